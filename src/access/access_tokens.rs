@@ -1,0 +1,151 @@
+//! API tokens: made, replaced and revoked by their owner.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::{
+    access::{
+        Access,
+        actor::{Actor, Credential},
+        jwt::Verified,
+    },
+    domain::{
+        access_token::{AccessToken, ExpirationPolicy, Revoker, TokenState},
+        event::Happening,
+        id::{TokenId, TokenName},
+        secret::Secret,
+    },
+    error::{Error, Result},
+    store::StoreError,
+};
+
+/// How often a change is tried again that another request was faster with.
+const ATTEMPTS: u32 = 8;
+
+impl Access {
+    /// The live token in the default slot, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when DynamoDB fails.
+    pub async fn access_token(&self, actor: &Actor, now: Timestamp) -> Result<Option<AccessToken>> {
+        if let Credential::AccessToken(token) = &actor.credential
+            && token.name == TokenName::default()
+        {
+            return Ok(Some(token.clone()));
+        }
+        let token = self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
+        Ok(token.filter(|it| it.is_live(now)))
+    }
+
+    /// Makes a token for the default slot, to be shown once. The one that was there
+    /// is replaced in the same instant.
+    ///
+    /// It is signed before anything is written: where signing fails, nothing changed.
+    ///
+    /// # Errors
+    ///
+    /// `CreationDisabled` where the operator wants none; `InvalidExpiration` outside of the policy; `SessionRequired` for a token that
+    /// would make another than its own successor; `Conflict` when other requests
+    /// were faster each time; `Unavailable` when signing or DynamoDB fails.
+    pub async fn update_access_token(
+        &self,
+        actor: &Actor,
+        expiration_time: i64,
+        now: Timestamp,
+    ) -> Result<Secret> {
+        if let Some(why) = &self.creation_disabled {
+            return Err(Error::CreationDisabled(why.clone()));
+        }
+        let expires_at = ExpirationPolicy::at(now).parse(expiration_time)?;
+        let name = TokenName::default();
+        if matches!(&actor.credential, Credential::AccessToken(own) if own.name != name) {
+            return Err(Error::SessionRequired);
+        }
+        let secret = Secret::from_entropy(self.entropy.bytes()?);
+        let token = self.new_token(actor, name, &secret, expires_at, now)?;
+        let shown = self.jwt.write(&Verified::from(&token), &secret);
+        let shown = shown.map_err(|fault| Error::Unavailable(Box::new(fault)))?;
+        self.replace(actor, &token, now).await?;
+        Ok(shown)
+    }
+
+    fn new_token(
+        &self,
+        actor: &Actor,
+        name: TokenName,
+        secret: &Secret,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<AccessToken> {
+        Ok(AccessToken {
+            user: actor.stakeholder.id.clone(),
+            id: TokenId::from_entropy(self.entropy.bytes()?),
+            name,
+            digest: secret.digest(),
+            epoch: actor.stakeholder.epoch,
+            issued_at: now,
+            expires_at,
+            state: TokenState::Active,
+            first_used_at: None,
+            last_used_at: None,
+        })
+    }
+
+    async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
+        for attempt in 1..=ATTEMPTS {
+            let old = self.store.access_token_in(&token.user, &token.name).await?;
+            let replaced = old.as_ref().map(|it| it.id.clone());
+            let event =
+                self.event(&token.user, Happening::TokenCreated { token: token.id.clone(), replaced }, now)?;
+            match self.store.issue_access_token(&actor.stakeholder, token, old.as_ref(), &event).await {
+                Err(StoreError::Conflict) => self.step_back(attempt).await?,
+                done => return Ok(done?),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Revokes the live token in the default slot; succeeds also when there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Conflict` when other requests were faster each time; `Unavailable` when
+    /// DynamoDB fails.
+    pub async fn invalidate_access_token(&self, actor: &Actor, now: Timestamp) -> Result<()> {
+        let by = match &actor.credential {
+            Credential::Session(_) => Revoker::Owner,
+            Credential::AccessToken(_) => Revoker::Holder,
+        };
+        for attempt in 1..=ATTEMPTS {
+            let token = self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
+            let Some(token) = token.filter(|it| it.is_live(now)) else { return Ok(()) };
+            let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
+            match self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await {
+                Err(StoreError::Conflict) => self.step_back(attempt).await?,
+                done => return Ok(done?),
+            }
+        }
+        Err(Error::Conflict)
+    }
+
+    /// Waits a moment of random length, longer each time, so that rivals spread out.
+    async fn step_back(&self, attempt: u32) -> Result<()> {
+        let [random] = self.entropy.bytes()?;
+        tokio::time::sleep(Duration::from_millis(u64::from(random % 16) * u64::from(attempt))).await;
+        Ok(())
+    }
+}
+
+impl From<&AccessToken> for Verified {
+    fn from(token: &AccessToken) -> Self {
+        Self {
+            user: token.user.clone(),
+            token: token.id.clone(),
+            digest: token.digest.clone(),
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Who asks, and how they proved it.
+
+use jiff::Timestamp;
+
+use crate::domain::{
+    access_token::AccessToken, policy::UserAction, session::Session, stakeholder::Stakeholder,
+};
+
+/// Who asks: the outcome of authentication that did not fail.
+#[derive(Clone, Debug)]
+pub enum Visitor {
+    /// Nobody: no credential was presented. That is no failure.
+    Nobody,
+    /// Somebody who proved who they are.
+    Somebody(Box<Actor>),
+}
+
+/// Somebody who proved who they are. From here on, authorization is pure.
+#[derive(Clone, Debug)]
+pub struct Actor {
+    /// Who it is, with all their roles.
+    pub stakeholder: Stakeholder,
+    /// How they proved it.
+    pub credential: Credential,
+}
+
+/// How somebody proved who they are.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// By the session of a browser.
+    Session(Session),
+    /// By an API token.
+    AccessToken(AccessToken),
+}
+
+impl Actor {
+    /// Whether they may do this. A token can do what its owner can.
+    #[must_use]
+    pub fn may(&self, action: UserAction) -> bool {
+        self.stakeholder.may(action)
+    }
+}
+
+impl Credential {
+    /// When the credential is over by itself.
+    #[must_use]
+    pub fn ends_at(&self) -> Timestamp {
+        match self {
+            Self::Session(session) => session.ends_at(),
+            Self::AccessToken(token) => token.expires_at,
+        }
+    }
+
+    /// The kind's name in the log.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Session(_) => "session",
+            Self::AccessToken(_) => "token",
+        }
+    }
+}

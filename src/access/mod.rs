@@ -1,0 +1,130 @@
+//! Who is asking: from a credential to an [`Actor`].
+//!
+//! A forged token costs no I/O. A good credential costs one `BatchGetItem` of two
+//! items, consistently read, and no write when its last use is on record.
+
+pub mod access_tokens;
+pub mod actor;
+mod crypto;
+pub mod jwt;
+pub mod keys;
+pub mod sessions;
+mod stakeholders;
+
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::{
+    access::{
+        actor::{Actor, Credential, Visitor},
+        jwt::Jwt,
+    },
+    domain::{id::UserId, refusal::Refusal, secret::Secret},
+    entropy::Entropy,
+    error::Result,
+    http::{authorization, cookies},
+    store::{Store, StoreError},
+    telemetry,
+};
+
+/// All that is needed to tell who asks, and to hand out credentials.
+pub struct Access {
+    /// Where sessions and tokens are kept.
+    pub store: Store,
+    /// How tokens are written and verified.
+    pub jwt: Jwt,
+    /// Where ids and secrets come from.
+    pub entropy: Entropy,
+    /// Why no tokens are made at present.
+    pub creation_disabled: Option<String>,
+}
+
+/// What a request presents, not yet looked at.
+#[derive(Debug)]
+pub enum Presented {
+    /// Nothing.
+    Nothing,
+    /// A token, in the `Authorization` header.
+    Bearer(Secret),
+    /// A session, in its cookie: something that a browser sends by itself.
+    Cookie(Secret),
+}
+
+impl Presented {
+    /// What the request presents: the header beats the cookie, with no fallback.
+    ///
+    /// # Errors
+    ///
+    /// As [`authorization::bearer`].
+    pub fn in_headers(headers: &HeaderMap) -> Result<Self> {
+        if let Some(token) = authorization::bearer(headers)? {
+            return Ok(Self::Bearer(token));
+        }
+        Ok(cookies::session(headers).map_or(Self::Nothing, Self::Cookie))
+    }
+}
+
+impl Access {
+    /// Finds out who asks.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` when the credential does not hold; `Unavailable` when DynamoDB
+    /// fails: that is never taken for either answer.
+    pub async fn authenticate(&self, presented: &Presented, now: Timestamp) -> Result<Visitor> {
+        let actor = match presented {
+            Presented::Nothing => return Ok(Visitor::Nobody),
+            Presented::Bearer(token) => self.by_access_token(token, now).await?,
+            Presented::Cookie(value) => self.by_session(value, now).await?,
+        };
+        telemetry::note(|line| {
+            line.actor = Some(actor.stakeholder.id.clone());
+            line.credential = Some(actor.credential.kind());
+        });
+        Ok(Visitor::Somebody(Box::new(actor)))
+    }
+
+    async fn by_access_token(&self, token: &Secret, now: Timestamp) -> Result<Actor> {
+        let verified = self.jwt.verify(token, now)?;
+        telemetry::note(|line| line.token_id = Some(verified.token.clone()));
+        let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
+        let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
+        token.admits(&verified.digest, &stakeholder, now)?;
+        Ok(Actor { stakeholder, credential: Credential::AccessToken(token) })
+    }
+
+    async fn by_session(&self, value: &Secret, now: Timestamp) -> Result<Actor> {
+        let (user, digest) = sessions::parse(value).ok_or(Refusal::Invalid)?;
+        let found = self.store.session_and_owner(&user, &digest).await?;
+        let (Some(stakeholder), Some(session)) = found else { return Err(Refusal::Invalid.into()) };
+        session.admits(&digest, &stakeholder, now)?;
+        Ok(Actor { stakeholder, credential: Credential::Session(session) })
+    }
+
+    /// Records that a credential is used, at most every ten minutes.
+    ///
+    /// It is awaited before the answer, since a frozen instance finishes nothing. The
+    /// answer does not depend on it: a use that could not be recorded is logged.
+    pub async fn record_use(&self, credential: &Credential, now: Timestamp) {
+        let recorded = match credential {
+            Credential::Session(session) if session.is_use_worth_recording(now) => {
+                self.store.record_session_use(session, now).await
+            }
+            Credential::AccessToken(token) if token.is_use_worth_recording(now) => {
+                self.store.record_access_token_use(token, now).await
+            }
+            Credential::Session(_) | Credential::AccessToken(_) => Ok(()),
+        };
+        match recorded {
+            Ok(()) | Err(StoreError::Conflict) => {}
+            Err(fault) => {
+                tracing::warn!(requestId = telemetry::request_id(), cause = %fault, "a use was not recorded");
+            }
+        }
+    }
+
+    /// Draws a user's id.
+    fn user_id(&self) -> Result<UserId> {
+        Ok(UserId::from_entropy(self.entropy.bytes()?))
+    }
+}

@@ -1,0 +1,89 @@
+//! Browser sessions: opened by a login, ended by logout.
+
+use std::net::IpAddr;
+
+use http::HeaderValue;
+use jiff::Timestamp;
+
+use crate::{
+    access::Access,
+    domain::{
+        event::{Event, Happening},
+        id::UserId,
+        refusal::Refusal,
+        secret::{Digest, Secret},
+        session::{SESSION_LIFETIME, Session, SessionState},
+        stakeholder::Stakeholder,
+    },
+    error::{Error, Result},
+    http::cookies,
+    store::StoreError,
+};
+
+/// From where somebody logs in.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// Which program, as it names itself.
+    pub agent: Option<String>,
+    /// From which address.
+    pub address: Option<IpAddr>,
+}
+
+/// Reads a cookie's value, `<uid>.<secret>`: whose session, and the secret's digest.
+#[must_use]
+pub fn parse(value: &Secret) -> Option<(UserId, Digest)> {
+    let (user, secret) = value.inspect(|it| {
+        it.split_once('.').map(|(user, secret)| (user.to_owned(), Secret::from(secret.to_owned())))
+    })?;
+    let user = UserId::try_from(user).ok()?;
+    (secret.len() == 43).then(|| (user, secret.digest()))
+}
+
+impl Access {
+    /// Opens a session, always with a new secret, and makes the cookie that holds it.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
+    pub async fn open_session(
+        &self,
+        owner: &Stakeholder,
+        place: Place,
+        now: Timestamp,
+    ) -> Result<HeaderValue> {
+        owner.admits(owner.epoch, Refusal::UserDisabled)?;
+        let secret = Secret::from_entropy(self.entropy.bytes()?);
+        let session = Session {
+            user: owner.id.clone(),
+            digest: secret.digest(),
+            epoch: owner.epoch,
+            opened_at: now,
+            last_seen_at: None,
+            agent: place.agent,
+            address: place.address,
+            state: SessionState::Open,
+        };
+        let event = self.event(&owner.id, Happening::SessionOpened, now)?;
+        self.store.open_session(owner, &session, &event).await?;
+        let value = format!("{}.{}", owner.id, secret.reveal());
+        cookies::give_session(&value, SESSION_LIFETIME).map_err(|fault| Error::Internal(Box::new(fault)))
+    }
+
+    /// Ends a session before its time. One that is ended already stays so.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when DynamoDB fails.
+    pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
+        let event = self.event(&session.user, Happening::SessionEnded, now)?;
+        match self.store.end_session(session, &event).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// An entry for the history of credentials.
+    pub(super) fn event(&self, user: &UserId, what: Happening, now: Timestamp) -> Result<Event> {
+        Ok(Event { user: user.clone(), id: self.entropy.ulid(now)?, at: now, what })
+    }
+}

@@ -1,0 +1,9 @@
+//! The `api` function: GraphQL at `/api`.
+
+use arm_api::{app::App, http::door, routes};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    let app = App::from_environment().await?;
+    door::run(routes::api(app)).await
+}

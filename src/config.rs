@@ -1,0 +1,226 @@
+//! The configuration: the only reader of the environment.
+//!
+//! It is read once, at start, from a map of variables, and names all that is wrong
+//! with them at once. `template.yaml` is the only other place that mentions them.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+/// What the operator decides.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The DynamoDB table, from `TABLE_NAME`.
+    pub table: String,
+    /// Where people and programs reach the product, from `PUBLIC_URL`.
+    pub public_url: PublicUrl,
+    /// The keys that sign and verify API tokens, as JSON, from `SIGNING_KEYS`.
+    pub signing_keys: SigningKeys,
+    /// Foreign web origins whose scripts may call the API with a token, from
+    /// `CORS_ORIGINS`, separated by commas. Usually none.
+    pub cors_origins: Vec<http::HeaderValue>,
+    /// Why no tokens are made at present, from `TOKEN_CREATION_DISABLED`; tokens that
+    /// exist are left alone. Usually not set.
+    pub token_creation_disabled: Option<String>,
+    /// How DynamoDB is reached.
+    pub aws: Aws,
+}
+
+/// How AWS is reached. Lambda sets these itself.
+#[derive(Clone)]
+pub struct Aws {
+    /// From `AWS_REGION`.
+    pub region: String,
+    /// From `AWS_ACCESS_KEY_ID`.
+    pub access_key_id: String,
+    /// From `AWS_SECRET_ACCESS_KEY`.
+    pub secret_access_key: String,
+    /// From `AWS_SESSION_TOKEN`.
+    pub session_token: Option<String>,
+    /// From `AWS_ENDPOINT_URL_DYNAMODB`, else from `AWS_ENDPOINT_URL`: any other
+    /// DynamoDB than Amazon's in the region.
+    pub dynamodb_endpoint: Option<String>,
+}
+
+/// The text of `SIGNING_KEYS`; may hold private keys, so it is never printed.
+#[derive(Clone)]
+pub struct SigningKeys(pub String);
+
+/// The origin under which people and programs reach the product, such as
+/// `https://app.example.com`: scheme, host, port where it is not the scheme's own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// What is wrong with the configuration: everything, one fault a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
+pub struct InvalidConfig(pub Vec<String>);
+
+impl Config {
+    /// Reads the configuration of a Lambda function from its environment.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] names everything that is missing or malformed.
+    #[expect(clippy::disallowed_methods, reason = "this is the room where the environment is read")]
+    pub fn from_environment() -> Result<Self, InvalidConfig> {
+        Self::from_variables(&std::env::vars().collect())
+    }
+
+    /// Reads the configuration from a map of variables.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConfig`] names everything that is missing or malformed.
+    pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, InvalidConfig> {
+        let mut wrong = Vec::new();
+        let optional = |name: &str| variables.get(name).filter(|it| !it.is_empty()).cloned();
+        let mut required = |name: &str| {
+            optional(name).unwrap_or_else(|| {
+                wrong.push(format!("{name} is not set"));
+                String::new()
+            })
+        };
+        let table = required("TABLE_NAME");
+        let signing_keys = SigningKeys(required("SIGNING_KEYS"));
+        let aws = Aws {
+            region: required("AWS_REGION"),
+            access_key_id: required("AWS_ACCESS_KEY_ID"),
+            secret_access_key: required("AWS_SECRET_ACCESS_KEY"),
+            session_token: optional("AWS_SESSION_TOKEN"),
+            dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| optional("AWS_ENDPOINT_URL")),
+        };
+        let public_url = PublicUrl::try_from(required("PUBLIC_URL")).unwrap_or_else(|fault| {
+            wrong.push(format!("PUBLIC_URL: {fault}"));
+            PublicUrl(String::new())
+        });
+        let cors_origins = cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut wrong);
+
+        let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
+        let config = Self { table, public_url, signing_keys, cors_origins, token_creation_disabled, aws };
+        if wrong.is_empty() { Ok(config) } else { Err(InvalidConfig(wrong)) }
+    }
+}
+
+fn cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
+    let parsed = text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|origin| {
+        let origin =
+            PublicUrl::try_from(origin.to_owned()).map_err(|fault| format!("CORS_ORIGINS: {fault}"))?;
+        http::HeaderValue::try_from(origin.0).map_err(|fault| format!("CORS_ORIGINS: {fault}"))
+    });
+    let (good, bad): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
+    wrong.extend(bad.into_iter().filter_map(Result::err));
+    good.into_iter().flatten().collect()
+}
+
+impl PublicUrl {
+    /// The URL as text, without a slash at its end: also what `Origin` is then.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The URL of the GraphQL endpoint: what API tokens are made for.
+    #[must_use]
+    pub fn api(&self) -> String {
+        format!("{}/api", self.0)
+    }
+
+    /// Whether browsers reach it over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+}
+
+impl TryFrom<String> for PublicUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let expected = || format!("`{text}` is not of the form https://host or http://host:port");
+        let url = Url::parse(&text).map_err(|_| expected())?;
+        let is_web = matches!(url.scheme(), "https" | "http");
+        let is_bare = url.path() == "/" && url.query().is_none() && url.fragment().is_none();
+        let is_anonymous = url.username().is_empty() && url.password().is_none();
+        if is_web && is_bare && is_anonymous && url.host().is_some() {
+            Ok(Self(url.origin().ascii_serialization()))
+        } else {
+            Err(expected())
+        }
+    }
+}
+
+impl std::fmt::Debug for Aws {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Aws {{ region: {:?}, endpoint: {:?}, .. }}", self.region, self.dynamodb_endpoint)
+    }
+}
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    fn variables() -> BTreeMap<String, String> {
+        let text = "TABLE_NAME=arm PUBLIC_URL=https://arm.example SIGNING_KEYS=[] AWS_REGION=eu-west-1 \
+                    AWS_ACCESS_KEY_ID=key AWS_SECRET_ACCESS_KEY=hidden-key";
+        let pair = |it: &str| it.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        text.split_whitespace().filter_map(pair).collect()
+    }
+
+    #[test]
+    fn all_faults_are_named_at_once() {
+        let faults = Config::from_variables(&BTreeMap::new()).unwrap_err().0;
+
+        for name in ["TABLE_NAME", "PUBLIC_URL", "SIGNING_KEYS", "AWS_REGION", "AWS_ACCESS_KEY_ID"] {
+            assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
+        }
+    }
+
+    #[rstest]
+    #[case("https://arm.example/", Some("https://arm.example"))]
+    #[case("https://arm.example:443", Some("https://arm.example"))]
+    #[case("http://localhost:3000", Some("http://localhost:3000"))]
+    #[case("https://arm.example/api", None)]
+    #[case("https://ana@arm.example", None)]
+    #[case("ftp://arm.example", None)]
+    #[case("arm.example", None)]
+    fn a_public_url_is_an_origin(#[case] text: &str, #[case] parsed: Option<&str>) {
+        let url = PublicUrl::try_from(text.to_owned()).ok();
+
+        assert_eq!(url.as_ref().map(PublicUrl::as_str), parsed);
+    }
+
+    #[test]
+    fn an_empty_variable_is_one_not_set() {
+        let variables =
+            variables().into_iter().chain([("AWS_ENDPOINT_URL".to_owned(), String::new())]).collect();
+
+        assert_eq!(Config::from_variables(&variables).unwrap().aws.dynamodb_endpoint, None);
+    }
+
+    #[test]
+    fn dynamodbs_own_endpoint_beats_the_general_one() {
+        let mut variables = variables();
+        variables.insert("AWS_ENDPOINT_URL".to_owned(), "http://any".to_owned());
+        variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://own".to_owned());
+
+        let endpoint = Config::from_variables(&variables).unwrap().aws.dynamodb_endpoint;
+        assert_eq!(endpoint.as_deref(), Some("http://own"));
+    }
+
+    #[test]
+    fn the_configuration_can_be_printed_without_its_secrets() {
+        let mut variables = variables();
+        variables.insert("SIGNING_KEYS".to_owned(), "private".to_owned());
+
+        let printed = format!("{:?}", Config::from_variables(&variables).unwrap());
+        assert!(!printed.contains("hidden-key") && !printed.contains("private"), "{printed}");
+    }
+}

@@ -1,0 +1,131 @@
+//! The names of things: random ids and spoken names, each with its rule.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+
+/// Makes a text type that can only be had by its rule, also through serde.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $rule:expr, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                let rule: fn(&str) -> bool = $rule;
+                if rule(&text) { Ok(Self(text)) } else { Err(InvalidId($expected)) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+/// A text is not the id that it should be; says what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidId(&'static str);
+
+id! {
+    /// A stakeholder's id: 128 random bits, 22 characters of base64url.
+    UserId, is_random_id, "22 characters of base64url are expected"
+}
+id! {
+    /// An API token's public id: 128 random bits, 22 characters of base64url.
+    TokenId, is_random_id, "22 characters of base64url are expected"
+}
+id! {
+    /// The slot that an API token is kept in: one live token a name.
+    TokenName, |text| is_name(text, 60), "a name of 1 to 60 lower-case letters, digits and hyphens is expected"
+}
+id! {
+    /// An organization's name, in lower case.
+    OrganizationName, |text| is_name(text, 50), "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
+}
+
+impl UserId {
+    /// Makes an id of random bits.
+    #[must_use]
+    pub fn from_entropy(bytes: [u8; 16]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl TokenId {
+    /// Makes an id of random bits.
+    #[must_use]
+    pub fn from_entropy(bytes: [u8; 16]) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+impl Default for TokenName {
+    /// The slot that `updateAccessToken` fills when no name is given.
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+/// Whether `text` is what base64url makes of 128 bits, and nothing that merely
+/// decodes to the same bits: one id has one spelling.
+fn is_random_id(text: &str) -> bool {
+    text.len() == 22 && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 16)
+}
+
+fn is_name(text: &str, longest: usize) -> bool {
+    let is_allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    (1..=longest).contains(&text.len()) && text.chars().all(is_allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::as_made("AAAAAAAAAAAAAAAAAAAAAA", true)]
+    #[case::short("AAAAAAAAAAAAAAAAAAAAA", false)]
+    #[case::long("AAAAAAAAAAAAAAAAAAAAAAA", false)]
+    #[case::standard_alphabet("AAAAAAAAAAAAAAAAAAAA+/", false)]
+    #[case::bits_beyond_the_last("AAAAAAAAAAAAAAAAAAAAAB", false)]
+    #[case::a_key_separator("AAAAAAAAAAAAAAAAAAAA#A", false)]
+    fn an_id_is_22_characters_of_base64url(#[case] text: &str, #[case] is_one: bool) {
+        assert_eq!(UserId::try_from(text.to_owned()).is_ok(), is_one);
+    }
+
+    #[rstest]
+    #[case("default", true)]
+    #[case("ci-2", true)]
+    #[case("", false)]
+    #[case("CI", false)]
+    #[case("a#b", false)]
+    fn a_slot_is_named_in_lower_case(#[case] text: &str, #[case] is_one: bool) {
+        assert_eq!(TokenName::try_from(text.to_owned()).is_ok(), is_one);
+    }
+
+    #[test]
+    fn serde_goes_the_same_way_in() {
+        assert!(serde_json::from_str::<UserId>("\"U#1\"").is_err());
+    }
+}

@@ -1,0 +1,43 @@
+//! Why a credential that somebody presented does not hold.
+
+use jiff::Timestamp;
+
+use crate::domain::access_token::Revoker;
+
+/// Why a presented credential does not hold.
+///
+/// The exact reason is for those who proved possession; everybody else gets
+/// [`Malformed`](Self::Malformed) or [`Invalid`](Self::Invalid).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It does not have the form of a credential.
+    Malformed,
+    /// It has the form, and is none of ours.
+    Invalid,
+    /// The token's time is over.
+    TokenExpired {
+        /// When it was over.
+        at: Timestamp,
+    },
+    /// The token was revoked.
+    TokenRevoked {
+        /// When it was revoked; unknown where all tokens were revoked at once.
+        at: Option<Timestamp>,
+        /// By whom.
+        by: Revoker,
+    },
+    /// A newer token took the slot.
+    TokenReplaced {
+        /// When it was replaced.
+        at: Timestamp,
+    },
+    /// The session's forty minutes are over.
+    SessionExpired {
+        /// When they were over.
+        at: Timestamp,
+    },
+    /// The session was ended before its time.
+    SessionEnded,
+    /// The stakeholder was disabled.
+    UserDisabled,
+}

@@ -1,0 +1,119 @@
+//! Secrets in the clear, and the digests under which they are stored.
+//!
+//! A secret cannot be printed, copied, compared or serialized. It leaves through
+//! [`Secret::reveal`] alone, and an architecture test counts who calls that.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// A secret in the clear. It is shown once, to its owner, and wiped from memory.
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Makes a secret of 256 random bits, in base64url: 43 characters.
+    #[must_use]
+    pub fn from_entropy(bytes: [u8; 32]) -> Self {
+        Self::from(URL_SAFE_NO_PAD.encode(Zeroizing::new(bytes)))
+    }
+
+    /// The digest under which the secret is stored: SHA-256, in base64url.
+    ///
+    /// A fast hash is right here: the secret has 256 bits, so there is nothing
+    /// to guess.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())))
+    }
+
+    /// The secret itself, for the one answer that hands it out.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Looks at the secret, to take it apart or to sign it; nothing of it is kept.
+    pub fn inspect<T>(&self, look: impl FnOnce(&str) -> T) -> T {
+        look(&self.0)
+    }
+
+    /// How long the secret is, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is nothing in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// The digest of a [`Secret`]: what the table holds of it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    /// Whether this is the digest that was presented, found out in constant time: the
+    /// one place where digests are compared.
+    #[must_use]
+    pub fn matches(&self, presented: &Self) -> bool {
+        self.0.as_bytes().ct_eq(presented.0.as_bytes()).into()
+    }
+
+    /// The digest as text, for the key of a record.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Digest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[digest]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_cannot_be_printed() {
+        let secret = Secret::from_entropy([7; 32]);
+
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+        assert_eq!(format!("{:?}", Some(&secret)), "Some([redacted])");
+        assert_eq!(format!("{:?}", secret.digest()), "[digest]");
+    }
+
+    #[test]
+    fn a_digest_matches_its_own_secret_alone() {
+        let digest = Secret::from_entropy([7; 32]).digest();
+
+        assert!(digest.matches(&Secret::from_entropy([7; 32]).digest()));
+        assert!(!digest.matches(&Secret::from_entropy([8; 32]).digest()));
+        assert!(!digest.matches(&Secret::from(String::new()).digest()));
+    }
+
+    #[test]
+    fn a_secret_of_256_bits_has_43_characters() {
+        assert_eq!(Secret::from_entropy([255; 32]).len(), 43);
+    }
+}

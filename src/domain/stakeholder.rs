@@ -1,0 +1,162 @@
+//! A stakeholder: a person with roles.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    email::Email,
+    id::{OrganizationName, UserId},
+    policy::UserAction,
+    refusal::Refusal,
+    role::{OrganizationRole, UserRole},
+};
+
+/// The longest first or last name that is kept, in characters, as in the original.
+const LONGEST_NAME: usize = 29;
+
+/// A person with roles. One record holds them all, so a request knows them after
+/// its one read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stakeholder {
+    /// Who it is, for as long as the record lives.
+    pub id: UserId,
+    /// Where they are reached, and how they are known to others.
+    pub email: Email,
+    /// First and last name, as the identity provider gave them.
+    pub name: String,
+    /// What they are to the whole platform.
+    pub role: UserRole,
+    /// Whether they may come in.
+    pub status: Status,
+    /// The count of revoke-alls: a credential made under another one is dead.
+    pub epoch: u64,
+    /// What they are to their organizations.
+    pub organizations: BTreeMap<OrganizationName, OrganizationRole>,
+    /// How often the record was changed: two writers at once are a conflict, never
+    /// a lost change.
+    pub version: u64,
+    /// When they first logged in.
+    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+    pub enrolled_at: Timestamp,
+}
+
+/// Whether a stakeholder may come in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "camelCase")]
+pub enum Status {
+    /// They may.
+    Active,
+    /// They may not, and neither may their sessions and tokens.
+    Disabled {
+        /// Since when.
+        #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
+        at: Timestamp,
+    },
+}
+
+impl Stakeholder {
+    /// Enrols somebody at their first login.
+    #[must_use]
+    pub fn enrol(id: UserId, email: Email, name: &str, now: Timestamp) -> Self {
+        let name = shortened(if name.trim().is_empty() { email.local_part() } else { name });
+        Self {
+            id,
+            email,
+            name,
+            role: UserRole::User,
+            status: Status::Active,
+            epoch: 0,
+            version: 0,
+            organizations: BTreeMap::new(),
+            enrolled_at: now,
+        }
+    }
+
+    /// Whether a credential made under `epoch` still opens anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::UserDisabled`] for the disabled, `over` for those who revoked
+    /// all that they had since.
+    pub fn admits(&self, epoch: u64, over: Refusal) -> Result<(), Refusal> {
+        match self.status {
+            Status::Disabled { .. } => Err(Refusal::UserDisabled),
+            Status::Active if self.epoch != epoch => Err(over),
+            Status::Active => Ok(()),
+        }
+    }
+
+    /// Whether they may do this as a user of the platform.
+    #[must_use]
+    pub fn may(&self, action: UserAction) -> bool {
+        self.role.allows(action)
+    }
+
+    /// Their role in an organization; a user-level admin is admin in every one.
+    #[must_use]
+    pub fn role_in(&self, organization: &OrganizationName) -> Option<OrganizationRole> {
+        match self.role {
+            UserRole::Admin => Some(OrganizationRole::Admin),
+            UserRole::Hacker | UserRole::User => self.organizations.get(organization).copied(),
+        }
+    }
+}
+
+fn shortened(name: &str) -> String {
+    let words = name.split_whitespace().map(|word| word.chars().take(LONGEST_NAME).collect::<String>());
+    words.take(4).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ana() -> Stakeholder {
+        let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+        Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "Ana Torres", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn everybody_begins_as_an_active_user_of_no_organization() {
+        let ana = ana();
+
+        assert_eq!((ana.role, ana.status, ana.organizations.len()), (UserRole::User, Status::Active, 0));
+    }
+
+    #[test]
+    fn who_has_no_name_is_called_by_their_address() {
+        let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+        let ana = Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "  ", Timestamp::UNIX_EPOCH);
+
+        assert_eq!(ana.name, "ana");
+    }
+
+    #[test]
+    fn a_credential_of_another_epoch_is_over() {
+        let ana = Stakeholder { epoch: 2, ..ana() };
+
+        assert_eq!(ana.admits(2, Refusal::SessionEnded), Ok(()));
+        assert_eq!(ana.admits(1, Refusal::SessionEnded), Err(Refusal::SessionEnded));
+    }
+
+    #[test]
+    fn the_disabled_are_told_so_whatever_else_is_wrong() {
+        let ana = Stakeholder { status: Status::Disabled { at: Timestamp::UNIX_EPOCH }, ..ana() };
+
+        assert_eq!(ana.admits(1, Refusal::SessionEnded), Err(Refusal::UserDisabled));
+    }
+
+    #[test]
+    fn a_platform_admin_is_admin_in_every_organization() {
+        let acme = OrganizationName::try_from("acme".to_owned()).unwrap();
+
+        assert_eq!(ana().role_in(&acme), None);
+        assert_eq!(
+            Stakeholder { role: UserRole::Admin, ..ana() }.role_in(&acme),
+            Some(OrganizationRole::Admin)
+        );
+    }
+}

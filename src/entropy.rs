@@ -1,0 +1,87 @@
+//! The one source of randomness: nothing else draws any.
+//!
+//! In Lambda it is the operating system's, asked anew each time: nothing is seeded
+//! at start, so two instances thawed from one snapshot never draw the same.
+
+#[cfg(feature = "local")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use jiff::Timestamp;
+use ring::rand::SecureRandom;
+use ulid::Ulid;
+
+/// Draws random bytes.
+#[derive(Clone, Debug)]
+pub enum Entropy {
+    /// The operating system's.
+    System,
+    /// Counts instead, so that tests see the same ids each time.
+    #[cfg(feature = "local")]
+    Counting(Arc<AtomicU64>),
+}
+
+/// The operating system gave no randomness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no randomness")]
+pub struct NoEntropy;
+
+impl Entropy {
+    /// Draws `N` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`NoEntropy`] when the operating system gives none; there is no fallback.
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], NoEntropy> {
+        let mut bytes = [0; N];
+        match self {
+            Self::System => system().fill(&mut bytes).map_err(|_| NoEntropy)?,
+            #[cfg(feature = "local")]
+            Self::Counting(drawn) => count(&mut bytes, drawn.fetch_add(1, Ordering::SeqCst)),
+        }
+        Ok(bytes)
+    }
+
+    /// Makes an id that sorts by time: 48 bits of `now`, 80 random ones.
+    ///
+    /// # Errors
+    ///
+    /// [`NoEntropy`] when the operating system gives none.
+    pub fn ulid(&self, now: Timestamp) -> Result<Ulid, NoEntropy> {
+        let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
+        Ok(Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?)))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the room where randomness is made")]
+fn system() -> ring::rand::SystemRandom {
+    ring::rand::SystemRandom::new()
+}
+
+#[cfg(feature = "local")]
+fn count(bytes: &mut [u8], drawn: u64) {
+    for (byte, of_count) in bytes.iter_mut().rev().zip(drawn.to_be_bytes().iter().rev()) {
+        *byte = *of_count;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_does_not_draw_the_same_twice() {
+        assert_ne!(Entropy::System.bytes::<32>(), Entropy::System.bytes::<32>());
+    }
+
+    #[test]
+    #[cfg(feature = "local")]
+    fn a_counting_source_counts() {
+        let entropy = Entropy::Counting(Arc::default());
+
+        assert_eq!(entropy.bytes::<4>(), Ok([0, 0, 0, 0]));
+        assert_eq!(entropy.bytes::<4>(), Ok([0, 0, 0, 1]));
+    }
+}

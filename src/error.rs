@@ -1,0 +1,362 @@
+//! The one place that decides what a client is told.
+//!
+//! `Display` is for clients and names nothing internal; a cause, if there is one, is
+//! the `source`, and is for the log. Messages are the original's; codes and reasons
+//! are what clients match on: never rename one.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::{
+    domain::{
+        access_token::{InvalidExpiration, Revoker},
+        refusal::Refusal,
+    },
+    entropy::NoEntropy,
+    store::StoreError,
+    telemetry,
+};
+
+/// The result of what may fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// How many seconds a client should wait before it tries again.
+const RETRY_AFTER: u32 = 2;
+
+/// A request's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nobody asked for what only somebody may have.
+    #[error("Login required")]
+    NoCredential,
+    /// A credential was presented, and does not hold.
+    #[error("Login required")]
+    Refused(Refusal),
+    /// They may not, or it does not exist: the same answer.
+    #[error("Access denied")]
+    Denied,
+    /// A token tried what needs a session.
+    #[error("Access denied")]
+    SessionRequired,
+    /// The operator has no tokens made at present, and says why.
+    #[error("Access denied")]
+    CreationDisabled(String),
+    /// The browser sent it on behalf of another site.
+    #[error("Access denied")]
+    CrossSite,
+    /// An expiration time is not within the policy.
+    #[error(transparent)]
+    InvalidExpiration(#[from] InvalidExpiration),
+    /// The request is not one that this endpoint answers.
+    #[error("{0}")]
+    Request(RequestFault),
+    /// Somebody else changed the same thing first, again and again.
+    #[error("Another request changed this at the same time")]
+    Conflict,
+    /// Something that the answer depends on does not answer.
+    #[error("Service unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// We made a mistake.
+    #[error("Internal server error")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What is wrong with a request before anybody looks at who asks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RequestFault {
+    /// It cannot be read; the text says why.
+    #[error("{0}")]
+    Malformed(String),
+    /// There is nothing at the path.
+    #[error("There is nothing at this path")]
+    UnknownPath,
+    /// The path does not know the method.
+    #[error("This method is not allowed here")]
+    Method {
+        /// What is allowed.
+        allow: &'static str,
+    },
+    /// None of the media types that the client accepts can be given.
+    #[error("None of the accepted media types can be given")]
+    NotAcceptable,
+    /// It is larger than is read.
+    #[error("The request is too large")]
+    TooLarge {
+        /// How many bytes are read at most, of what.
+        limit: usize,
+        /// Of what.
+        part: &'static str,
+    },
+    /// The body's type is not JSON.
+    #[error("The body must be JSON")]
+    MediaType,
+    /// It names the hash of a query instead of a query.
+    #[error("PersistedQueryNotSupported")]
+    PersistedQuery,
+    /// The query is no GraphQL.
+    #[error("{0}")]
+    Syntax(String),
+    /// The query does not fit the schema, the variables, or the limits.
+    #[error("{0}")]
+    Validation(String),
+}
+
+impl Error {
+    /// The stable name of the failure. Clients match on it: never rename one.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
+            Self::Denied | Self::SessionRequired | Self::CreationDisabled(_) | Self::CrossSite => "FORBIDDEN",
+            Self::InvalidExpiration(_) => "BAD_USER_INPUT",
+            Self::Conflict => "CONFLICT",
+            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+            Self::Request(fault) => match fault {
+                RequestFault::Syntax(_) => "GRAPHQL_PARSE_FAILED",
+                RequestFault::Validation(_) => "GRAPHQL_VALIDATION_FAILED",
+                RequestFault::PersistedQuery => "PERSISTED_QUERY_NOT_SUPPORTED",
+                RequestFault::UnknownPath => "NOT_FOUND",
+                RequestFault::Malformed(_)
+                | RequestFault::Method { .. }
+                | RequestFault::NotAcceptable
+                | RequestFault::TooLarge { .. }
+                | RequestFault::MediaType => "BAD_REQUEST",
+            },
+        }
+    }
+
+    /// The finer name, where there is one. Clients match on it: never rename one.
+    #[must_use]
+    pub fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::NoCredential => Some("NO_CREDENTIAL"),
+            Self::Refused(refusal) => Some(reason_of(refusal)),
+            Self::SessionRequired => Some("SESSION_REQUIRED"),
+            Self::CreationDisabled(_) => Some("CREATION_DISABLED"),
+            Self::CrossSite => Some("CSRF_REJECTED"),
+            Self::InvalidExpiration(_) => Some("INVALID_EXPIRATION_TIME"),
+            Self::Denied | Self::Conflict | Self::Unavailable(_) | Self::Internal(_) | Self::Request(_) => {
+                None
+            }
+        }
+    }
+
+    /// What to do, in one sentence.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoCredential => {
+                Some("Log in, or send an API token as `Authorization: Bearer <api-token>`.".to_owned())
+            }
+            Self::Refused(refusal) => Some(hint_of(refusal)),
+            Self::Denied | Self::Internal(_) => None,
+            Self::SessionRequired => Some("Only a session can do this: log in with a browser.".to_owned()),
+            Self::CreationDisabled(why) => Some(why.clone()),
+            Self::CrossSite => Some(
+                "A session works from our own pages only; programs send an API token instead.".to_owned(),
+            ),
+            Self::InvalidExpiration(invalid) => Some(hint_of_expiration(invalid)),
+            Self::Conflict => Some("Nothing was changed by this request: send it again.".to_owned()),
+            Self::Unavailable(_) => Some(format!(
+                "Nothing is wrong with the request or its credential: send it again in {RETRY_AFTER} seconds."
+            )),
+            Self::Request(fault) => hint_of_fault(fault),
+        }
+    }
+
+    /// The HTTP status where the failure is the whole answer, or happens inside of a
+    /// resolver and concerns the service rather than the field.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::NoCredential
+            | Self::Denied
+            | Self::SessionRequired
+            | Self::CreationDisabled(_)
+            | Self::InvalidExpiration(_)
+            | Self::Conflict => StatusCode::OK,
+            Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Request(fault) => match fault {
+                RequestFault::Malformed(_) | RequestFault::Syntax(_) | RequestFault::Validation(_) => {
+                    StatusCode::BAD_REQUEST
+                }
+                RequestFault::UnknownPath => StatusCode::NOT_FOUND,
+                RequestFault::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+                RequestFault::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+                RequestFault::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+                RequestFault::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                RequestFault::PersistedQuery => StatusCode::OK,
+            },
+        }
+    }
+
+    /// How many seconds the client should wait before it tries again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        matches!(self, Self::Unavailable(_)).then_some(RETRY_AFTER)
+    }
+
+    /// What the `Allow` header says, where the method was wrong.
+    #[must_use]
+    pub fn allow(&self) -> Option<&'static str> {
+        match self {
+            Self::Request(RequestFault::Method { allow }) => Some(allow),
+            _ => None,
+        }
+    }
+
+    /// All that the error's `extensions` hold, but for the request's id.
+    #[must_use]
+    pub fn extensions(&self) -> Map<String, Value> {
+        let mut members = self.details();
+        members.insert("code".to_owned(), json!(self.code()));
+        members.extend(self.reason().map(|it| ("reason".to_owned(), json!(it))));
+        members.extend(self.hint().map(|it| ("hint".to_owned(), json!(it))));
+        members
+    }
+
+    fn details(&self) -> Map<String, Value> {
+        let details = match self {
+            Self::InvalidExpiration(InvalidExpiration { policy, received }) => {
+                json!({ "min": policy.min.as_second(), "max": policy.max.as_second(), "received": received })
+            }
+            Self::Refused(Refusal::TokenRevoked { at, by }) => {
+                json!({ "revokedAt": at.map(|it| it.to_string()), "revokedBy": name_of(*by) })
+            }
+            Self::Refused(Refusal::TokenReplaced { at }) => json!({ "replacedAt": at.to_string() }),
+            Self::Refused(Refusal::TokenExpired { at } | Refusal::SessionExpired { at }) => {
+                json!({ "expiredAt": at.to_string() })
+            }
+            Self::Request(RequestFault::TooLarge { limit, .. }) => json!({ "limit": limit }),
+            _ => Value::Null,
+        };
+        details.as_object().cloned().unwrap_or_default()
+    }
+
+    /// Gives the cause to the log, if we are to blame and not the client.
+    pub fn log(&self) {
+        if let Self::Unavailable(cause) | Self::Internal(cause) = self {
+            let cause = cause.as_ref() as &dyn std::error::Error;
+            tracing::error!(requestId = telemetry::request_id(), code = self.code(), cause, "{self}");
+        }
+    }
+}
+
+fn reason_of(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Malformed => "TOKEN_MALFORMED",
+        Refusal::Invalid => "TOKEN_INVALID",
+        Refusal::TokenExpired { .. } => "TOKEN_EXPIRED",
+        Refusal::TokenRevoked { .. } => "TOKEN_REVOKED",
+        Refusal::TokenReplaced { .. } => "TOKEN_REPLACED",
+        Refusal::SessionExpired { .. } => "SESSION_EXPIRED",
+        Refusal::SessionEnded => "SESSION_ENDED",
+        Refusal::UserDisabled => "USER_DISABLED",
+    }
+}
+
+fn hint_of(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Malformed => "Send exactly `Authorization: Bearer <api-token>`.".to_owned(),
+        Refusal::Invalid => {
+            "This credential is none of ours, or not for this address: make a new API token.".to_owned()
+        }
+        Refusal::TokenExpired { at } => format!("The API token expired at {at}: make a new one."),
+        Refusal::TokenRevoked { .. } => "The API token was revoked: make a new one.".to_owned(),
+        Refusal::TokenReplaced { at } => {
+            format!("The API token was replaced at {at}: use the newer one, which was shown then.")
+        }
+        Refusal::SessionExpired { at } => {
+            format!("The session was over at {at}: log in again, or use an API token.")
+        }
+        Refusal::SessionEnded => "The session was ended: log in again.".to_owned(),
+        Refusal::UserDisabled => "The account is disabled: ask your administrator.".to_owned(),
+    }
+}
+
+fn hint_of_expiration(invalid: &InvalidExpiration) -> String {
+    let (min, max) = (invalid.policy.min.as_second(), invalid.policy.max.as_second());
+    match invalid.meant_seconds() {
+        Some(seconds) => {
+            format!("looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds")
+        }
+        None => format!("a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"),
+    }
+}
+
+fn hint_of_fault(fault: &RequestFault) -> Option<String> {
+    match fault {
+        RequestFault::MediaType => Some("add -H 'Content-Type: application/json'".to_owned()),
+        RequestFault::NotAcceptable => {
+            Some("accept application/json or application/graphql-response+json".to_owned())
+        }
+        RequestFault::Method { allow } => Some(format!("allowed are {allow}; mutations need POST")),
+        RequestFault::TooLarge { limit, part } => Some(format!("{part} may have {limit} bytes at most")),
+        RequestFault::PersistedQuery => Some("send the query itself".to_owned()),
+        RequestFault::Malformed(_)
+        | RequestFault::UnknownPath
+        | RequestFault::Syntax(_)
+        | RequestFault::Validation(_) => None,
+    }
+}
+
+fn name_of(revoker: Revoker) -> &'static str {
+    match revoker {
+        Revoker::Owner => "owner",
+        Revoker::Holder => "holder",
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<RequestFault> for Error {
+    fn from(fault: RequestFault) -> Self {
+        Self::Request(fault)
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict => Self::Conflict,
+            StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
+            StoreError::Corrupt(_) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<NoEntropy> for Error {
+    fn from(error: NoEntropy) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_for_the_log_and_not_for_the_client() {
+        let error = Error::from(StoreError::Unavailable("table arm-1234 throttled".into()));
+
+        let told = format!("{error} {}", Value::Object(error.extensions()));
+        assert!(!told.contains("arm-1234"), "{told}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+
+    #[test]
+    fn when_dynamodb_fails_nobody_is_told_to_log_in_again() {
+        let error = Error::from(StoreError::Unavailable("throttled".into()));
+
+        assert_eq!((error.status(), error.code()), (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE"));
+        assert_eq!(error.retry_after(), Some(RETRY_AFTER));
+    }
+}

@@ -1,0 +1,84 @@
+//! From async-graphql's response to ours: the one place where errors get their codes.
+
+use async_graphql::{ServerError, Value};
+use axum::{body::Body, response::Response};
+use http::{StatusCode, header::CONTENT_TYPE};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::{
+    error::{Error, RequestFault},
+    http::{answer, negotiation::AnswerType},
+};
+
+/// The body of an answer. A request that was not executed has no `data`, not even null.
+#[derive(Serialize)]
+struct Body_<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+}
+
+/// Answers an executed or refused query.
+pub(super) fn answer(
+    response: async_graphql::Response,
+    is_executed: bool,
+    answer_type: AnswerType,
+) -> Response {
+    let mut errors = response.errors;
+    for error in &mut errors {
+        name(error, is_executed);
+    }
+
+    let data = is_executed.then_some(&response.data);
+    let body = serde_json::to_vec(&Body_ { data, errors: &errors }).unwrap_or_default();
+    let mut answer = Response::new(Body::from(body));
+    *answer.status_mut() = status(&errors, is_executed, answer_type);
+    answer.headers_mut().insert(CONTENT_TYPE, answer_type.header());
+    for error in errors.iter().filter_map(|error| error.source::<Error>()) {
+        answer::decorate(&mut answer, error);
+    }
+    answer
+}
+
+/// Answers a query that was refused before the schema was asked.
+pub(super) fn refusal(error: &Error, answer_type: AnswerType) -> Response {
+    let mut response = answer::failure(error, answer_type);
+    let is_of_graphql =
+        matches!(error, Error::Request(RequestFault::Syntax(_) | RequestFault::Validation(_)));
+    if is_of_graphql && answer_type == AnswerType::Json {
+        *response.status_mut() = StatusCode::OK;
+    }
+    response
+}
+
+/// The status: what concerns the service beats what concerns a field.
+fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) -> StatusCode {
+    match (is_executed, answer_type) {
+        (false, AnswerType::GraphqlResponse) => StatusCode::BAD_REQUEST,
+        (false, AnswerType::Json) => StatusCode::OK,
+        (true, _) => {
+            errors.iter().filter_map(|it| it.source::<Error>()).map(Error::status).max().unwrap_or_default()
+        }
+    }
+}
+
+/// Gives an error its code, and its cause to the log. Resolvers just use `?`.
+///
+/// `?` on an error of ours inside of a resolver drops the code (async-graphql takes
+/// whatever can be displayed) but keeps our value as the source, so it is named here.
+fn name(error: &mut ServerError, is_executed: bool) {
+    let ours = match error.source::<Error>() {
+        Some(ours) => ours,
+        None if is_executed => &Error::Internal("async-graphql could not complete the value".into()),
+        None => &Error::Request(RequestFault::Validation(String::new())),
+    };
+    ours.log();
+    answer::note(ours);
+    let members = answer::extensions(ours);
+    for (key, value) in members.as_object().into_iter().flatten() {
+        let value = Value::from_json(value.clone()).unwrap_or_else(|_| Value::from(json!(null).to_string()));
+        error.extensions.get_or_insert_default().set(key, value);
+    }
+}

@@ -1,0 +1,96 @@
+//! A query, parsed and found fit to be executed: all that can be refused before the
+//! schema is asked.
+
+use async_graphql::{
+    Positioned, Request, Variables,
+    parser::{
+        parse_query,
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
+    },
+};
+use serde_json::Value;
+
+use crate::{
+    error::{RequestFault, Result},
+    graph::limits,
+    http::graphql::GraphqlRequest,
+};
+
+/// A query that is well-formed, names one operation, and is within the limits.
+pub(super) struct Document {
+    request: Request,
+    ty: OperationType,
+}
+
+impl Document {
+    /// Parses a query.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
+    pub(super) fn parse(sent: GraphqlRequest) -> Result<Self> {
+        let parsed = parse_query(&sent.query).map_err(|fault| RequestFault::Syntax(fault.to_string()))?;
+        let operation = &operation(&parsed, sent.operation_name.as_deref())?.node;
+        if operation.ty == OperationType::Subscription {
+            return Err(refused("Subscriptions are not offered").into());
+        }
+        limits::check(&parsed, operation)?;
+        variables_are_given(operation, &sent)?;
+
+        let ty = operation.ty;
+        let mut request =
+            Request::new(sent.query).variables(Variables::from_json(Value::Object(sent.variables)));
+        request.operation_name = sent.operation_name;
+        request.set_parsed_query(parsed);
+        Ok(Self { request, ty })
+    }
+
+    /// Whether it may be sent by GET, as something that changes nothing.
+    pub(super) fn is_safe(&self) -> bool {
+        self.ty == OperationType::Query
+    }
+
+    /// The request, ready to be executed.
+    pub(super) fn into_request(self) -> Request {
+        self.request
+    }
+}
+
+fn operation<'a>(
+    parsed: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Positioned<OperationDefinition>, RequestFault> {
+    match (&parsed.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(operation),
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            operations.values().next().ok_or_else(|| refused("The query has no operation"))
+        }
+        (DocumentOperations::Multiple(operations), Some(name)) if operations.contains_key(name) => {
+            operations.get(name).ok_or_else(|| refused("The query has no operation"))
+        }
+        (DocumentOperations::Multiple(_), None) => {
+            Err(refused("Must provide operation name if query contains multiple operations."))
+        }
+        (DocumentOperations::Single(_) | DocumentOperations::Multiple(_), Some(name)) => {
+            Err(refused(&format!("Unknown operation named '{name}'.")))
+        }
+    }
+}
+
+/// async-graphql looks for a variable's value only where it is used; GraphQL wants
+/// all of them before anything is executed (specification, section 6.1.2).
+fn variables_are_given(operation: &OperationDefinition, sent: &GraphqlRequest) -> Result<(), RequestFault> {
+    for definition in operation.variable_definitions.iter().map(|it| &it.node) {
+        let name = definition.name.node.as_str();
+        let (ty, value) = (&definition.var_type.node, sent.variables.get(name));
+        let is_missing = value.is_none() && definition.default_value.is_none();
+        if !ty.nullable && (is_missing || value == Some(&Value::Null)) {
+            return Err(refused(&format!("Variable '${name}' of required type '{ty}' was not provided.")));
+        }
+    }
+    Ok(())
+}
+
+fn refused(text: &str) -> RequestFault {
+    RequestFault::Validation(text.to_owned())
+}

@@ -1,0 +1,158 @@
+//! The door of the graph: an HTTP request in, an HTTP answer out, in the order of the
+//! design: form, credential, query, execution.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    body::{Body, Bytes},
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use futures_util::future::join;
+use http::{
+    HeaderValue, Method, Request, StatusCode,
+    header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE},
+    request::Parts,
+};
+use http_body_util::{BodyExt, Limited};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    access::{Access, Presented, actor::Visitor},
+    error::{Error, RequestFault, Result},
+    graph::{self, Schema, answer, document::Document, phase::Phase},
+    http::negotiation::AnswerType,
+    http::{Moment, cookies, csrf::OwnOrigins, graphql::GraphqlRequest, negotiation},
+    telemetry,
+};
+
+/// The largest body that is read, in bytes.
+const LARGEST_BODY: usize = 4 * 1024 * 1024;
+/// The largest body that is read where no credential was presented, in bytes.
+const LARGEST_ANONYMOUS_BODY: usize = 256_000;
+/// What `/api` allows.
+const METHODS: &str = "GET, POST";
+
+/// The graph behind HTTP.
+pub struct Endpoint {
+    schema: Schema,
+    access: Arc<Access>,
+    own_origins: OwnOrigins,
+    sdl: OnceLock<(String, HeaderValue)>,
+}
+
+impl Endpoint {
+    /// The graph, for the users of `access`.
+    #[must_use]
+    pub fn new(access: Arc<Access>, own_origins: OwnOrigins) -> Self {
+        Self { schema: graph::schema(Some(Arc::clone(&access))), access, own_origins, sdl: OnceLock::new() }
+    }
+
+    /// Answers a request to `/api` that carries a query, or should.
+    pub async fn answer(&self, request: Request<Body>, moment: Moment) -> Response {
+        let (parts, body) = request.into_parts();
+        let answer_type = AnswerType::accepted(&parts.headers);
+        let presented = Presented::in_headers(&parts.headers);
+        let is_cookie = matches!(presented, Ok(Presented::Cookie(_)));
+        match self.answered(&parts, body, answer_type, presented, moment).await {
+            Ok(response) => response,
+            Err(error) => {
+                let mut response =
+                    answer::refusal(&error, AnswerType::accepted(&parts.headers).unwrap_or_default());
+                if is_cookie && matches!(error, Error::Refused(_)) {
+                    response.headers_mut().append(SET_COOKIE, cookies::clear_session());
+                }
+                response
+            }
+        }
+    }
+
+    async fn answered(
+        &self,
+        parts: &Parts,
+        body: Body,
+        answer_type: Result<AnswerType>,
+        presented: Result<Presented>,
+        moment: Moment,
+    ) -> Result<Response> {
+        is_of_form(parts)?;
+        let (answer_type, presented) = (answer_type?, presented?);
+        if matches!(presented, Presented::Cookie(_)) {
+            self.own_origins.admit(&parts.method, &parts.headers)?;
+        }
+        let sent = sent(parts, body, &presented).await?;
+        telemetry::note(|line| line.operation.clone_from(&sent.operation_name));
+        let visitor = self.access.authenticate(&presented, moment.now).await?;
+        let document = Document::parse(sent)?;
+        if parts.method == Method::GET && !document.is_safe() {
+            return Err(RequestFault::Method { allow: "POST" }.into());
+        }
+        Ok(self.executed(document, visitor, moment, answer_type).await)
+    }
+
+    async fn executed(
+        &self,
+        document: Document,
+        visitor: Visitor,
+        moment: Moment,
+        answer_type: AnswerType,
+    ) -> Response {
+        let phase = Phase::default();
+        let request = document.into_request().data(visitor.clone()).data(moment).data(phase.clone());
+        let recorded = async {
+            if let Visitor::Somebody(actor) = &visitor {
+                self.access.record_use(&actor.credential, moment.now).await;
+            }
+        };
+        let (response, ()) = join(self.schema.execute(request), recorded).await;
+        answer::answer(response, phase.is_executed(), answer_type)
+    }
+
+    /// Executes the smallest query, so that the first real one finds everything warm.
+    pub async fn warm_up(&self) {
+        self.schema.execute("{ __typename }").await;
+    }
+
+    /// Answers `GET /api/schema.graphql`: the schema as text.
+    pub fn schema(&self, request: &Parts) -> Response {
+        let (text, etag) = self.sdl.get_or_init(|| {
+            let text = graph::sdl();
+            let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
+            (text, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")))
+        });
+        let is_known = request.headers.get(IF_NONE_MATCH) == Some(etag);
+        let mut response = Response::new(if is_known { Body::empty() } else { Body::from(text.clone()) });
+        *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
+        response.headers_mut().insert(ETAG, etag.clone());
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+    }
+}
+
+/// Whether the method is one that carries a query, and the body one that is read.
+fn is_of_form(parts: &Parts) -> Result<()> {
+    match parts.method {
+        Method::GET => Ok(()),
+        Method::POST if parts.headers.get(CONTENT_TYPE).is_some_and(negotiation::is_json_body) => Ok(()),
+        Method::POST => Err(RequestFault::MediaType.into()),
+        _ => Err(RequestFault::Method { allow: METHODS }.into()),
+    }
+}
+
+/// The query that was sent.
+async fn sent(parts: &Parts, body: Body, presented: &Presented) -> Result<GraphqlRequest> {
+    if parts.method == Method::GET {
+        let sent = GraphqlRequest::from_query_string(&parts.uri)?;
+        return Ok(sent.ok_or_else(|| RequestFault::Malformed("The request has no `query`".to_owned()))?);
+    }
+    let limit = match presented {
+        Presented::Nothing => LARGEST_ANONYMOUS_BODY,
+        Presented::Bearer(_) | Presented::Cookie(_) => LARGEST_BODY,
+    };
+    GraphqlRequest::from_body(&read(body, limit).await?)
+}
+
+async fn read(body: Body, limit: usize) -> Result<Bytes> {
+    let read = Limited::new(body, limit).collect().await;
+    Ok(read.map_err(|_| RequestFault::TooLarge { limit, part: "a body" })?.to_bytes())
+}

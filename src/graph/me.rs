@@ -1,0 +1,143 @@
+//! Whoever asks, about themselves.
+
+use async_graphql::{Context, Enum, Object};
+use serde_json::{Value, json};
+
+use crate::{
+    access::actor::Actor,
+    domain::{
+        access_token::{AccessToken, ExpirationPolicy},
+        id::OrganizationName,
+        policy::UserAction,
+    },
+    error::{Error, Result},
+    graph::{access_tokens::AccessTokenPolicy, context::Request, organizations::Organization},
+};
+
+/// Queries about oneself.
+#[derive(Default)]
+pub(super) struct Queries;
+
+/// The level at which a role is held.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum Entity {
+    /// The whole platform.
+    User,
+    /// One organization; `identifier` is its name.
+    Organization,
+}
+
+/// Which program asks, as it says itself. Nothing depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum CallerOrigin {
+    /// A program.
+    Api,
+    /// The web application.
+    Front,
+}
+
+/// What can be read.
+#[Object]
+impl Queries {
+    /// Whoever asks: the owner of the session or of the API token. Without a
+    /// credential it is null, with the error `Login required`.
+    async fn me(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "`API` or `FRONT`; only echoed.", default_with = "\"API\".to_owned()")]
+        caller_origin: String,
+    ) -> Result<Option<Me>> {
+        let actor = ctx.permitted(UserAction::ReadMe)?;
+        let caller_origin = if caller_origin == "FRONT" { CallerOrigin::Front } else { CallerOrigin::Api };
+        Ok(Some(Me { actor: actor.clone(), caller_origin }))
+    }
+}
+
+/// Whoever asks.
+struct Me {
+    actor: Actor,
+    caller_origin: CallerOrigin,
+}
+
+/// Whoever asks: a stakeholder, by their session or their API token.
+#[Object]
+impl Me {
+    /// The API token, as JSON text: `{"hasAccessToken": true, "issuedAt": "1634677195"}`
+    /// (in Unix seconds), or `{"hasAccessToken": false, "issuedAt": ""}`. The token
+    /// itself is shown only once, when it is made.
+    async fn access_token(&self, ctx: &Context<'_>) -> Result<String> {
+        let token = ctx.access()?.access_token(&self.actor, ctx.now()?).await?;
+        Ok(access_token_text(token.as_ref()))
+    }
+
+    /// Within which times a new API token may end, for forms and scripts.
+    async fn access_token_policy(&self, ctx: &Context<'_>) -> Result<AccessTokenPolicy> {
+        let now = ctx.now()?;
+        Ok(AccessTokenPolicy { policy: ExpirationPolicy::at(now), now })
+    }
+
+    /// Which program asks, as it said itself.
+    async fn caller_origin(&self) -> CallerOrigin {
+        self.caller_origin
+    }
+
+    /// The organizations that one belongs to, by name.
+    async fn organizations(&self) -> Vec<Organization> {
+        self.actor.stakeholder.organizations.keys().cloned().map(Organization).collect()
+    }
+
+    /// The names of what one may do at a level.
+    async fn permissions(
+        &self,
+        #[graphql(desc = "The level.", default_with = "Entity::User")] entity: Entity,
+        #[graphql(desc = "The organization's name, at its level.")] identifier: Option<String>,
+    ) -> Result<Vec<&'static str>> {
+        match entity {
+            Entity::User => Ok(self.actor.stakeholder.role.permissions().collect()),
+            Entity::Organization => Ok(self.organization_role(identifier)?.permissions().collect()),
+        }
+    }
+
+    /// One's role at a level.
+    async fn role(
+        &self,
+        #[graphql(desc = "The level.", default_with = "Entity::User")] entity: Entity,
+        #[graphql(desc = "The organization's name, at its level.")] identifier: Option<String>,
+    ) -> Result<&'static str> {
+        match entity {
+            Entity::User => Ok(self.actor.stakeholder.role.name()),
+            Entity::Organization => Ok(self.organization_role(identifier)?.name()),
+        }
+    }
+
+    /// When the credential of this request is over, in UTC (RFC 3339): a session
+    /// forty minutes after the login, an API token at its expiration time.
+    async fn session_expiration(&self) -> String {
+        self.actor.credential.ends_at().to_string()
+    }
+
+    /// One's e-mail address.
+    async fn user_email(&self) -> &str {
+        self.actor.stakeholder.email.as_str()
+    }
+
+    /// One's first and last name.
+    async fn user_name(&self) -> &str {
+        &self.actor.stakeholder.name
+    }
+}
+
+impl Me {
+    /// What one may not see does not exist: the same answer.
+    fn organization_role(&self, name: Option<String>) -> Result<crate::domain::role::OrganizationRole> {
+        let name = name.and_then(|it| OrganizationName::try_from(it).ok());
+        name.and_then(|it| self.actor.stakeholder.role_in(&it)).ok_or(Error::Denied)
+    }
+}
+
+/// The text of `me.accessToken`. Clients of the original look for it with its blanks.
+fn access_token_text(token: Option<&AccessToken>) -> String {
+    let issued_at = token.map(|it| it.issued_at.as_second().to_string()).unwrap_or_default();
+    let (has, at): (Value, Value) = (json!(token.is_some()), json!(issued_at));
+    format!(r#"{{"hasAccessToken": {has}, "issuedAt": {at}}}"#)
+}

@@ -1,0 +1,92 @@
+//! Errors as answers: the one place where an [`Error`] becomes a response.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderValue,
+    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{error::Error, http::negotiation::AnswerType, telemetry};
+
+/// What a field that needs a login asks for, where nothing was presented.
+const CHALLENGE: &str = "Bearer realm=\"api\"";
+
+/// A body with an error and no data.
+#[derive(Serialize)]
+struct Whole {
+    errors: [Told; 1],
+}
+
+#[derive(Serialize)]
+struct Told {
+    message: String,
+    extensions: Value,
+}
+
+/// The whole answer to a request that failed before a query was executed.
+#[must_use]
+pub fn failure(error: &Error, answer_type: AnswerType) -> Response {
+    error.log();
+    note(error);
+    let told = Told { message: error.to_string(), extensions: extensions(error) };
+    let body = serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = error.status();
+    response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
+    decorate(&mut response, error);
+    response
+}
+
+/// Adds the headers that belong to an error, also where it is one of a field.
+pub fn decorate(response: &mut Response, error: &Error) {
+    let headers = response.headers_mut();
+    if let Some(value) = challenge(error).and_then(|it| HeaderValue::try_from(it).ok()) {
+        headers.insert(WWW_AUTHENTICATE, value);
+    }
+    if let Some(seconds) = error.retry_after() {
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if let Some(methods) = error.allow() {
+        headers.insert(ALLOW, HeaderValue::from_static(methods));
+    }
+}
+
+/// The `extensions` of an error, with the id by which the log knows the request.
+#[must_use]
+pub fn extensions(error: &Error) -> Value {
+    let mut members = error.extensions();
+    members.insert("requestId".to_owned(), json!(telemetry::request_id()));
+    Value::Object(members)
+}
+
+/// Notes the first error of a request for its log line.
+pub fn note(error: &Error) {
+    telemetry::note(|line| {
+        if line.code.is_none() {
+            (line.code, line.reason) = (Some(error.code()), error.reason());
+        }
+    });
+}
+
+/// What `WWW-Authenticate` says (RFC 6750, section 3).
+fn challenge(error: &Error) -> Option<String> {
+    match error {
+        Error::NoCredential => Some(CHALLENGE.to_owned()),
+        Error::Refused(_) => {
+            let hint = error.hint().unwrap_or_default().replace(['"', '\\'], "'");
+            Some(format!("{CHALLENGE}, error=\"invalid_token\", error_description=\"{hint}\""))
+        }
+        _ => None,
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        failure(&self, AnswerType::default())
+    }
+}

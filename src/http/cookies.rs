@@ -1,0 +1,76 @@
+//! The session cookie. The `__Host-` prefix makes browsers insist on Secure, on the
+//! path `/` and on no Domain, so that no neighbouring host can plant one.
+
+use cookie::{Cookie, SameSite, time::Duration};
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+use jiff::SignedDuration;
+
+use crate::domain::secret::Secret;
+
+/// The name of the session cookie.
+pub const SESSION: &str = "__Host-arm_session";
+
+/// The value of the session cookie, if the request has one.
+#[must_use]
+pub fn session(headers: &HeaderMap) -> Option<Secret> {
+    let texts = headers.get_all(COOKIE).iter().filter_map(|it| it.to_str().ok());
+    let mut cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    cookies.find(|it| it.name() == SESSION).map(|it| Secret::from(it.value().to_owned()))
+}
+
+/// The `Set-Cookie` that gives a browser its session.
+///
+/// # Errors
+///
+/// When the value has characters that no header may have; ours never have.
+pub fn give_session(
+    value: &str,
+    lifetime: SignedDuration,
+) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    set_cookie(value, Duration::seconds(lifetime.as_secs()))
+}
+
+/// The `Set-Cookie` that takes the session away from a browser.
+#[must_use]
+pub fn clear_session() -> HeaderValue {
+    const CLEARED: HeaderValue =
+        HeaderValue::from_static("__Host-arm_session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
+    CLEARED
+}
+
+fn set_cookie(value: &str, max_age: Duration) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let cookie = Cookie::build((SESSION, value)).path("/").secure(true).http_only(true);
+    HeaderValue::try_from(cookie.same_site(SameSite::Lax).max_age(max_age).build().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn e01_the_cookie_is_a_host_cookie_of_forty_minutes() {
+        let cookie = give_session("uid.secret", SignedDuration::from_mins(40)).unwrap();
+
+        insta::assert_snapshot!(
+            cookie.to_str().unwrap(),
+            @"__Host-arm_session=uid.secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2400"
+        );
+    }
+
+    #[test]
+    fn it_is_cleared_with_the_attributes_that_it_was_given_with() {
+        let given = set_cookie("", Duration::ZERO).unwrap();
+
+        assert_eq!(clear_session(), given);
+    }
+
+    #[test]
+    fn it_is_found_among_others() {
+        let headers = HeaderMap::from_iter([
+            (COOKIE, HeaderValue::from_static("a=b; theme=dark")),
+            (COOKIE, HeaderValue::from_static("__Host-arm_session=uid.secret")),
+        ]);
+
+        assert_eq!(session(&headers).unwrap().reveal(), "uid.secret");
+    }
+}

@@ -1,0 +1,105 @@
+//! The door between Lambda and the routers: an event in, an answer of its shape out.
+//!
+//! `lambda_http` shapes the answers (cookies, base64, payload versions); requests are
+//! read by [`event`](super::event), which tells why.
+
+use std::convert::Infallible;
+
+use axum::{Router, body::Body, response::Response};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::BodyExt;
+use lambda_http::{
+    Adapter, LambdaEvent, Service,
+    aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
+    request::LambdaRequest,
+    service_fn,
+};
+use serde::Serialize;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::{
+    error::{Error, RequestFault},
+    http::{
+        answer,
+        event::{self, Payload},
+        negotiation::AnswerType,
+    },
+};
+
+/// The largest answer that Lambda passes on is 6 MB of JSON (AWS Lambda quotas,
+/// "Invocation payload"); what is left is for headers and for escaping.
+const LARGEST_ANSWER: usize = 5_500_000;
+
+/// Answers one event. What cannot be read as a request is handed to the router too,
+/// as a request to nowhere with the fault beside it, so that it is logged and
+/// answered like any other.
+///
+/// # Errors
+///
+/// None: every event is answered.
+pub async fn answer_event(router: Router, event: LambdaEvent<Value>) -> Result<impl Serialize, Infallible> {
+    let LambdaEvent { payload, context } = event;
+    let origin = match Payload::of(&payload) {
+        Payload::V1 => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
+        Payload::V2 => LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()),
+    };
+    let request = event::request(&payload).unwrap_or_else(unreadable);
+    let answered = service_fn(move |_| deliver(router.clone(), request.clone()));
+    Adapter::from(answered).call(LambdaEvent::new(origin, context)).await
+}
+
+/// Answers events until Lambda stops the instance.
+///
+/// # Errors
+///
+/// When the runtime of Lambda cannot be reached.
+pub async fn run(router: Router) -> Result<(), lambda_runtime::Error> {
+    lambda_runtime::run(service_fn(move |event| answer_event(router.clone(), event))).await
+}
+
+fn unreadable(fault: RequestFault) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::new());
+    request.extensions_mut().insert(fault);
+    request
+}
+
+async fn deliver(
+    router: Router,
+    request: Request<Bytes>,
+) -> Result<http::Response<lambda_http::Body>, Infallible> {
+    let Ok(response) = router.oneshot(request.map(Body::from)).await;
+    Ok(bounded(response).await)
+}
+
+/// Reads the answer, and replaces it where the gateway would not pass it on.
+async fn bounded(response: Response) -> http::Response<lambda_http::Body> {
+    let whole = whole(response).await;
+    if escaped_len(whole.body()) <= LARGEST_ANSWER {
+        return whole.map(|bytes| lambda_body(&bytes));
+    }
+    let fault = RequestFault::TooLarge { limit: LARGEST_ANSWER, part: "an answer" };
+    self::whole(answer::failure(&Error::from(fault), AnswerType::Json)).await.map(|bytes| lambda_body(&bytes))
+}
+
+async fn whole(response: Response) -> http::Response<Bytes> {
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    http::Response::from_parts(parts, bytes)
+}
+
+/// Text goes as it is, anything else as base64.
+fn lambda_body(bytes: &Bytes) -> lambda_http::Body {
+    match std::str::from_utf8(bytes) {
+        Ok("") => lambda_http::Body::Empty,
+        Ok(text) => lambda_http::Body::Text(text.to_owned()),
+        Err(_) => lambda_http::Body::Binary(bytes.to_vec()),
+    }
+}
+
+/// How long the answer is inside of Lambda's JSON: text is escaped, bytes are base64.
+fn escaped_len(bytes: &Bytes) -> usize {
+    let escaped = bytes.iter().filter(|it| matches!(it, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count();
+    if std::str::from_utf8(bytes).is_ok() { bytes.len() + escaped } else { bytes.len().div_ceil(3) * 4 }
+}

@@ -1,0 +1,37 @@
+//! HTTP's vocabulary. Nothing here knows a noun of the product.
+
+pub mod answer;
+pub mod authorization;
+pub mod cookies;
+pub mod csrf;
+pub mod door;
+pub mod event;
+pub mod graphql;
+pub mod negotiation;
+
+use std::net::IpAddr;
+
+use http::{HeaderMap, header::USER_AGENT};
+use jiff::Timestamp;
+
+/// The longest name of a program that is kept, in characters.
+const LONGEST_AGENT: usize = 200;
+
+/// What the door knows of every request: the clock is read here, once.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment {
+    /// When the request came.
+    pub now: Timestamp,
+}
+
+/// The address that a request came from, as the gateway saw it; never what a header
+/// claims. Unknown where the event does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Caller(pub Option<IpAddr>);
+
+/// How the asking program names itself, shortened, without control characters.
+#[must_use]
+pub fn agent(headers: &HeaderMap) -> Option<String> {
+    let text = headers.get(USER_AGENT)?.to_str().ok()?;
+    Some(text.chars().filter(|it| !it.is_control()).take(LONGEST_AGENT).collect())
+}

@@ -1,0 +1,88 @@
+//! Levers for those who test against local mode: the clock, and faults.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    response::{IntoResponse, Response},
+    routing::post,
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::{
+    access::Access,
+    clock::ManualClock,
+    error::RequestFault,
+    local::{
+        dynamodb::Embedded,
+        faults::{Fault, Faults},
+    },
+};
+
+/// What can be moved. A path exists only where its lever does.
+#[derive(Clone, Default)]
+pub struct Levers {
+    /// The clock, with `--test-clock`.
+    pub clock: Option<ManualClock>,
+    /// The database that is swept when the clock moves.
+    pub sweep: Option<Embedded>,
+    /// What can be made to fail, with `--test-faults`.
+    pub faults: Option<(Faults, Arc<Access>)>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Advance {
+    advance_seconds: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Plan {
+    #[serde(default)]
+    dynamodb: Option<Fault>,
+    #[serde(default)]
+    kms: Option<Fault>,
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
+}
+
+/// The paths of the levers that there are.
+pub(super) fn routes(levers: Levers) -> Router {
+    let mut routes = Router::new();
+    if levers.clock.is_some() {
+        routes = routes.route("/development/clock", post(advance));
+    }
+    if levers.faults.is_some() {
+        routes = routes.route("/development/faults", post(plan));
+    }
+    routes.with_state(levers)
+}
+
+/// Moves the clock; the embedded database in memory then deletes what is due.
+async fn advance(State(levers): State<Levers>, Json(asked): Json<Advance>) -> Response {
+    let Some(clock) = levers.clock else { return nowhere() };
+    clock.advance(asked.advance_seconds);
+    let _a_sweep_may_come_later = levers.sweep.map(|it| it.sweep());
+    let now = crate::clock::Clock::Manual(clock).now().as_second();
+    Json(json!({ "now": now })).into_response()
+}
+
+/// Makes the next calls fail.
+async fn plan(State(levers): State<Levers>, Json(asked): Json<Plan>) -> Response {
+    let Some((faults, access)) = levers.faults else { return nowhere() };
+    faults.plan(asked.dynamodb, asked.times);
+    let signing = if asked.kms.is_some() { asked.times } else { 0 };
+    access.jwt.keys().faults.store(signing, Ordering::SeqCst);
+    Json(json!({ "planned": true })).into_response()
+}
+
+fn nowhere() -> Response {
+    crate::error::Error::from(RequestFault::UnknownPath).into_response()
+}

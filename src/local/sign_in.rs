@@ -1,0 +1,79 @@
+//! The development sign-in: whoever names an address is let in as its owner. It
+//! stands in for an identity provider, and obeys the same rules after that.
+
+use askama::Template;
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::State,
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::get,
+};
+use http::{Request, header::SET_COOKIE, request::Parts};
+use http_body_util::{BodyExt, Limited};
+
+use crate::{
+    access::sessions::Place,
+    app::App,
+    domain::email::Email,
+    error::{Error, RequestFault, Result},
+    http::{Caller, Moment, agent},
+    web::{assets, site},
+};
+
+/// Where the development sign-in is.
+pub(super) const PATH: &str = "/login/development";
+
+/// The longest form that is read, in bytes.
+const LONGEST_FORM: usize = 4096;
+
+#[derive(Template)]
+#[template(path = "development.html")]
+struct Form<'a> {
+    next: &'a str,
+}
+
+struct Filled {
+    email: String,
+    next: String,
+}
+
+/// The paths of the development sign-in.
+pub(super) fn routes(app: App) -> Router {
+    Router::new().route(PATH, get(form).post(sign_in)).with_state(app)
+}
+
+async fn form(request: Request<Body>) -> Result<Response> {
+    let next = site::next(request.uri());
+    let page = Form { next: &next }.render().map_err(|fault| Error::Internal(Box::new(fault)))?;
+    Ok(Html(page).into_response())
+}
+
+async fn sign_in(
+    State(app): State<App>,
+    Extension(moment): Extension<Moment>,
+    request: Request<Body>,
+) -> Result<Response> {
+    let (parts, body) = request.into_parts();
+    app.own_origins.admit(&parts.method, &parts.headers)?;
+    let filled = filled(body).await?;
+    let email = Email::try_from(filled.email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
+
+    let stakeholder = app.access.find_or_enrol(&email, email.local_part(), moment.now).await?;
+    let cookie = app.access.open_session(&stakeholder, place(&parts), moment.now).await?;
+    let next = if site::is_own_path(&filled.next) { &filled.next } else { site::HOME };
+    Ok(([(SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+}
+
+async fn filled(body: Body) -> Result<Filled> {
+    let malformed = || RequestFault::Malformed("The form field `email` is expected".to_owned());
+    let read = Limited::new(body, LONGEST_FORM).collect().await.map_err(|_| malformed())?;
+    let fields: Vec<_> = url::form_urlencoded::parse(&read.to_bytes()).into_owned().collect();
+    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
+    Ok(Filled { email: field("email").ok_or_else(malformed)?, next: field("next").unwrap_or_default() })
+}
+
+fn place(parts: &Parts) -> Place {
+    let address = parts.extensions.get::<Caller>().and_then(|it| it.0);
+    Place { agent: agent(&parts.headers), address }
+}

@@ -1,0 +1,205 @@
+//! Which path leads where, and what every request passes on its way: the same routers
+//! run in Lambda and in local mode.
+
+use std::{any::Any, time::Duration};
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Path, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
+    header::{
+        ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN,
+        REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
+        X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer};
+
+use crate::{
+    app::App,
+    clock::Clock,
+    error::{Error, RequestFault},
+    http::{Moment, answer, graphql::GraphqlRequest, negotiation, negotiation::AnswerType},
+    telemetry,
+    web::site,
+};
+
+/// How long a request may take: below the functions' time limit and the gateway's 30
+/// seconds, so that the answer is ours.
+const LONGEST_ANSWER: Duration = Duration::from_secs(20);
+
+/// The header that carries the request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What an answer depends on, beside the path.
+const VARIES: [HeaderName; 5] =
+    [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];
+
+/// What a page may load: only what is ours, and nothing inline.
+const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+);
+
+/// The routes of the `api` function.
+pub fn api(app: App) -> Router {
+    door("api", app.clone(), api_routes(app).fallback(async || Error::from(RequestFault::UnknownPath)))
+}
+
+/// The routes of the `web` function.
+pub fn web(app: App) -> Router {
+    door("web", app.clone(), web_routes(app))
+}
+
+/// The paths of the GraphQL endpoint.
+pub(crate) fn api_routes(app: App) -> Router {
+    let cors = cors(&app);
+    Router::new()
+        .route("/api", any(endpoint))
+        .route(
+            "/api/schema.graphql",
+            get(async |State(app): State<App>, request: Request<Body>| {
+                app.endpoint.schema(&request.into_parts().0)
+            }),
+        )
+        .with_state(app)
+        .layer(tower::util::option_layer(cors))
+}
+
+/// The paths of the web application.
+pub(crate) fn web_routes(app: App) -> Router {
+    Router::new()
+        .route("/", get(login))
+        .route("/home", get(home))
+        .route("/logout", post(logout))
+        .route(
+            "/static/{name}",
+            get(async |Path(name): Path<String>, headers: HeaderMap| site::asset(&name, &headers)),
+        )
+        .route("/.well-known/jwks.json", get(async |State(app): State<App>| app.site.jwks()))
+        .route("/healthz", get(async || "ok\n"))
+        .fallback(async || site::nowhere())
+        .with_state(app)
+}
+
+/// `/api`: a page for browsers that ask for one, the endpoint for all else.
+async fn endpoint(
+    State(app): State<App>,
+    Extension(moment): Extension<Moment>,
+    request: Request<Body>,
+) -> Response {
+    let carries_query = !matches!(GraphqlRequest::from_query_string(request.uri()), Ok(None));
+    match *request.method() {
+        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
+            site::ide(&app.public_url, moment)
+        }
+        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        _ => app.endpoint.answer(request, moment).await,
+    }
+}
+
+async fn login(
+    State(app): State<App>,
+    Extension(moment): Extension<Moment>,
+    request: Request<Body>,
+) -> Response {
+    app.site.login(&request.into_parts().0, moment).await
+}
+
+async fn home(
+    State(app): State<App>,
+    Extension(moment): Extension<Moment>,
+    request: Request<Body>,
+) -> Response {
+    app.site.home(&request.into_parts().0, moment).await
+}
+
+async fn logout(
+    State(app): State<App>,
+    Extension(moment): Extension<Moment>,
+    request: Request<Body>,
+) -> Response {
+    app.site.logout(&request.into_parts().0, moment).await
+}
+
+/// What every request passes: the clock is read, the line is written, a panic is
+/// answered, and the headers are set that every answer has.
+pub(crate) fn door(name: &'static str, app: App, routes: Router) -> Router {
+    let https =
+        app.public_url.is_https().then_some(HeaderValue::from_static("max-age=31536000; includeSubDomains"));
+    routes
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, PAGE_POLICY))
+        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::if_not_present(VARY, vary()))
+        .layer(SetResponseHeaderLayer::overriding(
+            X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
+        .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, move |_: &Response| {
+            https.clone()
+        }))
+        .layer(middleware::from_fn_with_state((name, app), observed))
+}
+
+async fn observed(
+    State((door, app)): State<(&'static str, App)>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
+    let (now, stopwatch) = (app.clock.now(), Clock::stopwatch());
+    let request_id = app.entropy.ulid(now).unwrap_or_default().to_string();
+    request.extensions_mut().insert(Moment { now });
+
+    let (mut response, line) = telemetry::observed(request_id.clone(), in_time(request, next)).await;
+
+    let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
+    response.headers_mut().insert(REQUEST_ID, header);
+    line.write(door, response.status().as_u16(), stopwatch);
+    response
+}
+
+/// Answers before the gateway gives up; an event that was no request is answered here.
+async fn in_time(request: Request<Body>, next: Next) -> Response {
+    if let Some(fault) = request.extensions().get::<RequestFault>() {
+        return Error::from(fault.clone()).into_response();
+    }
+    let path = request.uri().path().to_owned();
+    telemetry::note(|line| line.operation = Some(path));
+    match tokio::time::timeout(LONGEST_ANSWER, next.run(request)).await {
+        Ok(response) => response,
+        Err(too_late) => Error::Unavailable(Box::new(too_late)).into_response(),
+    }
+}
+
+/// A mistake of ours ends the request that met it, and nothing else.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let text =
+        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let cause = format!("panicked: {}", text.unwrap_or("without a text"));
+    answer::failure(&Error::Internal(cause.into()), AnswerType::default())
+}
+
+fn vary() -> HeaderValue {
+    HeaderValue::try_from(VARIES.map(|it| it.to_string()).join(", ")).unwrap_or(HeaderValue::from_static("*"))
+}
+
+/// Lets scripts of the listed foreign origins call the API with a token; never with a
+/// session, so credentials are not allowed. Usually there are none, and no layer.
+fn cors(app: &App) -> Option<CorsLayer> {
+    let origins = Some(app.cors_origins.clone()).filter(|it| !it.is_empty())?;
+    let layer = CorsLayer::new()
+        .allow_origin(origins)
+        .vary(VARIES)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE])
+        .expose_headers([REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE]);
+    Some(layer)
+}

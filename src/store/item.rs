@@ -1,0 +1,48 @@
+//! Domain values as DynamoDB items, and back.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::store::{Record, StoreError, key::TTL};
+
+/// An item, as the SDK has it.
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// Reads an item as the record that it should be.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when it is none.
+pub(super) fn read<T: Record>(item: Item) -> Result<T, StoreError> {
+    serde_dynamo::from_item(item).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
+}
+
+/// Writes a record as an item, with its key and the time when it may be swept.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when the record cannot be written.
+pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
+    let mut item: Item =
+        serde_dynamo::to_item(record).map_err(|fault| StoreError::Corrupt(Box::new(fault)))?;
+    item.extend(record.key().attributes());
+    item.extend(record.swept_at().map(|at| (TTL.to_owned(), seconds(at))));
+    Ok(item)
+}
+
+/// Writes any value that has a serde form, such as a state, as an attribute.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when the value cannot be written.
+pub(super) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
+    serde_dynamo::to_attribute_value(value).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
+}
+
+/// An instant as a Number of epoch seconds: the only form that DynamoDB sweeps by.
+pub(super) fn seconds(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_second().to_string())
+}

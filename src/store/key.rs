@@ -1,0 +1,102 @@
+//! Where everything lies in the one table. No other file spells a key.
+//!
+//! | noun           | `PK`         | `SK`              | `ttl`          | read by                     |
+//! |----------------|--------------|-------------------|----------------|-----------------------------|
+//! | stakeholder    | `U#<uid>`    | `P`               |                | every authentication        |
+//! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
+//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days  | authentication by Bearer    |
+//! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
+//! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials  |
+//! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
+//!
+//! What one request needs lies in one partition, so that one `BatchGetItem` gets it.
+//! There is no index: an index cannot be read consistently. `ttl` is a Number of
+//! epoch seconds; it is a broom, not a guard: readers check the record's own life.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use ulid::Ulid;
+
+use crate::domain::{
+    email::Email,
+    id::{TokenId, TokenName, UserId},
+    secret::Digest,
+};
+
+/// The name of the partition key's attribute.
+pub(super) const PK: &str = "PK";
+/// The name of the sort key's attribute.
+pub(super) const SK: &str = "SK";
+/// The name of the attribute by which DynamoDB sweeps.
+pub(super) const TTL: &str = "ttl";
+
+/// Where a record lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    pk: String,
+    sk: String,
+}
+
+impl Key {
+    /// The key of a stakeholder.
+    #[must_use]
+    pub fn stakeholder(user: &UserId) -> Self {
+        Self::of_user(user, "P".to_owned())
+    }
+
+    /// The key of a session.
+    #[must_use]
+    pub fn session(user: &UserId, digest: &Digest) -> Self {
+        Self::of_user(user, format!("S#{}", digest.as_str()))
+    }
+
+    /// The key of an API token.
+    #[must_use]
+    pub fn access_token(user: &UserId, token: &TokenId) -> Self {
+        Self::of_user(user, format!("T#{token}"))
+    }
+
+    /// The key of the slot that an API token is kept in.
+    #[must_use]
+    pub fn slot(user: &UserId, name: &TokenName) -> Self {
+        Self::of_user(user, format!("N#{name}"))
+    }
+
+    /// The key of an entry in the history of credentials.
+    #[must_use]
+    pub fn event(user: &UserId, id: Ulid) -> Self {
+        Self::of_user(user, format!("A#{id}"))
+    }
+
+    /// The key of the record that says whose an e-mail address is.
+    #[must_use]
+    pub fn email(email: &Email) -> Self {
+        Self { pk: format!("E#{}", email.as_str()), sk: "E".to_owned() }
+    }
+
+    /// A key where nothing lies.
+    pub(super) fn warm_up() -> Self {
+        Self { pk: "W".to_owned(), sk: "W".to_owned() }
+    }
+
+    fn of_user(user: &UserId, sk: String) -> Self {
+        Self { pk: format!("U#{user}"), sk }
+    }
+
+    /// The key as DynamoDB wants it.
+    pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (PK.to_owned(), AttributeValue::S(self.pk.clone())),
+            (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    /// Whether `item` is the one that lies here.
+    pub(super) fn is_of(&self, item: &HashMap<String, AttributeValue>) -> bool {
+        let is = |name: &str, value: &str| {
+            item.get(name).and_then(|it| it.as_s().ok()).is_some_and(|it| it == value)
+        };
+        is(PK, &self.pk) && is(SK, &self.sk)
+    }
+}

@@ -1,0 +1,159 @@
+//! The one table: the only room that speaks to DynamoDB.
+//!
+//! [`Store`] is concrete: there is no store trait. Tests and local mode answer the
+//! same client from an embedded DynamoDB, so the requests, expressions and failing
+//! conditions that run there are the ones that run in AWS.
+//!
+//! Domain values go in and come out by serde; there are no row types. Rooms above
+//! use the named reads and changes of the files beside this one.
+
+mod access_tokens;
+pub mod client;
+mod events;
+mod item;
+pub mod key;
+mod sessions;
+mod stakeholders;
+mod transaction;
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::SdkError,
+    types::{AttributeValue, KeysAndAttributes},
+};
+use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
+
+use self::{item::Item, key::Key};
+
+/// How often the keys that DynamoDB left out of a batch are asked for again.
+const BATCH_ATTEMPTS: u32 = 3;
+
+/// The one table.
+#[derive(Clone, Debug)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// Something that the table holds.
+pub trait Record: Serialize + DeserializeOwned {
+    /// Where it lies.
+    fn key(&self) -> Key;
+
+    /// When DynamoDB may sweep it away. A sweep can be days late: readers check
+    /// the record's own life and never rely on its absence.
+    fn swept_at(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+/// Why the table did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Somebody else changed the record first, or it is not as was expected.
+    #[error("the record is not as expected")]
+    Conflict,
+    /// DynamoDB failed, was throttled, or did not answer in time.
+    #[error("DynamoDB is unavailable")]
+    Unavailable(#[source] Box<dyn Error + Send + Sync>),
+    /// A record cannot be read as what it should be.
+    #[error("a record cannot be read")]
+    Corrupt(#[source] Box<dyn Error + Send + Sync>),
+}
+
+impl Store {
+    /// The table `table` behind `client`.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Makes one read, which also opens the connection: for start-up, where the
+    /// processor is not yet throttled.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB does not answer.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        self.item(&Key::warm_up()).await.map(|_| ())
+    }
+
+    /// Gets the record at `key`, consistently.
+    async fn get<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        self.item(key).await?.map(item::read).transpose()
+    }
+
+    async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let answer = get.consistent_read(true).send().await.map_err(unavailable)?;
+        Ok(answer.item)
+    }
+
+    /// Gets two records in one consistent round trip.
+    async fn pair<A: Record, B: Record>(
+        &self,
+        a: &Key,
+        b: &Key,
+    ) -> Result<(Option<A>, Option<B>), StoreError> {
+        let items = self.batch(vec![a.attributes(), b.attributes()]).await?;
+        let find = |key: &Key| items.iter().find(|item| key.is_of(item)).cloned();
+        Ok((find(a).map(item::read).transpose()?, find(b).map(item::read).transpose()?))
+    }
+
+    /// Gets the items at `keys`, asking again for those that DynamoDB left out: an
+    /// item that it left out is not one that does not exist.
+    async fn batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::with_capacity(keys.len());
+        for _ in 0..BATCH_ATTEMPTS {
+            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
+            let asked = asked.build().map_err(unavailable)?;
+            let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await;
+            let answer = answer.map_err(unavailable)?;
+            items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
+            keys = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, it)| it.keys).collect();
+            if keys.is_empty() {
+                return Ok(items);
+            }
+        }
+        Err(StoreError::Unavailable("DynamoDB kept leaving out keys of a batch".into()))
+    }
+
+    /// Sets attributes of the record at `key` where `condition` holds, such as
+    /// "it exists": a late write never resurrects a swept record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the condition does not hold.
+    async fn update(
+        &self,
+        key: &Key,
+        change: &str,
+        condition: &str,
+        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+    ) -> Result<(), StoreError> {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let update = update.update_expression(change).condition_expression(condition);
+        match update.set_expression_attribute_values(Some(values)).send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => StoreError::Conflict,
+                _ => unavailable(error),
+            }),
+        }
+    }
+}
+
+/// Whatever DynamoDB fails with, but for a condition, it is unavailable: throttled,
+/// out of order, out of reach, or not set up. None of it is the client's doing.
+fn unavailable<E: Error + Send + Sync + 'static>(error: E) -> StoreError {
+    StoreError::Unavailable(Box::new(error))
+}
+
+/// Whether the SDK's error says that a condition did not hold.
+fn is<E, R>(error: &SdkError<E, R>, condition_failed: impl Fn(&E) -> bool) -> bool {
+    error.as_service_error().is_some_and(condition_failed)
+}

@@ -1,0 +1,78 @@
+//! Browser sessions.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    domain::{
+        event::Event,
+        id::UserId,
+        secret::Digest,
+        session::{Session, SessionState},
+        stakeholder::Stakeholder,
+    },
+    store::{Record, Store, StoreError, item, key::Key},
+};
+
+/// How long the record of a session outlives it, so that "ended" and "expired" can
+/// still be said.
+const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+
+impl Record for Session {
+    fn key(&self) -> Key {
+        Key::session(&self.user, &self.digest)
+    }
+
+    fn swept_at(&self) -> Option<Timestamp> {
+        Some(self.ends_at() + REMEMBERED)
+    }
+}
+
+impl Store {
+    /// Gets a session and its owner, in one round trip.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn session_and_owner(
+        &self,
+        user: &UserId,
+        digest: &Digest,
+    ) -> Result<(Option<Stakeholder>, Option<Session>), StoreError> {
+        self.pair(&Key::stakeholder(user), &Key::session(user, digest)).await
+    }
+
+    /// Opens a session, if its owner is still admitted.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the owner was disabled or revoked all meanwhile.
+    pub async fn open_session(
+        &self,
+        owner: &Stakeholder,
+        session: &Session,
+        event: &Event,
+    ) -> Result<(), StoreError> {
+        self.transaction().while_admitted(owner)?.insert(session)?.insert(event)?.commit().await
+    }
+
+    /// Ends a session before its time.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when it was ended already.
+    pub async fn end_session(&self, session: &Session, event: &Event) -> Result<(), StoreError> {
+        let (from, to) = (SessionState::Open, SessionState::Ended { at: event.at });
+        let (from, to) = (item::attribute(&from)?, item::attribute(&to)?);
+        self.transaction().change_state(&session.key(), from, to)?.insert(event)?.commit().await
+    }
+
+    /// Records that a session was used.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the session is gone.
+    pub async fn record_session_use(&self, session: &Session, now: Timestamp) -> Result<(), StoreError> {
+        let change = "SET lastSeenAt = :now";
+        self.update(&session.key(), change, "attribute_exists(PK)", [(":now", item::seconds(now))]).await
+    }
+}

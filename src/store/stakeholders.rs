@@ -1,0 +1,80 @@
+//! Stakeholders, and whose an e-mail address is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    domain::{email::Email, id::UserId, stakeholder::Stakeholder},
+    store::{Record, Store, StoreError, item, key::Key},
+};
+
+/// Says whose an e-mail address is.
+#[derive(Serialize, Deserialize)]
+struct Address {
+    email: Email,
+    user: UserId,
+}
+
+impl Record for Stakeholder {
+    fn key(&self) -> Key {
+        Key::stakeholder(&self.id)
+    }
+}
+
+impl Record for Address {
+    fn key(&self) -> Key {
+        Key::email(&self.email)
+    }
+}
+
+impl Store {
+    /// Gets a stakeholder.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn stakeholder(&self, user: &UserId) -> Result<Option<Stakeholder>, StoreError> {
+        self.get(&Key::stakeholder(user)).await
+    }
+
+    /// Gets the stakeholder whose address this is.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn stakeholder_at(&self, email: &Email) -> Result<Option<Stakeholder>, StoreError> {
+        match self.get::<Address>(&Key::email(email)).await? {
+            Some(address) => self.stakeholder(&address.user).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Enrols a new stakeholder under their address.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the address is somebody's already.
+    pub async fn enrol(&self, stakeholder: &Stakeholder) -> Result<(), StoreError> {
+        let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
+        self.transaction().insert(&address)?.insert(stakeholder)?.commit().await
+    }
+
+    /// Changes a stakeholder by one pure step, if nobody else does so meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the stakeholder is gone, or somebody else
+    /// changed them first: nothing is lost, the caller may try again.
+    pub async fn change_stakeholder(
+        &self,
+        user: &UserId,
+        step: impl FnOnce(Stakeholder) -> Stakeholder,
+    ) -> Result<Stakeholder, StoreError> {
+        let before = self.stakeholder(user).await?.ok_or(StoreError::Conflict)?;
+        let unchanged = item::attribute(&before.version)?;
+        let mut after = step(before);
+        after.version += 1;
+        let write = self.transaction().put_where(&after, "version = :version", [(":version", unchanged)])?;
+        write.commit().await?;
+        Ok(after)
+    }
+}

@@ -1,0 +1,128 @@
+//! Several writes that happen together or not at all.
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+        builders::ConditionCheckBuilder,
+    },
+};
+
+use crate::{
+    domain::stakeholder::Stakeholder,
+    store::{Record, Store, StoreError, is, item, key::Key, unavailable},
+};
+
+/// Writes that happen together or not at all.
+pub(super) struct Transaction<'a> {
+    store: &'a Store,
+    writes: Vec<TransactWriteItem>,
+}
+
+/// A value that an expression names.
+pub(super) type Value = (&'static str, AttributeValue);
+
+impl Store {
+    /// Begins to collect writes.
+    pub(super) fn transaction(&self) -> Transaction<'_> {
+        Transaction { store: self, writes: Vec::new() }
+    }
+}
+
+impl Transaction<'_> {
+    /// Only if `owner` is still active and in the same epoch: a revoke-all or a
+    /// disabling that happens meanwhile wins.
+    pub(super) fn while_admitted(self, owner: &Stakeholder) -> Result<Self, StoreError> {
+        let check = ConditionCheck::builder()
+            .condition_expression("epoch = :epoch AND #status.#state = :active")
+            .expression_attribute_names("#status", "status")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":epoch", AttributeValue::N(owner.epoch.to_string()))
+            .expression_attribute_values(":active", AttributeValue::S("active".to_owned()));
+        self.check(&owner.key(), check)
+    }
+
+    fn check(mut self, key: &Key, check: ConditionCheckBuilder) -> Result<Self, StoreError> {
+        let check = check.table_name(&self.store.table).set_key(Some(key.attributes()));
+        let check = check.build().map_err(unavailable)?;
+        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
+        Ok(self)
+    }
+
+    /// Puts a record that does not exist yet.
+    pub(super) fn insert<T: Record>(self, record: &T) -> Result<Self, StoreError> {
+        self.put_where(record, "attribute_not_exists(PK)", [])
+    }
+
+    /// Puts a record where `condition` holds for what is there.
+    pub(super) fn put_where<T: Record>(
+        mut self,
+        record: &T,
+        condition: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Self, StoreError> {
+        let put = Put::builder().table_name(&self.store.table).set_item(Some(item::write(record)?));
+        let put = put.condition_expression(condition);
+        let put =
+            values.into_iter().fold(put, |put, (name, value)| put.expression_attribute_values(name, value));
+        let put = put.build().map_err(unavailable)?;
+        self.writes.push(TransactWriteItem::builder().put(put).build());
+        Ok(self)
+    }
+
+    /// Sets `state` of the record at `key` where it is still `from`.
+    pub(super) fn change_state(
+        mut self,
+        key: &Key,
+        from: AttributeValue,
+        to: AttributeValue,
+    ) -> Result<Self, StoreError> {
+        let update = Update::builder()
+            .table_name(&self.store.table)
+            .set_key(Some(key.attributes()))
+            .update_expression("SET #state = :to")
+            .condition_expression("attribute_exists(PK) AND #state = :from")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":from", from)
+            .expression_attribute_values(":to", to);
+        let update = update.build().map_err(unavailable)?;
+        self.writes.push(TransactWriteItem::builder().update(update).build());
+        Ok(self)
+    }
+
+    /// Deletes the record at `key` where `condition` holds.
+    pub(super) fn delete_where(
+        mut self,
+        key: &Key,
+        condition: &str,
+        value: Value,
+    ) -> Result<Self, StoreError> {
+        let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
+        let delete = delete.condition_expression(condition).expression_attribute_values(value.0, value.1);
+        let delete = delete.build().map_err(unavailable)?;
+        self.writes.push(TransactWriteItem::builder().delete(delete).build());
+        Ok(self)
+    }
+
+    /// Makes all the writes happen, or none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when a condition does not hold, or another
+    /// transaction is at the same records.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        let request = self.store.client.transact_write_items().set_transact_items(Some(self.writes));
+        match request.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is(&error, is_conflict) => Err(StoreError::Conflict),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+}
+
+/// Whether every reason that cancelled the transaction is a condition or a rival.
+fn is_conflict(error: &TransactWriteItemsError) -> bool {
+    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return false };
+    let expected = ["None", "ConditionalCheckFailed", "TransactionConflict"];
+    cancelled.cancellation_reasons().iter().all(|it| it.code().is_some_and(|code| expected.contains(&code)))
+}

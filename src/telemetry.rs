@@ -1,0 +1,124 @@
+//! What is told of a request afterwards: one log line.
+//!
+//! A [`Line`] lies beside the request, in the task that answers it; whoever learns
+//! something about the request notes it there, and the door writes the line once.
+//! It never holds a secret, a body, a query's variables or an e-mail address.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::{
+    clock::Stopwatch,
+    domain::id::{TokenId, UserId},
+};
+
+tokio::task_local! {
+    static LINE: RefCell<Line>;
+}
+
+/// Whether this process has not answered anything yet.
+static IS_COLD: AtomicBool = AtomicBool::new(true);
+
+/// What the one log line of a request says.
+#[derive(Clone, Debug, Default)]
+pub struct Line {
+    /// The request's id, the same that the client is told.
+    pub request_id: String,
+    /// The GraphQL operation's name, or the route.
+    pub operation: Option<String>,
+    /// Who asked.
+    pub actor: Option<UserId>,
+    /// How they proved it: `session`, `token`; `none` where nothing is noted.
+    pub credential: Option<&'static str>,
+    /// With which token.
+    pub token_id: Option<TokenId>,
+    /// The code of the first error.
+    pub code: Option<&'static str>,
+    /// The reason of the first error.
+    pub reason: Option<&'static str>,
+    /// How many requests to DynamoDB it cost, repetitions included.
+    pub dynamodb_calls: u32,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// One JSON object a line, for machines.
+    Json,
+    /// One sentence a line, for people.
+    Text,
+}
+
+/// Runs a request with an empty line beside it, and gives the line back.
+pub async fn observed<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
+    let line = RefCell::new(Line { request_id, ..Line::default() });
+    let told = async {
+        let answer = request.await;
+        (answer, LINE.with(|line| line.borrow().clone()))
+    };
+    LINE.scope(line, told).await
+}
+
+/// Notes something about the request that is being answered; nothing outside of one.
+pub fn note(change: impl FnOnce(&mut Line)) {
+    let _outside_of_a_request = LINE.try_with(|line| change(&mut line.borrow_mut()));
+}
+
+/// The id of the request that is being answered; empty outside of one.
+#[must_use]
+pub fn request_id() -> String {
+    LINE.try_with(|line| line.borrow().request_id.clone()).unwrap_or_default()
+}
+
+impl Line {
+    /// Writes the line: at level `error` for answers of 500 and more.
+    pub fn write(&self, door: &'static str, status: u16, stopwatch: Stopwatch) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    requestId = self.request_id,
+                    door,
+                    operation = self.operation.as_deref(),
+                    actor = self.actor.as_ref().map(UserId::as_str),
+                    credential = self.credential.unwrap_or("none"),
+                    tokenId = self.token_id.as_ref().map(TokenId::as_str),
+                    status,
+                    code = self.code,
+                    reason = self.reason,
+                    dynamodbCalls = self.dynamodb_calls,
+                    durationMs = stopwatch.elapsed().as_secs_f64() * 1000.0,
+                    coldStart = IS_COLD.swap(false, Ordering::Relaxed),
+                    "{door} {}: {status}",
+                    self.operation.as_deref().unwrap_or("-"),
+                )
+            };
+        }
+        if status >= 500 { line!(error) } else { line!(info) }
+    }
+}
+
+/// A subscriber that writes the log of this crate, and the warnings of others.
+pub fn subscriber<W>(format: LogFormat, writer: W) -> Box<dyn tracing::Subscriber + Send + Sync>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::new("warn,arm_api=info");
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    match format {
+        LogFormat::Json => Box::new(log.json().flatten_event(true).with_current_span(false).finish()),
+        LogFormat::Text => Box::new(log.finish()),
+    }
+}
+
+/// Sends the log to `writer`; once a process. Lambda wants it on standard output.
+pub fn start<W>(format: LogFormat, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let _already_started = tracing::subscriber::set_global_default(subscriber(format, writer));
+}

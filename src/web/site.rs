@@ -1,0 +1,178 @@
+//! The web application behind HTTP: which page answers what.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Uri,
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE},
+    request::Parts,
+};
+use serde_json::json;
+use url::form_urlencoded;
+
+use crate::{
+    access::{
+        Access, Presented,
+        actor::{Actor, Credential, Visitor},
+    },
+    config::PublicUrl,
+    error::{Error, RequestFault, Result},
+    http::{Moment, cookies, csrf::OwnOrigins},
+    web::{assets, ide, pages},
+};
+
+pub use crate::web::pages::SignIn;
+
+/// Where one gets to after logging in.
+pub const HOME: &str = "/home";
+
+/// What logging out wipes in the browser.
+const CLEAR_SITE_DATA: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cookies\", \"storage\""));
+
+/// The web application.
+pub struct Site {
+    access: Arc<Access>,
+    own_origins: OwnOrigins,
+    public_url: PublicUrl,
+    sign_ins: Vec<SignIn>,
+}
+
+impl Site {
+    /// The web application, for the users of `access`.
+    #[must_use]
+    pub fn new(
+        access: Arc<Access>,
+        own_origins: OwnOrigins,
+        public_url: PublicUrl,
+        sign_ins: Vec<SignIn>,
+    ) -> Self {
+        Self { access, own_origins, public_url, sign_ins }
+    }
+
+    /// `GET /`: the login page; who is signed in goes home.
+    pub async fn login(&self, request: &Parts, moment: Moment) -> Response {
+        match self.signed_in(&request.headers, moment).await {
+            Ok(Some(_)) => Redirect::to(HOME).into_response(),
+            Ok(None) => {
+                answered(pages::html(&pages::Login { sign_ins: &self.sign_ins, next: &next(&request.uri) }))
+            }
+            Err(error) => pages::problem(&error),
+        }
+    }
+
+    /// `GET /home`: the application; who is not signed in goes to log in first.
+    pub async fn home(&self, request: &Parts, moment: Moment) -> Response {
+        match self.signed_in(&request.headers, moment).await {
+            Ok(Some(actor)) => {
+                answered(pages::html(&pages::Home { actor: &actor, api: &self.public_url.api() }))
+            }
+            Ok(None) => Redirect::to("/?next=%2Fhome").into_response(),
+            Err(error) => pages::problem(&error),
+        }
+    }
+
+    /// `POST /logout`: ends the session, and wipes what the browser kept.
+    pub async fn logout(&self, request: &Parts, moment: Moment) -> Response {
+        match self.ended(request, moment).await {
+            Ok(()) => {
+                let cleared = (SET_COOKIE, cookies::clear_session());
+                ([cleared, CLEAR_SITE_DATA], Redirect::to("/")).into_response()
+            }
+            Err(error) => pages::problem(&error),
+        }
+    }
+
+    async fn ended(&self, request: &Parts, moment: Moment) -> Result<()> {
+        self.own_origins.admit(&request.method, &request.headers)?;
+        match self.signed_in(&request.headers, moment).await? {
+            Some(Actor { credential: Credential::Session(session), .. }) => {
+                self.access.end_session(&session, moment.now).await
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// Whoever the session cookie says; nobody where it does not hold. A page takes
+    /// no tokens: they are for programs.
+    async fn signed_in(&self, headers: &HeaderMap, moment: Moment) -> Result<Option<Actor>> {
+        let presented = cookies::session(headers).map_or(Presented::Nothing, Presented::Cookie);
+        match self.access.authenticate(&presented, moment.now).await {
+            Ok(Visitor::Somebody(actor)) => Ok(Some(*actor)),
+            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `GET /.well-known/jwks.json`: the public keys, with which anyone can check that
+    /// a token is ours.
+    #[must_use]
+    pub fn jwks(&self) -> Response {
+        let keys: Vec<_> = self.access.jwt.keys().public().collect();
+        ([(CACHE_CONTROL, "public, max-age=3600")], Json(json!({ "keys": keys }))).into_response()
+    }
+}
+
+/// The IDE: a page for everybody, which works with the session of who has one.
+#[must_use]
+pub fn ide(public_url: &PublicUrl, moment: Moment) -> Response {
+    let page = ide::page(public_url.as_str(), moment.now.as_second());
+    let page = page.map_err(|fault| Error::Internal(Box::new(fault)));
+    let policy = [(CONTENT_SECURITY_POLICY, ide::CSP)];
+    answered(page.map(|html| (policy, axum::response::Html(html)).into_response()))
+}
+
+/// `GET /static/{name}`.
+#[must_use]
+pub fn asset(name: &str, headers: &HeaderMap) -> Response {
+    assets::response(name, headers).unwrap_or_else(nowhere)
+}
+
+/// There is no page here.
+#[must_use]
+pub fn nowhere() -> Response {
+    pages::problem(&RequestFault::UnknownPath.into())
+}
+
+/// The page that somebody asked for before they logged in: only one of ours.
+#[must_use]
+pub fn next(uri: &Uri) -> String {
+    let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let asked = parameters.find(|(name, _)| name == "next").map(|(_, value)| value.into_owned());
+    asked.filter(|path| is_own_path(path)).unwrap_or_else(|| HOME.to_owned())
+}
+
+/// Whether browsers take `path` for a path of this site: neither `//evil.test` nor
+/// `/\evil.test` is, nor what hides a line break.
+#[must_use]
+pub fn is_own_path(path: &str) -> bool {
+    let is_plain = path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
+    is_plain && path.starts_with('/') && !path.starts_with("//")
+}
+
+fn answered(page: Result<Response>) -> Response {
+    page.unwrap_or_else(|error| pages::problem(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("/?next=/api", "/api")]
+    #[case("/?next=%2Fhome%3Fa%3D1", "/home?a=1")]
+    #[case("/", "/home")]
+    #[case("/?next=//evil.test", "/home")]
+    #[case("/?next=/%5Cevil.test", "/home")]
+    #[case("/?next=https://evil.test", "/home")]
+    #[case("/?next=/%0d%0aSet-Cookie:a", "/home")]
+    #[case("/?next=javascript:alert(1)", "/home")]
+    fn one_gets_back_to_our_own_pages_alone(#[case] uri: &str, #[case] path: &str) {
+        assert_eq!(next(&uri.parse().unwrap()), path);
+    }
+}

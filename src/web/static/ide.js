@@ -1,0 +1,182 @@
+// @ts-check
+/**
+ * The boot script of the IDE at `/api`. It runs before Playground does, keeps
+ * secrets out of the browser's storage, and then starts Playground with the
+ * page's configuration.
+ *
+ * Playground keeps its whole state in localStorage in clear, so also the API
+ * token that it has just shown, and the headers. What it keeps on disk must be
+ * worth nothing to a thief; what it shows on the screen stays as it is.
+ */
+
+/**
+ * @typedef {object} Config What the server prepares, see `src/web/ide.rs`.
+ * @property {string} endpoint Absolute address of the GraphQL endpoint.
+ * @property {number} now Unix seconds, by the server's clock.
+ * @property {number} expirationTime Unix seconds, for a new API token.
+ * @property {Record<string, unknown>} settings
+ * @property {object[]} tabs
+ */
+
+/**
+ * @typedef {object} Store Playground's Redux store, as far as we use it.
+ * @property {() => { settingsString: string, workspaces: { has(endpoint: string): boolean } }} getState
+ * @property {(action: { type: string, payload: object }) => void} dispatch
+ */
+
+/**
+ * @typedef {object} Playground What Playground's script adds to `window`.
+ * @property {Store} s
+ * @property {{ init(element: HTMLElement, options: object): void }} GraphQLPlayground
+ */
+
+/** Under which key Playground keeps its state. */
+const STATE = 'graphql-playground';
+
+/** What stands in storage in the place of a secret. */
+const REDACTED = '<api-token>';
+
+/**
+ * What a secret looks like in text. The text is JSON in which other JSON is a
+ * string, so a quote may have any number of backslashes before it.
+ *
+ * @type {[RegExp, string][]}
+ */
+const SECRETS = [
+  // The value of an Authorization header (RFC 6750, section 2.1).
+  [/(\bbearer\s+)[\w.~+/=-]+/gi, `$1${REDACTED}`],
+  // A JWT, wherever it is: each begins with `{"` in base64.
+  [/eyJ[\w-]*\.[\w.-]*/g, REDACTED],
+  // What the mutation answers, whatever a token may look like one day.
+  [/(sessionJwt\\*"\s*:\s*\\*")[^"\\]+/g, `$1${REDACTED}`],
+];
+
+/**
+ * The text without the secrets in it.
+ *
+ * @param {string} text
+ */
+function redact(text) {
+  return SECRETS.reduce((redacted, [pattern, replacement]) => redacted.replace(pattern, replacement), text);
+}
+
+/**
+ * Playground's state without the responses. It writes them and never reads
+ * them again, and they are the visitor's data.
+ *
+ * @param {string} state
+ */
+function withoutResponses(state) {
+  try {
+    return JSON.stringify(JSON.parse(state), (key, value) => (key === 'responses' ? [] : value));
+  } catch {
+    return state;
+  }
+}
+
+/**
+ * What may be kept under the key in place of the value.
+ *
+ * @param {string} key
+ * @param {string} value
+ */
+function storable(key, value) {
+  return redact(key === STATE ? withoutResponses(value) : value);
+}
+
+/**
+ * The storage, in which an assignment to a property is a `setItem` too.
+ *
+ * @param {Storage} storage
+ */
+function guarded(storage) {
+  return new Proxy(storage, {
+    get(target, key) {
+      const value = Reflect.get(target, key);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+    set(target, key, value) {
+      target.setItem(String(key), value);
+      return true;
+    },
+    defineProperty(target, key, { value }) {
+      target.setItem(String(key), value);
+      return true;
+    },
+  });
+}
+
+/** Redacts from now on what any script of this page writes into storage. */
+function guardStorage() {
+  const write = Storage.prototype.setItem;
+  Storage.prototype.setItem = function setItem(key, value) {
+    write.call(this, key, storable(String(key), String(value)));
+  };
+  for (const name of /** @type {const} */ (['localStorage', 'sessionStorage'])) {
+    Object.defineProperty(window, name, { configurable: true, value: guarded(window[name]) });
+  }
+}
+
+/**
+ * Makes the address plain. Playground obeys parameters of its address that
+ * could send queries and headers elsewhere, or plant tabs and tokens.
+ */
+function dropParameters() {
+  history.replaceState(null, '', location.pathname);
+}
+
+/**
+ * Mends in the kept state what would fail on this visit: expirations that have
+ * passed since, so that the prepared mutation always works; and the missing
+ * endpoint of the Settings tab, for which Playground, if it starts on that tab,
+ * would ask `/graphql` for the schema.
+ *
+ * @param {Config} config
+ */
+function mendState({ endpoint, now, expirationTime }) {
+  const state = localStorage.getItem(STATE);
+  if (state) {
+    const mended = state
+      .replace(/(expirationTime:\s*)(\d+)/g, (all, name, seconds) =>
+        Number(seconds) > now ? all : name + expirationTime,
+      )
+      .replaceAll('"endpoint":""', () => `"endpoint":${JSON.stringify(endpoint)}`);
+    localStorage.setItem(STATE, mended);
+  }
+}
+
+/**
+ * Gives Playground our tabs and settings, unless the visitor has their own.
+ * Its own options for this would override the visitor's on each visit.
+ *
+ * @param {Store} store
+ * @param {Config} config
+ */
+function furnish(store, { endpoint, settings, tabs }) {
+  if (store.getState().workspaces.has(endpoint)) {
+    return;
+  }
+  store.dispatch({ type: 'INJECT_TABS', payload: { tabs } });
+  const all = { ...JSON.parse(store.getState().settingsString), ...settings };
+  store.dispatch({ type: 'SET_SETTINGS_STRING', payload: { settingsString: JSON.stringify(all, null, 2) } });
+}
+
+/**
+ * Starts Playground, whose script has run by now.
+ *
+ * @param {HTMLElement} root
+ * @param {Config} config
+ */
+function start(root, config) {
+  const { s: store, GraphQLPlayground } = /** @type {Playground} */ (/** @type {unknown} */ (window));
+  furnish(store, config);
+  GraphQLPlayground.init(root, { endpoint: config.endpoint, fixedEndpoint: true, setTitle: false });
+}
+
+const root = /** @type {HTMLElement} */ (document.getElementById('root'));
+const config = /** @type {Config} */ (JSON.parse(root.dataset.config ?? ''));
+
+guardStorage();
+dropParameters();
+mendState(config);
+addEventListener('DOMContentLoaded', () => start(root, config));
