@@ -13,6 +13,7 @@ mod serve;
 mod sign_in;
 mod table;
 
+pub use development::Levers;
 pub use serve::{routes, run};
 pub use table::create as create_table;
 

@@ -1,0 +1,390 @@
+//! What a story begins with: a world with a clock that we move, people, programs.
+//!
+//! Time stands still at [`START`] and chance is counted, so whole answers can be
+//! compared. When a world ends, its log is searched for every secret that it saw.
+
+use std::{
+    cell::RefCell,
+    io,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arm_api::{
+    app::{App, Surroundings},
+    clock::{Clock, ManualClock},
+    config::{Config, PublicUrl, SigningKeys},
+    domain::{email::Email, stakeholder::Stakeholder},
+    entropy::Entropy,
+    local::{
+        self,
+        dynamodb::{Embedded, http_client, operation},
+        faults::{Fault, Faults, Faulty},
+        keys,
+    },
+    routes,
+    store::client,
+    telemetry::{self, LogFormat},
+};
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use axum::{Router, body::Body};
+use http::{HeaderMap, Request, Response, header};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+/// When every story begins.
+pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
+/// Where the product is.
+pub(crate) const URL: &str = "https://arm.test";
+
+static WORLDS: AtomicU64 = AtomicU64::new(0);
+
+/// The product, with everything that a story wants to move or to look at.
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) clock: ManualClock,
+    pub(crate) faults: Faults,
+    pub(crate) embedded: Option<Embedded>,
+    router: Router,
+    calls: Calls,
+    log: Log,
+    secrets: RefCell<Vec<String>>,
+    _logging: tracing::subscriber::DefaultGuard,
+}
+
+/// What differs from world to world.
+#[derive(Default)]
+pub(crate) struct Setting {
+    pub(crate) public_url: Option<&'static str>,
+    pub(crate) signing_keys: Option<String>,
+    pub(crate) cors_origins: Vec<&'static str>,
+    pub(crate) token_creation_disabled: Option<&'static str>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(Setting::default()).await
+    }
+
+    pub(crate) async fn with(setting: Setting) -> Self {
+        let log = Log::default();
+        let logging = tracing::subscriber::set_default(telemetry::subscriber(LogFormat::Json, log.clone()));
+        let clock = ManualClock::at(Timestamp::from_second(START).unwrap());
+        let (calls, faults) = (Calls::default(), Faults::default());
+        let (endpoint, connector, embedded) = dynamodb(&clock);
+        let faulty = Faulty { inner: connector, faults: faults.clone() };
+        let client = client::client_on(
+            &local::aws(endpoint.clone()),
+            http_client(Recorded { inner: faulty, calls: calls.clone() }),
+        );
+        let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
+        local::create_table(&client, &table).await.unwrap();
+
+        let entropy = Entropy::Counting(Arc::default());
+        let public_url = setting.public_url.unwrap_or(URL).to_owned();
+        let config = Config {
+            table,
+            public_url: PublicUrl::try_from(public_url).unwrap(),
+            signing_keys: setting
+                .signing_keys
+                .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
+            cors_origins: setting.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
+            token_creation_disabled: setting.token_creation_disabled.map(str::to_owned),
+            aws: local::aws(endpoint),
+        };
+        let surroundings = Surroundings {
+            client,
+            clock: Clock::Manual(clock.clone()),
+            entropy,
+            other_origins: Vec::new(),
+            sign_ins: vec![local::SIGN_IN],
+        };
+        let app = App::assemble(config, surroundings).unwrap();
+        let router = local::routes(app.clone(), local::Levers::default());
+        calls.take();
+        let secrets = RefCell::default();
+        Self { app, clock, faults, embedded, router, calls, log, secrets, _logging: logging }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn later(&self, duration: SignedDuration) {
+        self.clock.advance(duration.as_secs());
+    }
+
+    /// What time it is, in Unix seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.app.clock.now().as_second()
+    }
+
+    /// Sends a request as it is.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    }
+
+    /// Somebody signs in with a browser.
+    pub(crate) async fn signed_in(&self, email: &str) -> Browser<'_> {
+        let form = format!("email={email}");
+        let request = Request::post("/login/development").header(header::ORIGIN, URL);
+        let answer = self.send(request.body(Body::from(form)).unwrap()).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let cookie = answer.session_cookie().unwrap();
+        self.keep_secret(cookie.split_once('=').unwrap().1);
+        self.keep_secret(cookie.split_once('.').unwrap().1);
+        self.keep_secret(email);
+        Browser { world: self, cookie }
+    }
+
+    /// A program that sends this API token.
+    pub(crate) fn program(&self, token: &str) -> Program<'_> {
+        self.keep_secret(token);
+        Program { world: self, token: token.to_owned() }
+    }
+
+    /// Nobody, asking something.
+    pub(crate) async fn nobody_asks(&self, query: &str) -> Answer {
+        self.send(post(query).body(body(query)).unwrap()).await
+    }
+
+    /// Changes a stakeholder's record, as an administrator would.
+    pub(crate) async fn change(&self, email: &str, step: impl FnOnce(Stakeholder) -> Stakeholder) {
+        let email = Email::try_from(email.to_owned()).unwrap();
+        let user = self.app.access.store.stakeholder_at(&email).await.unwrap().unwrap().id;
+        self.app.access.store.change_stakeholder(&user, step).await.unwrap();
+    }
+
+    /// The calls of DynamoDB since this was last asked.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.take().into_iter().map(|call| call.operation).collect()
+    }
+
+    /// The same, with what was sent.
+    pub(crate) fn sent_calls(&self) -> Vec<Call> {
+        self.calls.take()
+    }
+
+    /// Makes the next calls of DynamoDB fail, also when they are tried again.
+    pub(crate) fn dynamodb_fails(&self, fault: Fault, times: u32) {
+        self.faults.plan(Some(fault), times);
+    }
+
+    /// The lines of the log.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Something that must never be logged.
+    pub(crate) fn keep_secret(&self, secret: &str) {
+        self.secrets.borrow_mut().push(secret.to_owned());
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let log = self.log.text();
+        for secret in self.secrets.borrow().iter().filter(|_| !std::thread::panicking()) {
+            assert!(!log.contains(secret), "the log has the secret {secret}:\n{log}");
+        }
+    }
+}
+
+/// The DynamoDB of the stories: embedded, or the one that `ARM_TEST_DYNAMODB` names.
+#[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
+fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
+    match std::env::var("ARM_TEST_DYNAMODB") {
+        Ok(url) => (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None),
+        Err(_) => {
+            let embedded = Embedded::in_memory(Clock::Manual(clock.clone())).unwrap();
+            (None, SharedHttpConnector::new(embedded.clone()), Some(embedded))
+        }
+    }
+}
+
+/// A browser in which somebody is signed in.
+pub(crate) struct Browser<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) cookie: String,
+}
+
+impl Browser<'_> {
+    /// Asks from one of our own pages.
+    pub(crate) async fn asks(&self, query: &str) -> Answer {
+        let request =
+            post(query).header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
+        self.world.send(request.body(body(query)).unwrap()).await
+    }
+
+    /// Makes an API token that ends at `expiration_time`, and expects to get it.
+    pub(crate) async fn makes_token(&self, expiration_time: i64) -> Program<'_> {
+        let answer = self.asks(&update_access_token(expiration_time)).await;
+        self.world.program(&answer.new_token())
+    }
+
+    /// Opens a page of ours.
+    pub(crate) async fn opens(&self, path: &str) -> Answer {
+        let request =
+            Request::get(path).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
+        self.world.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Logs out, by the button of our page.
+    pub(crate) async fn logs_out(&self) -> Answer {
+        let request =
+            Request::post("/logout").header(header::COOKIE, &self.cookie).header(header::ORIGIN, URL);
+        self.world.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+/// A program with an API token.
+pub(crate) struct Program<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) token: String,
+}
+
+impl Program<'_> {
+    pub(crate) async fn asks(&self, query: &str) -> Answer {
+        let request = post(query).header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        self.world.send(request.body(body(query)).unwrap()).await
+    }
+}
+
+/// What `me` tells.
+pub(crate) const ME: &str = "{ me { accessToken } }";
+/// Revokes the API token.
+pub(crate) const INVALIDATE: &str = "mutation { invalidateAccessToken { success } }";
+
+/// Asks for an API token.
+pub(crate) fn update_access_token(expiration_time: i64) -> String {
+    format!("mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ success sessionJwt }} }}")
+}
+
+/// A POST to the endpoint, without its body.
+pub(crate) fn post(_query: &str) -> http::request::Builder {
+    Request::post("/api").header(header::CONTENT_TYPE, "application/json")
+}
+
+/// The body that carries a query.
+pub(crate) fn body(query: &str) -> Body {
+    Body::from(json!({ "query": query }).to_string())
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        Self { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|it| it.to_str().unwrap())
+    }
+
+    /// The status, and the code and reason of the first error, as `401 UNAUTHENTICATED TOKEN_INVALID`.
+    pub(crate) fn verdict(&self) -> String {
+        let part = |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
+        format!("{}{}{}", self.status, part("code"), part("reason"))
+    }
+
+    /// A member of the first error's extensions.
+    pub(crate) fn extension(&self, name: &str) -> Value {
+        serde_json::from_slice::<Value>(&self.bytes).unwrap_or_default()["errors"][0]["extensions"][name]
+            .clone()
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.json()["errors"][0]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// The cookie that it sets, as `name=value`.
+    pub(crate) fn session_cookie(&self) -> Option<String> {
+        let cookie = self.header("set-cookie")?;
+        Some(cookie.split(';').next()?.to_owned())
+    }
+
+    /// The API token that was made.
+    pub(crate) fn new_token(&self) -> String {
+        let token = &self.json()["data"]["updateAccessToken"]["sessionJwt"];
+        token.as_str().unwrap_or_else(|| panic!("no token: {}", self.text())).to_owned()
+    }
+}
+
+/// A request to DynamoDB.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) operation: String,
+    pub(crate) body: Value,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Calls(Arc<Mutex<Vec<Call>>>);
+
+impl Calls {
+    fn take(&self) -> Vec<Call> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[derive(Debug)]
+struct Recorded<C> {
+    inner: C,
+    calls: Calls,
+}
+
+impl<C: HttpConnector> HttpConnector for Recorded<C> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        self.calls.0.lock().unwrap().push(Call { operation: operation(&request), body });
+        self.inner.call(request)
+    }
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}

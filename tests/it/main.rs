@@ -1,0 +1,19 @@
+//! The stories of the product, told through its door, against an embedded DynamoDB,
+//! with a clock that we move. A case of the black-box list is named by its id.
+
+mod access_tokens;
+mod architecture;
+mod authorization;
+mod csrf;
+mod doors;
+mod endpoint;
+mod faults;
+mod given;
+mod golden;
+mod jwt;
+mod limits;
+mod logs;
+mod me;
+mod pages;
+mod sessions;
+mod store;

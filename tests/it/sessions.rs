@@ -1,0 +1,170 @@
+//! Browser sessions: forty minutes, fixed.
+
+use arm_api::domain::stakeholder::Status;
+use jiff::SignedDuration;
+
+use crate::given::{ME, World};
+
+const ALMOST_FORTY_MINUTES: SignedDuration = SignedDuration::from_secs(39 * 60 + 59);
+const ONE_SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+#[tokio::test]
+async fn e01_a_login_gives_a_host_cookie_of_forty_minutes() {
+    let world = World::new().await;
+
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let value = ana.cookie.strip_prefix("__Host-arm_session=").unwrap();
+    let (user, secret) = value.split_once('.').unwrap();
+    assert_eq!((user.len(), secret.len()), (22, 43));
+}
+
+#[tokio::test]
+async fn e02_a_signed_in_viewer_asks_until_the_fortieth_minute() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    world.later(ALMOST_FORTY_MINUTES);
+    assert_eq!(ana.asks(ME).await.verdict(), "200");
+
+    world.later(ONE_SECOND);
+    let answer = ana.asks(ME).await;
+    assert_eq!(answer.verdict(), "401 UNAUTHENTICATED SESSION_EXPIRED");
+    assert_eq!(answer.extension("expiredAt"), "2026-11-23T12:40:00Z");
+    assert_eq!(answer.session_cookie().unwrap(), "__Host-arm_session=");
+}
+
+#[tokio::test]
+async fn e03_constant_use_does_not_extend_a_session() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    for _ in 0..39 {
+        world.later(SignedDuration::from_mins(1));
+        assert_eq!(ana.asks(ME).await.status, 200);
+    }
+
+    world.later(SignedDuration::from_mins(1));
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_EXPIRED");
+}
+
+#[tokio::test]
+async fn e04_a_logged_out_cookie_opens_nothing() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.logs_out().await;
+
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("clear-site-data"), Some("\"cookies\", \"storage\""));
+    let cleared = "__Host-arm_session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0";
+    assert_eq!(answer.header("set-cookie"), Some(cleared));
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+}
+
+#[tokio::test]
+async fn e05_an_image_of_another_site_logs_nobody_out() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    assert_eq!(ana.opens("/logout").await.status, 405);
+
+    assert_eq!(ana.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_logs_nobody_out() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let forged =
+        http::Request::post("/logout").header("cookie", &ana.cookie).header("origin", "https://evil.test");
+    let answer = world.send(forged.body(axum::body::Body::empty()).unwrap()).await;
+
+    assert_eq!(answer.status, 403);
+    assert_eq!(ana.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn e10_a_revoke_of_everything_ends_the_session_at_once() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    world
+        .change("ana@acme.test", |mut it| {
+            it.epoch += 1;
+            it
+        })
+        .await;
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+}
+
+#[tokio::test]
+async fn e10_c19_the_disabled_are_shut_out_from_the_next_request() {
+    let world = World::new().await;
+    let carol = world.signed_in("carol@acme.test").await;
+    let at = world.app.clock.now();
+
+    world
+        .change("carol@acme.test", |mut it| {
+            it.status = Status::Disabled { at };
+            it
+        })
+        .await;
+
+    assert_eq!(carol.asks(ME).await.verdict(), "401 UNAUTHENTICATED USER_DISABLED");
+    let again = http::Request::post("/login/development").header("origin", crate::given::URL);
+    let answer = world.send(again.body("email=carol@acme.test".into()).unwrap()).await;
+    assert_eq!(answer.verdict(), "401 UNAUTHENTICATED USER_DISABLED");
+}
+
+#[tokio::test]
+async fn e11_two_browsers_are_signed_in_side_by_side() {
+    let world = World::new().await;
+    let here = world.signed_in("ana@acme.test").await;
+    let there = world.signed_in("Ana@Acme.test").await;
+
+    here.logs_out().await;
+
+    assert_eq!(here.asks(ME).await.status, 401);
+    assert_eq!(there.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn e18_an_api_token_outlives_the_session_that_made_it() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(world.now() + 86_400).await;
+
+    ana.logs_out().await;
+    world.later(SignedDuration::from_hours(1));
+
+    assert_eq!(ana.asks(ME).await.status, 401);
+    assert_eq!(program.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_planted_cookie_is_refused_and_cleared() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let user = ana.cookie.split_once('.').unwrap().0;
+
+    for cookie in ["__Host-arm_session=nonsense".to_owned(), format!("{user}.{}", "A".repeat(43))] {
+        let answer = crate::given::Browser { world: &world, cookie }.asks(ME).await;
+
+        assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+        assert_eq!(answer.session_cookie().unwrap(), "__Host-arm_session=");
+    }
+}
+
+#[tokio::test]
+async fn a_session_opened_by_an_instance_a_minute_ahead_holds_already() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    world.later(SignedDuration::from_secs(-60));
+    assert_eq!(ana.asks(ME).await.status, 200);
+
+    world.later(SignedDuration::from_secs(-1));
+    assert_eq!(ana.asks(ME).await.status, 401);
+}
