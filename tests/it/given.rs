@@ -24,7 +24,6 @@ use arm_api::{
         faults::{Fault, Faults, Faulty},
         keys,
     },
-    routes,
     store::client,
     telemetry::{self, LogFormat},
 };
@@ -80,10 +79,10 @@ impl World {
         let clock = ManualClock::at(Timestamp::from_second(START).unwrap());
         let (calls, faults) = (Calls::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
-        let faulty = Faulty { inner: connector, faults: faults.clone() };
+        let failing = Faulty { inner: connector, faults: faults.clone() };
         let client = client::client_on(
             &local::aws(endpoint.clone()),
-            http_client(Recorded { inner: faulty, calls: calls.clone() }),
+            http_client(Recorded { inner: failing, calls: calls.clone() }),
         );
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
