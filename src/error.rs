@@ -4,6 +4,10 @@
 //! the `source`, and is for the log. Messages are the original's; codes and reasons
 //! are what clients match on: never rename one.
 
+mod hint;
+
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
@@ -23,8 +27,11 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// How many seconds a client should wait before it tries again.
 const RETRY_AFTER: u32 = 2;
 
+/// What is behind a failure: for the log. It is shared, since GraphQL copies errors.
+pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
+
 /// A request's failure.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
     /// Nobody asked for what only somebody may have.
     #[error("Login required")]
@@ -55,10 +62,10 @@ pub enum Error {
     Conflict,
     /// Something that the answer depends on does not answer.
     #[error("Service unavailable")]
-    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Unavailable(#[source] Cause),
     /// We made a mistake.
     #[error("Internal server error")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Internal(#[source] Cause),
 }
 
 /// What is wrong with a request before anybody looks at who asks.
@@ -102,6 +109,16 @@ pub enum RequestFault {
 }
 
 impl Error {
+    /// We made a mistake, because of `cause`.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(Arc::from(cause.into()))
+    }
+
+    /// Something that the answer depends on does not answer, because of `cause`.
+    pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unavailable(Arc::from(cause.into()))
+    }
+
     /// The stable name of the failure. Clients match on it: never rename one.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -139,29 +156,6 @@ impl Error {
             Self::Denied | Self::Conflict | Self::Unavailable(_) | Self::Internal(_) | Self::Request(_) => {
                 None
             }
-        }
-    }
-
-    /// What to do, in one sentence.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::NoCredential => {
-                Some("Log in, or send an API token as `Authorization: Bearer <api-token>`.".to_owned())
-            }
-            Self::Refused(refusal) => Some(hint_of(refusal)),
-            Self::Denied | Self::Internal(_) => None,
-            Self::SessionRequired => Some("Only a session can do this: log in with a browser.".to_owned()),
-            Self::CreationDisabled(why) => Some(why.clone()),
-            Self::CrossSite => Some(
-                "A session works from our own pages only; programs send an API token instead.".to_owned(),
-            ),
-            Self::InvalidExpiration(invalid) => Some(hint_of_expiration(invalid)),
-            Self::Conflict => Some("Nothing was changed by this request: send it again.".to_owned()),
-            Self::Unavailable(_) => Some(format!(
-                "Nothing is wrong with the request or its credential: send it again in {RETRY_AFTER} seconds."
-            )),
-            Self::Request(fault) => hint_of_fault(fault),
         }
     }
 
@@ -259,51 +253,6 @@ fn reason_of(refusal: &Refusal) -> &'static str {
     }
 }
 
-fn hint_of(refusal: &Refusal) -> String {
-    match refusal {
-        Refusal::Malformed => "Send exactly `Authorization: Bearer <api-token>`.".to_owned(),
-        Refusal::Invalid => {
-            "This credential is none of ours, or not for this address: make a new API token.".to_owned()
-        }
-        Refusal::TokenExpired { at } => format!("The API token expired at {at}: make a new one."),
-        Refusal::TokenRevoked { .. } => "The API token was revoked: make a new one.".to_owned(),
-        Refusal::TokenReplaced { at } => {
-            format!("The API token was replaced at {at}: use the newer one, which was shown then.")
-        }
-        Refusal::SessionExpired { at } => {
-            format!("The session was over at {at}: log in again, or use an API token.")
-        }
-        Refusal::SessionEnded => "The session was ended: log in again.".to_owned(),
-        Refusal::UserDisabled => "The account is disabled: ask your administrator.".to_owned(),
-    }
-}
-
-fn hint_of_expiration(invalid: &InvalidExpiration) -> String {
-    let (min, max) = (invalid.policy.min.as_second(), invalid.policy.max.as_second());
-    match invalid.meant_seconds() {
-        Some(seconds) => {
-            format!("looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds")
-        }
-        None => format!("a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"),
-    }
-}
-
-fn hint_of_fault(fault: &RequestFault) -> Option<String> {
-    match fault {
-        RequestFault::MediaType => Some("add -H 'Content-Type: application/json'".to_owned()),
-        RequestFault::NotAcceptable => {
-            Some("accept application/json or application/graphql-response+json".to_owned())
-        }
-        RequestFault::Method { allow } => Some(format!("allowed are {allow}; mutations need POST")),
-        RequestFault::TooLarge { limit, part } => Some(format!("{part} may have {limit} bytes at most")),
-        RequestFault::PersistedQuery => Some("send the query itself".to_owned()),
-        RequestFault::Malformed(_)
-        | RequestFault::UnknownPath
-        | RequestFault::Syntax(_)
-        | RequestFault::Validation(_) => None,
-    }
-}
-
 fn name_of(revoker: Revoker) -> &'static str {
     match revoker {
         Revoker::Owner => "owner",
@@ -327,15 +276,15 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Conflict,
-            StoreError::Unavailable(_) => Self::Unavailable(Box::new(error)),
-            StoreError::Corrupt(_) => Self::Internal(Box::new(error)),
+            StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::Corrupt(_) => Self::internal(error),
         }
     }
 }
 
 impl From<NoEntropy> for Error {
     fn from(error: NoEntropy) -> Self {
-        Self::Unavailable(Box::new(error))
+        Self::unavailable(error)
     }
 }
 

@@ -174,7 +174,7 @@ async fn in_time(request: Request<Body>, next: Next) -> Response {
     telemetry::note(|line| line.operation = Some(path));
     match tokio::time::timeout(LONGEST_ANSWER, next.run(request)).await {
         Ok(response) => response,
-        Err(too_late) => Error::Unavailable(Box::new(too_late)).into_response(),
+        Err(too_late) => Error::unavailable(too_late).into_response(),
     }
 }
 
@@ -184,7 +184,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text =
         panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     let cause = format!("panicked: {}", text.unwrap_or("without a text"));
-    answer::failure(&Error::Internal(cause.into()), AnswerType::default())
+    answer::failure(&Error::internal(cause), AnswerType::default())
 }
 
 fn vary() -> HeaderValue {

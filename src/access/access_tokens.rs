@@ -66,7 +66,7 @@ impl Access {
         let secret = Secret::from_entropy(self.entropy.bytes()?);
         let token = self.new_token(actor, name, &secret, expires_at, now)?;
         let shown = self.jwt.write(&Verified::from(&token), &secret);
-        let shown = shown.map_err(|fault| Error::Unavailable(Box::new(fault)))?;
+        let shown = shown.map_err(Error::unavailable)?;
         self.replace(actor, &token, now).await?;
         Ok(shown)
     }

@@ -66,7 +66,7 @@ impl Access {
         let event = self.event(&owner.id, Happening::SessionOpened, now)?;
         self.store.open_session(owner, &session, &event).await?;
         let value = format!("{}.{}", owner.id, secret.reveal());
-        cookies::give_session(&value, SESSION_LIFETIME).map_err(|fault| Error::Internal(Box::new(fault)))
+        cookies::give_session(&value, SESSION_LIFETIME).map_err(Error::internal)
     }
 
     /// Ends a session before its time. One that is ended already stays so.

@@ -71,7 +71,7 @@ fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) ->
 fn name(error: &mut ServerError, is_executed: bool) {
     let ours = match error.source::<Error>() {
         Some(ours) => ours,
-        None if is_executed => &Error::Internal("async-graphql could not complete the value".into()),
+        None if is_executed => &Error::internal("async-graphql could not complete the value"),
         None => &Error::Request(RequestFault::Validation(String::new())),
     };
     ours.log();

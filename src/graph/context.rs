@@ -51,5 +51,5 @@ impl Request for Context<'_> {
 
 /// Something that the endpoint puts beside every request is not there.
 fn missing(error: async_graphql::Error) -> Error {
-    Error::Internal(error.message.into())
+    Error::internal(error.message)
 }

@@ -16,10 +16,14 @@ use crate::{
     http::graphql::GraphqlRequest,
 };
 
+/// How much of an operation's name is logged, in characters.
+const LONGEST_NAME: usize = 100;
+
 /// A query that is well-formed, names one operation, and is within the limits.
 pub(super) struct Document {
     request: Request,
     ty: OperationType,
+    name: Option<String>,
 }
 
 impl Document {
@@ -37,17 +41,22 @@ impl Document {
         limits::check(&parsed, operation)?;
         variables_are_given(operation, &sent)?;
 
-        let ty = operation.ty;
+        let (ty, name) = (operation.ty, name(&parsed, &sent));
         let mut request =
             Request::new(sent.query).variables(Variables::from_json(Value::Object(sent.variables)));
         request.operation_name = sent.operation_name;
         request.set_parsed_query(parsed);
-        Ok(Self { request, ty })
+        Ok(Self { request, ty, name })
     }
 
     /// Whether it may be sent by GET, as something that changes nothing.
     pub(super) fn is_safe(&self) -> bool {
         self.ty == OperationType::Query
+    }
+
+    /// The operation's name, shortened, for the log.
+    pub(super) fn name(&self) -> Option<String> {
+        self.name.as_ref().map(|it| it.chars().take(LONGEST_NAME).collect())
     }
 
     /// The request, ready to be executed.
@@ -75,6 +84,11 @@ fn operation<'a>(
             Err(refused(&format!("Unknown operation named '{name}'.")))
         }
     }
+}
+
+fn name(parsed: &ExecutableDocument, sent: &GraphqlRequest) -> Option<String> {
+    let only = || parsed.operations.iter().next().and_then(|(name, _)| name.map(ToString::to_string));
+    sent.operation_name.clone().or_else(only)
 }
 
 /// async-graphql looks for a variable's value only where it is used; GraphQL wants

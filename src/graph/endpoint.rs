@@ -81,9 +81,11 @@ impl Endpoint {
             self.own_origins.admit(&parts.method, &parts.headers)?;
         }
         let sent = sent(parts, body, &presented).await?;
-        telemetry::note(|line| line.operation.clone_from(&sent.operation_name));
         let visitor = self.access.authenticate(&presented, moment.now).await?;
         let document = Document::parse(sent)?;
+        if let Some(name) = document.name() {
+            telemetry::note(|line| line.operation = Some(name));
+        }
         if parts.method == Method::GET && !document.is_safe() {
             return Err(RequestFault::Method { allow: "POST" }.into());
         }

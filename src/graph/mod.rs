@@ -3,6 +3,9 @@
 //! A resolver has three lines: parse, may, ask `access` or the store. Views are
 //! newtypes over the nouns. Doc comments of resolvers are the schema's descriptions:
 //! they are the IDE's DOCS pane, written for those who use the API.
+//!
+//! A field that may be null returns `Option<Result<T>>`: an error then makes that field
+//! null, while `Result<Option<T>>` would null its parent.
 
 #![expect(clippy::unused_async, reason = "async-graphql wants resolvers to be async")]
 

@@ -28,7 +28,7 @@ const PEOPLE: [(&str, &str, UserRole, Option<OrganizationRole>); 4] = [
 /// When DynamoDB fails.
 pub(super) async fn fill(app: &App) -> Result<()> {
     for (address, name, role, in_organization) in PEOPLE {
-        let email = Email::try_from(address.to_owned()).map_err(|fault| Error::Internal(Box::new(fault)))?;
+        let email = Email::try_from(address.to_owned()).map_err(Error::internal)?;
         if app.access.store.stakeholder_at(&email).await?.is_some() {
             continue;
         }

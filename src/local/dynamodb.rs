@@ -2,7 +2,7 @@
 //!
 //! The SDK writes the requests that it would send to AWS, and they are answered in
 //! this process, without a socket, by dynoxide on `SQLite`. Only the operations that
-//! the product uses are dispatched.
+//! the product uses are dispatched, and `Scan`, with which a test looks at the table.
 
 use std::{fmt, sync::Arc};
 
@@ -68,6 +68,7 @@ impl Embedded {
             "GetItem" => dispatched(body, |it| db.get_item(it)),
             "PutItem" => dispatched(body, |it| db.put_item(it)),
             "Query" => dispatched(body, |it| db.query(it)),
+            "Scan" => dispatched(body, |it| db.scan(it)),
             "TransactWriteItems" => dispatched(body, |it| db.transact_write_items(it)),
             "UpdateItem" => dispatched(body, |it| db.update_item(it)),
             "UpdateTimeToLive" => dispatched(body, |it| db.update_time_to_live(it)),

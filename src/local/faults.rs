@@ -28,7 +28,14 @@ pub enum Fault {
 
 /// Which fault the next calls meet, and how many of them.
 #[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Option<(Fault, u32)>>>);
+pub struct Faults(Arc<Mutex<Option<Plan>>>);
+
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    fault: Fault,
+    left: u32,
+    operation: Option<&'static str>,
+}
 
 /// A connector whose calls can be made to fail.
 #[derive(Debug)]
@@ -42,22 +49,30 @@ pub struct Faulty<C> {
 impl Faults {
     /// Makes the next `times` calls fail so; none where `fault` is.
     pub fn plan(&self, fault: Option<Fault>, times: u32) {
-        let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *planned = fault.map(|fault| (fault, times));
+        self.set(fault.map(|fault| Plan { fault, left: times, operation: None }));
     }
 
-    /// Takes one of the planned faults.
-    fn next(&self) -> Option<Fault> {
+    /// Makes the next `times` calls of one operation fail so; others go on.
+    pub fn plan_at(&self, operation: &'static str, fault: Fault, times: u32) {
+        self.set(Some(Plan { fault, left: times, operation: Some(operation) }));
+    }
+
+    fn set(&self, plan: Option<Plan>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = plan.filter(|it| it.left > 0);
+    }
+
+    /// Takes one of the planned faults, if the plan is for such calls.
+    fn next(&self, operation: &str) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (fault, left) = (*planned)?;
-        *planned = (left > 1).then(|| (fault, left - 1));
-        (left > 0).then_some(fault)
+        let plan = planned.filter(|it| it.operation.is_none_or(|name| name == operation))?;
+        *planned = (plan.left > 1).then(|| Plan { left: plan.left - 1, ..plan });
+        Some(plan.fault)
     }
 }
 
 impl<C: HttpConnector> HttpConnector for Faulty<C> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        match self.faults.next() {
+        match self.faults.next(&operation(&request)) {
             None => self.inner.call(request),
             Some(Fault::Timeout) => HttpConnectorFuture::ready(Err(ConnectorError::timeout(
                 "DynamoDB did not answer in time".into(),

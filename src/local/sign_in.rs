@@ -45,7 +45,7 @@ pub(super) fn routes(app: App) -> Router {
 
 async fn form(request: Request<Body>) -> Result<Response> {
     let next = site::next(request.uri());
-    let page = Form { next: &next }.render().map_err(|fault| Error::Internal(Box::new(fault)))?;
+    let page = Form { next: &next }.render().map_err(Error::internal)?;
     Ok(Html(page).into_response())
 }
 

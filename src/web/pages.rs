@@ -51,7 +51,7 @@ struct Problem<'a> {
 ///
 /// `Internal` when the template fails.
 pub(super) fn html(page: &impl Template) -> Result<Response> {
-    Ok(Html(page.render().map_err(|fault| Error::Internal(Box::new(fault)))?).into_response())
+    Ok(Html(page.render().map_err(Error::internal)?).into_response())
 }
 
 /// The page that tells of an error, with its status.

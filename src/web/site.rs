@@ -121,7 +121,7 @@ impl Site {
 #[must_use]
 pub fn ide(public_url: &PublicUrl, moment: Moment) -> Response {
     let page = ide::page(public_url.as_str(), moment.now.as_second());
-    let page = page.map_err(|fault| Error::Internal(Box::new(fault)));
+    let page = page.map_err(Error::internal);
     let policy = [(CONTENT_SECURITY_POLICY, ide::CSP)];
     answered(page.map(|html| (policy, axum::response::Html(html)).into_response()))
 }

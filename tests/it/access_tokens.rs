@@ -1,1 +1,324 @@
+//! API tokens: made, replaced, revoked; and what each costs.
 
+use arm_api::{access::keys::KeyEntry, local::faults::Fault};
+use jiff::SignedDuration;
+use rstest::rstest;
+use serde_json::json;
+
+use crate::given::{INVALIDATE, ME, START, Setting, World, update_access_token};
+
+const DAY: i64 = 86_400;
+/// Six calendar months after the start of all stories: 2027-05-23T12:00:00Z, 181 days;
+/// 26 weeks are 182 days, and longer.
+const MAX: i64 = 182 * DAY;
+
+#[tokio::test]
+async fn c01_a_token_is_made_and_works() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.asks(&update_access_token(world.now() + 8 * 7 * DAY)).await;
+
+    assert_eq!(answer.json()["data"]["updateAccessToken"]["success"], true);
+    let program = world.program(&answer.new_token());
+    assert_eq!(program.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"], "ana@acme.test");
+}
+
+#[rstest]
+#[case::c02_the_documents_own_example(1_577_854_799)]
+#[case::c03_a_second_ago(START - 1)]
+#[case::c03_now(START)]
+#[case::c03_zero(0)]
+#[case::c03_negative(-1)]
+#[case::c06_a_second_beyond(START + MAX + 1)]
+#[case::c06_27_weeks(START + 27 * 7 * DAY)]
+#[case::beyond_all_time(i64::MAX)]
+#[tokio::test]
+async fn an_expiration_time_outside_of_the_policy_is_explained(#[case] received: i64) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    let answer = ana.asks(&update_access_token(received)).await;
+
+    assert_eq!(answer.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
+    assert_eq!(answer.message(), "Exception - Invalid Expiration Time");
+    assert_eq!(answer.json()["errors"][0]["path"], json!(["updateAccessToken"]));
+    let told = ["min", "max", "received"].map(|it| answer.extension(it));
+    assert_eq!(told, [json!(START + 1), json!(START + MAX), json!(received)]);
+    assert_eq!(world.calls(), ["BatchGetItem"]);
+}
+
+#[rstest]
+#[case::c04_the_next_second(1)]
+#[case::c05_a_second_before_26_weeks(MAX - 1)]
+#[case::c05_26_weeks(MAX)]
+#[case::c05_six_calendar_months(181 * DAY)]
+#[tokio::test]
+async fn an_expiration_time_within_the_policy_is_taken(#[case] seconds: i64) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let program = ana.makes_token(START + seconds).await;
+
+    assert_eq!(program.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn c08_milliseconds_are_recognised() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.asks(&update_access_token(1_893_456_000_000)).await;
+
+    let hint = answer.extension("hint");
+    assert!(hint.as_str().unwrap().starts_with("looks like milliseconds: use 1893456000"), "{hint}");
+}
+
+#[rstest]
+#[case("\"abc\"")]
+#[case("1.5")]
+#[case("true")]
+#[case("null")]
+#[case("99999999999999999999")]
+#[tokio::test]
+async fn c09_what_is_no_integer_is_a_request_error(#[case] literal: &str) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    let answer =
+        ana.asks(&format!("mutation {{ updateAccessToken(expirationTime: {literal}) {{ success }} }}")).await;
+
+    assert!(answer.json().get("data").is_none(), "{}", answer.text());
+    assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(world.calls(), ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn c11_a_new_token_replaces_the_old_one_at_once() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let old = ana.makes_token(START + DAY).await;
+    world.later(SignedDuration::from_mins(5));
+
+    let new = ana.makes_token(START + DAY).await;
+
+    let refused = old.asks(ME).await;
+    assert_eq!(refused.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(refused.extension("replacedAt"), "2026-11-23T12:05:00Z");
+    assert_eq!(new.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn fifty_racing_calls_leave_exactly_one_live_token() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let mutation = update_access_token(START + DAY);
+
+    let answers = futures_util::future::join_all((0..50).map(|_| ana.asks(&mutation))).await;
+
+    let (made, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.verdict() == "200");
+    assert!(lost.iter().all(|it| it.verdict() == "200 CONFLICT"), "{lost:?}");
+    let mut live = 0;
+    for answer in &made {
+        live += usize::from(world.program(&answer.new_token()).asks(ME).await.status == 200);
+    }
+    assert_eq!((live, made.is_empty()), (1, false));
+}
+
+#[tokio::test]
+async fn c15_a_token_replaces_itself() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let old = ana.makes_token(START + DAY).await;
+
+    let new = world.program(&old.asks(&update_access_token(START + 2 * DAY)).await.new_token());
+
+    assert_eq!(old.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(new.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn c18_nobody_makes_no_token() {
+    let world = World::new().await;
+
+    let answer = world.nobody_asks(&update_access_token(START + DAY)).await;
+
+    assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+    assert_eq!(world.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn c24_where_signing_fails_nothing_has_changed() {
+    let public_only = KeyEntry { d: None, ..KeyEntry::from_entropy([1; 32]).unwrap() };
+    let signing_keys = Some(serde_json::to_string(&[public_only]).unwrap());
+    let world = World::with(Setting { signing_keys, ..Setting::default() }).await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    let answer = ana.asks(&update_access_token(START + DAY)).await;
+
+    assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(world.calls(), ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn c24_a_failing_signature_leaves_the_old_token_alive() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let old = ana.makes_token(START + DAY).await;
+
+    world.app.access.jwt.keys().faults.store(1, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(ana.asks(&update_access_token(START + DAY)).await.status, 503);
+
+    assert_eq!(old.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_failing_write_leaves_the_old_token_alive() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let old = ana.makes_token(START + DAY).await;
+    old.asks(ME).await;
+
+    world.faults.plan_at("TransactWriteItems", Fault::Error, 3);
+    assert_eq!(ana.asks(&update_access_token(START + DAY)).await.verdict(), "503 SERVICE_UNAVAILABLE");
+
+    assert_eq!(old.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn where_the_operator_wants_none_no_token_is_made() {
+    let token_creation_disabled = Some("Tokens are not made during the audit.");
+    let world = World::with(Setting { token_creation_disabled, ..Setting::default() }).await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.asks(&update_access_token(START + DAY)).await;
+
+    assert_eq!(answer.verdict(), "200 FORBIDDEN CREATION_DISABLED");
+    assert_eq!(answer.extension("hint"), "Tokens are not made during the audit.");
+}
+
+#[tokio::test]
+async fn d01_a_revoked_token_is_refused_on_the_next_request() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + DAY).await;
+
+    assert_eq!(ana.asks(INVALIDATE).await.json()["data"]["invalidateAccessToken"]["success"], true);
+
+    let refused = program.asks(ME).await;
+    assert_eq!(refused.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+    assert_eq!(refused.extension("revokedAt"), "2026-11-23T12:00:00Z");
+    assert_eq!(refused.extension("revokedBy"), "owner");
+}
+
+#[tokio::test]
+async fn d02_revoking_nothing_succeeds() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    for _ in 0..2 {
+        assert_eq!(ana.asks(INVALIDATE).await.json()["data"]["invalidateAccessToken"]["success"], true);
+    }
+}
+
+#[tokio::test]
+async fn d03_a_token_revokes_itself() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + DAY).await;
+
+    program.asks(INVALIDATE).await;
+
+    let refused = program.asks(ME).await;
+    assert_eq!(refused.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+    assert_eq!(refused.extension("revokedBy"), "holder");
+}
+
+#[tokio::test]
+async fn after_a_revocation_a_new_token_can_be_made() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(START + DAY).await;
+    ana.asks(INVALIDATE).await;
+
+    let new = ana.makes_token(START + DAY).await;
+
+    assert_eq!(new.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_expired_token_makes_room_for_a_new_one() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let old = ana.makes_token(START + 60).await;
+    world.later(SignedDuration::from_mins(2));
+
+    let new = ana.makes_token(START + DAY).await;
+
+    assert_eq!(old.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
+    assert_eq!(new.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn d08_me_tells_whether_there_is_a_token_in_the_spacing_of_the_original() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let none = json!({ "data": { "me": { "accessToken": r#"{"hasAccessToken": false, "issuedAt": ""}"# } } });
+    let one = json!({ "data": { "me": { "accessToken": r#"{"hasAccessToken": true, "issuedAt": "1795435200"}"# } } });
+
+    assert_eq!(ana.asks(ME).await.json(), none);
+    let program = ana.makes_token(START + DAY).await;
+    assert_eq!((ana.asks(ME).await.json(), program.asks(ME).await.json()), (one.clone(), one));
+    ana.asks(INVALIDATE).await;
+    assert_eq!(ana.asks(ME).await.json(), none);
+}
+
+#[tokio::test]
+async fn two_peoples_tokens_are_independent() {
+    let world = World::new().await;
+    let (ana, bob) = (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
+    let (of_ana, of_bob) = (ana.makes_token(START + DAY).await, bob.makes_token(START + DAY).await);
+
+    ana.asks(INVALIDATE).await;
+
+    assert_eq!(of_ana.asks(ME).await.status, 401);
+    assert_eq!(of_bob.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"], "bob@acme.test");
+}
+
+#[tokio::test]
+async fn a_good_token_costs_one_read_of_two_items_and_no_write() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + DAY).await;
+    world.calls();
+
+    program.asks("{ me { userEmail } }").await;
+    assert_eq!(world.calls(), ["BatchGetItem", "UpdateItem"], "the first use is recorded");
+
+    program.asks("{ me { userEmail } }").await;
+    let calls = world.sent_calls();
+    assert_eq!(calls.len(), 1);
+    let asked = calls[0].body["RequestItems"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(asked["Keys"].as_array().unwrap().len(), 2);
+    assert_eq!(asked["ConsistentRead"], true, "j09");
+}
+
+#[tokio::test]
+async fn a_use_is_recorded_every_ten_minutes() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + DAY).await;
+    program.asks(ME).await;
+
+    world.later(SignedDuration::from_secs(599));
+    world.calls();
+    program.asks(ME).await;
+    assert_eq!(world.calls(), ["BatchGetItem"]);
+
+    world.later(SignedDuration::from_secs(1));
+    program.asks(ME).await;
+    assert_eq!(world.calls(), ["BatchGetItem", "UpdateItem"]);
+}

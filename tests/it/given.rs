@@ -52,6 +52,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) faults: Faults,
     pub(crate) embedded: Option<Embedded>,
+    table: String,
     router: Router,
     calls: Calls,
     log: Log,
@@ -90,7 +91,7 @@ impl World {
         let entropy = Entropy::Counting(Arc::default());
         let public_url = setting.public_url.unwrap_or(URL).to_owned();
         let config = Config {
-            table,
+            table: table.clone(),
             public_url: PublicUrl::try_from(public_url).unwrap(),
             signing_keys: setting
                 .signing_keys
@@ -110,7 +111,7 @@ impl World {
         let router = local::routes(app.clone(), local::Levers::default());
         calls.take();
         let secrets = RefCell::default();
-        Self { app, clock, faults, embedded, router, calls, log, secrets, _logging: logging }
+        Self { app, clock, faults, embedded, table, router, calls, log, secrets, _logging: logging }
     }
 
     /// Lets time pass.
@@ -174,6 +175,15 @@ impl World {
         self.faults.plan(Some(fault), times);
     }
 
+    /// Everything that the embedded table holds, in the order of its keys.
+    pub(crate) fn stored(&self) -> Vec<Value> {
+        let embedded = self.embedded.as_ref().unwrap();
+        let (_, json) = embedded.answer("Scan", json!({ "TableName": self.table }).to_string().as_bytes());
+        let mut items = serde_json::from_str::<Value>(&json).unwrap()["Items"].as_array().unwrap().clone();
+        items.sort_by_key(|it| (it["PK"].to_string(), it["SK"].to_string()));
+        items
+    }
+
     /// The lines of the log.
     pub(crate) fn log(&self) -> Vec<Value> {
         self.log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -197,13 +207,11 @@ impl Drop for World {
 /// The DynamoDB of the stories: embedded, or the one that `ARM_TEST_DYNAMODB` names.
 #[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
 fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
-    match std::env::var("ARM_TEST_DYNAMODB") {
-        Ok(url) => (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None),
-        Err(_) => {
-            let embedded = Embedded::in_memory(Clock::Manual(clock.clone())).unwrap();
-            (None, SharedHttpConnector::new(embedded.clone()), Some(embedded))
-        }
+    if let Ok(url) = std::env::var("ARM_TEST_DYNAMODB") {
+        return (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None);
     }
+    let embedded = Embedded::in_memory(Clock::Manual(clock.clone())).unwrap();
+    (None, SharedHttpConnector::new(embedded.clone()), Some(embedded))
 }
 
 /// A browser in which somebody is signed in.

@@ -1,1 +1,54 @@
+//! What changes only on purpose: the schema, the policy, the shape of what is stored.
+//! `make golden` writes these files anew.
 
+use std::{fs, path::Path};
+
+use arm_api::{domain::policy, graph};
+use serde_json::{Map, Value};
+
+use crate::given::{ME, START, World};
+
+/// Compares with a golden file, or writes it.
+#[expect(clippy::disallowed_methods, reason = "the file is written where a person asks for it")]
+fn check(name: &str, is: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var("UPDATE_GOLDEN").is_ok() {
+        fs::write(&path, is).unwrap();
+    }
+    let agreed = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(agreed, is, "{name} has changed: if that is meant, run `make golden` and read the diff");
+}
+
+#[test]
+fn the_schema_is_the_agreed_one() {
+    check("schema.graphql", &graph::sdl());
+}
+
+#[test]
+fn the_policy_is_the_agreed_one() {
+    check("policy.txt", &policy::table());
+}
+
+#[tokio::test]
+async fn what_is_stored_has_the_agreed_shape() {
+    let world = World::new().await;
+    let Some(_) = &world.embedded else { return };
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(START + 86_400).await;
+    ana.makes_token(START + 86_400).await.asks(ME).await;
+    ana.logs_out().await;
+
+    let items = world.stored();
+
+    let lines: Vec<_> = items.iter().map(line).collect();
+    check("table.txt", &(lines.join("\n") + "\n"));
+}
+
+/// An item on one line, its key first.
+fn line(item: &Value) -> String {
+    let members: &Map<String, Value> = item.as_object().unwrap();
+    let is_key = |name: &&String| *name == "PK" || *name == "SK";
+    let keys = members.iter().filter(|(name, _)| is_key(name));
+    let others = members.iter().filter(|(name, _)| !is_key(name));
+    keys.chain(others).map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}

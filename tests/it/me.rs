@@ -1,1 +1,112 @@
+//! Who asks, about themselves.
 
+use arm_api::domain::{
+    id::OrganizationName,
+    role::{OrganizationRole, UserRole},
+};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::given::{START, World};
+
+const EVERYTHING: &str = "{ me {
+    __typename accessToken userEmail userName role callerOrigin organizations { name } sessionExpiration permissions
+    accessTokenPolicy { minExpirationTime maxExpirationTime now }
+} }";
+
+#[tokio::test]
+async fn a_stakeholder_sees_who_they_are() {
+    let world = World::new().await;
+    let ana = world.signed_in("Ana@Acme.test").await;
+    let acme = OrganizationName::try_from("acme".to_owned()).unwrap();
+    world
+        .change("ana@acme.test", |mut it| {
+            it.organizations.insert(acme, OrganizationRole::User);
+            it
+        })
+        .await;
+
+    let me = ana.asks(EVERYTHING).await.json()["data"]["me"].clone();
+
+    assert_eq!(
+        me,
+        json!({
+            "__typename": "Me",
+            "accessToken": "{\"hasAccessToken\": false, \"issuedAt\": \"\"}",
+            "userEmail": "ana@acme.test",
+            "userName": "ana",
+            "role": "user",
+            "callerOrigin": "API",
+            "organizations": [{ "name": "acme" }],
+            "sessionExpiration": "2026-11-23T12:40:00Z",
+            "permissions": ["me", "updateAccessToken", "invalidateAccessToken"],
+            "accessTokenPolicy": { "minExpirationTime": START + 1, "maxExpirationTime": START + 182 * 86_400, "now": START },
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_program_sees_when_its_token_ends() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + 86_400).await;
+
+    let answer = program.asks("{ me { sessionExpiration } }").await;
+
+    assert_eq!(answer.json()["data"]["me"]["sessionExpiration"], "2026-11-24T12:00:00Z");
+}
+
+#[tokio::test]
+async fn a_change_of_role_holds_from_the_next_request() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + 86_400).await;
+
+    world
+        .change("ana@acme.test", |mut it| {
+            it.role = UserRole::Admin;
+            it
+        })
+        .await;
+
+    assert_eq!(program.asks("{ me { role } }").await.json()["data"]["me"]["role"], "admin");
+}
+
+#[rstest]
+#[case::a_hidden_one("hidden")]
+#[case::one_that_does_not_exist("nowhere")]
+#[case::no_name_at_all("No Name!")]
+#[tokio::test]
+async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let bob = world.signed_in("bob@acme.test").await;
+    let hidden = OrganizationName::try_from("hidden".to_owned()).unwrap();
+    world
+        .change("bob@acme.test", |mut it| {
+            it.organizations.insert(hidden, OrganizationRole::UserManager);
+            it
+        })
+        .await;
+    let role = |name: &str| format!("{{ me {{ role(entity: ORGANIZATION, identifier: \"{name}\") }} }}");
+
+    let mut answer = ana.asks(&role(name)).await.json();
+    answer["errors"][0]["extensions"]["requestId"] = json!("");
+
+    let denied = json!({ "data": { "me": null }, "errors": [{
+        "message": "Access denied", "locations": [{ "line": 1, "column": 8 }], "path": ["me", "role"],
+        "extensions": { "code": "FORBIDDEN", "requestId": "" },
+    }] });
+    assert_eq!(answer, denied);
+    assert_eq!(bob.asks(&role("hidden")).await.json()["data"]["me"]["role"], "user_manager");
+}
+
+#[tokio::test]
+async fn a_program_that_calls_itself_the_front_is_told_so() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.asks("{ me(callerOrigin: \"FRONT\") { callerOrigin } }").await;
+
+    assert_eq!(answer.json()["data"]["me"]["callerOrigin"], "FRONT");
+}

@@ -1,1 +1,148 @@
+//! What a person finds in a browser, as far as HTTP tells.
 
+use axum::body::Body;
+use http::Request;
+use rstest::rstest;
+
+use crate::given::{ME, START, URL, World};
+
+async fn opens(world: &World, path: &str) -> crate::given::Answer {
+    world.send(Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn the_login_page_offers_the_ways_to_log_in() {
+    let world = World::new().await;
+
+    let page = opens(&world, "/").await;
+
+    assert_eq!(page.status, 200);
+    assert!(page.text().contains("href=\"/login/development?next=/home\""), "{}", page.text());
+}
+
+#[tokio::test]
+async fn who_is_signed_in_goes_home_and_sees_who_they_are() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    assert_eq!(ana.opens("/").await.header("location"), Some("/home"));
+    let home = ana.opens("/home").await;
+
+    assert!(home.status == 200 && home.text().contains("ana@acme.test"), "{}", home.text());
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_logs_in_first_and_gets_back() {
+    let world = World::new().await;
+
+    assert_eq!(opens(&world, "/home").await.header("location"), Some("/?next=%2Fhome"));
+    let login = opens(&world, "/?next=%2Fapi").await;
+
+    assert!(login.text().contains("/login/development?next=/api"), "{}", login.text());
+}
+
+#[tokio::test]
+async fn the_login_leads_to_our_own_pages_alone() {
+    let world = World::new().await;
+    let sign_in = |next: &str| {
+        let request = Request::post("/login/development").header("origin", URL);
+        world.send(request.body(Body::from(format!("email=ana@acme.test&next={next}"))).unwrap())
+    };
+
+    assert_eq!(sign_in("%2Fapi").await.header("location"), Some("/api"));
+    assert_eq!(sign_in("%2F%2Fevil.test").await.header("location"), Some("/home"));
+}
+
+#[tokio::test]
+async fn a_login_from_another_site_is_refused() {
+    let world = World::new().await;
+    let forged = Request::post("/login/development").header("origin", "https://evil.test");
+
+    let answer = world.send(forged.body("email=ana@acme.test".into()).unwrap()).await;
+
+    assert_eq!((answer.status, answer.header("set-cookie")), (403, None));
+}
+
+#[tokio::test]
+async fn g04_the_ide_is_a_page_for_everybody() {
+    let world = World::new().await;
+
+    let page = opens(&world, "/api").await;
+
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert!(page.text().contains("<title>GraphQL Playground</title>"));
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';")
+            && policy.contains("frame-ancestors 'none'")
+    );
+    assert_eq!(world.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn every_asset_of_the_ide_answers_and_none_is_foreign() {
+    let world = World::new().await;
+    let page = opens(&world, "/api").await.text();
+    let mut parts = page.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
+
+    let assets: Vec<_> = parts.by_ref().collect();
+    assert_eq!(assets.len(), 4, "{page}");
+    for path in assets {
+        let asset = opens(&world, path).await;
+        assert_eq!(asset.status, 200, "{path}");
+        assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
+    }
+    let foreign = page.match_indices("://").filter(|(at, _)| !page[..at + 3].ends_with("https://")).count();
+    assert_eq!(foreign, 0);
+    assert_eq!(page.matches("https://").count(), page.matches("https://arm.test/api").count(), "{page}");
+}
+
+#[tokio::test]
+async fn e16_l09_pages_are_strict_and_want_tls() {
+    let world = World::new().await;
+
+    let page = opens(&world, "/").await;
+
+    assert_eq!(page.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
+    assert!(page.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"), "e17");
+    assert_eq!(
+        (page.header("cache-control"), page.header("referrer-policy")),
+        (Some("no-store"), Some("no-referrer"))
+    );
+}
+
+#[tokio::test]
+async fn an_unknown_path_is_a_real_404_page_with_a_request_id() {
+    let world = World::new().await;
+
+    let page = opens(&world, "/nowhere").await;
+
+    assert_eq!(page.status, 404);
+    assert!(page.text().contains(page.header("x-request-id").unwrap()));
+}
+
+#[tokio::test]
+async fn i14_the_public_keys_are_there_for_everybody() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + 60).await;
+
+    let answer = opens(&world, "/.well-known/jwks.json").await;
+
+    let key = answer.json()["keys"][0].clone();
+    assert_eq!(
+        (key["kty"].as_str(), key["crv"].as_str(), key.get("d")),
+        (Some("OKP"), Some("Ed25519"), None)
+    );
+    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
+    assert!(program.token.len() <= 600 && program.asks(ME).await.status == 200);
+}
+
+#[rstest]
+#[case("/healthz", "ok\n")]
+#[tokio::test]
+async fn the_function_says_that_it_lives(#[case] path: &str, #[case] text: &str) {
+    let world = World::new().await;
+
+    assert_eq!(opens(&world, path).await.text(), text);
+}

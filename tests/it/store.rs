@@ -1,1 +1,221 @@
+//! The table: what lies in it, and what happens when it is swept or raced for. The
+//! suite `dynamodb-local` tells these stories to Amazon's own DynamoDB Local too.
 
+use arm_api::domain::{
+    access_token::{AccessToken, TokenState},
+    email::Email,
+    event::{Event, Happening},
+    id::{TokenId, TokenName, UserId},
+    secret::Secret,
+    session::{Session, SessionState},
+    stakeholder::Stakeholder,
+};
+use arm_api::store::{Store, StoreError};
+use jiff::{SignedDuration, Timestamp};
+use ulid::Ulid;
+
+use crate::given::{INVALIDATE, ME, START, World};
+
+fn start() -> Timestamp {
+    Timestamp::from_second(START).unwrap()
+}
+
+async fn ana(store: &Store) -> Stakeholder {
+    let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+    let ana = Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "Ana", start());
+    store.enrol(&ana).await.unwrap();
+    ana
+}
+
+fn token(owner: &Stakeholder, number: u8) -> AccessToken {
+    AccessToken {
+        user: owner.id.clone(),
+        id: TokenId::from_entropy([number; 16]),
+        name: TokenName::default(),
+        digest: Secret::from_entropy([number; 32]).digest(),
+        epoch: owner.epoch,
+        issued_at: start(),
+        expires_at: start() + SignedDuration::from_hours(24),
+        state: TokenState::Active,
+        first_used_at: None,
+        last_used_at: None,
+    }
+}
+
+fn event(owner: &Stakeholder, number: u64) -> Event {
+    let id = Ulid::from_parts(number, 0);
+    Event { user: owner.id.clone(), id, at: start(), what: Happening::SessionOpened }
+}
+
+fn session(owner: &Stakeholder) -> Session {
+    Session {
+        user: owner.id.clone(),
+        digest: Secret::from_entropy([9; 32]).digest(),
+        epoch: owner.epoch,
+        opened_at: start(),
+        last_seen_at: None,
+        agent: Some("curl/7.88.1".to_owned()),
+        address: "2001:db8::1".parse().ok(),
+        state: SessionState::Open,
+    }
+}
+
+#[tokio::test]
+async fn an_address_is_enrolled_once() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let first = ana(store).await;
+
+    let second = Stakeholder { id: UserId::from_entropy([2; 16]), ..first.clone() };
+    assert!(matches!(store.enrol(&second).await, Err(StoreError::Conflict)));
+
+    assert_eq!(store.stakeholder_at(&first.email).await.unwrap(), Some(first));
+}
+
+#[tokio::test]
+async fn two_changes_at_once_lose_none() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+
+    let change = || store.change_stakeholder(&ana.id, |it| Stakeholder { epoch: it.epoch + 1, ..it });
+    let (one, other) = tokio::join!(change(), change());
+
+    let succeeded = [one, other].iter().filter(|it| it.is_ok()).count() as u64;
+    let now = store.stakeholder(&ana.id).await.unwrap().unwrap();
+    assert_eq!((now.epoch, now.version), (succeeded, succeeded));
+}
+
+#[tokio::test]
+async fn a_session_is_read_back_as_it_was_written() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let session = session(&ana);
+
+    store.open_session(&ana, &session, &event(&ana, 1)).await.unwrap();
+    store.record_session_use(&session, start() + SignedDuration::from_mins(10)).await.unwrap();
+
+    let (owner, found) = store.session_and_owner(&ana.id, &session.digest).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!(owner, Some(ana));
+    assert_eq!(found.last_seen_at, Some(start() + SignedDuration::from_mins(10)));
+    assert_eq!(
+        (found.opened_at, found.agent, found.address),
+        (session.opened_at, session.agent, session.address)
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_once() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let session = session(&ana);
+    store.open_session(&ana, &session, &event(&ana, 1)).await.unwrap();
+
+    store.end_session(&session, &event(&ana, 2)).await.unwrap();
+
+    assert!(matches!(store.end_session(&session, &event(&ana, 3)).await, Err(StoreError::Conflict)));
+}
+
+#[tokio::test]
+async fn who_revoked_all_meanwhile_gets_no_session_and_no_token() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let before = ana(store).await;
+    store.change_stakeholder(&before.id, |it| Stakeholder { epoch: 1, ..it }).await.unwrap();
+
+    let opened = store.open_session(&before, &session(&before), &event(&before, 1)).await;
+    let issued = store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
+
+    assert!(matches!((opened, issued), (Err(StoreError::Conflict), Err(StoreError::Conflict))));
+    let (_, session) = store.session_and_owner(&before.id, &session(&before).digest).await.unwrap();
+    assert!(session.is_none(), "j12: nothing of a transaction that failed is there");
+}
+
+#[tokio::test]
+async fn a_slot_holds_one_token() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let (first, second, third) = (token(&ana, 1), token(&ana, 2), token(&ana, 3));
+    store.issue_access_token(&ana, &first, None, &event(&ana, 1)).await.unwrap();
+
+    let blind = store.issue_access_token(&ana, &second, None, &event(&ana, 2)).await;
+    assert!(matches!(blind, Err(StoreError::Conflict)));
+    store.issue_access_token(&ana, &second, Some(&first), &event(&ana, 3)).await.unwrap();
+    let late = store.issue_access_token(&ana, &third, Some(&first), &event(&ana, 4)).await;
+    assert!(matches!(late, Err(StoreError::Conflict)));
+
+    let in_slot = store.access_token_in(&ana.id, &TokenName::default()).await.unwrap().unwrap();
+    let (_, replaced) = store.access_token_and_owner(&ana.id, &first.id).await.unwrap();
+    assert_eq!(in_slot.id, second.id);
+    assert_eq!(replaced.unwrap().state, TokenState::Replaced { at: start(), successor: second.id });
+}
+
+#[tokio::test]
+async fn the_first_use_stays_recorded_and_a_late_write_does_not_undo_a_later_one() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let token = token(&ana, 1);
+    store.issue_access_token(&ana, &token, None, &event(&ana, 1)).await.unwrap();
+    let at = |minutes| start() + SignedDuration::from_mins(minutes);
+
+    store.record_access_token_use(&token, at(1)).await.unwrap();
+    store.record_access_token_use(&token, at(20)).await.unwrap();
+    assert!(matches!(store.record_access_token_use(&token, at(15)).await, Err(StoreError::Conflict)));
+
+    let (_, found) = store.access_token_and_owner(&ana.id, &token.id).await.unwrap();
+    let found = found.unwrap();
+    assert_eq!((found.first_used_at, found.last_used_at), (Some(at(1)), Some(at(20))));
+}
+
+#[tokio::test]
+async fn a_late_write_resurrects_no_swept_record() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let never_there = token(&ana, 1);
+
+    let written = store.record_access_token_use(&never_there, start()).await;
+
+    assert!(matches!(written, Err(StoreError::Conflict)));
+    let (_, found) = store.access_token_and_owner(&ana.id, &never_there.id).await.unwrap();
+    assert!(found.is_none());
+}
+
+#[tokio::test]
+async fn j01_a_token_past_its_expiry_is_refused_though_its_record_is_there() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + 60).await;
+    world.later(SignedDuration::from_mins(1));
+    world.calls();
+
+    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
+
+    assert_eq!(world.calls(), Vec::<String>::new(), "the signature is proof enough");
+}
+
+#[tokio::test]
+async fn j02_j03_swept_records_are_gone_after_the_time_that_they_are_remembered() {
+    let world = World::new().await;
+    let Some(embedded) = &world.embedded else { return };
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(START + 60).await;
+    ana.asks(INVALIDATE).await;
+    let user = UserId::try_from(ana.cookie.split(['=', '.']).nth(1).unwrap().to_owned()).unwrap();
+    let gone = |hours: i64| {
+        world.clock.advance(START + hours * 3600 - world.now());
+        embedded.sweep().unwrap()
+    };
+
+    assert_eq!(gone(24), 0, "a day after the login the session ended 23:20 ago, and is remembered");
+    assert_eq!(gone(25), 1, "the session");
+    assert_eq!(gone(90 * 24), 0, "the token is remembered for 90 days after its expiry");
+    assert_eq!(gone(90 * 24 + 1), 1, "the token");
+    assert_eq!(gone(400 * 24 + 1), 3, "three events");
+    assert!(world.app.access.store.stakeholder(&user).await.unwrap().is_some());
+}
