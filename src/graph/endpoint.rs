@@ -92,6 +92,15 @@ impl Endpoint {
         Ok(self.executed(document, visitor, moment, answer_type).await)
     }
 
+    /// Executes a query in process, for somebody who is known already.
+    ///
+    /// # Errors
+    ///
+    /// `Request` when the query is no GraphQL, or beyond the limits.
+    pub async fn execute(&self, sent: GraphqlRequest, visitor: Visitor, moment: Moment) -> Result<Response> {
+        Ok(self.executed(Document::parse(sent)?, visitor, moment, AnswerType::default()).await)
+    }
+
     async fn executed(
         &self,
         document: Document,

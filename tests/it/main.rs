@@ -20,6 +20,7 @@ mod given;
 mod golden;
 mod jwt;
 mod limits;
+mod local;
 mod logs;
 mod me;
 mod pages;

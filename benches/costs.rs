@@ -1,0 +1,107 @@
+//! What the parts of a request cost in process. `make bench`; figures and what they
+//! must stay below are in `benches/README.md`.
+
+#![expect(clippy::unwrap_used, reason = "a bench that cannot begin ends in a panic")]
+
+use std::{hint::black_box, sync::Arc};
+
+use arm_api::{
+    access::{
+        Access,
+        actor::{Actor, Credential, Visitor},
+        jwt::{Jwt, Verified},
+        keys::{KeyEntry, Keys},
+    },
+    clock::Clock,
+    config::PublicUrl,
+    domain::{
+        email::Email,
+        id::{TokenId, UserId},
+        secret::Secret,
+        session::{Session, SessionState},
+        stakeholder::Stakeholder,
+    },
+    entropy::Entropy,
+    graph::endpoint::Endpoint,
+    http::{Moment, csrf::OwnOrigins, graphql::GraphqlRequest},
+    local::{self, dynamodb},
+    store::{Store, client},
+};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use jiff::{SignedDuration, Timestamp};
+
+fn jwt() -> Jwt {
+    let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
+    Jwt::new(keys, PublicUrl::try_from("https://arm.test".to_owned()).unwrap())
+}
+
+fn start() -> Timestamp {
+    Timestamp::from_second(1_795_435_200).unwrap()
+}
+
+fn token(jwt: &Jwt) -> Secret {
+    let secret = Secret::from_entropy([2; 32]);
+    let verified = Verified {
+        user: UserId::from_entropy([3; 16]),
+        token: TokenId::from_entropy([4; 16]),
+        digest: secret.digest(),
+        issued_at: start(),
+        expires_at: start() + SignedDuration::from_hours(24),
+    };
+    jwt.write(&verified, &secret).unwrap()
+}
+
+fn verify(criterion: &mut Criterion) {
+    let token = token(&jwt());
+    criterion.bench_function("verify a token for the first time", |bencher| {
+        bencher.iter_batched(
+            jwt,
+            |jwt| jwt.verify(black_box(&token), start()).unwrap(),
+            BatchSize::SmallInput,
+        );
+    });
+    let jwt = jwt();
+    jwt.verify(&token, start()).unwrap();
+    criterion.bench_function("verify a token that was verified before", |bencher| {
+        bencher.iter(|| jwt.verify(black_box(&token), start()).unwrap());
+    });
+}
+
+fn ana() -> Visitor {
+    let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+    let stakeholder = Stakeholder::enrol(UserId::from_entropy([3; 16]), email, "Ana", start());
+    let session = Session {
+        user: stakeholder.id.clone(),
+        digest: Secret::from_entropy([5; 32]).digest(),
+        epoch: 0,
+        opened_at: start(),
+        last_seen_at: None,
+        agent: None,
+        address: None,
+        state: SessionState::Open,
+    };
+    Visitor::Somebody(Box::new(Actor { stakeholder, credential: Credential::Session(session) }))
+}
+
+fn endpoint() -> Endpoint {
+    let embedded = dynamodb::Embedded::in_memory(Clock::System).unwrap();
+    let client = client::client_on(&local::aws(None), dynamodb::http_client(embedded));
+    let store = Store::new(client, "arm".to_owned());
+    let access = Access { store, jwt: jwt(), entropy: Entropy::System, creation_disabled: None };
+    Endpoint::new(Arc::new(access), OwnOrigins(Vec::new()))
+}
+
+fn execute(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (endpoint, visitor) = (endpoint(), ana());
+    let query = "{ me { userEmail userName role sessionExpiration } }".to_owned();
+    let sent = GraphqlRequest { query, ..GraphqlRequest::default() };
+    criterion.bench_function("execute `me` without I/O", |bencher| {
+        bencher.to_async(&runtime).iter(async || {
+            endpoint.execute(sent.clone(), visitor.clone(), Moment { now: start() }).await.unwrap()
+        });
+    });
+}
+
+criterion_group!(costs, verify, execute);
+criterion_main!(costs);
