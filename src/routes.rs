@@ -170,12 +170,18 @@ async fn in_time(request: Request<Body>, next: Next) -> Response {
     if let Some(fault) = request.extensions().get::<RequestFault>() {
         return Error::from(fault.clone()).into_response();
     }
-    let path = request.uri().path().to_owned();
-    telemetry::note(|line| line.operation = Some(path));
+    let path = Some(request.uri().path().to_owned()).filter(|it| is_loggable(it));
+    telemetry::note(|line| line.operation = path);
     match tokio::time::timeout(LONGEST_ANSWER, next.run(request)).await {
         Ok(response) => response,
         Err(too_late) => Error::unavailable(too_late).into_response(),
     }
+}
+
+/// Whether a path looks like one of ours: a stranger's could hold anything, also secrets.
+fn is_loggable(path: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/.-_".contains(c);
+    path.len() <= 64 && path.chars().all(is_plain)
 }
 
 /// A mistake of ours ends the request that met it, and nothing else.

@@ -26,3 +26,4 @@ mod me;
 mod pages;
 mod sessions;
 mod store;
+mod template;
