@@ -13,8 +13,8 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        access_token::{InvalidExpiration, Revoker},
-        refusal::Refusal,
+        access_token::InvalidExpiration,
+        refusal::{Refusal, Revoker},
     },
     entropy::NoEntropy,
     store::StoreError,

@@ -11,9 +11,10 @@ use crate::{
         jwt::Verified,
     },
     domain::{
-        access_token::{AccessToken, ExpirationPolicy, Revoker, TokenState},
+        access_token::{AccessToken, ExpirationPolicy, TokenState},
         event::Happening,
         id::{TokenId, TokenName},
+        refusal::Revoker,
         secret::Secret,
     },
     error::{Error, Result},

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     id::{TokenId, TokenName, UserId},
     is_use_worth_recording,
-    refusal::Refusal,
+    refusal::{Refusal, Revoker},
     secret::Digest,
     stakeholder::Stakeholder,
 };
@@ -76,16 +76,6 @@ pub enum TokenState {
         /// Which one.
         successor: TokenId,
     },
-}
-
-/// Who revoked a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Revoker {
-    /// The owner, in a session.
-    Owner,
-    /// Whoever held the token.
-    Holder,
 }
 
 impl AccessToken {

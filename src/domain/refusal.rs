@@ -1,8 +1,7 @@
 //! Why a credential that somebody presented does not hold.
 
 use jiff::Timestamp;
-
-use crate::domain::access_token::Revoker;
+use serde::{Deserialize, Serialize};
 
 /// Why a presented credential does not hold.
 ///
@@ -40,4 +39,14 @@ pub enum Refusal {
     SessionEnded,
     /// The stakeholder was disabled.
     UserDisabled,
+}
+
+/// Who revoked a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Revoker {
+    /// The owner, in a session.
+    Owner,
+    /// Whoever held the token.
+    Holder,
 }

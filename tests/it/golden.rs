@@ -32,7 +32,6 @@ fn the_policy_is_the_agreed_one() {
 #[tokio::test]
 async fn what_is_stored_has_the_agreed_shape() {
     let world = World::new().await;
-    let Some(_) = &world.embedded else { return };
     let ana = world.signed_in("ana@acme.test").await;
     ana.makes_token(START + 86_400).await;
     ana.makes_token(START + 86_400).await.asks(ME).await;

@@ -26,4 +26,5 @@ mod me;
 mod pages;
 mod sessions;
 mod store;
+mod sweep;
 mod template;

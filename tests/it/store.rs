@@ -14,7 +14,7 @@ use arm_api::store::{Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
-use crate::given::{INVALIDATE, ME, START, World};
+use crate::given::{ME, START, World};
 
 fn start() -> Timestamp {
     Timestamp::from_second(START).unwrap()
@@ -197,25 +197,4 @@ async fn j01_a_token_past_its_expiry_is_refused_though_its_record_is_there() {
     assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
 
     assert_eq!(world.calls(), Vec::<String>::new(), "the signature is proof enough");
-}
-
-#[tokio::test]
-async fn j02_j03_swept_records_are_gone_after_the_time_that_they_are_remembered() {
-    let world = World::new().await;
-    let Some(embedded) = &world.embedded else { return };
-    let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(START + 60).await;
-    ana.asks(INVALIDATE).await;
-    let user = UserId::try_from(ana.cookie.split(['=', '.']).nth(1).unwrap().to_owned()).unwrap();
-    let gone = |hours: i64| {
-        world.clock.advance(START + hours * 3600 - world.now());
-        embedded.sweep().unwrap()
-    };
-
-    assert_eq!(gone(24), 0, "a day after the login the session ended 23:20 ago, and is remembered");
-    assert_eq!(gone(25), 1, "the session");
-    assert_eq!(gone(90 * 24), 0, "the token is remembered for 90 days after its expiry");
-    assert_eq!(gone(90 * 24 + 1), 1, "the token");
-    assert_eq!(gone(400 * 24 + 1), 3, "three events");
-    assert!(world.app.access.store.stakeholder(&user).await.unwrap().is_some());
 }
