@@ -10,7 +10,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing::Level;
+use tracing_subscriber::{Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
 
 use crate::{
     clock::Stopwatch,
@@ -107,11 +108,15 @@ pub fn subscriber<W>(format: LogFormat, writer: W) -> Box<dyn tracing::Subscribe
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::new("warn,arm_api=info");
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).with_target(false);
+    let levels = Targets::new().with_default(Level::WARN).with_target("arm_api", Level::INFO);
+    let log = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
+    let registry = tracing_subscriber::registry();
     match format {
-        LogFormat::Json => Box::new(log.json().flatten_event(true).with_current_span(false).finish()),
-        LogFormat::Text => Box::new(log.finish()),
+        LogFormat::Json => {
+            let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
+            Box::new(registry.with(log.with_filter(levels)))
+        }
+        LogFormat::Text => Box::new(registry.with(log.with_filter(levels))),
     }
 }
 

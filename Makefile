@@ -1,0 +1,28 @@
+# Thin aliases: every command can as well be typed by hand. `make help` lists them.
+
+.PHONY: help run test test-store check bench golden
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
+
+run: ## the whole product on http://localhost:3000; options in ARGS
+	cargo run --locked --features local --bin local -- $(ARGS)
+
+test: ## every suite; a suite alone: tests/run audits; live output: VERBOSE=1
+	tests/run
+
+test-store: ## the store's tests against Amazon's DynamoDB Local
+	tests/run dynamodb-local
+
+check: ## format, lints, documentation, template
+	cargo fmt --check
+	cargo clippy --locked --all-targets --features local -- -D warnings
+	cargo clippy --locked --lib --bins -- -D warnings
+	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items --features local
+	tests/suites/template lint
+
+bench: ## the benches
+	cargo bench --locked --features local
+
+golden: ## writes the golden files anew: read the diff
+	UPDATE_GOLDEN=1 cargo test --locked --features local --test it
