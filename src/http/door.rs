@@ -100,6 +100,15 @@ fn lambda_body(bytes: &Bytes) -> lambda_http::Body {
 
 /// How long the answer is inside of Lambda's JSON: text is escaped, bytes are base64.
 fn escaped_len(bytes: &Bytes) -> usize {
-    let escaped = bytes.iter().filter(|it| matches!(it, b'"' | b'\\' | b'\n' | b'\r' | b'\t')).count();
-    if std::str::from_utf8(bytes).is_ok() { bytes.len() + escaped } else { bytes.len().div_ceil(3) * 4 }
+    let is_text = std::str::from_utf8(bytes).is_ok();
+    if is_text { bytes.iter().copied().map(escaped).sum() } else { bytes.len().div_ceil(3) * 4 }
+}
+
+/// How long one byte of a text is in JSON (RFC 8259, section 7).
+fn escaped(byte: u8) -> usize {
+    match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
+        0..0x20 => 6,
+        _ => 1,
+    }
 }
