@@ -15,6 +15,7 @@ mod authorization;
 mod csrf;
 mod doors;
 mod endpoint;
+mod events;
 mod faults;
 mod given;
 mod golden;

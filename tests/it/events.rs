@@ -1,0 +1,206 @@
+//! Lambda events, from the library in `events/` and worse ones, through the door.
+
+mod hostile;
+#[path = "story_events.rs"]
+mod story_events;
+
+use std::net::Ipv6Addr;
+
+use arm_api::{
+    http::{Caller, door},
+    routes,
+};
+use axum::{
+    Extension, Router,
+    response::AppendHeaders,
+    routing::{any, get},
+};
+use http::header::SET_COOKIE;
+use lambda_http::{Context, LambdaEvent};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::given::World;
+use story_events::{Credentials, Story, Verdict, body, stories};
+
+/// Hands an event to a router, as Lambda does.
+async fn answered(router: Router, event: Value) -> Value {
+    let Ok(answer) = door::answer_event(router, LambdaEvent::new(event, Context::default())).await;
+    serde_json::to_value(answer).unwrap()
+}
+
+/// Tells a story to the function that it is for.
+async fn told(world: &World, story: &Story) -> Value {
+    let credentials = Credentials::made(&world.app, &world.clock, story.text()).await;
+    credentials.secrets().for_each(|it| world.keep_secret(it));
+    let app = world.app.clone();
+    let router = match story.door() {
+        "api" => routes::api(app),
+        "web" => routes::web(app),
+        other => panic!("{} is for {other}, which is no function", story.name),
+    };
+    answered(router, story.event(&credentials)).await
+}
+
+/// The answer to one file of the library, and the JSON of its body.
+async fn replayed(name: &str) -> (Value, Value) {
+    let story = stories().into_iter().find(|it| it.name == format!("{name}.json")).unwrap();
+    let answer = told(&World::new().await, &story).await;
+    let json = serde_json::from_slice(&body(&answer)).unwrap_or_default();
+    (answer, json)
+}
+
+#[tokio::test]
+async fn every_event_of_the_library_gets_its_answer() {
+    let stories = stories();
+    assert!(stories.len() >= 20, "there are {} events", stories.len());
+
+    let world = World::new().await;
+    let mut wrong = Vec::new();
+    for story in stories {
+        let answer = told(&world, &story).await;
+        if Verdict::of(&answer) != story.expected {
+            wrong.push(format!("{}: expected {:?}, got {answer}", story.name, story.expected));
+        }
+    }
+
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_event_of_the_library_holds_a_credential() {
+    for story in stories() {
+        let sessions = story.text().split("__Host-arm_session=").skip(1);
+
+        assert!(sessions.into_iter().all(|it| it.starts_with("${")), "{}", story.name);
+        assert!(!story.text().contains("eyJhbGciOiJFZERTQSI"), "{} holds a token", story.name);
+    }
+}
+
+#[rstest]
+#[case::k01_a_list_of_two("api-session-two-cookies", false)]
+#[case::k02_lists_of_payload_1("api-v1-session-query", false)]
+#[case::a18_the_header_beats_the_cookie("api-session-and-bearer", true)]
+#[case::k04_a_base64_body("api-base64-body", true)]
+#[case::k11_a_stage_in_the_path_of_payload_1("api-v1-stage-in-path", true)]
+#[case::k11_a_stage_in_the_path_of_payload_2("api-stage-in-path", true)]
+#[case::k11_a_rest_stage("api-v1-rest-stage", true)]
+#[tokio::test]
+async fn whoever_is_let_in_gets_their_data(#[case] name: &str, #[case] has_token: bool) {
+    let (_, json) = replayed(name).await;
+
+    let told = json["data"]["me"]["accessToken"].as_str().unwrap();
+    assert!(told.starts_with(&format!("{{\"hasAccessToken\": {has_token}")), "{told}");
+}
+
+#[rstest]
+#[case::k05_bad_base64("api-bad-base64", "The event's body is not the base64 that it says")]
+#[case::k07_no_body("api-body-missing", "The body is no JSON: EOF while parsing a value at line 1 column 0")]
+#[case::k07_body_null("api-body-null", "The body is no JSON: EOF while parsing a value at line 1 column 0")]
+#[case::nothing_of_an_event("api-nothing", "The event has no method")]
+#[tokio::test]
+async fn what_is_malformed_is_told(#[case] name: &str, #[case] message: &str) {
+    let (answer, json) = replayed(name).await;
+
+    assert_eq!(answer["statusCode"], 400);
+    assert_eq!(json["errors"][0]["message"], message);
+    assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
+}
+
+#[tokio::test]
+async fn k07_a_get_needs_no_body() {
+    let (answer, _) = replayed("api-page-for-browsers").await;
+
+    assert_eq!(answer["statusCode"], 200);
+    assert!(answer["headers"]["content-type"].as_str().unwrap().starts_with("text/html"));
+}
+
+fn payload_2(method: &str, path: &str) -> Value {
+    json!({
+        "version": "2.0", "rawPath": path, "rawQueryString": "",
+        "headers": { "x-forwarded-for": "198.51.100.66, 203.0.113.7" },
+        "requestContext": { "stage": "$default", "http": { "method": method, "sourceIp": "203.0.113.7" } },
+    })
+}
+
+fn payload_1(method: &str, path: &str) -> Value {
+    json!({
+        "httpMethod": method, "path": path,
+        "headers": { "X-Forwarded-For": "198.51.100.66, 203.0.113.7" },
+        "requestContext": { "stage": "prod", "identity": { "sourceIp": "203.0.113.7" } },
+    })
+}
+
+#[tokio::test]
+async fn k03_two_cookies_leave_apart() {
+    let cookies = || {
+        let two = [(SET_COOKIE, "a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT"), (SET_COOKIE, "b=2; Path=/")];
+        get(async move || AppendHeaders(two))
+    };
+    let router = Router::new().route("/", cookies());
+    let both = json!(["a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT", "b=2; Path=/"]);
+
+    let of_2 = answered(router.clone(), payload_2("GET", "/")).await;
+    assert_eq!(of_2["cookies"], both);
+    assert!(of_2["headers"].get("set-cookie").is_none(), "{of_2}");
+    assert!(of_2["multiValueHeaders"].get("set-cookie").is_none(), "{of_2}");
+
+    let of_1 = answered(router, payload_1("GET", "/")).await;
+    assert_eq!(of_1["multiValueHeaders"]["set-cookie"], both);
+    let single =
+        of_1["headers"]["set-cookie"].as_str().unwrap_or("a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT");
+    assert!(both.as_array().unwrap().contains(&json!(single)), "{of_1}");
+}
+
+#[rstest]
+#[case::of_payload_2(payload_2("GET", "/"), "/requestContext/http")]
+#[case::of_payload_1(payload_1("GET", "/"), "/requestContext/identity")]
+#[tokio::test]
+async fn k12_the_caller_is_whom_the_gateway_saw(#[case] event: Value, #[case] place: &str) {
+    let told = any(async |Extension(caller): Extension<Caller>| format!("{:?}", caller.0));
+    let router = Router::new().route("/", told);
+    let seen = async |address: Value| {
+        let mut event = event.clone();
+        event.pointer_mut(place).unwrap()["sourceIp"] = address;
+        answered(router.clone(), event).await["body"].clone()
+    };
+
+    assert_eq!(seen(json!("203.0.113.7")).await, "Some(203.0.113.7)");
+    assert_eq!(seen(json!(Ipv6Addr::LOCALHOST.to_string())).await, "Some(::1)");
+    assert_eq!(seen(json!("198.51.100.66, 203.0.113.7")).await, "None");
+    assert_eq!(seen(Value::Null).await, "None");
+}
+
+#[rstest]
+#[case::plain("a".repeat(6_000_000), true)]
+#[case::escaped_it_is_too_large("\"".repeat(3_000_000), true)]
+#[case::escaped_sixfold("\u{1}".repeat(1_100_000), true)]
+#[case::large("a".repeat(5_000_000), false)]
+#[tokio::test]
+async fn k14_an_answer_that_lambda_would_not_pass_on_is_an_error(
+    #[case] text: String,
+    #[case] is_too_large: bool,
+    #[values(payload_1("GET", "/"), payload_2("GET", "/"))] event: Value,
+) {
+    let router = Router::new().route("/", get(async move || text));
+
+    let answer = answered(router, event).await;
+
+    assert_eq!(answer["statusCode"], if is_too_large { 413 } else { 200 });
+    assert!(answer.to_string().len() < 6 * 1024 * 1024);
+    if is_too_large {
+        let json: Value = serde_json::from_slice(&body(&answer)).unwrap();
+        assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
+        assert!(json["errors"][0]["extensions"]["hint"].as_str().unwrap().contains("an answer"), "{json}");
+    }
+}
+
+#[tokio::test]
+async fn bytes_leave_as_base64() {
+    let router = Router::new().route("/", get(async || vec![0xff, 0xfe, 0x00]));
+
+    let answer = answered(router, payload_2("GET", "/")).await;
+
+    assert_eq!(answer["isBase64Encoded"], true);
+    assert_eq!(body(&answer), [0xff, 0xfe, 0x00]);
+}
