@@ -1,0 +1,100 @@
+//! One Lambda function in AWS's Runtime Interface Emulator. It takes one invocation at a
+//! time, starts the function with the first one, and is killed when its test ends.
+
+use std::{
+    fs::{self, File},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, Command},
+    time::Duration,
+};
+
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use serde_json::Value;
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
+};
+
+/// How long the emulator may take to listen, and then each invocation.
+const PATIENCE: Duration = Duration::from_secs(30);
+const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+
+pub(crate) struct Emulator {
+    process: Child,
+    address: String,
+    log: PathBuf,
+    http: SharedHttpConnector,
+}
+
+impl Emulator {
+    /// Starts the emulator `rie` for the function `binary`, with nothing of our own
+    /// environment.
+    pub(crate) async fn started(rie: &Path, binary: &Path, environment: &[(&str, &str)]) -> Self {
+        assert!(binary.exists(), "there is no {}: build the release binaries first", binary.display());
+        let [address, runtime_api] = free_addresses();
+        let name = binary.file_name().unwrap().to_string_lossy();
+        let log = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("bootstrap-{name}-{}.log", std::process::id()));
+        let file = File::create(&log).unwrap();
+        let process = Command::new(rie)
+            .args(["--log-level", "error", "--runtime-interface-emulator-address", &address])
+            .args(["--runtime-api-address", &runtime_api])
+            .arg(binary)
+            .env_clear()
+            .envs(environment.iter().copied())
+            .stdout(file.try_clone().unwrap())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let http = SharedHttpConnector::new(Connector::builder().build_http());
+        let emulator = Self { process, address, log, http };
+        timeout(PATIENCE, emulator.listens()).await.unwrap_or_else(|_| panic!("{}", emulator.log()));
+        emulator
+    }
+
+    async fn listens(&self) {
+        while TcpStream::connect(&self.address).await.is_err() {
+            sleep(BETWEEN_TRIES).await;
+        }
+    }
+
+    /// Hands the function an event; its answer.
+    pub(crate) async fn invoke(&self, event: &Value) -> Value {
+        let mut request = HttpRequest::new(SdkBody::from(event.to_string()));
+        request.set_method("POST").unwrap();
+        let path = "2015-03-31/functions/function/invocations";
+        request.set_uri(format!("http://{}/{path}", self.address)).unwrap();
+        let answered = async {
+            let response = self.http.call(request).await.unwrap();
+            ByteStream::new(response.into_body()).collect().await.unwrap().into_bytes()
+        };
+        let bytes = timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("{}", self.log()));
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("{bytes:?} is no answer:\n{}", self.log()))
+    }
+
+    /// All that the emulator and the function have written.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+}
+
+impl Drop for Emulator {
+    /// The function ends by itself when its runtime API is gone.
+    fn drop(&mut self) {
+        let _it_may_have_ended = self.process.kill();
+        let _it_is_reaped = self.process.wait();
+        let _the_log_is_told_already = fs::remove_file(&self.log);
+    }
+}
+
+/// Two addresses that nothing listens on.
+fn free_addresses() -> [String; 2] {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    listeners.map(|it| it.local_addr().unwrap().to_string())
+}

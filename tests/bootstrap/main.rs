@@ -1,0 +1,69 @@
+//! The library of Lambda events once more, through the binaries that are deployed, in
+//! AWS's own Runtime Interface Emulator. Run by `tests/suites/bootstrap`, which says by
+//! `ARM_RIE` where the emulator is, and by `ARM_BOOTSTRAP_DIR` where the binaries are.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a story that does not go as told ends in a panic"
+)]
+
+mod emulator;
+mod product;
+#[path = "../it/story_events.rs"]
+mod story_events;
+
+use std::{ffi::OsString, path::PathBuf};
+
+use emulator::Emulator;
+use product::Product;
+use story_events::{Credentials, Story, Verdict, stories};
+
+/// A path that the suite names.
+#[expect(clippy::disallowed_methods, reason = "the suite says by it what to run")]
+fn named(variable: &str) -> PathBuf {
+    let told: Option<OsString> = std::env::var_os(variable).filter(|it| !it.is_empty());
+    let path = told.map(PathBuf::from).unwrap_or_else(|| {
+        panic!("{variable} is not set: run tests/suites/bootstrap, which builds and installs what is needed")
+    });
+    assert!(path.exists(), "{variable}: there is no {}", path.display());
+    path
+}
+
+/// Replays the stories of one function, one after the other, in one instance of it.
+async fn replay(door: &str) {
+    let product = Product::started().await;
+    let binary = named("ARM_BOOTSTRAP_DIR").join(door);
+    let emulator = Emulator::started(&named("ARM_RIE"), &binary, &product.environment()).await;
+    let stories: Vec<Story> = stories().into_iter().filter(|it| it.door() == door).collect();
+    let (mut wrong, mut secrets) = (Vec::new(), Vec::new());
+
+    for story in &stories {
+        let (app, clock) = product.two_hours_ago();
+        let credentials = Credentials::made(&app, &clock, story.text()).await;
+        secrets.extend(credentials.secrets().map(str::to_owned));
+        let answer = emulator.invoke(&story.event(&credentials)).await;
+        if Verdict::of(&answer) != story.expected {
+            wrong.push(format!("{}: expected {:?}, got {answer}", story.name, story.expected));
+        }
+    }
+
+    let log = emulator.log();
+    assert!(wrong.is_empty(), "{}\n\n{log}", wrong.join("\n"));
+    let lines = |part: &str| log.lines().filter(|it| it.contains(part)).count();
+    assert_eq!(lines(&format!("\"door\":\"{door}\"")), stories.len(), "one line a request:\n{log}");
+    assert_eq!(lines("\"coldStart\":true"), 1, "one instance lived through all of them:\n{log}");
+    let told = secrets.iter().find(|it| log.contains(it.as_str()));
+    assert!(told.is_none(), "the log has the secret {told:?}:\n{log}");
+}
+
+#[tokio::test]
+async fn the_api_function_answers_every_event() {
+    replay("api").await;
+}
+
+#[tokio::test]
+async fn the_web_function_answers_every_event() {
+    replay("web").await;
+}

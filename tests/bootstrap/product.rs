@@ -1,0 +1,95 @@
+//! What the functions are deployed into: a DynamoDB on a loopback port, and keys. The
+//! same database is also used directly, by an app whose clock stands in the past, since
+//! nobody can move the clock of a deployed function.
+
+use arm_api::{
+    app::{App, Surroundings},
+    clock::{Clock, ManualClock},
+    config::{Config, PublicUrl, SigningKeys},
+    entropy::Entropy,
+    local::{
+        self,
+        dynamodb::{Embedded, http_client},
+        keys,
+    },
+    store::client,
+};
+use axum::{Router, body::Bytes, extract::State, response::IntoResponse};
+use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
+use jiff::SignedDuration;
+use tokio::net::TcpListener;
+
+use crate::story_events::URL;
+
+const TABLE: &str = "arm";
+
+pub(crate) struct Product {
+    embedded: Embedded,
+    dynamodb_endpoint: String,
+    signing_keys: SigningKeys,
+}
+
+impl Product {
+    /// One with an empty table.
+    pub(crate) async fn started() -> Self {
+        let embedded = Embedded::in_memory(Clock::System).unwrap();
+        let signing_keys = keys::in_memory(&Entropy::System).unwrap();
+        let dynamodb_endpoint = served(embedded.clone()).await;
+        let product = Self { embedded, dynamodb_endpoint, signing_keys };
+        local::create_table(&product.client(), TABLE).await.unwrap();
+        product
+    }
+
+    /// The environment of a function, as `template.yaml` and Lambda set it.
+    pub(crate) fn environment(&self) -> [(&'static str, &str); 7] {
+        [
+            ("TABLE_NAME", TABLE),
+            ("PUBLIC_URL", URL),
+            ("SIGNING_KEYS", &self.signing_keys.0),
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "local"),
+            ("AWS_SECRET_ACCESS_KEY", "local"),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &self.dynamodb_endpoint),
+        ]
+    }
+
+    /// An app on the same table and keys, whose clock stands two hours before now.
+    pub(crate) fn two_hours_ago(&self) -> (App, ManualClock) {
+        let clock = ManualClock::at(Clock::System.now() - SignedDuration::from_hours(2));
+        let config = Config {
+            table: TABLE.to_owned(),
+            public_url: PublicUrl::try_from(URL.to_owned()).unwrap(),
+            signing_keys: self.signing_keys.clone(),
+            cors_origins: Vec::new(),
+            token_creation_disabled: None,
+            aws: local::aws(None),
+        };
+        let surroundings = Surroundings {
+            client: self.client(),
+            clock: Clock::Manual(clock.clone()),
+            entropy: Entropy::System,
+            other_origins: Vec::new(),
+            sign_ins: vec![local::SIGN_IN],
+        };
+        (App::assemble(config, surroundings).unwrap(), clock)
+    }
+
+    fn client(&self) -> aws_sdk_dynamodb::Client {
+        client::client_on(&local::aws(None), http_client(self.embedded.clone()))
+    }
+}
+
+/// Serves the database by its wire protocol; tells where.
+async fn served(embedded: Embedded) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let router = Router::new().fallback(answer).with_state(embedded);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+async fn answer(State(embedded): State<Embedded>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+    let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let (status, json) = embedded.answer(target.rsplit('.').next().unwrap_or_default(), &body);
+    (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, "application/x-amz-json-1.0")], json)
+}
