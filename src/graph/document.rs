@@ -33,12 +33,13 @@ impl Document {
     ///
     /// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
     pub(super) fn parse(sent: GraphqlRequest) -> Result<Self> {
+        limits::check_nesting(&sent.query)?;
         let parsed = parse_query(&sent.query).map_err(|fault| RequestFault::Syntax(fault.to_string()))?;
         let operation = &operation(&parsed, sent.operation_name.as_deref())?.node;
         if operation.ty == OperationType::Subscription {
             return Err(refused("Subscriptions are not offered").into());
         }
-        limits::check(&parsed, operation)?;
+        limits::check(&parsed)?;
         variables_are_given(operation, &sent)?;
 
         let (ty, name) = (operation.ty, name(&parsed, &sent));

@@ -1,10 +1,12 @@
 //! How large a query may be, found out before anything is validated or executed.
 //!
 //! async-graphql 7 counts neither aliases nor what fragments expand to, and its
-//! validation walks a fragment as often as it is spread. So the query is walked here
-//! first, fragments expanded, with a budget of steps: bombs and cycles end there.
+//! validation walks a fragment as often as it is spread, also for operations that
+//! are not asked for. So the query is walked here first, fragments expanded, with a
+//! budget of steps: bombs and cycles end there. Before that its brackets are counted:
+//! the parser has a frame on the stack for each level, and an overflow is no panic.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_graphql::{
     Name, Positioned,
@@ -16,37 +18,111 @@ use async_graphql::{
 
 use crate::error::RequestFault;
 
+/// The deepest nesting of brackets, of whatever kind.
+const DEEPEST_BRACKETS: usize = 64;
 /// The deepest query. The playground's own introspection is 13 deep.
 const DEEPEST: usize = 15;
 /// The most fields, with fragments expanded. Lists make it more complex still.
 const MOST_STEPS: usize = 1_500;
+/// The most arguments and variables; validation compares some of them in pairs.
+const MOST_ARGUMENTS: usize = 1_500;
 /// The most aliases of one field.
 const MOST_ALIASES: usize = 30;
 /// The most directives.
 const MOST_DIRECTIVES: usize = 50;
 
-/// Checks an operation of a document against the limits.
+/// Checks how deep the text of a query is nested, before it is parsed.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Validation`]: which limit, and what it is.
-pub(super) fn check(
-    document: &ExecutableDocument,
-    operation: &OperationDefinition,
-) -> Result<(), RequestFault> {
-    let mut walk = Walk { fragments: &document.fragments, steps: 0, directives: 0, aliases: HashMap::new() };
-    walk.directives(&operation.directives)?;
-    walk.selections(&operation.selection_set.node, 1)
+/// [`RequestFault::Validation`] when it is too deep; [`RequestFault::Syntax`] for a
+/// block string without an end, in which brackets could hide from this, not from the
+/// parser.
+pub(super) fn check_nesting(query: &str) -> Result<(), RequestFault> {
+    let (mut rest, mut depth) = (query, 0_usize);
+    while let Some(at) = rest.find(['(', '[', '{', ')', ']', '}', '"', '#']) {
+        let (_, from) = rest.split_at(at);
+        let token = from.chars().next().unwrap_or_default();
+        rest = match token {
+            '"' => after_string(from)?,
+            '#' => from.split_once(['\n', '\r']).unwrap_or_default().1,
+            _ => from.strip_prefix(token).unwrap_or_default(),
+        };
+        match token {
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEEPEST_BRACKETS {
+            return Err(over(&format!(
+                "The query is too deep: at most {DEEPEST_BRACKETS} levels of brackets are allowed"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What comes after the string that `text` begins with (GraphQL, section 2.9.4);
+/// nothing where the parser will find no end of it either.
+fn after_string(text: &str) -> Result<&str, RequestFault> {
+    let (quotes, escapes): (_, &[&str]) = match text.strip_prefix("\"\"\"") {
+        Some(_) => ("\"\"\"", &["\\\"\"\""]),
+        None => ("\"", &["\\\"", "\\\\"]),
+    };
+    let mut rest = text.strip_prefix(quotes).unwrap_or_default();
+    while let Some(at) = rest.find(['"', '\\']) {
+        let (_, from) = rest.split_at(at);
+        if let Some(after) = from.strip_prefix(quotes) {
+            return Ok(after);
+        }
+        let escaped = escapes.iter().find_map(|it| from.strip_prefix(it));
+        rest = escaped.or_else(|| from.strip_prefix(['"', '\\'])).unwrap_or_default();
+    }
+    let is_block = quotes.len() > 1;
+    if is_block { Err(RequestFault::Syntax("A block string has no end".to_owned())) } else { Ok("") }
+}
+
+/// Checks all operations of a document against the limits, with one budget for all
+/// of them: each is validated, whichever is executed.
+///
+/// # Errors
+///
+/// [`RequestFault::Validation`]: which limit, and what it is; or which fragment is not
+/// used by any of them, and so was not measured.
+pub(super) fn check(document: &ExecutableDocument) -> Result<(), RequestFault> {
+    let mut walk = Walk {
+        fragments: &document.fragments,
+        used: HashSet::new(),
+        steps: 0,
+        arguments: 0,
+        directives: 0,
+        aliases: HashMap::new(),
+    };
+    document.operations.iter().try_for_each(|(_, operation)| walk.operation(&operation.node))?;
+    match document.fragments.keys().find(|name| !walk.used.contains(name.as_str())) {
+        Some(name) => Err(over(&format!("Fragment \"{name}\" is never used"))),
+        None => Ok(()),
+    }
 }
 
 struct Walk<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    used: HashSet<&'a str>,
     steps: usize,
+    arguments: usize,
     directives: usize,
     aliases: HashMap<&'a str, usize>,
 }
 
 impl<'a> Walk<'a> {
+    fn operation(&mut self, operation: &'a OperationDefinition) -> Result<(), RequestFault> {
+        (self.directives, self.aliases) = (0, HashMap::new());
+        self.step()?;
+        self.arguments(operation.variable_definitions.len())?;
+        self.directives(&operation.directives)?;
+        self.selections(&operation.selection_set.node, 1)
+    }
+
     fn selections(&mut self, set: &'a SelectionSet, depth: usize) -> Result<(), RequestFault> {
         set.items.iter().try_for_each(|item| match &item.node {
             Selection::Field(field) => self.field(&field.node, depth),
@@ -58,14 +134,19 @@ impl<'a> Walk<'a> {
             Selection::FragmentSpread(spread) => {
                 self.step()?;
                 self.directives(&spread.node.directives)?;
-                let fragment = self.fragments.get(&spread.node.fragment_name.node);
-                fragment.map_or(Ok(()), |it| self.selections(&it.node.selection_set.node, depth))
+                let Some((name, fragment)) = self.fragments.get_key_value(&spread.node.fragment_name.node)
+                else {
+                    return Ok(());
+                };
+                self.used.insert(name);
+                self.selections(&fragment.node.selection_set.node, depth)
             }
         })
     }
 
     fn field(&mut self, field: &'a Field, depth: usize) -> Result<(), RequestFault> {
         self.step()?;
+        self.arguments(field.arguments.len())?;
         self.directives(&field.directives)?;
         if depth > DEEPEST {
             return Err(over(&format!("The query is too deep: at most {DEEPEST} levels are allowed")));
@@ -90,8 +171,19 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    fn arguments(&mut self, count: usize) -> Result<(), RequestFault> {
+        self.arguments += count;
+        if self.arguments > MOST_ARGUMENTS {
+            return Err(over(&format!(
+                "The query has too many arguments and variables: at most {MOST_ARGUMENTS} are allowed"
+            )));
+        }
+        Ok(())
+    }
+
     fn directives(&mut self, directives: &[Positioned<Directive>]) -> Result<(), RequestFault> {
         self.directives += directives.len();
+        self.arguments(directives.iter().map(|it| it.node.arguments.len()).sum())?;
         if self.directives > MOST_DIRECTIVES {
             return Err(over(&format!(
                 "The query has too many directives: at most {MOST_DIRECTIVES} are allowed"
@@ -112,9 +204,8 @@ mod tests {
     use rstest::rstest;
 
     fn checked(query: &str) -> Result<(), RequestFault> {
-        let document = parse_query(query).unwrap();
-        let operation = document.operations.iter().next().unwrap().1.node.clone();
-        check(&document, &operation)
+        check_nesting(query)?;
+        check(&parse_query(query).unwrap())
     }
 
     fn nested(levels: usize) -> String {
@@ -134,16 +225,35 @@ mod tests {
     #[case::h02_thousand_aliases(aliased(1000), false)]
     #[case::fifty_directives(format!("{{ a {} }}", "@x ".repeat(50)), true)]
     #[case::more_directives(format!("{{ a {} }}", "@x ".repeat(51)), false)]
+    #[case::sixty_four_brackets(format!("{{ a(b: {}{}) }}", "[".repeat(62), "]".repeat(62)), true)]
+    #[case::more_brackets(format!("{{ a(b: {}{}) }}", "[".repeat(63), "]".repeat(63)), false)]
+    #[case::brackets_in_a_string(format!("{{ a(b: \"\\\"{}\") }}", "[".repeat(100)), true)]
+    #[case::brackets_in_a_block_string(format!("{{ a(b: \"\"\"\\\"\"\" \" {}\"\"\") }}", "[".repeat(100)), true)]
+    #[case::brackets_in_a_comment(format!("{{ a }} # {}", "[".repeat(100)), true)]
+    #[case::closed_by_a_string(format!("{{ a(b: [{}]) }}", "\"]\" [".repeat(63) + &"]".repeat(63)), false)]
+    #[case::many_arguments(format!("{{ a({}) }}", "a: 1 ".repeat(1501)), false)]
+    #[case::many_variables(format!("query ({}) {{ a }}", "$a: A ".repeat(1501)), false)]
+    #[case::many_operations("query A { a } query B { a }".to_owned(), true)]
+    #[case::an_unused_fragment("{ a } fragment b on Query { a }".to_owned(), false)]
     fn a_query_has_limits(#[case] query: String, #[case] is_within: bool) {
         assert_eq!(checked(&query).is_ok(), is_within, "{query}");
     }
 
-    #[test]
-    fn a_fragment_bomb_ends_at_the_budget() {
+    #[rstest]
+    #[case::in_the_one_operation("{ ...f0 }")]
+    #[case::in_the_second_operation("query A { a } query B { ...f0 }")]
+    fn a_fragment_bomb_ends_at_the_budget(#[case] operations: &str) {
         let level = |it: u32| format!("fragment f{it} on Query {{ ...f{0} ...f{0} }}", it + 1);
-        let levels = (0..60).map(level).collect::<Vec<_>>().join(" ");
+        let levels = (0..28).map(level).collect::<Vec<_>>().join(" ");
 
-        assert!(checked(&format!("{{ ...f0 }} {levels} fragment f60 on Query {{ me {{ role }} }}")).is_err());
+        assert!(
+            checked(&format!("{operations} {levels} fragment f28 on Query {{ me {{ role }} }}")).is_err()
+        );
+    }
+
+    #[test]
+    fn no_brackets_hide_in_a_block_string_without_end() {
+        assert!(matches!(check_nesting("{ a(b: [\"\"\" \" [[[[ ]]]] ]) }"), Err(RequestFault::Syntax(_))));
     }
 
     #[test]
