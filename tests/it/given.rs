@@ -148,6 +148,25 @@ impl World {
         Program { world: self, token: token.to_owned() }
     }
 
+    /// Sends a request of these parts.
+    pub(crate) async fn sends(
+        &self,
+        (method, path): (&str, &str),
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// A program with an API token that somebody made, for a week.
+    pub(crate) async fn program_of(&self, email: &str) -> Program<'_> {
+        let browser = self.signed_in(email).await;
+        let answer = browser.asks(&update_access_token(self.now() + 7 * 86_400)).await;
+        self.program(&answer.new_token())
+    }
+
     /// Nobody, asking something.
     pub(crate) async fn nobody_asks(&self, query: &str) -> Answer {
         self.send(post(query).body(body(query)).unwrap()).await
