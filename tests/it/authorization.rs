@@ -1,1 +1,235 @@
+//! The `Authorization` header: what is a credential, and which of two counts.
 
+use rstest::rstest;
+
+use crate::given::{Answer, ME, URL, World};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const MALFORMED: &str = "401 UNAUTHENTICATED TOKEN_MALFORMED";
+/// The challenge to who presented nothing (RFC 6750, section 3).
+const CHALLENGE: &str = "Bearer realm=\"api\"";
+
+/// Asks with these `Authorization` headers.
+async fn asked_with(world: &World, authorization: &[&str], query: &str) -> Answer {
+    let headers: Vec<_> = authorization.iter().map(|it| ("authorization", *it)).chain([JSON]).collect();
+    world.sends(("POST", "/api"), &headers, serde_json::json!({ "query": query }).to_string()).await
+}
+
+#[tokio::test]
+async fn a01_a_program_asks_with_its_token() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+
+    let answer = asked_with(&world, &[&format!("Bearer {}", program.token)], ME).await;
+
+    assert_eq!(answer.verdict(), "200");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let text = answer.json()["data"]["me"]["accessToken"].as_str().unwrap().to_owned();
+    assert_eq!(text, r#"{"hasAccessToken": true, "issuedAt": "1795435200"}"#);
+}
+
+#[rstest]
+#[case("bearer")]
+#[case("BEARER")]
+#[case("bEaReR")]
+#[tokio::test]
+async fn a02_the_scheme_is_written_in_any_case(#[case] scheme: &str) {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+
+    let answer = asked_with(&world, &[&format!("{scheme} {}", program.token)], ME).await;
+
+    assert_eq!(answer.verdict(), "200");
+}
+
+#[tokio::test]
+async fn a03_nobody_is_told_to_log_in_by_the_field_that_needs_it() {
+    let world = World::new().await;
+
+    let answer = world.nobody_asks(ME).await;
+
+    assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+    assert_eq!(answer.message(), "Login required");
+    assert_eq!(answer.json()["data"], serde_json::json!({ "me": null }));
+    assert_eq!(answer.header("www-authenticate"), Some(CHALLENGE));
+    assert!(world.calls().is_empty());
+}
+
+#[rstest]
+#[case("{ __typename }")]
+#[case("{ __schema { types { name } } }")]
+#[tokio::test]
+async fn a04_nobody_may_look_at_the_schema(#[case] query: &str) {
+    let world = World::new().await;
+
+    let answer = world.nobody_asks(query).await;
+
+    assert_eq!(answer.verdict(), "200");
+    assert!(answer.json()["data"].is_object() && answer.json()["errors"].is_null());
+    assert_eq!(answer.header("www-authenticate"), None);
+}
+
+#[rstest]
+#[case::a05_no_scheme("T")]
+#[case::a06_no_token("Bearer")]
+#[case::a06_a_blank("Bearer ")]
+#[case::a07_another_scheme("Basic YWxpY2U6VA==")]
+#[case::a08_any_word("Foo T")]
+#[case::a10_two_tokens("Bearer T T")]
+#[case::two_blanks("Bearer  T")]
+#[case::a_tabulator("Bearer\tT")]
+#[case::quotes("Bearer \"T\"")]
+#[case::nothing("")]
+#[case::beyond_ascii("Bearer T\u{e9}")]
+#[tokio::test]
+async fn a05_a06_a07_a08_a10_a_header_without_one_bearer_token_is_malformed(#[case] header: &str) {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    world.calls();
+
+    let answer = asked_with(&world, &[&header.replace('T', &program.token)], ME).await;
+
+    assert_eq!(answer.verdict(), MALFORMED);
+    assert!(world.calls().is_empty());
+}
+
+#[rstest]
+#[case::malformed("Bearer no.token", MALFORMED)]
+#[case::invalid("Bearer no.real.token", "401 UNAUTHENTICATED TOKEN_INVALID")]
+#[tokio::test]
+async fn a_refusal_says_what_to_do_in_the_header_and_in_the_body(
+    #[case] header: &str,
+    #[case] verdict: &str,
+) {
+    let world = World::new().await;
+
+    let answer = asked_with(&world, &[header], "{ __typename }").await;
+
+    assert_eq!((answer.verdict().as_str(), answer.message().as_str()), (verdict, "Login required"));
+    assert!(answer.json().get("data").is_none());
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    let hint = answer.extension("hint");
+    let challenge =
+        format!("{CHALLENGE}, error=\"invalid_token\", error_description=\"{}\"", hint.as_str().unwrap());
+    assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
+    assert_eq!(answer.extension("requestId"), *answer.header("x-request-id").unwrap());
+}
+
+#[rstest]
+#[case(5000)]
+#[case(4097 - "Bearer ".len())]
+#[tokio::test]
+async fn a14_a_header_beyond_four_thousand_bytes_is_not_looked_at(#[case] length: usize) {
+    let world = World::new().await;
+
+    let answer = asked_with(&world, &[&format!("Bearer {}", "a".repeat(length))], ME).await;
+
+    assert_eq!(answer.verdict(), MALFORMED);
+    assert!(world.calls().is_empty());
+}
+
+#[rstest]
+#[case::two_headers(&["Bearer T", "Bearer T"])]
+#[case::two_in_one(&["Bearer T, Bearer T"])]
+#[case::beside_another_scheme(&["Basic YWxpY2U6VA==", "Bearer T"])]
+#[tokio::test]
+async fn which_of_two_credentials_counts_is_not_guessed(#[case] headers: &[&str]) {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    world.calls();
+
+    let headers: Vec<_> = headers.iter().map(|it| it.replace('T', &program.token)).collect();
+    let answer = asked_with(&world, &headers.iter().map(String::as_str).collect::<Vec<_>>(), ME).await;
+
+    assert_eq!(answer.verdict(), "400 BAD_REQUEST");
+    assert!(world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a15_a_token_in_the_address_is_no_credential() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+
+    let path = format!("/api?access_token={}", program.token);
+    let posted = world.sends(("POST", &path), &[JSON], r#"{"query":"{ me { accessToken } }"}"#).await;
+    let got = world.sends(("GET", &format!("{path}&query=%7Bme%7BaccessToken%7D%7D")), &[], "").await;
+
+    assert_eq!(posted.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+    assert_eq!(got.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+}
+
+#[tokio::test]
+async fn a16_a_token_in_a_form_is_not_read() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    let body = format!("access_token={}&query=%7Bme%7BaccessToken%7D%7D", program.token);
+    let answer = world.sends(("POST", "/api"), &form, body).await;
+
+    assert_eq!(answer.verdict(), "415 BAD_REQUEST");
+}
+
+#[rstest]
+#[case::malformed("Bearer T", MALFORMED)]
+#[case::forged("Bearer a.b.c", "401 UNAUTHENTICATED TOKEN_INVALID")]
+#[case::another_scheme("Basic YWxpY2U6VA==", MALFORMED)]
+#[tokio::test]
+async fn a17_a_good_session_does_not_stand_in_for_a_bad_token(#[case] header: &str, #[case] verdict: &str) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let headers =
+        [JSON, ("cookie", &ana.cookie), ("sec-fetch-site", "same-origin"), ("authorization", header)];
+    let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ me { accessToken } }"}"#).await;
+
+    assert_eq!(answer.verdict(), verdict);
+    assert_eq!(answer.session_cookie(), None);
+    assert_eq!(ana.asks(ME).await.verdict(), "200");
+}
+
+#[tokio::test]
+async fn a18_a_token_beats_the_session_of_somebody_else() {
+    let world = World::new().await;
+    let bob = world.signed_in("bob@acme.test").await;
+    let ana = world.program_of("ana@acme.test").await;
+
+    let bearer = format!("Bearer {}", ana.token);
+    let headers = [JSON, ("cookie", &bob.cookie), ("origin", URL), ("authorization", &bearer)];
+    let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ me { userEmail } }"}"#).await;
+
+    assert_eq!(answer.json()["data"]["me"]["userEmail"], "ana@acme.test");
+}
+
+#[tokio::test]
+async fn a22_a_preflight_with_a_token_from_another_site_is_told_nothing() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    world.calls();
+
+    let bearer = format!("Bearer {}", program.token);
+    let headers = [("origin", "https://evil.test"), ("authorization", bearer.as_str())];
+    let answer = world.sends(("OPTIONS", "/api"), &headers, "").await;
+
+    assert_eq!(answer.verdict(), "204");
+    assert_eq!(answer.header("access-control-allow-origin"), None);
+    assert!(world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_opens_no_page() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+
+    let bearer = format!("Bearer {}", program.token);
+    let answer = world.sends(("GET", "/home"), &[("authorization", &bearer)], "").await;
+
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/?next=%2Fhome")));
+}
+
+#[tokio::test]
+async fn a_credential_is_looked_at_before_the_query() {
+    let answer = asked_with(&World::new().await, &["Bearer no.real.token"], "no GraphQL").await;
+
+    assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+}
