@@ -75,8 +75,8 @@ fn after_string(text: &str) -> Result<&str, RequestFault> {
         if let Some(after) = from.strip_prefix(quotes) {
             return Ok(after);
         }
-        let escaped = escapes.iter().find_map(|it| from.strip_prefix(it));
-        rest = escaped.or_else(|| from.strip_prefix(['"', '\\'])).unwrap_or_default();
+        let skipped = escapes.iter().find_map(|it| from.strip_prefix(it));
+        rest = skipped.or_else(|| from.strip_prefix(['"', '\\'])).unwrap_or_default();
     }
     let is_block = quotes.len() > 1;
     if is_block { Err(RequestFault::Syntax("A block string has no end".to_owned())) } else { Ok("") }

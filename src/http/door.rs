@@ -1,7 +1,7 @@
 //! The door between Lambda and the routers: an event in, an answer of its shape out.
 //!
 //! `lambda_http` shapes the answers (cookies, base64, payload versions); requests are
-//! read by [`event`](super::event), which tells why.
+//! read by [`event`], which tells why.
 
 use std::convert::Infallible;
 
