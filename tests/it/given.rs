@@ -148,6 +148,12 @@ impl World {
         Program { world: self, token: token.to_owned() }
     }
 
+    /// Starts the product anew, put together differently.
+    pub(crate) fn restart_as(&mut self, app: App) {
+        self.router = local::routes(app.clone(), local::Levers::default());
+        self.app = app;
+    }
+
     /// Sends a request of these parts.
     pub(crate) async fn sends(
         &self,

@@ -26,6 +26,7 @@ mod logs;
 mod me;
 mod pages;
 mod sessions;
+mod signing;
 mod store;
 mod sweep;
 mod template;

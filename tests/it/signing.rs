@@ -1,0 +1,255 @@
+//! The keys under API tokens, and what a token tells and does not tell.
+
+use std::sync::Arc;
+
+use arm_api::{
+    access::{
+        Access,
+        jwt::Jwt,
+        keys::{KeyEntry, KeyState, Keys},
+    },
+    app::App,
+    graph::endpoint::Endpoint,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
+use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::given::{Answer, Browser, ME, START, Setting, World, update_access_token};
+
+const INVALID: &str = "401 UNAUTHENTICATED TOKEN_INVALID";
+const OLD: u8 = 1;
+const NEW: u8 = 2;
+
+fn key(seed: u8, state: KeyState) -> KeyEntry {
+    KeyEntry { state, ..KeyEntry::from_entropy([seed; 32]).unwrap() }
+}
+
+async fn world_of(keys: &[KeyEntry]) -> World {
+    let signing_keys = Some(serde_json::to_string(keys).unwrap());
+    World::with(Setting { signing_keys, ..Setting::default() }).await
+}
+
+/// The same world after a deployment with other keys.
+fn restart(world: &mut World, keys: Vec<KeyEntry>) {
+    let (old, keys) = (&world.app, Keys::of(keys).unwrap());
+    let access = Arc::new(Access {
+        store: old.access.store.clone(),
+        jwt: Jwt::new(keys, old.public_url.clone()),
+        entropy: old.entropy.clone(),
+        creation_disabled: None,
+    });
+    let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
+    world.restart_as(App { access, endpoint, ..old.clone() });
+}
+
+fn segment(token: &str, number: usize) -> String {
+    String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').nth(number).unwrap()).unwrap()).unwrap()
+}
+
+fn claims(token: &str) -> Value {
+    serde_json::from_str(&segment(token, 1)).unwrap()
+}
+
+/// A token with one text in its claims replaced, rightly signed by the key `OLD`.
+fn resigned(token: &str, from: &str, to: &str) -> String {
+    let claims = URL_SAFE_NO_PAD.encode(segment(token, 1).replace(from, to));
+    let message = format!("{}.{claims}", token.split('.').next().unwrap());
+    let pair = Ed25519KeyPair::from_seed_unchecked(&[OLD; 32]).unwrap();
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes())))
+}
+
+/// An answer without what differs from request to request.
+fn told(answer: &Answer) -> (u16, Value, Vec<(String, String)>) {
+    let mut body = answer.json();
+    body["errors"][0]["extensions"]["requestId"] = Value::Null;
+    let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id");
+    let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+        (name.to_string(), value.to_str().unwrap().to_owned())
+    };
+    (answer.status, body, headers.map(text).collect())
+}
+
+#[tokio::test]
+async fn b22_b23_who_has_only_the_signing_key_learns_nothing() {
+    let world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let token = world.program_of("ana@acme.test").await.token;
+    let bob = world.program_of("bob@acme.test").await.token;
+    let claim = |token: &str, name: &str| claims(token)[name].as_str().unwrap().to_owned();
+    let forged_signature = format!("{}{}", &token[..token.len() - 4], "AAAA");
+    world.calls();
+
+    let mut answers = vec![told(&world.program(&forged_signature).asks(ME).await)];
+    assert!(world.calls().is_empty());
+    for (name, other) in [
+        ("tid", "A".repeat(22)),
+        ("jti", "A".repeat(43)),
+        ("jti", claim(&bob, "jti")),
+        ("tid", claim(&bob, "tid")),
+        ("sub", claim(&bob, "sub")),
+        ("sub", "A".repeat(22)),
+    ] {
+        let forged = resigned(&token, &claim(&token, name), &other);
+        answers.push(told(&world.program(&forged).asks(ME).await));
+        assert_eq!(world.calls(), ["BatchGetItem"], "{name}");
+    }
+
+    assert_eq!(answers[0].1["errors"][0]["extensions"]["reason"], "TOKEN_INVALID");
+    assert!(answers.iter().all(|it| *it == answers[0]), "{answers:#?}");
+}
+
+#[tokio::test]
+async fn who_does_not_hold_the_secret_is_not_told_that_a_token_was_revoked() {
+    let world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let ana = world.program_of("ana@acme.test").await;
+    let jti = claims(&ana.token)["jti"].as_str().unwrap().to_owned();
+
+    ana.asks(crate::given::INVALIDATE).await;
+
+    let forged = resigned(&ana.token, &jti, &"A".repeat(43));
+    assert_eq!(world.program(&forged).asks(ME).await.verdict(), INVALID);
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+}
+
+#[rstest]
+#[case::verify_only(KeyState::VerifyOnly, "200", 1)]
+#[case::dead(KeyState::Dead, INVALID, 0)]
+#[tokio::test]
+async fn b25_a_token_holds_as_long_as_its_key(
+    #[case] state: KeyState,
+    #[case] verdict: &str,
+    #[case] reads: usize,
+) {
+    let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let token = world.program_of("ana@acme.test").await.token;
+
+    restart(&mut world, vec![key(OLD, state), key(NEW, KeyState::Active)]);
+    world.calls();
+    let answer = world.program(&token).asks("{ me { userEmail } }").await;
+
+    assert_eq!(answer.verdict(), verdict);
+    assert_eq!(world.calls().iter().filter(|it| *it == "BatchGetItem").count(), reads);
+}
+
+#[tokio::test]
+async fn a_rotated_key_signs_no_more_and_its_tokens_hold() {
+    let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let old = world.program_of("ana@acme.test").await.token;
+
+    restart(&mut world, vec![key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)]);
+    let new = world.program_of("bob@acme.test").await.token;
+
+    assert_eq!(world.program(&old).asks(ME).await.verdict(), "200");
+    assert_eq!(world.program(&new).asks(ME).await.verdict(), "200");
+    let kid = |token: &str| serde_json::from_str::<Value>(&segment(token, 0)).unwrap()["kid"].clone();
+    assert_eq!(kid(&old), key(OLD, KeyState::Active).kid());
+    assert_eq!(kid(&new), key(NEW, KeyState::Active).kid());
+}
+
+#[tokio::test]
+async fn a_key_is_never_taken_for_another() {
+    let keys = [key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)];
+    let world = world_of(&keys).await;
+    let token = world.program_of("ana@acme.test").await.token;
+    world.calls();
+
+    let of_the_new_one_by_the_old_one = resigned(&token, "", "");
+
+    assert_eq!(world.program(&of_the_new_one_by_the_old_one).asks(ME).await.verdict(), INVALID);
+    assert!(world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn c01_a_token_says_when_it_ends_and_nothing_about_its_owner() {
+    let world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let end = world.now() + 8 * 7 * 86_400;
+
+    let answer = ana.asks(&update_access_token(end)).await;
+
+    assert_eq!(answer.json()["data"]["updateAccessToken"]["success"], true);
+    let token = world.program(&answer.new_token()).token;
+    let kid = key(OLD, KeyState::Active).kid();
+    assert_eq!(segment(&token, 0), format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{kid}"}}"#));
+    let claims = claims(&token);
+    let (user, tid, jti) = (&claims["sub"], &claims["tid"], &claims["jti"]);
+    let expected = format!(
+        r#"{{"iss":"https://arm.test","aud":"https://arm.test/api","sub":{user},"tid":{tid},"jti":{jti},"iat":{START},"exp":{end}}}"#
+    );
+    assert_eq!(segment(&token, 1), expected);
+    assert_eq!([user, tid, jti].map(|it| it.as_str().unwrap().len()), [22, 22, 43]);
+}
+
+#[tokio::test]
+async fn a_token_is_verified_with_the_published_key_alone() {
+    let world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let token = world.program_of("ana@acme.test").await.token;
+
+    let jwks = world.sends(("GET", "/.well-known/jwks.json"), &[], "").await.json();
+
+    let published = &jwks["keys"][0];
+    assert_eq!(jwks["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(published["kid"], serde_json::from_str::<Value>(&segment(&token, 0)).unwrap()["kid"]);
+    let public = URL_SAFE_NO_PAD.decode(published["x"].as_str().unwrap()).unwrap();
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    UnparsedPublicKey::new(&ED25519, public).verify(message.as_bytes(), &signature).unwrap();
+}
+
+#[tokio::test]
+async fn all_tokens_of_a_key_begin_alike() {
+    let world = world_of(&[key(OLD, KeyState::Active)]).await;
+    let ana = world.program_of("ana@acme.test").await.token;
+    world.later(SignedDuration::from_hours(1000));
+    let bob = world.program_of("bob@acme.test").await.token;
+
+    let common = ana.bytes().zip(bob.bytes()).take_while(|(one, other)| one == other).count();
+
+    assert!(common >= 56, "{common}");
+}
+
+#[tokio::test]
+async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
+    let url = "https://a-host-with-a-name-of-fifty-two-characters.arm.test";
+    let url: &'static str = Box::leak(format!("{url}{}", "s".repeat(60 - url.len())).into_boxed_str());
+    let world = World::with(Setting { public_url: Some(url), ..Setting::default() }).await;
+
+    assert_eq!(url.len(), 60);
+    let login = world.sends(("POST", "/login/development"), &[("origin", url)], "email=ana@acme.test").await;
+    let ana = Browser { world: &world, cookie: login.session_cookie().unwrap() };
+    let program = ana.makes_token(world.now() + 86_400).await;
+
+    assert_eq!(claims(&program.token)["iss"], json!(url));
+    assert!(program.token.len() <= 600, "{} bytes", program.token.len());
+    assert_eq!(program.asks(ME).await.verdict(), "200");
+}
+
+#[tokio::test]
+async fn a_token_of_another_address_is_none_here() {
+    let keys = serde_json::to_string(&[key(OLD, KeyState::Active)]).unwrap();
+    let setting = |url| Setting { public_url: url, signing_keys: Some(keys.clone()), ..Setting::default() };
+    let here = World::with(setting(None)).await;
+    let token = here.program_of("ana@acme.test").await.token;
+
+    let there = World::with(setting(Some("https://staging.arm.test"))).await;
+
+    assert_eq!(there.program(&token).asks(ME).await.verdict(), INVALID);
+    assert!(there.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_made_by_an_instance_a_minute_ahead_holds_already() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    world.calls();
+
+    world.later(SignedDuration::from_secs(-60));
+    assert_eq!(program.asks(ME).await.verdict(), "200");
+    world.calls();
+
+    world.later(SignedDuration::from_secs(-1));
+    assert_eq!(program.asks(ME).await.verdict(), INVALID);
+    assert!(world.calls().is_empty());
+}
