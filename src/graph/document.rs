@@ -50,9 +50,9 @@ impl Document {
         Ok(Self { request, ty, name })
     }
 
-    /// Whether it may be sent by GET, as something that changes nothing.
-    pub(super) fn is_safe(&self) -> bool {
-        self.ty == OperationType::Query
+    /// Whether this is a query that changes something, and fit to be executed.
+    pub(super) fn is_change(sent: GraphqlRequest) -> bool {
+        Self::parse(sent).is_ok_and(|it| it.ty != OperationType::Query)
     }
 
     /// The operation's name, shortened, for the log.

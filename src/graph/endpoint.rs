@@ -22,7 +22,12 @@ use crate::{
     error::{Error, RequestFault, Result},
     graph::{self, Schema, answer, document::Document, phase::Phase},
     http::negotiation::AnswerType,
-    http::{Moment, cookies, csrf::OwnOrigins, graphql::GraphqlRequest, negotiation},
+    http::{
+        Moment, cookies,
+        csrf::{self, OwnOrigins},
+        graphql::GraphqlRequest,
+        negotiation,
+    },
     telemetry,
 };
 
@@ -51,45 +56,41 @@ impl Endpoint {
     /// Answers a request to `/api` that carries a query, or should.
     pub async fn answer(&self, request: Request<Body>, moment: Moment) -> Response {
         let (parts, body) = request.into_parts();
-        let answer_type = AnswerType::accepted(&parts.headers);
-        let presented = Presented::in_headers(&parts.headers);
-        let is_cookie = matches!(presented, Ok(Presented::Cookie(_)));
-        match self.answered(&parts, body, answer_type, presented, moment).await {
+        match self.answered(&parts, body, moment).await {
             Ok(response) => response,
-            Err(error) => {
-                let mut response =
-                    answer::refusal(&error, AnswerType::accepted(&parts.headers).unwrap_or_default());
-                if is_cookie && matches!(error, Error::Refused(_)) {
-                    response.headers_mut().append(SET_COOKIE, cookies::clear_session());
-                }
-                response
-            }
+            Err(error) => refused(&error, &parts.headers),
         }
     }
 
-    async fn answered(
-        &self,
-        parts: &Parts,
-        body: Body,
-        answer_type: Result<AnswerType>,
-        presented: Result<Presented>,
-        moment: Moment,
-    ) -> Result<Response> {
-        is_of_form(parts)?;
-        let (answer_type, presented) = (answer_type?, presented?);
-        if matches!(presented, Presented::Cookie(_)) {
-            self.own_origins.admit(&parts.method, &parts.headers)?;
-        }
+    async fn answered(&self, parts: &Parts, body: Body, moment: Moment) -> Result<Response> {
+        is_of_method(parts)?;
+        let presented = self.presented(parts)?;
+        let answer_type = AnswerType::accepted(&parts.headers)?;
         let sent = sent(parts, body, &presented).await?;
         let visitor = self.access.authenticate(&presented, moment.now).await?;
         let document = Document::parse(sent)?;
         if let Some(name) = document.name() {
             telemetry::note(|line| line.operation = Some(name));
         }
-        if parts.method == Method::GET && !document.is_safe() {
-            return Err(RequestFault::Method { allow: "POST" }.into());
-        }
         Ok(self.executed(document, visitor, moment, answer_type).await)
+    }
+
+    /// What is presented, in a request that our own pages sent where it is a session.
+    ///
+    /// Where the browser says that another site sent it, that is the answer, whatever
+    /// else is wrong; where it says nothing, the body's type is judged first: programs
+    /// that forgot it learn what they forgot.
+    fn presented(&self, parts: &Parts) -> Result<Presented> {
+        let presented = Presented::in_headers(&parts.headers);
+        let is_session = matches!(presented, Ok(Presented::Cookie(_)));
+        if is_session && csrf::is_told(&parts.headers) {
+            self.own_origins.admit(&parts.method, &parts.headers)?;
+        }
+        is_of_media_type(parts)?;
+        if is_session {
+            self.own_origins.admit(&parts.method, &parts.headers)?;
+        }
+        presented
     }
 
     /// Executes a query in process, for somebody who is known already.
@@ -140,14 +141,24 @@ impl Endpoint {
     }
 }
 
-/// Whether the method is one that carries a query, and the body one that is read.
-fn is_of_form(parts: &Parts) -> Result<()> {
+/// Whether the method is one that carries a query, and may carry this one: by GET
+/// nothing is changed, whoever asks and from wherever.
+fn is_of_method(parts: &Parts) -> Result<()> {
     match parts.method {
-        Method::GET => Ok(()),
-        Method::POST if parts.headers.get(CONTENT_TYPE).is_some_and(negotiation::is_json_body) => Ok(()),
-        Method::POST => Err(RequestFault::MediaType.into()),
+        Method::GET => {
+            let sent = GraphqlRequest::from_query_string(&parts.uri).ok().flatten();
+            let is_change = sent.is_some_and(Document::is_change);
+            if is_change { Err(RequestFault::Method { allow: "POST" }.into()) } else { Ok(()) }
+        }
+        Method::POST => Ok(()),
         _ => Err(RequestFault::Method { allow: METHODS }.into()),
     }
+}
+
+/// Whether the body is one that is read.
+fn is_of_media_type(parts: &Parts) -> Result<()> {
+    let is_json = || parts.headers.get(CONTENT_TYPE).is_some_and(negotiation::is_json_body);
+    if parts.method != Method::POST || is_json() { Ok(()) } else { Err(RequestFault::MediaType.into()) }
 }
 
 /// The query that was sent.

@@ -8,6 +8,9 @@ use http::{HeaderMap, Method, header::ORIGIN};
 
 use crate::error::{Error, Result};
 
+/// The header in which browsers say where a request comes from.
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
 /// The spellings of our own origin.
 #[derive(Clone, Debug)]
 pub struct OwnOrigins(pub Vec<String>);
@@ -23,7 +26,7 @@ impl OwnOrigins {
     ///
     /// [`Error::CrossSite`].
     pub fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<()> {
-        let is_own = match text(headers, "sec-fetch-site") {
+        let is_own = match text(headers, SEC_FETCH_SITE) {
             Some("same-origin") => true,
             Some("none") => *method == Method::GET,
             Some(_) => false,
@@ -33,6 +36,13 @@ impl OwnOrigins {
         };
         if is_own { Ok(()) } else { Err(Error::CrossSite) }
     }
+}
+
+/// Whether the browser says where the request comes from. What it then says is decisive
+/// for any request with a session, whatever else is wrong with it.
+#[must_use]
+pub fn is_told(headers: &HeaderMap) -> bool {
+    headers.contains_key(SEC_FETCH_SITE)
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
