@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join;
 use http::{
-    HeaderValue, Method, Request, StatusCode,
+    HeaderMap, HeaderValue, Method, Request, StatusCode,
     header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE},
     request::Parts,
 };
@@ -132,13 +132,21 @@ impl Endpoint {
             let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
             (text, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")))
         });
-        let is_known = request.headers.get(IF_NONE_MATCH) == Some(etag);
+        let is_known = is_known(&request.headers, etag);
         let mut response = Response::new(if is_known { Body::empty() } else { Body::from(text.clone()) });
         *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
         response.headers_mut().insert(ETAG, etag.clone());
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
     }
+}
+
+/// Whether the client has what `etag` names: also as one of several, or weakened by
+/// a cache on the way (RFC 9110, section 13.1.2).
+fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {
+    let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
+    let mut tags = texts.flat_map(|it| it.split(',')).map(str::trim);
+    tags.any(|it| it == "*" || it.strip_prefix("W/").unwrap_or(it) == etag)
 }
 
 /// Whether the method is one that carries a query, and may carry this one: by GET
