@@ -19,6 +19,7 @@ mod events;
 mod faults;
 mod given;
 mod golden;
+mod headers;
 mod jwt;
 mod limits;
 mod local;

@@ -1,0 +1,259 @@
+//! What every answer carries, how large a request may be, and what is said of our own
+//! mistakes.
+
+use std::sync::Arc;
+
+use arm_api::{
+    access::{
+        Access,
+        jwt::Jwt,
+        keys::{KeyEntry, Keys},
+    },
+    app::App,
+    graph::endpoint::Endpoint,
+    local::{self, dynamodb::http_client},
+    store::{Store, client},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture},
+    orchestrator::HttpRequest,
+};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::given::{ME, Setting, URL, World};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
+
+/// A connection to DynamoDB with a mistake in it.
+#[derive(Debug)]
+struct Panicking;
+
+impl HttpConnector for Panicking {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        std::panic::resume_unwind(Box::new("a mistake with the table arm-secret-name"))
+    }
+}
+
+/// The same product, whose every question to DynamoDB is a panic.
+fn break_down(world: &mut World) {
+    let old = &world.app;
+    let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
+    let client = client::client_on(&local::aws(None), http_client(Panicking));
+    let access = Arc::new(Access {
+        store: Store::new(client, "arm-secret-name".to_owned()),
+        jwt: Jwt::new(keys, old.public_url.clone()),
+        entropy: old.entropy.clone(),
+        creation_disabled: None,
+    });
+    let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
+    world.restart_as(App { access, endpoint, ..old.clone() });
+}
+
+#[rstest]
+#[case::an_answer("POST", &[JSON], TYPENAME, 200)]
+#[case::a_refusal("POST", &[JSON, ("authorization", "Bearer a.b.c")], TYPENAME, 401)]
+#[case::a_rejection("POST", &[JSON, ("cookie", "__Host-arm_session=a")], TYPENAME, 403)]
+#[case::no_request("POST", &[JSON], "{}", 400)]
+#[case::no_graphql("POST", &[JSON, ("accept", "application/graphql-response+json")], r#"{"query":"{"}"#, 400)]
+#[case::another_type("POST", &[], TYPENAME, 415)]
+#[case::not_acceptable("POST", &[JSON, ("accept", "text/html")], TYPENAME, 406)]
+#[case::another_method("PATCH", &[JSON], TYPENAME, 405)]
+#[case::without_a_body("HEAD", &[], "", 405)]
+#[case::a_preflight("OPTIONS", &[], "", 204)]
+#[case::the_ide("GET", &[("accept", "text/html")], "", 200)]
+#[case::no_query("GET", &[], "", 400)]
+#[tokio::test]
+async fn l03_every_answer_of_the_endpoint_has_its_headers(
+    #[case] method: &str,
+    #[case] headers: &[(&str, &str)],
+    #[case] body: &'static str,
+    #[case] status: u16,
+) {
+    let world = World::new().await;
+
+    let answer = world.sends((method, "/api"), headers, body).await;
+
+    assert_eq!(answer.status, status);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
+    let vary = answer.header("vary").unwrap().to_lowercase();
+    assert_eq!(vary, "accept, origin, cookie, authorization, sec-fetch-site");
+    assert_eq!(answer.header("x-request-id").map(str::len), Some(26));
+}
+
+#[rstest]
+#[case::of_a_whole_answer(&[JSON, ("authorization", "Bearer a.b.c")], ME)]
+#[case::of_a_field(&[JSON], ME)]
+#[case::of_a_query(&[JSON], "{ nothing }")]
+#[tokio::test]
+async fn one_id_of_a_request_is_in_its_header_its_errors_and_its_log_line(
+    #[case] headers: &[(&str, &str)],
+    #[case] query: &str,
+) {
+    let world = World::new().await;
+
+    let first = world.sends(("POST", "/api"), headers, json!({ "query": query }).to_string()).await;
+    let second = world.sends(("POST", "/api"), headers, json!({ "query": query }).to_string()).await;
+
+    let ids = [&first, &second].map(|it| it.header("x-request-id").unwrap().to_owned());
+    assert_eq!([&first, &second].map(|it| it.extension("requestId")), ids.clone().map(|it| json!(it)));
+    assert_eq!(world.log().iter().map(|it| it["requestId"].clone()).collect::<Vec<_>>(), ids);
+    assert_ne!(ids[0], ids[1]);
+}
+
+#[tokio::test]
+async fn l04_a_mistake_of_ours_is_answered_and_not_explained() {
+    let mut world = World::new().await;
+    break_down(&mut world);
+
+    let cookie = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
+    let headers = [JSON, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let answer = world.sends(("POST", "/api"), &headers, TYPENAME).await;
+
+    assert_eq!(answer.verdict(), "500 INTERNAL_SERVER_ERROR");
+    let id = answer.header("x-request-id").unwrap();
+    let extensions = json!({ "code": "INTERNAL_SERVER_ERROR", "requestId": id });
+    let error = json!({ "message": "Internal server error", "extensions": extensions });
+    assert_eq!(answer.json(), json!({ "errors": [error] }));
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert!(world.log().iter().any(|it| it["requestId"] == id && it.to_string().contains("a mistake")));
+    assert!(world.log().iter().any(|it| it["requestId"] == id && it["status"] == 500));
+}
+
+#[tokio::test]
+async fn l04_a_mistake_of_ours_ends_one_request_alone() {
+    let mut world = World::new().await;
+    break_down(&mut world);
+
+    let cookie = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
+    let headers = [JSON, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    world.sends(("POST", "/api"), &headers, TYPENAME).await;
+
+    assert_eq!(world.nobody_asks("{ __typename }").await.verdict(), "200");
+}
+
+#[rstest]
+#[case::the_login("/", 200)]
+#[case::the_ide("/api", 200)]
+#[case::the_development_login("/login/development", 200)]
+#[case::nothing("/nothing", 404)]
+#[tokio::test]
+async fn e17_l09_a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16) {
+    let world = World::new().await;
+
+    let answer = world.sends(("GET", path), &[("accept", "text/html")], "").await;
+
+    assert_eq!((answer.status, answer.header("content-type")), (status, Some("text/html; charset=utf-8")));
+    let policy = answer.header("content-security-policy").unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
+    assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+}
+
+#[rstest]
+#[case::over_tls(URL, Some("max-age=31536000; includeSubDomains"))]
+#[case::on_localhost("http://localhost:3000", None)]
+#[tokio::test]
+async fn e16_browsers_are_told_to_come_by_tls_where_there_is_tls(
+    #[case] url: &'static str,
+    #[case] expected: Option<&str>,
+) {
+    let world = World::with(Setting { public_url: Some(url), ..Setting::default() }).await;
+
+    let answer = world.sends(("GET", "/"), &[("accept", "text/html")], "").await;
+
+    assert_eq!(answer.header("strict-transport-security"), expected);
+}
+
+#[tokio::test]
+async fn e16_no_session_is_opened_by_a_page_without_tls() {
+    let world = World::new().await;
+
+    let plain = [("origin", "http://arm.test")];
+    let answer = world.sends(("POST", "/login/development"), &plain, "email=ana@acme.test").await;
+
+    assert_eq!((answer.status, answer.session_cookie()), (403, None));
+}
+
+#[rstest]
+#[case::of_nobody(None, 256_000)]
+#[case::of_a_token(Some("Bearer T"), 4 * 1024 * 1024)]
+#[tokio::test]
+async fn a_body_is_read_up_to_its_limit(#[case] authorization: Option<&str>, #[case] limit: usize) {
+    let world = World::new().await;
+    let bearer = match authorization {
+        Some(_) => format!("Bearer {}", world.program_of("ana@acme.test").await.token),
+        None => String::new(),
+    };
+    let headers: Vec<_> =
+        authorization.map(|_| ("authorization", bearer.as_str())).into_iter().chain([JSON]).collect();
+
+    for (length, status) in [(limit, 200), (limit + 1, 413)] {
+        let before = r#"{"query":"{ __typename }","padding":""#;
+        let body = format!("{before}{}\"}}", "a".repeat(length - before.len() - 2));
+        let answer = world.sends(("POST", "/api"), &headers, body).await;
+        assert_eq!(answer.status, status, "{length} bytes");
+    }
+}
+
+#[tokio::test]
+async fn a_bad_token_does_not_make_us_read_more() {
+    let world = World::new().await;
+
+    let headers = [JSON, ("authorization", "Bearer not-a-token")];
+    let body = format!(r#"{{"query":"{{ __typename }}","padding":"{}"}}"#, "a".repeat(5 * 1024 * 1024));
+    let answer = world.sends(("POST", "/api"), &headers, body).await;
+
+    assert!([401, 413].contains(&answer.status));
+    assert!(world.calls().is_empty());
+}
+
+#[rstest]
+#[case::as_long_as_it_may_be(100_000, 200)]
+#[case::a_byte_longer(100_001, 413)]
+#[tokio::test]
+async fn a_query_has_a_hundred_thousand_bytes_at_most(#[case] length: usize, #[case] status: u16) {
+    let world = World::new().await;
+    let query = format!("{{__typename}}#{}", "a".repeat(length - "{__typename}#".len()));
+
+    for accept in ["application/json", "application/graphql-response+json"] {
+        let body = json!({ "query": query }).to_string();
+        let answer = world.sends(("POST", "/api"), &[JSON, ("accept", accept)], body).await;
+        assert_eq!(answer.status, status, "{}", answer.text());
+        assert_eq!(answer.extension("limit"), if status == 413 { json!(100_000) } else { json!(null) });
+    }
+}
+
+#[tokio::test]
+async fn the_schema_is_told_once_to_who_remembers_it() {
+    let world = World::new().await;
+
+    let answer = world.sends(("GET", "/api/schema.graphql"), &[], "").await;
+    let etag = answer.header("etag").unwrap();
+    let again = world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", etag)], "").await;
+    let stale = world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", "\"old\"")], "").await;
+
+    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    assert_eq!(answer.text(), arm_api::graph::sdl());
+    assert_eq!((again.status, again.text().as_str(), again.header("etag")), (304, "", Some(etag)));
+    assert_eq!((stale.status, stale.bytes), (200, answer.bytes.clone()));
+}
+
+#[rstest]
+#[case::weakened("W/")]
+#[case::among_others("\"old\", ")]
+#[tokio::test]
+async fn the_schema_is_known_by_its_tag_however_that_is_listed(#[case] before: &str) {
+    let world = World::new().await;
+    let answer = world.sends(("GET", "/api/schema.graphql"), &[], "").await;
+
+    let listed = format!("{before}{}", answer.header("etag").unwrap());
+    let again = world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", &listed)], "").await;
+
+    assert_eq!(again.status, 304);
+}
