@@ -134,6 +134,7 @@ pub(crate) fn door(name: &'static str, app: App, routes: Router) -> Router {
         app.public_url.is_https().then_some(HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     routes
         .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn_with_state((name, app), observed))
         .layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
         .layer(SetResponseHeaderLayer::if_not_present(VARY, vary()))
@@ -145,7 +146,6 @@ pub(crate) fn door(name: &'static str, app: App, routes: Router) -> Router {
         .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, move |_: &Response| {
             https.clone()
         }))
-        .layer(middleware::from_fn_with_state((name, app), observed))
 }
 
 async fn observed(

@@ -141,6 +141,16 @@ impl Endpoint {
     }
 }
 
+/// Answers what was refused; a session that does not hold is taken from the browser.
+fn refused(error: &Error, headers: &HeaderMap) -> Response {
+    let mut response = answer::refusal(error, AnswerType::accepted(headers).unwrap_or_default());
+    let is_session = matches!(Presented::in_headers(headers), Ok(Presented::Cookie(_)));
+    if is_session && matches!(error, Error::Refused(_)) {
+        response.headers_mut().append(SET_COOKIE, cookies::clear_session());
+    }
+    response
+}
+
 /// Whether the client has what `etag` names: also as one of several, or weakened by
 /// a cache on the way (RFC 9110, section 13.1.2).
 fn is_known(headers: &HeaderMap, etag: &HeaderValue) -> bool {

@@ -204,3 +204,22 @@ async fn bytes_leave_as_base64() {
     assert_eq!(answer["isBase64Encoded"], true);
     assert_eq!(body(&answer), [0xff, 0xfe, 0x00]);
 }
+
+#[tokio::test]
+async fn l03_every_answer_to_an_event_has_the_headers_of_ours() {
+    let world = World::new().await;
+    for story in stories() {
+        let answer = told(&world, &story).await;
+        let header = |name: &str| {
+            let places = [&answer["headers"][name], &answer["multiValueHeaders"][name][0]];
+            places.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
+        };
+
+        assert_eq!(header("x-content-type-options"), "nosniff", "{}", story.name);
+        assert_eq!(header("referrer-policy"), "no-referrer", "{}", story.name);
+        assert!(header("strict-transport-security").starts_with("max-age="), "{}", story.name);
+        let is_public = header("cache-control").starts_with("public");
+        assert!(is_public || header("cache-control") == "no-store", "{}: {answer}", story.name);
+        assert_eq!(header("x-request-id").len(), 26, "{}", story.name);
+    }
+}
