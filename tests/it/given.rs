@@ -3,11 +3,13 @@
 //! Time stands still at [`START`] and chance is counted, so whole answers can be
 //! compared. When a world ends, its log is searched for every secret that it saw.
 
+mod answer;
+mod wire;
+
 use std::{
     cell::RefCell,
-    io,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -20,24 +22,21 @@ use arm_api::{
     entropy::Entropy,
     local::{
         self,
-        dynamodb::{Embedded, http_client, operation},
+        dynamodb::{Embedded, http_client},
         faults::{Fault, Faults, Faulty},
         keys,
     },
     store::client,
     telemetry::{self, LogFormat},
 };
-use aws_smithy_http_client::Connector;
-use aws_smithy_runtime_api::client::{
-    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
-    orchestrator::HttpRequest,
-};
 use axum::{Router, body::Body};
-use http::{HeaderMap, Request, Response, header};
-use http_body_util::BodyExt;
+use http::{Request, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+
+pub(crate) use self::answer::Answer;
+use self::wire::{Call, Calls, Log, Recorded, dynamodb};
 
 /// When every story begins.
 pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
@@ -229,16 +228,6 @@ impl Drop for World {
     }
 }
 
-/// The DynamoDB of the stories: embedded, or the one that `ARM_TEST_DYNAMODB` names.
-#[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
-fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
-    if let Ok(url) = std::env::var("ARM_TEST_DYNAMODB") {
-        return (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None);
-    }
-    let embedded = Embedded::in_memory(Clock::Manual(clock.clone())).unwrap();
-    (None, SharedHttpConnector::new(embedded.clone()), Some(embedded))
-}
-
 /// A browser in which somebody is signed in.
 pub(crate) struct Browser<'a> {
     pub(crate) world: &'a World,
@@ -305,118 +294,4 @@ pub(crate) fn post(_query: &str) -> http::request::Builder {
 /// The body that carries a query.
 pub(crate) fn body(query: &str) -> Body {
     Body::from(json!({ "query": query }).to_string())
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) bytes: Vec<u8>,
-}
-
-impl Answer {
-    pub(crate) async fn of(response: Response<Body>) -> Self {
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
-        Self { status: parts.status.as_u16(), headers: parts.headers, bytes }
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.bytes).into_owned()
-    }
-
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
-    }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|it| it.to_str().unwrap())
-    }
-
-    /// The status, and the code and reason of the first error, as `401 UNAUTHENTICATED TOKEN_INVALID`.
-    pub(crate) fn verdict(&self) -> String {
-        let part = |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
-        format!("{}{}{}", self.status, part("code"), part("reason"))
-    }
-
-    /// A member of the first error's extensions.
-    pub(crate) fn extension(&self, name: &str) -> Value {
-        serde_json::from_slice::<Value>(&self.bytes).unwrap_or_default()["errors"][0]["extensions"][name]
-            .clone()
-    }
-
-    pub(crate) fn message(&self) -> String {
-        self.json()["errors"][0]["message"].as_str().unwrap().to_owned()
-    }
-
-    /// The cookie that it sets, as `name=value`.
-    pub(crate) fn session_cookie(&self) -> Option<String> {
-        let cookie = self.header("set-cookie")?;
-        Some(cookie.split(';').next()?.to_owned())
-    }
-
-    /// The API token that was made.
-    pub(crate) fn new_token(&self) -> String {
-        let token = &self.json()["data"]["updateAccessToken"]["sessionJwt"];
-        token.as_str().unwrap_or_else(|| panic!("no token: {}", self.text())).to_owned()
-    }
-}
-
-/// A request to DynamoDB.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    pub(crate) operation: String,
-    pub(crate) body: Value,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Calls(Arc<Mutex<Vec<Call>>>);
-
-impl Calls {
-    fn take(&self) -> Vec<Call> {
-        std::mem::take(&mut self.0.lock().unwrap())
-    }
-}
-
-#[derive(Debug)]
-struct Recorded<C> {
-    inner: C,
-    calls: Calls,
-}
-
-impl<C: HttpConnector> HttpConnector for Recorded<C> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
-        self.calls.0.lock().unwrap().push(Call { operation: operation(&request), body });
-        self.inner.call(request)
-    }
-}
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
 }

@@ -1,0 +1,62 @@
+//! What came back, and how a story looks at it.
+
+use axum::body::Body;
+use http::{HeaderMap, Response};
+use http_body_util::BodyExt;
+use serde_json::Value;
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn of(response: Response<Body>) -> Self {
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes().to_vec();
+        Self { status: parts.status.as_u16(), headers: parts.headers, bytes }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|it| it.to_str().unwrap())
+    }
+
+    /// The status, and the code and reason of the first error, as `401 UNAUTHENTICATED TOKEN_INVALID`.
+    pub(crate) fn verdict(&self) -> String {
+        let part = |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
+        format!("{}{}{}", self.status, part("code"), part("reason"))
+    }
+
+    /// A member of the first error's extensions.
+    pub(crate) fn extension(&self, name: &str) -> Value {
+        serde_json::from_slice::<Value>(&self.bytes).unwrap_or_default()["errors"][0]["extensions"][name]
+            .clone()
+    }
+
+    pub(crate) fn message(&self) -> String {
+        self.json()["errors"][0]["message"].as_str().unwrap().to_owned()
+    }
+
+    /// The cookie that it sets, as `name=value`.
+    pub(crate) fn session_cookie(&self) -> Option<String> {
+        let cookie = self.header("set-cookie")?;
+        Some(cookie.split(';').next()?.to_owned())
+    }
+
+    /// The API token that was made.
+    pub(crate) fn new_token(&self) -> String {
+        let token = &self.json()["data"]["updateAccessToken"]["sessionJwt"];
+        token.as_str().unwrap_or_else(|| panic!("no token: {}", self.text())).to_owned()
+    }
+}

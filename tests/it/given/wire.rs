@@ -1,0 +1,85 @@
+//! What goes over the wire to DynamoDB, and into the log.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use arm_api::{
+    clock::{Clock, ManualClock},
+    local::dynamodb::{Embedded, operation},
+};
+use aws_smithy_http_client::Connector;
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use serde_json::Value;
+
+/// The DynamoDB of the stories: embedded, or the one that `ARM_TEST_DYNAMODB` names.
+#[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
+pub(super) fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
+    if let Ok(url) = std::env::var("ARM_TEST_DYNAMODB") {
+        return (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None);
+    }
+    let embedded = Embedded::in_memory(Clock::Manual(clock.clone())).unwrap();
+    (None, SharedHttpConnector::new(embedded.clone()), Some(embedded))
+}
+
+/// A request to DynamoDB.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) operation: String,
+    pub(crate) body: Value,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Calls(Arc<Mutex<Vec<Call>>>);
+
+impl Calls {
+    pub(super) fn take(&self) -> Vec<Call> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Recorded<C> {
+    pub(super) inner: C,
+    pub(super) calls: Calls,
+}
+
+impl<C: HttpConnector> HttpConnector for Recorded<C> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        self.calls.0.lock().unwrap().push(Call { operation: operation(&request), body });
+        self.inner.call(request)
+    }
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl tracing_subscriber::fmt::MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
