@@ -101,8 +101,13 @@ pub enum RequestFault {
     #[error("PersistedQueryNotSupported")]
     PersistedQuery,
     /// The query is no GraphQL.
-    #[error("{0}")]
-    Syntax(String),
+    #[error("Syntax Error: {text}")]
+    Syntax {
+        /// What the parser missed.
+        text: String,
+        /// In which line and column, from 1, where the parser knows.
+        at: Option<(usize, usize)>,
+    },
     /// The query does not fit the schema, the variables, or the limits.
     #[error("{0}")]
     Validation(String),
@@ -130,7 +135,7 @@ impl Error {
             Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
             Self::Request(fault) => match fault {
-                RequestFault::Syntax(_) => "GRAPHQL_PARSE_FAILED",
+                RequestFault::Syntax { .. } => "GRAPHQL_PARSE_FAILED",
                 RequestFault::Validation(_) => "GRAPHQL_VALIDATION_FAILED",
                 RequestFault::PersistedQuery => "PERSISTED_QUERY_NOT_SUPPORTED",
                 RequestFault::UnknownPath => "NOT_FOUND",
@@ -175,7 +180,7 @@ impl Error {
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Request(fault) => match fault {
-                RequestFault::Malformed(_) | RequestFault::Syntax(_) | RequestFault::Validation(_) => {
+                RequestFault::Malformed(_) | RequestFault::Syntax { .. } | RequestFault::Validation(_) => {
                     StatusCode::BAD_REQUEST
                 }
                 RequestFault::UnknownPath => StatusCode::NOT_FOUND,
@@ -199,6 +204,15 @@ impl Error {
     pub fn allow(&self) -> Option<&'static str> {
         match self {
             Self::Request(RequestFault::Method { allow }) => Some(allow),
+            _ => None,
+        }
+    }
+
+    /// In which line and column of the query it is, from 1.
+    #[must_use]
+    pub fn location(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::Request(RequestFault::Syntax { at, .. }) => *at,
             _ => None,
         }
     }

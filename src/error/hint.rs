@@ -70,7 +70,7 @@ fn hint_of_fault(fault: &RequestFault) -> Option<String> {
         RequestFault::PersistedQuery => Some("send the query itself".to_owned()),
         RequestFault::Malformed(_)
         | RequestFault::UnknownPath
-        | RequestFault::Syntax(_)
+        | RequestFault::Syntax { .. }
         | RequestFault::Validation(_) => None,
     }
 }

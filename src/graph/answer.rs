@@ -11,6 +11,9 @@ use crate::{
     http::{answer, negotiation::AnswerType},
 };
 
+/// The most errors that an answer tells: who reads the hundredth?
+const MOST_ERRORS: usize = 50;
+
 /// The body of an answer. A request that was not executed has no `data`, not even null.
 #[derive(Serialize)]
 struct Body_<'a> {
@@ -27,6 +30,7 @@ pub(super) fn answer(
     answer_type: AnswerType,
 ) -> Response {
     let mut errors = response.errors;
+    errors.truncate(MOST_ERRORS);
     for error in &mut errors {
         name(error, is_executed);
     }
@@ -46,7 +50,7 @@ pub(super) fn answer(
 pub(super) fn refusal(error: &Error, answer_type: AnswerType) -> Response {
     let mut response = answer::failure(error, answer_type);
     let is_of_graphql =
-        matches!(error, Error::Request(RequestFault::Syntax(_) | RequestFault::Validation(_)));
+        matches!(error, Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_)));
     if is_of_graphql && answer_type == AnswerType::Json {
         *response.status_mut() = StatusCode::OK;
     }

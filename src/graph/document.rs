@@ -4,7 +4,7 @@
 use async_graphql::{
     Positioned, Request, Variables,
     parser::{
-        parse_query,
+        self, parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
     },
 };
@@ -34,7 +34,7 @@ impl Document {
     /// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
     pub(super) fn parse(sent: GraphqlRequest) -> Result<Self> {
         limits::check_nesting(&sent.query)?;
-        let parsed = parse_query(&sent.query).map_err(|fault| RequestFault::Syntax(fault.to_string()))?;
+        let parsed = parse_query(&sent.query).map_err(|fault| not_graphql(&fault))?;
         let operation = &operation(&parsed, sent.operation_name.as_deref())?.node;
         if operation.ty == OperationType::Subscription {
             return Err(refused("Subscriptions are not offered").into());
@@ -90,6 +90,13 @@ fn operation<'a>(
 fn name(parsed: &ExecutableDocument, sent: &GraphqlRequest) -> Option<String> {
     let only = || parsed.operations.iter().next().and_then(|(name, _)| name.map(ToString::to_string));
     sent.operation_name.clone().or_else(only)
+}
+
+/// The parser draws a picture of the line that it stumbled over; its last line says why.
+fn not_graphql(fault: &parser::Error) -> RequestFault {
+    let picture = fault.to_string();
+    let text = picture.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
+    RequestFault::Syntax { text, at: fault.positions().next().map(|it| (it.line, it.column)) }
 }
 
 /// async-graphql looks for a variable's value only where it is used; GraphQL wants

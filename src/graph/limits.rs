@@ -22,6 +22,9 @@ use crate::error::RequestFault;
 const DEEPEST_BRACKETS: usize = 64;
 /// The deepest query. The playground's own introspection is 13 deep.
 const DEEPEST: usize = 15;
+/// The deepest nesting of fields and fragments: a walk has frames on the stack for each
+/// level, and so has async-graphql, which stops there too.
+const DEEPEST_NESTING: usize = 32;
 /// The most fields, with fragments expanded. Lists make it more complex still.
 const MOST_STEPS: usize = 1_500;
 /// The most arguments and variables; validation compares some of them in pairs.
@@ -79,7 +82,11 @@ fn after_string(text: &str) -> Result<&str, RequestFault> {
         rest = skipped.or_else(|| from.strip_prefix(['"', '\\'])).unwrap_or_default();
     }
     let is_block = quotes.len() > 1;
-    if is_block { Err(RequestFault::Syntax("A block string has no end".to_owned())) } else { Ok("") }
+    if is_block {
+        Err(RequestFault::Syntax { text: "a block string has no end".to_owned(), at: None })
+    } else {
+        Ok("")
+    }
 }
 
 /// Checks all operations of a document against the limits, with one budget for all
@@ -93,6 +100,7 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<(), RequestFault> {
     let mut walk = Walk {
         fragments: &document.fragments,
         used: HashSet::new(),
+        nesting: 0,
         steps: 0,
         arguments: 0,
         directives: 0,
@@ -108,6 +116,7 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<(), RequestFault> {
 struct Walk<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     used: HashSet<&'a str>,
+    nesting: usize,
     steps: usize,
     arguments: usize,
     directives: usize,
@@ -124,7 +133,19 @@ impl<'a> Walk<'a> {
     }
 
     fn selections(&mut self, set: &'a SelectionSet, depth: usize) -> Result<(), RequestFault> {
-        set.items.iter().try_for_each(|item| match &item.node {
+        self.nesting += 1;
+        if self.nesting > DEEPEST_NESTING {
+            return Err(over(&format!(
+                "The query is too deep: at most {DEEPEST_NESTING} levels of fields and fragments are allowed"
+            )));
+        }
+        set.items.iter().try_for_each(|item| self.selection(&item.node, depth))?;
+        self.nesting -= 1;
+        Ok(())
+    }
+
+    fn selection(&mut self, selection: &'a Selection, depth: usize) -> Result<(), RequestFault> {
+        match selection {
             Selection::Field(field) => self.field(&field.node, depth),
             Selection::InlineFragment(inline) => {
                 self.step()?;
@@ -134,14 +155,16 @@ impl<'a> Walk<'a> {
             Selection::FragmentSpread(spread) => {
                 self.step()?;
                 self.directives(&spread.node.directives)?;
-                let Some((name, fragment)) = self.fragments.get_key_value(&spread.node.fragment_name.node)
-                else {
-                    return Ok(());
-                };
-                self.used.insert(name);
-                self.selections(&fragment.node.selection_set.node, depth)
+                self.fragment(&spread.node.fragment_name.node, depth)
             }
-        })
+        }
+    }
+
+    /// What a fragment expands to; validation tells of one that does not exist.
+    fn fragment(&mut self, name: &Name, depth: usize) -> Result<(), RequestFault> {
+        let Some((name, fragment)) = self.fragments.get_key_value(name) else { return Ok(()) };
+        self.used.insert(name);
+        self.selections(&fragment.node.selection_set.node, depth)
     }
 
     fn field(&mut self, field: &'a Field, depth: usize) -> Result<(), RequestFault> {
@@ -253,7 +276,10 @@ mod tests {
 
     #[test]
     fn no_brackets_hide_in_a_block_string_without_end() {
-        assert!(matches!(check_nesting("{ a(b: [\"\"\" \" [[[[ ]]]] ]) }"), Err(RequestFault::Syntax(_))));
+        assert!(matches!(
+            check_nesting("{ a(b: [\"\"\" \" [[[[ ]]]] ]) }"),
+            Err(RequestFault::Syntax { .. })
+        ));
     }
 
     #[test]

@@ -25,7 +25,15 @@ struct Whole {
 #[derive(Serialize)]
 struct Told {
     message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    locations: Option<[Location; 1]>,
     extensions: Value,
+}
+
+#[derive(Serialize)]
+struct Location {
+    line: usize,
+    column: usize,
 }
 
 /// The whole answer to a request that failed before a query was executed.
@@ -33,7 +41,8 @@ struct Told {
 pub fn failure(error: &Error, answer_type: AnswerType) -> Response {
     error.log();
     note(error);
-    let told = Told { message: error.to_string(), extensions: extensions(error) };
+    let locations = error.location().map(|(line, column)| [Location { line, column }]);
+    let told = Told { message: error.to_string(), locations, extensions: extensions(error) };
     let body = serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = error.status();

@@ -60,6 +60,23 @@ async fn g03_an_answer_of_another_type_is_not_given(#[case] accept: &str) {
 }
 
 #[tokio::test]
+async fn g11_a_syntax_error_says_where_it_is_and_repeats_nothing() {
+    let answer = posted(&World::new().await, JSON, r#"{"query":"{ me { } }"}"#).await;
+
+    assert_eq!(answer.message(), "Syntax Error: expected selection");
+    assert_eq!(answer.json()["errors"][0]["locations"], json!([{ "line": 1, "column": 8 }]));
+}
+
+#[tokio::test]
+async fn an_answer_tells_fifty_errors_at_most() {
+    let fields = (0..200).map(|it| format!("f{it}")).collect::<Vec<_>>().join(" ");
+    let answer =
+        posted(&World::new().await, JSON, json!({ "query": format!("{{ {fields} }}") }).to_string()).await;
+
+    assert_eq!(answer.json()["errors"].as_array().map(Vec::len), Some(50));
+}
+
+#[tokio::test]
 async fn g04_a_browser_that_opens_the_address_gets_the_ide_without_a_login() {
     let world = World::new().await;
 
