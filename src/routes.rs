@@ -25,7 +25,7 @@ use crate::{
     app::App,
     clock::Clock,
     error::{Error, RequestFault},
-    http::{Moment, answer, graphql::GraphqlRequest, negotiation, negotiation::AnswerType},
+    http::{Moment, REQUEST_ID, answer, graphql::GraphqlRequest, negotiation, negotiation::AnswerType},
     telemetry,
     web::site,
 };
@@ -34,8 +34,6 @@ use crate::{
 /// seconds, so that the answer is ours.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
-/// The header that carries the request's id.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What an answer depends on, beside the path.
 const VARIES: [HeaderName; 5] =
     [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];

@@ -16,7 +16,7 @@ const MOST_ERRORS: usize = 50;
 
 /// The body of an answer. A request that was not executed has no `data`, not even null.
 #[derive(Serialize)]
-struct Body_<'a> {
+struct Whole<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Value>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -36,7 +36,7 @@ pub(super) fn answer(
     }
 
     let data = is_executed.then_some(&response.data);
-    let body = serde_json::to_vec(&Body_ { data, errors: &errors }).unwrap_or_default();
+    let body = serde_json::to_vec(&Whole { data, errors: &errors }).unwrap_or_default();
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status(&errors, is_executed, answer_type);
     answer.headers_mut().insert(CONTENT_TYPE, answer_type.header());

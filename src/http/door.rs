@@ -7,7 +7,7 @@ use std::convert::Infallible;
 
 use axum::{Router, body::Body, response::Response};
 use bytes::Bytes;
-use http::Request;
+use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
 use lambda_http::{
     Adapter, LambdaEvent, Service,
@@ -22,10 +22,11 @@ use tower::ServiceExt;
 use crate::{
     error::{Error, RequestFault},
     http::{
-        answer,
+        REQUEST_ID, answer,
         event::{self, Payload},
         negotiation::AnswerType,
     },
+    telemetry,
 };
 
 /// The largest answer that Lambda passes on is 6 MB of JSON (AWS Lambda quotas,
@@ -79,8 +80,19 @@ async fn bounded(response: Response) -> http::Response<lambda_http::Body> {
     if escaped_len(whole.body()) <= LARGEST_ANSWER {
         return whole.map(|bytes| lambda_body(&bytes));
     }
-    let fault = RequestFault::TooLarge { limit: LARGEST_ANSWER, part: "an answer" };
-    self::whole(answer::failure(&Error::from(fault), AnswerType::Json)).await.map(|bytes| lambda_body(&bytes))
+    let (parts, _) = whole.into_parts();
+    self::whole(too_large(parts.headers).await).await.map(|bytes| lambda_body(&bytes))
+}
+
+/// The error in the place of an answer that is too large, with that answer's headers.
+async fn too_large(mut headers: HeaderMap) -> Response {
+    let id = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
+    let fault = Error::from(RequestFault::TooLarge { limit: LARGEST_ANSWER, part: "an answer" });
+    let told = async { answer::failure(&fault, AnswerType::Json) };
+    let (mut response, _) = telemetry::observed(id, told).await;
+    headers.extend(std::mem::take(response.headers_mut()));
+    *response.headers_mut() = headers;
+    response
 }
 
 async fn whole(response: Response) -> http::Response<Bytes> {

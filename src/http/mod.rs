@@ -11,8 +11,11 @@ pub mod negotiation;
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, header::USER_AGENT};
+use http::{HeaderMap, HeaderName, header::USER_AGENT};
 use jiff::Timestamp;
+
+/// The header that carries the request's id.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest name of a program that is kept, in characters.
 const LONGEST_AGENT: usize = 200;

@@ -182,7 +182,7 @@ async fn k14_an_answer_that_lambda_would_not_pass_on_is_an_error(
     #[case] is_too_large: bool,
     #[values(payload_1("GET", "/"), payload_2("GET", "/"))] event: Value,
 ) {
-    let router = Router::new().route("/", get(async move || text));
+    let router = Router::new().route("/", get(async move || ([("x-request-id", "01M8")], text)));
 
     let answer = answered(router, event).await;
 
@@ -192,6 +192,8 @@ async fn k14_an_answer_that_lambda_would_not_pass_on_is_an_error(
         let json: Value = serde_json::from_slice(&body(&answer)).unwrap();
         assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
         assert!(json["errors"][0]["extensions"]["hint"].as_str().unwrap().contains("an answer"), "{json}");
+        assert_eq!(json["errors"][0]["extensions"]["requestId"], "01M8");
+        assert!(answer.to_string().contains("x-request-id"), "it keeps the headers of what it replaces");
     }
 }
 
