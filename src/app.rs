@@ -16,7 +16,7 @@ use crate::{
     graph::endpoint::Endpoint,
     http::csrf::OwnOrigins,
     store::{Store, client},
-    telemetry::{self, LogFormat},
+    telemetry::{self, Chain, LogFormat},
     web::site::{SignIn, Site},
 };
 
@@ -125,7 +125,7 @@ impl App {
     /// Pays for what the first request would have to pay for otherwise.
     async fn warm_up(&self) {
         if let Err(fault) = self.access.store.warm_up().await {
-            tracing::warn!(cause = &fault as &dyn std::error::Error, "DynamoDB did not answer at start");
+            tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
         }
         self.endpoint.warm_up().await;
     }

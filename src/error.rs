@@ -18,7 +18,7 @@ use crate::{
     },
     entropy::NoEntropy,
     store::StoreError,
-    telemetry,
+    telemetry::{self, Chain},
 };
 
 /// The result of what may fail.
@@ -108,6 +108,9 @@ pub enum RequestFault {
         /// In which line and column, from 1, where the parser knows.
         at: Option<(usize, usize)>,
     },
+    /// The value of an argument or a variable is not one of its type.
+    #[error("{0}")]
+    Argument(String),
     /// The query does not fit the schema, the variables, or the limits.
     #[error("{0}")]
     Validation(String),
@@ -137,6 +140,7 @@ impl Error {
             Self::Request(fault) => match fault {
                 RequestFault::Syntax { .. } => "GRAPHQL_PARSE_FAILED",
                 RequestFault::Validation(_) => "GRAPHQL_VALIDATION_FAILED",
+                RequestFault::Argument(_) => "BAD_USER_INPUT",
                 RequestFault::PersistedQuery => "PERSISTED_QUERY_NOT_SUPPORTED",
                 RequestFault::UnknownPath => "NOT_FOUND",
                 RequestFault::Malformed(_)
@@ -164,32 +168,20 @@ impl Error {
         }
     }
 
-    /// The HTTP status where the failure is the whole answer, or happens inside of a
-    /// resolver and concerns the service rather than the field.
+    /// The HTTP status where the failure is the whole answer. Inside of a resolver only
+    /// that counts which concerns the service rather than the field.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::NoCredential
-            | Self::Denied
-            | Self::SessionRequired
-            | Self::CreationDisabled(_)
-            | Self::InvalidExpiration(_)
-            | Self::Conflict => StatusCode::OK,
-            Self::Refused(_) => StatusCode::UNAUTHORIZED,
-            Self::CrossSite => StatusCode::FORBIDDEN,
+            Self::NoCredential | Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::Denied | Self::SessionRequired | Self::CreationDisabled(_) | Self::CrossSite => {
+                StatusCode::FORBIDDEN
+            }
+            Self::InvalidExpiration(_) => StatusCode::BAD_REQUEST,
+            Self::Conflict => StatusCode::CONFLICT,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Request(fault) => match fault {
-                RequestFault::Malformed(_) | RequestFault::Syntax { .. } | RequestFault::Validation(_) => {
-                    StatusCode::BAD_REQUEST
-                }
-                RequestFault::UnknownPath => StatusCode::NOT_FOUND,
-                RequestFault::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-                RequestFault::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-                RequestFault::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-                RequestFault::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                RequestFault::PersistedQuery => StatusCode::OK,
-            },
+            Self::Request(fault) => fault.status(),
         }
     }
 
@@ -248,8 +240,24 @@ impl Error {
     /// Gives the cause to the log, if we are to blame and not the client.
     pub fn log(&self) {
         if let Self::Unavailable(cause) | Self::Internal(cause) = self {
-            let cause = cause.as_ref() as &dyn std::error::Error;
-            tracing::error!(requestId = telemetry::request_id(), code = self.code(), cause, "{self}");
+            let cause = Chain(cause.as_ref());
+            tracing::error!(requestId = telemetry::request_id(), code = self.code(), %cause, "{self}");
+        }
+    }
+}
+
+impl RequestFault {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::Syntax { .. } | Self::Argument(_) | Self::Validation(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::UnknownPath => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::PersistedQuery => StatusCode::OK,
         }
     }
 }

@@ -41,8 +41,8 @@
 //! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/doors.rs` |
 //! | only [`store`] speaks to DynamoDB; only [`store::key`] spells a key | `tests/it/architecture.rs` |
 //! | only [`error`] decides what a client is told; the cause goes to the log | its unit tests |
-//! | a secret leaves through `reveal`, in two places: the login's cookie and the mutation's answer | `tests/it/architecture.rs` |
-//! | no input makes us panic, and a panic is answered | clippy's `unwrap_used`, `expect_used`, `indexing_slicing`; `tests/it/endpoint.rs` |
+//! | a secret of a person leaves through `reveal`, in two places: the login's cookie and the mutation's answer; keys of the operator cannot be printed | `tests/it/architecture.rs` |
+//! | no input makes us panic, and a panic is answered | clippy's `unwrap_used`, `expect_used`, `indexing_slicing`; `tests/it/headers.rs`, `tests/it/events/hostile.rs` |
 //! | `ttl` is a broom, not a guard: readers check the record's own life | stories that move the clock |
 
 pub mod access;

@@ -91,7 +91,7 @@ async fn endpoint(
     Extension(moment): Extension<Moment>,
     request: Request<Body>,
 ) -> Response {
-    let carries_query = !matches!(GraphqlRequest::from_query_string(request.uri()), Ok(None));
+    let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
         Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
             site::ide(&app.public_url, moment)

@@ -6,6 +6,8 @@
 
 use std::{
     cell::RefCell,
+    error::Error,
+    fmt,
     future::Future,
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -44,6 +46,22 @@ pub struct Line {
     pub reason: Option<&'static str>,
     /// How many requests to DynamoDB it cost, repetitions included.
     pub dynamodb_calls: u32,
+}
+
+/// An error with all that is behind it, for the log: the JSON log writes no sources by
+/// itself, and the outermost sentence alone says nothing.
+pub struct Chain<'a>(pub &'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut behind = self.0.source();
+        while let Some(cause) = behind {
+            write!(f, ": {cause}")?;
+            behind = cause.source();
+        }
+        Ok(())
+    }
 }
 
 /// How the log is written.
@@ -126,4 +144,8 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let _already_started = tracing::subscriber::set_global_default(subscriber(format, writer));
+    // The standard hook writes a page of text into a log of lines.
+    std::panic::set_hook(Box::new(
+        |panic| tracing::error!(requestId = request_id(), cause = %panic, "panicked"),
+    ));
 }

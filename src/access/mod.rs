@@ -11,21 +11,30 @@ pub mod keys;
 pub mod sessions;
 mod stakeholders;
 
+use std::time::Duration;
+
 use http::HeaderMap;
 use jiff::Timestamp;
 
 use crate::{
     access::{
         actor::{Actor, Credential, Visitor},
-        jwt::Jwt,
+        jwt::{Jwt, Verified},
     },
-    domain::{id::UserId, refusal::Refusal, secret::Secret},
+    domain::{
+        id::UserId,
+        refusal::Refusal,
+        secret::{Digest, Secret},
+    },
     entropy::Entropy,
     error::Result,
     http::{authorization, cookies},
     store::{Store, StoreError},
-    telemetry,
+    telemetry::{self, Chain},
 };
+
+/// How long an answer waits for its use to be recorded.
+const LONGEST_RECORDING: Duration = Duration::from_secs(1);
 
 /// All that is needed to tell who asks, and to hand out credentials.
 pub struct Access {
@@ -64,18 +73,46 @@ impl Presented {
     }
 }
 
+/// Whom a credential names that has passed all that costs no I/O. No forged token gets
+/// so far; a forged cookie of the right form does.
+#[derive(Debug)]
+pub enum Claimed {
+    /// Nobody.
+    Nothing,
+    /// The owner of a token that we signed, and that is not over.
+    AccessToken(Verified),
+    /// The owner of a session.
+    Session(UserId, Digest),
+}
+
 impl Access {
-    /// Finds out who asks.
+    /// Looks at a credential as far as that costs no I/O: steps 1 to 5.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` when the credential does not hold.
+    pub fn claimed(&self, presented: &Presented, now: Timestamp) -> Result<Claimed> {
+        match presented {
+            Presented::Nothing => Ok(Claimed::Nothing),
+            Presented::Bearer(token) => Ok(Claimed::AccessToken(self.jwt.verify(token, now)?)),
+            Presented::Cookie(value) => {
+                let (user, digest) = sessions::parse(value).ok_or(Refusal::Invalid)?;
+                Ok(Claimed::Session(user, digest))
+            }
+        }
+    }
+
+    /// Finds out who asks, in one round trip.
     ///
     /// # Errors
     ///
     /// `Refused` when the credential does not hold; `Unavailable` when DynamoDB
     /// fails: that is never taken for either answer.
-    pub async fn authenticate(&self, presented: &Presented, now: Timestamp) -> Result<Visitor> {
-        let actor = match presented {
-            Presented::Nothing => return Ok(Visitor::Nobody),
-            Presented::Bearer(token) => self.by_access_token(token, now).await?,
-            Presented::Cookie(value) => self.by_session(value, now).await?,
+    pub async fn authenticate(&self, claimed: &Claimed, now: Timestamp) -> Result<Visitor> {
+        let actor = match claimed {
+            Claimed::Nothing => return Ok(Visitor::Nobody),
+            Claimed::AccessToken(verified) => self.by_access_token(verified, now).await?,
+            Claimed::Session(user, digest) => self.by_session(user, digest, now).await?,
         };
         telemetry::note(|line| {
             line.actor = Some(actor.stakeholder.id.clone());
@@ -84,8 +121,7 @@ impl Access {
         Ok(Visitor::Somebody(Box::new(actor)))
     }
 
-    async fn by_access_token(&self, token: &Secret, now: Timestamp) -> Result<Actor> {
-        let verified = self.jwt.verify(token, now)?;
+    async fn by_access_token(&self, verified: &Verified, now: Timestamp) -> Result<Actor> {
         telemetry::note(|line| line.token_id = Some(verified.token.clone()));
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
@@ -93,11 +129,10 @@ impl Access {
         Ok(Actor { stakeholder, credential: Credential::AccessToken(token) })
     }
 
-    async fn by_session(&self, value: &Secret, now: Timestamp) -> Result<Actor> {
-        let (user, digest) = sessions::parse(value).ok_or(Refusal::Invalid)?;
-        let found = self.store.session_and_owner(&user, &digest).await?;
+    async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {
+        let found = self.store.session_and_owner(user, digest).await?;
         let (Some(stakeholder), Some(session)) = found else { return Err(Refusal::Invalid.into()) };
-        session.admits(&digest, &stakeholder, now)?;
+        session.admits(digest, &stakeholder, now)?;
         Ok(Actor { stakeholder, credential: Credential::Session(session) })
     }
 
@@ -106,19 +141,22 @@ impl Access {
     /// It is awaited before the answer, since a frozen instance finishes nothing. The
     /// answer does not depend on it: a use that could not be recorded is logged.
     pub async fn record_use(&self, credential: &Credential, now: Timestamp) {
-        let recorded = match credential {
-            Credential::Session(session) if session.is_use_worth_recording(now) => {
-                self.store.record_session_use(session, now).await
+        let recorded = async {
+            match credential {
+                Credential::Session(session) if session.is_use_worth_recording(now) => {
+                    self.store.record_session_use(session, now).await
+                }
+                Credential::AccessToken(token) if token.is_use_worth_recording(now) => {
+                    self.store.record_access_token_use(token, now).await
+                }
+                Credential::Session(_) | Credential::AccessToken(_) => Ok(()),
             }
-            Credential::AccessToken(token) if token.is_use_worth_recording(now) => {
-                self.store.record_access_token_use(token, now).await
-            }
-            Credential::Session(_) | Credential::AccessToken(_) => Ok(()),
         };
-        match recorded {
+        let in_time = tokio::time::timeout(LONGEST_RECORDING, recorded).await;
+        match in_time.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
             Ok(()) | Err(StoreError::Conflict) => {}
             Err(fault) => {
-                tracing::warn!(requestId = telemetry::request_id(), cause = %fault, "a use was not recorded");
+                tracing::warn!(requestId = telemetry::request_id(), cause = %Chain(&fault), "a use was not recorded");
             }
         }
     }

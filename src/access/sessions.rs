@@ -6,7 +6,7 @@ use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::{
-    access::Access,
+    access::{Access, access_tokens::ATTEMPTS},
     domain::{
         event::{Event, Happening},
         id::UserId,
@@ -73,13 +73,25 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// `Unavailable` when DynamoDB fails.
+    /// `Conflict` when other requests were faster each time; `Unavailable` when
+    /// DynamoDB fails.
     pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
-        let event = self.event(&session.user, Happening::SessionEnded, now)?;
-        match self.store.end_session(session, &event).await {
-            Ok(()) | Err(StoreError::Conflict) => Ok(()),
-            Err(fault) => Err(fault.into()),
+        for attempt in 1..=ATTEMPTS {
+            let event = self.event(&session.user, Happening::SessionEnded, now)?;
+            match self.store.end_session(session, &event).await {
+                Err(StoreError::Conflict) if self.is_open(session).await? => self.step_back(attempt).await?,
+                Ok(()) | Err(StoreError::Conflict) => return Ok(()),
+                Err(fault) => return Err(fault.into()),
+            }
         }
+        Err(Error::Conflict)
+    }
+
+    /// Whether a session that could not be ended is open still: a rival at the same
+    /// record proves nothing.
+    async fn is_open(&self, session: &Session) -> Result<bool> {
+        let (_, found) = self.store.session_and_owner(&session.user, &session.digest).await?;
+        Ok(found.is_some_and(|it| it.state == SessionState::Open))
     }
 
     /// An entry for the history of credentials.

@@ -79,10 +79,11 @@ pub enum TokenState {
 }
 
 impl AccessToken {
-    /// Whether the token lasts at `now`: active, and not yet at its expiry.
+    /// Whether the token lasts at `now`: active, not yet at its expiry, and made in its
+    /// owner's present epoch.
     #[must_use]
-    pub fn is_live(&self, now: Timestamp) -> bool {
-        self.state == TokenState::Active && now < self.expires_at
+    pub fn is_live(&self, owner: &Stakeholder, now: Timestamp) -> bool {
+        self.state == TokenState::Active && now < self.expires_at && self.epoch == owner.epoch
     }
 
     /// Whether the token still opens anything to who presents the
@@ -143,8 +144,9 @@ impl ExpirationPolicy {
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let months = now.to_zoned_datetime(TimeZone::UTC).checked_add(6.months()).map(|it| it.timestamp());
-        let weeks = now + SignedDuration::from_hours(26 * 7 * 24);
-        Self { min: now + SignedDuration::from_secs(1), max: months.unwrap_or(weeks).max(weeks) }
+        let after = |duration| now.checked_add(duration).unwrap_or(Timestamp::MAX);
+        let weeks = after(SignedDuration::from_hours(26 * 7 * 24));
+        Self { min: after(SignedDuration::from_secs(1)), max: months.unwrap_or(weeks).max(weeks) }
     }
 
     /// Takes an expiration time in Unix seconds.

@@ -74,16 +74,18 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] unless the digest is the session's; then, in this
-    /// order, that it was ended, that it is over, that its owner is shut out.
+    /// [`Refusal::Invalid`] unless the digest is the session's, or for one from the
+    /// future; then, in this order, that it was ended, that it is over, that its owner
+    /// is shut out.
     pub fn admits(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
             return Err(Refusal::Invalid);
         }
         match self.state {
             SessionState::Ended { .. } => Err(Refusal::SessionEnded),
-            SessionState::Open if !self.is_live(now) => Err(Refusal::SessionExpired { at: self.ends_at() }),
-            SessionState::Open => owner.admits(self.epoch, Refusal::SessionEnded),
+            SessionState::Open if self.is_live(now) => owner.admits(self.epoch, Refusal::SessionEnded),
+            SessionState::Open if now < self.ends_at() => Err(Refusal::Invalid),
+            SessionState::Open => Err(Refusal::SessionExpired { at: self.ends_at() }),
         }
     }
 

@@ -71,6 +71,7 @@ fn hint_of_fault(fault: &RequestFault) -> Option<String> {
         RequestFault::Malformed(_)
         | RequestFault::UnknownPath
         | RequestFault::Syntax { .. }
+        | RequestFault::Argument(_)
         | RequestFault::Validation(_) => None,
     }
 }

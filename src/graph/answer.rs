@@ -33,6 +33,7 @@ pub(super) fn answer(
     errors.truncate(MOST_ERRORS);
     for error in &mut errors {
         name(error, is_executed);
+        error.message = answer::shortened(&error.message);
     }
 
     let data = is_executed.then_some(&response.data);
@@ -63,7 +64,8 @@ fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) ->
         (false, AnswerType::GraphqlResponse) => StatusCode::BAD_REQUEST,
         (false, AnswerType::Json) => StatusCode::OK,
         (true, _) => {
-            errors.iter().filter_map(|it| it.source::<Error>()).map(Error::status).max().unwrap_or_default()
+            let ours = errors.iter().filter_map(|it| it.source::<Error>()).map(Error::status);
+            ours.filter(StatusCode::is_server_error).max().unwrap_or_default()
         }
     }
 }
@@ -72,10 +74,11 @@ fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) ->
 ///
 /// `?` on an error of ours inside of a resolver drops the code (async-graphql takes
 /// whatever can be displayed) but keeps our value as the source, so it is named here.
+/// What it says of its own while executing is about an argument that was sent.
 fn name(error: &mut ServerError, is_executed: bool) {
     let ours = match error.source::<Error>() {
         Some(ours) => ours,
-        None if is_executed => &Error::internal("async-graphql could not complete the value"),
+        None if is_executed => &Error::Request(RequestFault::Argument(String::new())),
         None => &Error::Request(RequestFault::Validation(String::new())),
     };
     ours.log();

@@ -22,7 +22,6 @@ const LONGEST_NAME: usize = 100;
 /// A query that is well-formed, names one operation, and is within the limits.
 pub(super) struct Document {
     request: Request,
-    ty: OperationType,
     name: Option<String>,
 }
 
@@ -42,17 +41,19 @@ impl Document {
         limits::check(&parsed)?;
         variables_are_given(operation, &sent)?;
 
-        let (ty, name) = (operation.ty, name(&parsed, &sent));
+        let name = name(&parsed, &sent);
         let mut request =
             Request::new(sent.query).variables(Variables::from_json(Value::Object(sent.variables)));
         request.operation_name = sent.operation_name;
         request.set_parsed_query(parsed);
-        Ok(Self { request, ty, name })
+        Ok(Self { request, name })
     }
 
-    /// Whether this is a query that changes something, and fit to be executed.
-    pub(super) fn is_change(sent: GraphqlRequest) -> bool {
-        Self::parse(sent).is_ok_and(|it| it.ty != OperationType::Query)
+    /// Whether this is a query that would change something, fit to be executed or not.
+    pub(super) fn is_change(sent: &GraphqlRequest) -> bool {
+        let parsed = limits::check_nesting(&sent.query).ok().and_then(|()| parse_query(&sent.query).ok());
+        let operation = parsed.as_ref().map(|it| operation(it, sent.operation_name.as_deref()));
+        matches!(operation, Some(Ok(it)) if it.node.ty == OperationType::Mutation)
     }
 
     /// The operation's name, shortened, for the log.

@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::{Access, Presented, actor::Visitor},
+    access::{Access, Claimed, Presented, actor::Visitor},
     error::{Error, RequestFault, Result},
     graph::{self, Schema, answer, document::Document, phase::Phase},
     http::negotiation::AnswerType,
@@ -66,8 +66,9 @@ impl Endpoint {
         is_of_method(parts)?;
         let presented = self.presented(parts)?;
         let answer_type = AnswerType::accepted(&parts.headers)?;
-        let sent = sent(parts, body, &presented).await?;
-        let visitor = self.access.authenticate(&presented, moment.now).await?;
+        let claimed = self.access.claimed(&presented, moment.now)?;
+        let sent = sent(parts, body, &claimed).await?;
+        let visitor = self.access.authenticate(&claimed, moment.now).await?;
         let document = Document::parse(sent)?;
         if let Some(name) = document.name() {
             telemetry::note(|line| line.operation = Some(name));
@@ -165,7 +166,7 @@ fn is_of_method(parts: &Parts) -> Result<()> {
     match parts.method {
         Method::GET => {
             let sent = GraphqlRequest::from_query_string(&parts.uri).ok().flatten();
-            let is_change = sent.is_some_and(Document::is_change);
+            let is_change = sent.as_ref().is_some_and(Document::is_change);
             if is_change { Err(RequestFault::Method { allow: "POST" }.into()) } else { Ok(()) }
         }
         Method::POST => Ok(()),
@@ -180,14 +181,14 @@ fn is_of_media_type(parts: &Parts) -> Result<()> {
 }
 
 /// The query that was sent.
-async fn sent(parts: &Parts, body: Body, presented: &Presented) -> Result<GraphqlRequest> {
+async fn sent(parts: &Parts, body: Body, claimed: &Claimed) -> Result<GraphqlRequest> {
     if parts.method == Method::GET {
         let sent = GraphqlRequest::from_query_string(&parts.uri)?;
         return Ok(sent.ok_or_else(|| RequestFault::Malformed("The request has no `query`".to_owned()))?);
     }
-    let limit = match presented {
-        Presented::Nothing => LARGEST_ANONYMOUS_BODY,
-        Presented::Bearer(_) | Presented::Cookie(_) => LARGEST_BODY,
+    let limit = match claimed {
+        Claimed::Nothing => LARGEST_ANONYMOUS_BODY,
+        Claimed::AccessToken(_) | Claimed::Session(..) => LARGEST_BODY,
     };
     GraphqlRequest::from_body(&read(body, limit).await?)
 }

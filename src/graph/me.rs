@@ -44,10 +44,10 @@ impl Queries {
     async fn me(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "`API` or `FRONT`; only echoed.", default_with = "\"API\".to_owned()")]
-        caller_origin: String,
+        #[graphql(desc = "`API`, the default, or `FRONT`; only echoed.")] caller_origin: Option<String>,
     ) -> Option<Result<Me>> {
-        let caller_origin = if caller_origin == "FRONT" { CallerOrigin::Front } else { CallerOrigin::Api };
+        let is_front = caller_origin.as_deref() == Some("FRONT");
+        let caller_origin = if is_front { CallerOrigin::Front } else { CallerOrigin::Api };
         let actor = ctx.permitted(UserAction::ReadMe).cloned();
         Some(actor.map(|actor| Me { actor, caller_origin }))
     }
@@ -89,10 +89,10 @@ impl Me {
     /// The names of what one may do at a level.
     async fn permissions(
         &self,
-        #[graphql(desc = "The level.", default_with = "Entity::User")] entity: Entity,
+        #[graphql(desc = "The level; `USER` by default.")] entity: Option<Entity>,
         #[graphql(desc = "The organization's name, at its level.")] identifier: Option<String>,
     ) -> Result<Vec<&'static str>> {
-        match entity {
+        match entity.unwrap_or(Entity::User) {
             Entity::User => Ok(self.actor.stakeholder.role.permissions().collect()),
             Entity::Organization => Ok(self.organization_role(identifier)?.permissions().collect()),
         }
@@ -101,10 +101,10 @@ impl Me {
     /// One's role at a level.
     async fn role(
         &self,
-        #[graphql(desc = "The level.", default_with = "Entity::User")] entity: Entity,
+        #[graphql(desc = "The level; `USER` by default.")] entity: Option<Entity>,
         #[graphql(desc = "The organization's name, at its level.")] identifier: Option<String>,
     ) -> Result<&'static str> {
-        match entity {
+        match entity.unwrap_or(Entity::User) {
             Entity::User => Ok(self.actor.stakeholder.role.name()),
             Entity::Organization => Ok(self.organization_role(identifier)?.name()),
         }

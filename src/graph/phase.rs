@@ -37,9 +37,9 @@ impl Extension for Observe {
         operation_name: Option<&str>,
         next: NextExecute<'_>,
     ) -> Response {
-        if let Some(phase) = ctx.query_data.and_then(|data| data.get(&std::any::TypeId::of::<Phase>())) {
-            let phase: Option<&Phase> = phase.downcast_ref();
-            phase.inspect(|it| it.0.store(true, Ordering::Relaxed));
+        let phase = ctx.query_data.and_then(|data| data.get(&std::any::TypeId::of::<Phase>()));
+        if let Some(phase) = phase.and_then(|it| it.downcast_ref::<Phase>()) {
+            phase.0.store(true, Ordering::Relaxed);
         }
         next.run(ctx, operation_name).await
     }

@@ -16,6 +16,9 @@ use crate::{error::Error, http::negotiation::AnswerType, telemetry};
 /// What a field that needs a login asks for, where nothing was presented.
 const CHALLENGE: &str = "Bearer realm=\"api\"";
 
+/// The longest message that is told, in characters.
+const LONGEST_MESSAGE: usize = 300;
+
 /// A body with an error and no data.
 #[derive(Serialize)]
 struct Whole {
@@ -42,13 +45,19 @@ pub fn failure(error: &Error, answer_type: AnswerType) -> Response {
     error.log();
     note(error);
     let locations = error.location().map(|(line, column)| [Location { line, column }]);
-    let told = Told { message: error.to_string(), locations, extensions: extensions(error) };
+    let told = Told { message: shortened(&error.to_string()), locations, extensions: extensions(error) };
     let body = serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = error.status();
     response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
     decorate(&mut response, error);
     response
+}
+
+/// The message, cut where it would echo whatever was sent.
+#[must_use]
+pub fn shortened(message: &str) -> String {
+    message.chars().take(LONGEST_MESSAGE).collect()
 }
 
 /// Adds the headers that belong to an error, also where it is one of a field.

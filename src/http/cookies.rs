@@ -13,8 +13,9 @@ pub const SESSION: &str = "__Host-arm_session";
 /// The value of the session cookie, if the request has one.
 #[must_use]
 pub fn session(headers: &HeaderMap) -> Option<Secret> {
-    let texts = headers.get_all(COOKIE).iter().filter_map(|it| it.to_str().ok());
-    let mut cookies = texts.flat_map(Cookie::split_parse).filter_map(Result::ok);
+    let parts = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
+    let texts = parts.filter_map(|it| std::str::from_utf8(it).ok());
+    let mut cookies = texts.filter_map(|it| Cookie::parse(it).ok());
     cookies.find(|it| it.name() == SESSION).map(|it| Secret::from(it.value().to_owned()))
 }
 
@@ -67,7 +68,7 @@ mod tests {
     #[test]
     fn it_is_found_among_others() {
         let headers = HeaderMap::from_iter([
-            (COOKIE, HeaderValue::from_static("a=b; theme=dark")),
+            (COOKIE, HeaderValue::from_bytes(b"a=b; name=Jos\xe9; =; ;").unwrap()),
             (COOKIE, HeaderValue::from_static("__Host-arm_session=uid.secret")),
         ]);
 

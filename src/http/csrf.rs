@@ -46,7 +46,9 @@ pub fn is_told(headers: &HeaderMap) -> bool {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).map(|value| value.to_str().unwrap_or("?"))
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?.to_str().ok();
+    Some(first.filter(|_| values.next().is_none()).unwrap_or("?"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use std::convert::Infallible;
 
 use axum::{Router, body::Body, response::Response};
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{
+    HeaderMap, Request,
+    header::{CONTENT_ENCODING, ETAG},
+};
 use http_body_util::BodyExt;
 use lambda_http::{
     Adapter, LambdaEvent, Service,
@@ -90,6 +93,9 @@ async fn too_large(mut headers: HeaderMap) -> Response {
     let fault = Error::from(RequestFault::TooLarge { limit: LARGEST_ANSWER, part: "an answer" });
     let told = async { answer::failure(&fault, AnswerType::Json) };
     let (mut response, _) = telemetry::observed(id, told).await;
+    for of_that_answer in [CONTENT_ENCODING, ETAG] {
+        headers.remove(of_that_answer);
+    }
     headers.extend(std::mem::take(response.headers_mut()));
     *response.headers_mut() = headers;
     response

@@ -59,6 +59,12 @@ impl GraphqlRequest {
         if is_one { Self::from_members(members).map(Some) } else { Ok(None) }
     }
 
+    /// Whether a query string carries a query, good or bad.
+    #[must_use]
+    pub fn is_in_query_string(uri: &Uri) -> bool {
+        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "query")
+    }
+
     fn from_members(mut members: Map<String, Value>) -> Result<Self> {
         let extensions = object(&mut members, "extensions")?;
         if extensions.contains_key("persistedQuery") {

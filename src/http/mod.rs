@@ -1,4 +1,5 @@
-//! HTTP's vocabulary. Nothing here knows a noun of the product.
+//! HTTP's vocabulary: headers, cookies, media types, events of Lambda. Who a credential
+//! belongs to, and what may be done with it, is not known here.
 
 pub mod answer;
 pub mod authorization;

@@ -38,8 +38,8 @@ impl AnswerType {
         if ranges.trim().is_empty() {
             return Ok(Self::Json);
         }
-        let graphql = weight(&ranges, |it| it.subty == "graphql-response" && it.suffix == Some(names::JSON));
-        let json = weight(&ranges, |it| is_json(it) || it.subty == names::_STAR);
+        let graphql = weight(&ranges, &[is_graphql]);
+        let json = weight(&ranges, &[is_json, is_any_application, is_anything]);
         match (graphql, json) {
             (graphql, json) if graphql > 0 && graphql >= json => Ok(Self::GraphqlResponse),
             (_, json) if json > 0 => Ok(Self::Json),
@@ -52,7 +52,7 @@ impl AnswerType {
 #[must_use]
 pub fn wants_page(headers: &HeaderMap) -> bool {
     let mut texts = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
-    texts.any(|ranges| weight(ranges, |it| it.ty == names::TEXT && it.subty == names::HTML) > 0)
+    texts.any(|ranges| weight(ranges, &[is_html]) > 0)
 }
 
 /// Whether `value` is the type of a JSON body in UTF-8, the only one that is read.
@@ -70,12 +70,30 @@ fn is_utf8(it: &MediaType<'_>) -> bool {
     it.get_param(names::CHARSET).is_none_or(|value| value.unquoted_str().eq_ignore_ascii_case("utf-8"))
 }
 
-/// The weight, in thousandths, of the heaviest range that matches; 0 for none.
-fn weight(ranges: &str, matches: impl Fn(&MediaType<'_>) -> bool) -> u16 {
-    let ranges = MediaTypeList::new(ranges).filter_map(Result::ok);
-    let is_range =
-        |it: &MediaType<'_>| it.ty == names::APPLICATION || it.ty == names::TEXT || it.ty == names::_STAR;
-    ranges.filter(|it| is_range(it) && matches(it)).map(|it| quality(&it)).max().unwrap_or_default()
+/// The weight, in thousandths, that the client gives to a type: that of the most specific
+/// range that is about it, of `kinds` from specific to general; 0 for none.
+fn weight(ranges: &str, kinds: &[fn(&MediaType<'_>) -> bool]) -> u16 {
+    let of_kind = |is: &fn(&MediaType<'_>) -> bool| {
+        let ranges = MediaTypeList::new(ranges).filter_map(Result::ok);
+        ranges.filter(is).map(|it| quality(&it)).max()
+    };
+    kinds.iter().find_map(of_kind).unwrap_or_default()
+}
+
+fn is_graphql(it: &MediaType<'_>) -> bool {
+    it.ty == names::APPLICATION && it.subty == "graphql-response" && it.suffix == Some(names::JSON)
+}
+
+fn is_any_application(it: &MediaType<'_>) -> bool {
+    it.ty == names::APPLICATION && it.subty == names::_STAR
+}
+
+fn is_anything(it: &MediaType<'_>) -> bool {
+    it.ty == names::_STAR && it.subty == names::_STAR
+}
+
+fn is_html(it: &MediaType<'_>) -> bool {
+    it.ty == names::TEXT && it.subty == names::HTML
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to 0 to 1000")]
@@ -113,6 +131,8 @@ mod tests {
     #[rstest]
     #[case("text/html")]
     #[case("application/json;q=0")]
+    #[case("application/json;q=0, */*")]
+    #[case("text/*")]
     #[case("image/png")]
     #[case("nonsense")]
     fn what_cannot_be_given_is_not_acceptable(#[case] accept: &str) {

@@ -8,13 +8,13 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use crate::{
     access::Access,
     clock::ManualClock,
-    error::RequestFault,
+    error::{Error, RequestFault},
     local::{
         dynamodb::Embedded,
         faults::{Fault, Faults},
@@ -32,6 +32,9 @@ pub struct Levers {
     pub faults: Option<(Faults, Arc<Access>)>,
 }
 
+/// How far the clock moves at once, in seconds: a hundred years.
+const LONGEST_ADVANCE: i64 = 100 * 365 * 86_400;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Advance {
@@ -42,11 +45,26 @@ struct Advance {
 #[serde(deny_unknown_fields)]
 struct Plan {
     #[serde(default)]
-    dynamodb: Option<Fault>,
+    dynamodb: Asked,
     #[serde(default)]
-    kms: Option<Fault>,
+    kms: Asked,
     #[serde(default = "once")]
     times: u32,
+}
+
+/// What is asked of one lever: a member that is not there changes nothing, null ends
+/// what was planned.
+#[derive(Default)]
+enum Asked {
+    #[default]
+    Nothing,
+    Plan(Option<Fault>),
+}
+
+impl<'de> Deserialize<'de> for Asked {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        Option::deserialize(value).map(Self::Plan)
+    }
 }
 
 fn once() -> u32 {
@@ -68,6 +86,11 @@ pub(super) fn routes(levers: Levers) -> Router {
 /// Moves the clock; the embedded database in memory then deletes what is due.
 async fn advance(State(levers): State<Levers>, Json(asked): Json<Advance>) -> Response {
     let Some(clock) = levers.clock else { return nowhere() };
+    if !(-LONGEST_ADVANCE..=LONGEST_ADVANCE).contains(&asked.advance_seconds) {
+        let fault =
+            format!("`advanceSeconds` is from -{LONGEST_ADVANCE} to {LONGEST_ADVANCE}: a hundred years");
+        return Error::from(RequestFault::Malformed(fault)).into_response();
+    }
     clock.advance(asked.advance_seconds);
     let _a_sweep_may_come_later = levers.sweep.map(|it| it.sweep());
     let now = crate::clock::Clock::Manual(clock).now().as_second();
@@ -77,12 +100,16 @@ async fn advance(State(levers): State<Levers>, Json(asked): Json<Advance>) -> Re
 /// Makes the next calls fail.
 async fn plan(State(levers): State<Levers>, Json(asked): Json<Plan>) -> Response {
     let Some((faults, access)) = levers.faults else { return nowhere() };
-    faults.plan(asked.dynamodb, asked.times);
-    let signing = if asked.kms.is_some() { asked.times } else { 0 };
-    access.jwt.keys().faults.store(signing, Ordering::SeqCst);
+    if let Asked::Plan(dynamodb) = asked.dynamodb {
+        faults.plan(dynamodb, asked.times);
+    }
+    if let Asked::Plan(kms) = asked.kms {
+        let times = kms.map_or(0, |_| asked.times);
+        access.jwt.keys().faults.store(times, Ordering::SeqCst);
+    }
     Json(json!({ "planned": true })).into_response()
 }
 
 fn nowhere() -> Response {
-    crate::error::Error::from(RequestFault::UnknownPath).into_response()
+    Error::from(RequestFault::UnknownPath).into_response()
 }

@@ -38,7 +38,7 @@ struct Plan {
 }
 
 /// A connector whose calls can be made to fail.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Faulty<C> {
     /// What answers when nothing fails.
     pub inner: C,

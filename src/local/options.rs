@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 
 /// The whole product on localhost: web application, GraphQL IDE and API, with an
 /// embedded DynamoDB, a development sign-in and demo data. No AWS account is needed.
@@ -20,22 +20,22 @@ pub struct Options {
     #[arg(long, env = "ARM_DATA_DIR", default_value = ".arm", global = true)]
     pub data_dir: PathBuf,
     /// Keep nothing: database and keys are gone when the process ends.
-    #[arg(long, env = "ARM_IN_MEMORY")]
+    #[arg(long, env = "ARM_IN_MEMORY", value_parser = FalseyValueParser::new())]
     pub in_memory: bool,
     /// Start with an empty table.
-    #[arg(long, env = "ARM_NO_DEMO")]
+    #[arg(long, env = "ARM_NO_DEMO", value_parser = FalseyValueParser::new())]
     pub no_demo: bool,
     /// How the request log on standard error is written.
     #[arg(long, env = "ARM_LOG", default_value = "text")]
     pub log: Log,
     /// Print one line of JSON on standard output when ready.
-    #[arg(long, env = "ARM_READY_JSON")]
+    #[arg(long, env = "ARM_READY_JSON", value_parser = FalseyValueParser::new())]
     pub ready_json: bool,
     /// Let the clock stand still, moved by `POST /development/clock` alone.
-    #[arg(long, env = "ARM_TEST_CLOCK")]
+    #[arg(long, env = "ARM_TEST_CLOCK", value_parser = FalseyValueParser::new())]
     pub test_clock: bool,
     /// Let calls fail on demand, by `POST /development/faults`.
-    #[arg(long, env = "ARM_TEST_FAULTS")]
+    #[arg(long, env = "ARM_TEST_FAULTS", value_parser = FalseyValueParser::new())]
     pub test_faults: bool,
     /// Refuse to make new tokens, with this text as the reason.
     #[arg(long, env = "ARM_TOKEN_CREATION_DISABLED", value_name = "TEXT")]

@@ -3,8 +3,18 @@
 use std::{error::Error, fs, net::SocketAddr, time::Duration};
 
 use aws_sdk_dynamodb::Client;
-use axum::{Router, extract::ConnectInfo, middleware};
-use http::Request;
+use aws_smithy_http_client::{
+    Connector,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, State},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{Method, Request, header::HOST};
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -13,7 +23,7 @@ use crate::{
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
     entropy::Entropy,
-    http::Caller,
+    http::{Caller, negotiation},
     local::{
         self, demo,
         development::{self, Levers},
@@ -50,7 +60,9 @@ pub async fn run(options: Options) -> Result<()> {
 async fn serve(options: Options) -> Result<()> {
     let format = if options.log == Log::Json { LogFormat::Json } else { LogFormat::Text };
     telemetry::start(format, std::io::stderr);
-    let listener = TcpListener::bind((options.host, options.port)).await?;
+    let listener = TcpListener::bind((options.host, options.port)).await;
+    let listener =
+        listener.map_err(|fault| format!("port {}: {fault}; --port takes another", options.port))?;
     let public_url = PublicUrl::try_from(format!("http://localhost:{}", listener.local_addr()?.port()))?;
 
     let (app, levers) = assembled(&options, public_url.clone()).await?;
@@ -66,7 +78,20 @@ async fn serve(options: Options) -> Result<()> {
 pub fn routes(app: App, levers: Levers) -> Router {
     let paths = routes::web_routes(app.clone()).merge(routes::api_routes(app.clone()));
     let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(levers));
-    routes::door("local", app, paths).layer(middleware::map_request(with_caller))
+    let localhost = middleware::from_fn_with_state(app.public_url.clone(), to_localhost);
+    routes::door("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
+}
+
+/// Leads a page that was opened as 127.0.0.1 to the same one on localhost: to a browser
+/// these are two origins, and pages speak to one alone.
+async fn to_localhost(State(public_url): State<PublicUrl>, request: Request<Body>, next: Next) -> Response {
+    let host = request.headers().get(HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let is_page = request.method() == Method::GET && negotiation::wants_page(request.headers());
+    if is_page && host.starts_with("127.0.0.1") {
+        let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
+        return Redirect::to(&format!("{}{path}", public_url.as_str())).into_response();
+    }
+    next.run(request).await
 }
 
 async fn with_caller<B>(mut request: Request<B>) -> Request<B> {
@@ -107,7 +132,9 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
 fn dynamodb(options: &Options, clock: Clock) -> Result<(Client, Option<Embedded>, Faults)> {
     let (aws, faults) = (local::aws(options.dynamodb_endpoint.clone()), Faults::default());
     if options.dynamodb_endpoint.is_some() {
-        return Ok((client::client(&aws), None, faults));
+        let inner = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
+        let connector = Faulty { inner, faults: faults.clone() };
+        return Ok((client::client_on(&aws, http_client(connector)), None, faults));
     }
     let embedded = if options.in_memory {
         Embedded::in_memory(clock)?

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     domain::email::Email,
     error::{Error, RequestFault, Result},
-    http::{Caller, Moment, agent},
+    http::{Caller, Moment, agent, negotiation},
     web::{assets, site},
 };
 
@@ -49,18 +49,27 @@ async fn form(request: Request<Body>) -> Result<Response> {
     Ok(Html(page).into_response())
 }
 
+/// Signs in; a browser is told of an error by a page, a script by JSON.
 async fn sign_in(
     State(app): State<App>,
     Extension(moment): Extension<Moment>,
     request: Request<Body>,
-) -> Result<Response> {
+) -> Response {
     let (parts, body) = request.into_parts();
+    match signed_in(&app, moment, &parts, body).await {
+        Ok(response) => response,
+        Err(error) if negotiation::wants_page(&parts.headers) => site::problem(&error),
+        Err(error) => error.into_response(),
+    }
+}
+
+async fn signed_in(app: &App, moment: Moment, parts: &Parts, body: Body) -> Result<Response> {
     app.own_origins.admit(&parts.method, &parts.headers)?;
     let filled = filled(body).await?;
     let email = Email::try_from(filled.email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
     let stakeholder = app.access.find_or_enrol(&email, email.local_part(), moment.now).await?;
-    let cookie = app.access.open_session(&stakeholder, place(&parts), moment.now).await?;
+    let cookie = app.access.open_session(&stakeholder, place(parts), moment.now).await?;
     let next = if site::is_own_path(&filled.next) { &filled.next } else { site::HOME };
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next)).into_response())
 }

@@ -101,7 +101,7 @@ impl Store {
 
         let held = (":old", item::attribute(&old.id)?);
         let writes = writes.put_where(&slot, "tid = :old", [held])?;
-        if !old.is_live(event.at) {
+        if !old.is_live(owner, event.at) {
             return writes.commit().await;
         }
         let to = TokenState::Replaced { at: event.at, successor: token.id.clone() };

@@ -16,7 +16,7 @@ mod sessions;
 mod stakeholders;
 mod transaction;
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use aws_sdk_dynamodb::{
     Client,
@@ -30,6 +30,9 @@ use self::{item::Item, key::Key};
 
 /// How often the keys that DynamoDB left out of a batch are asked for again.
 const BATCH_ATTEMPTS: u32 = 3;
+
+/// How much longer is waited before each time.
+const BATCH_PAUSE: Duration = Duration::from_millis(25);
 
 /// The one table.
 #[derive(Clone, Debug)]
@@ -107,7 +110,7 @@ impl Store {
     /// item that it left out is not one that does not exist.
     async fn batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::with_capacity(keys.len());
-        for _ in 0..BATCH_ATTEMPTS {
+        for attempt in 1..=BATCH_ATTEMPTS {
             let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let asked = asked.build().map_err(unavailable)?;
             let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await;
@@ -117,6 +120,7 @@ impl Store {
             if keys.is_empty() {
                 return Ok(items);
             }
+            tokio::time::sleep(BATCH_PAUSE * attempt).await;
         }
         Err(StoreError::Unavailable("DynamoDB kept leaving out keys of a batch".into()))
     }

@@ -57,9 +57,10 @@ impl Site {
     /// `GET /`: the login page; who is signed in goes home.
     pub async fn login(&self, request: &Parts, moment: Moment) -> Response {
         match self.signed_in(&request.headers, moment).await {
-            Ok(Some(_)) => Redirect::to(HOME).into_response(),
+            Ok(Some(_)) => Redirect::to(&next(&request.uri)).into_response(),
             Ok(None) => {
-                answered(pages::html(&pages::Login { sign_ins: &self.sign_ins, next: &next(&request.uri) }))
+                let page = pages::Login { sign_ins: &self.sign_ins, next: &next(&request.uri) };
+                without_session(answered(pages::html(&page)), &request.headers)
             }
             Err(error) => pages::problem(&error),
         }
@@ -71,7 +72,7 @@ impl Site {
             Ok(Some(actor)) => {
                 answered(pages::html(&pages::Home { actor: &actor, api: &self.public_url.api() }))
             }
-            Ok(None) => Redirect::to("/?next=%2Fhome").into_response(),
+            Ok(None) => without_session(Redirect::to("/?next=%2Fhome").into_response(), &request.headers),
             Err(error) => pages::problem(&error),
         }
     }
@@ -101,7 +102,11 @@ impl Site {
     /// no tokens: they are for programs.
     async fn signed_in(&self, headers: &HeaderMap, moment: Moment) -> Result<Option<Actor>> {
         let presented = cookies::session(headers).map_or(Presented::Nothing, Presented::Cookie);
-        match self.access.authenticate(&presented, moment.now).await {
+        let visitor = async {
+            let claimed = self.access.claimed(&presented, moment.now)?;
+            self.access.authenticate(&claimed, moment.now).await
+        };
+        match visitor.await {
             Ok(Visitor::Somebody(actor)) => Ok(Some(*actor)),
             Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(None),
             Err(error) => Err(error),
@@ -132,6 +137,12 @@ pub fn asset(name: &str, headers: &HeaderMap) -> Response {
     assets::response(name, headers).unwrap_or_else(nowhere)
 }
 
+/// The page that tells of an error.
+#[must_use]
+pub fn problem(error: &Error) -> Response {
+    pages::problem(error)
+}
+
 /// There is no page here.
 #[must_use]
 pub fn nowhere() -> Response {
@@ -152,6 +163,14 @@ pub fn next(uri: &Uri) -> String {
 pub fn is_own_path(path: &str) -> bool {
     let is_plain = path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
     is_plain && path.starts_with('/') && !path.starts_with("//")
+}
+
+/// Takes a session that does not hold from the browser that sent it.
+fn without_session(mut response: Response, headers: &HeaderMap) -> Response {
+    if cookies::session(headers).is_some() {
+        response.headers_mut().append(SET_COOKIE, cookies::clear_session());
+    }
+    response
 }
 
 fn answered(page: Result<Response>) -> Response {

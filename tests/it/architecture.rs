@@ -127,20 +127,19 @@ fn only_the_store_speaks_to_dynamodb_and_only_its_keys_spell_one() {
 }
 
 #[test]
-fn a_secret_is_revealed_in_two_places_and_inspected_in_four() {
-    let places = |call: &str| {
-        let found = sources().into_iter().flat_map(|(file, code)| vec![file; code.matches(call).count()]);
-        let mut found: Vec<String> = found.collect();
+fn a_secret_is_revealed_in_two_places_and_looked_at_in_two() {
+    let places = |call: &str| -> Vec<(String, usize)> {
+        let found = sources().into_iter().map(|(file, code)| (file, code.matches(call).count()));
+        let mut found: Vec<_> = found.filter(|(_, count)| *count > 0).collect();
         found.sort();
         found
     };
+    let counted = |of: &[(&str, usize)]| {
+        of.iter().map(|(file, count)| ((*file).to_owned(), *count)).collect::<Vec<_>>()
+    };
 
-    assert_eq!(places(".reveal()"), ["access/sessions.rs", "graph/access_tokens.rs"]);
-    let inspected = ["access/jwt.rs", "access/jwt.rs", "access/jwt.rs", "access/sessions.rs"];
-    assert_eq!(
-        places(".inspect(|text|").len() + places("secret.inspect(").len() + places("value.inspect(").len(),
-        inspected.len()
-    );
+    assert_eq!(places(".reveal()"), counted(&[("access/sessions.rs", 1), ("graph/access_tokens.rs", 1)]));
+    assert_eq!(places(".inspect("), counted(&[("access/jwt.rs", 3), ("access/sessions.rs", 1)]));
 }
 
 #[test]
@@ -158,6 +157,6 @@ fn rooms_are_small_and_say_what_they_are_for() {
 
         assert!(text.starts_with("//!"), "{file} does not say what it is for");
         let lines = text.lines().count();
-        assert!(lines <= 360, "{file} has {lines} lines: two rooms joined?");
+        assert!(lines <= 350, "{file} has {lines} lines: two rooms joined?");
     }
 }

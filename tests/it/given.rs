@@ -30,6 +30,7 @@ use arm_api::{
     telemetry::{self, LogFormat},
 };
 use axum::{Router, body::Body};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -144,6 +145,7 @@ impl World {
     /// A program that sends this API token.
     pub(crate) fn program(&self, token: &str) -> Program<'_> {
         self.keep_secret(token);
+        self.keep_secret(&secret_id(token));
         Program { world: self, token: token.to_owned() }
     }
 
@@ -226,6 +228,13 @@ impl Drop for World {
             assert!(!log.contains(secret), "the log has the secret {secret}:\n{log}");
         }
     }
+}
+
+/// The secret id in an API token; the whole of what is none.
+fn secret_id(token: &str) -> String {
+    let claims = token.split('.').nth(1).and_then(|it| URL_SAFE_NO_PAD.decode(it).ok()).unwrap_or_default();
+    let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
+    claims["jti"].as_str().unwrap_or(token).to_owned()
 }
 
 /// A browser in which somebody is signed in.

@@ -9,11 +9,14 @@ use std::{
 
 use serde_json::Value;
 
-/// A running local mode; it ends with the value.
+/// A running local mode; it ends with the value, and its log is then searched.
 struct Local {
     process: Child,
     port: u16,
 }
+
+/// What no log may hold: the beginnings of a token and of a cookie, and addresses.
+const NEVER_LOGGED: [&str; 3] = ["eyJ", "__Host-", "@"];
 
 impl Local {
     fn start(options: &[&str]) -> Self {
@@ -22,7 +25,7 @@ impl Local {
         if !options.contains(&"--port") {
             command.args(["--port", "0"]);
         }
-        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
@@ -33,8 +36,20 @@ impl Local {
 
     /// Sends a request, and reads the status, the head and the body.
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
+        self.send_as("localhost", method, path, headers, body)
+    }
+
+    /// The same, as a browser does where another name of this machine was typed.
+    fn send_as(
+        &self,
+        name: &str,
+        method: &str,
+        path: &str,
+        headers: &str,
+        body: &str,
+    ) -> (u16, String, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let host = format!("Host: localhost:{0}\r\nOrigin: http://localhost:{0}", self.port);
+        let host = format!("Host: {name}:{0}\r\nOrigin: http://localhost:{0}", self.port);
         let length = body.len();
         let head = format!(
             "{method} {path} HTTP/1.1\r\n{host}\r\nConnection: close\r\nContent-Length: {length}\r\n"
@@ -76,7 +91,12 @@ impl Local {
 impl Drop for Local {
     fn drop(&mut self) {
         let _it_may_have_ended = self.process.kill();
+        let mut log = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
         let _it_may_have_ended = self.process.wait();
+        for secret in NEVER_LOGGED.iter().filter(|_| !std::thread::panicking()) {
+            assert!(!log.contains(secret), "the log has {secret}:\n{log}");
+        }
     }
 }
 
@@ -160,6 +180,30 @@ fn a_script_lets_dynamodb_and_signing_fail() {
     let body = serde_json::json!({ "query": query }).to_string();
     assert_eq!(local.json("/api", &session, &body).0, 503);
     assert_eq!(local.json("/api", &session, &body).0, 200);
+}
+
+#[test]
+fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
+    let local = Local::start(&["--in-memory"]);
+
+    let headers = "Accept: text/html\r\n";
+    let (status, head, _) = local.send_as("127.0.0.1", "GET", "/api?a=b", headers, "");
+
+    assert_eq!(status, 303);
+    assert!(head.contains(&format!("location: http://localhost:{}/api?a=b", local.port)), "{head}");
+}
+
+#[test]
+fn the_two_levers_of_faults_do_not_touch_each_other() {
+    let local = Local::start(&["--in-memory", "--test-faults"]);
+    let session = local.sign_in("ana@acme.test");
+
+    local.json("/development/faults", "", r#"{"dynamodb": "error", "times": 100}"#);
+    local.json("/development/faults", "", r#"{"kms": "error"}"#);
+    assert_eq!(local.status_of_me(&session), 503);
+
+    local.json("/development/faults", "", r#"{"dynamodb": null}"#);
+    assert_eq!(local.status_of_me(&session), 200);
 }
 
 #[test]

@@ -66,7 +66,7 @@ async fn what_dynamodb_failed_with_is_in_the_log_alone() {
 
     let id = answer.header("x-request-id").unwrap();
     let told = |line: &Value| {
-        line["requestId"] == id && line["cause"].as_str().is_some_and(|it| it.contains("DynamoDB"))
+        line["requestId"] == id && line["cause"].as_str().is_some_and(|it| it.contains("ThrottlingException"))
     };
     assert!(world.log().iter().any(told), "{:?}", world.log());
     assert!(!answer.text().contains("Throttling"));

@@ -102,6 +102,17 @@ async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
 }
 
 #[tokio::test]
+async fn variables_that_are_not_given_mean_the_defaults() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let query = "query Me($o: String, $e: Entity) { me(callerOrigin: $o) { callerOrigin role(entity: $e) } }";
+    let answer = ana.asks(query).await;
+
+    assert_eq!(answer.json(), json!({ "data": { "me": { "callerOrigin": "API", "role": "user" } } }));
+}
+
+#[tokio::test]
 async fn a_program_that_calls_itself_the_front_is_told_so() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;

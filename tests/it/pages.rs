@@ -36,6 +36,14 @@ async fn who_is_not_signed_in_logs_in_first_and_gets_back() {
     let world = World::new().await;
 
     assert_eq!(opens(&world, "/home").await.header("location"), Some("/?next=%2Fhome"));
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.logs_out().await;
+    let refused = ana.opens("/home").await;
+    assert_eq!(
+        refused.session_cookie().as_deref(),
+        Some("__Host-arm_session="),
+        "and the old session is cleared"
+    );
     let login = opens(&world, "/?next=%2Fapi").await;
 
     assert!(login.text().contains("/login/development?next=/api"), "{}", login.text());

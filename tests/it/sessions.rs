@@ -63,6 +63,35 @@ async fn e04_a_logged_out_cookie_opens_nothing() {
 }
 
 #[tokio::test]
+async fn e04_six_logouts_at_once_end_the_session() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answers = futures_util::future::join_all((0..6).map(|_| ana.logs_out())).await;
+
+    assert!(answers.iter().all(|it| it.status == 303), "{answers:?}");
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+}
+
+#[tokio::test]
+async fn after_a_revoke_of_everything_there_is_no_token() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    world
+        .change("ana@acme.test", |mut it| {
+            it.epoch += 1;
+            it
+        })
+        .await;
+
+    let ana = world.signed_in("ana@acme.test").await;
+
+    assert!(ana.asks(ME).await.text().contains("false"));
+    ana.makes_token(world.now() + 60).await;
+    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+}
+
+#[tokio::test]
 async fn e05_an_image_of_another_site_logs_nobody_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
@@ -166,5 +195,5 @@ async fn a_session_opened_by_an_instance_a_minute_ahead_holds_already() {
     assert_eq!(ana.asks(ME).await.status, 200);
 
     world.later(SignedDuration::from_secs(-1));
-    assert_eq!(ana.asks(ME).await.status, 401);
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
 }

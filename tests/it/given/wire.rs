@@ -48,11 +48,16 @@ pub(super) struct Recorded<C> {
     pub(super) calls: Calls,
 }
 
-impl<C: HttpConnector> HttpConnector for Recorded<C> {
+impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         self.calls.0.lock().unwrap().push(Call { operation: operation(&request), body });
-        self.inner.call(request)
+        let inner = self.inner.clone();
+        // Rivals get their turn here, as they do while a request is on its way.
+        HttpConnectorFuture::new(async move {
+            tokio::task::yield_now().await;
+            inner.call(request).await
+        })
     }
 }
 
