@@ -23,7 +23,7 @@ use crate::{
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
     entropy::Entropy,
-    http::{Caller, negotiation},
+    http::Caller,
     local::{
         self, demo,
         development::{self, Levers},
@@ -82,12 +82,12 @@ pub fn routes(app: App, levers: Levers) -> Router {
     routes::door("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
 }
 
-/// Leads a page that was opened as 127.0.0.1 to the same one on localhost: to a browser
-/// these are two origins, and pages speak to one alone.
+/// Leads a browser that opens a page as 127.0.0.1 to the same one on localhost: to a
+/// browser these are two origins, and pages speak to one alone.
 async fn to_localhost(State(public_url): State<PublicUrl>, request: Request<Body>, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let is_page = request.method() == Method::GET && negotiation::wants_page(request.headers());
-    if is_page && host.starts_with("127.0.0.1") {
+    let navigates = request.headers().get("sec-fetch-mode").is_some_and(|it| it == "navigate");
+    if navigates && request.method() == Method::GET && host.starts_with("127.0.0.1") {
         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
         return Redirect::to(&format!("{}{path}", public_url.as_str())).into_response();
     }

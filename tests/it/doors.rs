@@ -52,12 +52,7 @@ async fn every_door_opens_to_those_whom_the_policy_allows() {
         for door in doors() {
             let world = World::new().await;
             let ana = world.signed_in("ana@acme.test").await;
-            world
-                .change("ana@acme.test", |mut it| {
-                    it.role = *role;
-                    it
-                })
-                .await;
+            world.change("ana@acme.test", |it| it.role = *role).await;
 
             let verdict = ana.asks(&door.query).await.verdict();
 

@@ -180,10 +180,14 @@ impl World {
     }
 
     /// Changes a stakeholder's record, as an administrator would.
-    pub(crate) async fn change(&self, email: &str, step: impl FnOnce(Stakeholder) -> Stakeholder) {
+    pub(crate) async fn change<T>(&self, email: &str, step: impl FnOnce(&mut Stakeholder) -> T) {
         let email = Email::try_from(email.to_owned()).unwrap();
         let user = self.app.access.store.stakeholder_at(&email).await.unwrap().unwrap().id;
-        self.app.access.store.change_stakeholder(&user, step).await.unwrap();
+        let changed = |mut it| {
+            step(&mut it);
+            it
+        };
+        self.app.access.store.change_stakeholder(&user, changed).await.unwrap();
     }
 
     /// The calls of DynamoDB since this was last asked.

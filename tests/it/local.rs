@@ -186,7 +186,7 @@ fn a_script_lets_dynamodb_and_signing_fail() {
 fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
     let local = Local::start(&["--in-memory"]);
 
-    let headers = "Accept: text/html\r\n";
+    let headers = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
     let (status, head, _) = local.send_as("127.0.0.1", "GET", "/api?a=b", headers, "");
 
     assert_eq!(status, 303);

@@ -19,12 +19,7 @@ async fn a_stakeholder_sees_who_they_are() {
     let world = World::new().await;
     let ana = world.signed_in("Ana@Acme.test").await;
     let acme = OrganizationName::try_from("acme".to_owned()).unwrap();
-    world
-        .change("ana@acme.test", |mut it| {
-            it.organizations.insert(acme, OrganizationRole::User);
-            it
-        })
-        .await;
+    world.change("ana@acme.test", |it| it.organizations.insert(acme, OrganizationRole::User)).await;
 
     let me = ana.asks(EVERYTHING).await.json()["data"]["me"].clone();
 
@@ -62,12 +57,7 @@ async fn a_change_of_role_holds_from_the_next_request() {
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
 
-    world
-        .change("ana@acme.test", |mut it| {
-            it.role = UserRole::Admin;
-            it
-        })
-        .await;
+    world.change("ana@acme.test", |it| it.role = UserRole::Admin).await;
 
     assert_eq!(program.asks("{ me { role } }").await.json()["data"]["me"]["role"], "admin");
 }
@@ -82,12 +72,7 @@ async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
     let ana = world.signed_in("ana@acme.test").await;
     let bob = world.signed_in("bob@acme.test").await;
     let hidden = OrganizationName::try_from("hidden".to_owned()).unwrap();
-    world
-        .change("bob@acme.test", |mut it| {
-            it.organizations.insert(hidden, OrganizationRole::UserManager);
-            it
-        })
-        .await;
+    world.change("bob@acme.test", |it| it.organizations.insert(hidden, OrganizationRole::UserManager)).await;
     let role = |name: &str| format!("{{ me {{ role(entity: ORGANIZATION, identifier: \"{name}\") }} }}");
 
     let mut answer = ana.asks(&role(name)).await.json();

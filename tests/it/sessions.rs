@@ -77,12 +77,7 @@ async fn e04_six_logouts_at_once_end_the_session() {
 async fn after_a_revoke_of_everything_there_is_no_token() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
-    world
-        .change("ana@acme.test", |mut it| {
-            it.epoch += 1;
-            it
-        })
-        .await;
+    world.change("ana@acme.test", |it| it.epoch += 1).await;
 
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -119,12 +114,7 @@ async fn e10_a_revoke_of_everything_ends_the_session_at_once() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    world
-        .change("ana@acme.test", |mut it| {
-            it.epoch += 1;
-            it
-        })
-        .await;
+    world.change("ana@acme.test", |it| it.epoch += 1).await;
     assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
 }
 
@@ -134,12 +124,7 @@ async fn e10_c19_the_disabled_are_shut_out_from_the_next_request() {
     let carol = world.signed_in("carol@acme.test").await;
     let at = world.app.clock.now();
 
-    world
-        .change("carol@acme.test", |mut it| {
-            it.status = Status::Disabled { at };
-            it
-        })
-        .await;
+    world.change("carol@acme.test", |it| it.status = Status::Disabled { at }).await;
 
     assert_eq!(carol.asks(ME).await.verdict(), "401 UNAUTHENTICATED USER_DISABLED");
     let again = http::Request::post("/login/development").header("origin", crate::given::URL);
