@@ -1,7 +1,5 @@
 //! API tokens: made, replaced and revoked by their owner.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 
 use crate::{
@@ -18,13 +16,7 @@ use crate::{
         secret::Secret,
     },
     error::{Error, Result},
-    store::StoreError,
 };
-
-/// How often a change is tried again that another request was faster with.
-pub(super) const ATTEMPTS: u32 = 8;
-/// Half of the longest first pause between two tries, in milliseconds.
-const FIRST_PAUSE: u64 = 10;
 
 impl Access {
     /// The live token in the default slot, if there is one.
@@ -97,17 +89,14 @@ impl Access {
     }
 
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
-        for attempt in 1..=ATTEMPTS {
+        self.against_rivals(move || async move {
             let old = self.store.access_token_in(&token.user, &token.name).await?;
             let replaced = old.as_ref().map(|it| it.id.clone());
-            let event =
-                self.event(&token.user, Happening::TokenCreated { token: token.id.clone(), replaced }, now)?;
-            match self.store.issue_access_token(&actor.stakeholder, token, old.as_ref(), &event).await {
-                Err(StoreError::Conflict) => self.step_back(attempt).await?,
-                done => return Ok(done?),
-            }
-        }
-        Err(Error::Conflict)
+            let created = Happening::TokenCreated { token: token.id.clone(), replaced };
+            let event = self.event(&token.user, created, now)?;
+            Ok(self.store.issue_access_token(&actor.stakeholder, token, old.as_ref(), &event).await?)
+        })
+        .await
     }
 
     /// Revokes the live token in the default slot; succeeds also when there is none.
@@ -121,25 +110,14 @@ impl Access {
             Credential::Session(_) => Revoker::Owner,
             Credential::AccessToken(_) => Revoker::Holder,
         };
-        for attempt in 1..=ATTEMPTS {
-            let token = self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
-            let Some(token) = token.filter(|it| it.is_live(&actor.stakeholder, now)) else { return Ok(()) };
+        let owner = &actor.stakeholder;
+        self.against_rivals(move || async move {
+            let token = self.store.access_token_in(&owner.id, &TokenName::default()).await?;
+            let Some(token) = token.filter(|it| it.is_live(owner, now)) else { return Ok(()) };
             let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
-            match self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await {
-                Err(StoreError::Conflict) => self.step_back(attempt).await?,
-                done => return Ok(done?),
-            }
-        }
-        Err(Error::Conflict)
-    }
-
-    /// Waits a moment of random length, twice as long each time, so that rivals spread
-    /// out: 2.5 seconds at most after the eighth try.
-    pub(super) async fn step_back(&self, attempt: u32) -> Result<()> {
-        let longest = FIRST_PAUSE << attempt;
-        let random = u64::from(u32::from_be_bytes(self.entropy.bytes()?));
-        tokio::time::sleep(Duration::from_millis(random % longest)).await;
-        Ok(())
+            Ok(self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?)
+        })
+        .await
     }
 }
 

@@ -8,6 +8,7 @@ pub mod actor;
 mod crypto;
 pub mod jwt;
 pub mod keys;
+mod rivals;
 pub mod sessions;
 mod stakeholders;
 

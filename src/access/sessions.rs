@@ -6,7 +6,7 @@ use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::{
-    access::{Access, access_tokens::ATTEMPTS},
+    access::Access,
     domain::{
         event::{Event, Happening},
         id::UserId,
@@ -76,15 +76,14 @@ impl Access {
     /// `Conflict` when other requests were faster each time; `Unavailable` when
     /// DynamoDB fails.
     pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
-        for attempt in 1..=ATTEMPTS {
+        self.against_rivals(move || async move {
             let event = self.event(&session.user, Happening::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
-                Err(StoreError::Conflict) if self.is_open(session).await? => self.step_back(attempt).await?,
-                Ok(()) | Err(StoreError::Conflict) => return Ok(()),
-                Err(fault) => return Err(fault.into()),
+                Err(StoreError::Conflict) if !self.is_open(session).await? => Ok(()),
+                done => Ok(done?),
             }
-        }
-        Err(Error::Conflict)
+        })
+        .await
     }
 
     /// Whether a session that could not be ended is open still: a rival at the same
