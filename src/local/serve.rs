@@ -3,10 +3,7 @@
 use std::{error::Error, fs, net::SocketAddr, time::Duration};
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_http_client::{
-    Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use aws_smithy_http_client::Connector;
 use axum::{
     Router,
     body::Body,
@@ -132,7 +129,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
 fn dynamodb(options: &Options, clock: Clock) -> Result<(Client, Option<Embedded>, Faults)> {
     let (aws, faults) = (local::aws(options.dynamodb_endpoint.clone()), Faults::default());
     if options.dynamodb_endpoint.is_some() {
-        let inner = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
+        let inner = Connector::builder().tls_provider(client::TLS).build();
         let connector = Faulty { inner, faults: faults.clone() };
         return Ok((client::client_on(&aws, http_client(connector)), None, faults));
     }

@@ -15,6 +15,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use crate::{config::Aws, telemetry};
 
+/// The one TLS stack: rustls on ring.
+pub const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
 /// How often one request is tried before it counts as failed.
 const ATTEMPTS: u32 = 3;
 /// The first pause between two tries; it doubles, with jitter.
@@ -27,8 +29,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The client that talks to DynamoDB over TLS, by rustls on ring.
 #[must_use]
 pub fn client(aws: &Aws) -> Client {
-    let https =
-        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let https = aws_smithy_http_client::Builder::new().tls_provider(TLS).build_https();
     client_on(aws, https)
 }
 

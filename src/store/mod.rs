@@ -21,6 +21,7 @@ use std::{error::Error, time::Duration};
 use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
+    operation::update_item::UpdateItemError,
     types::{AttributeValue, KeysAndAttributes},
 };
 use jiff::Timestamp;
@@ -143,10 +144,10 @@ impl Store {
         let update = update.update_expression(change).condition_expression(condition);
         match update.set_expression_attribute_values(Some(values)).send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(match error.as_service_error() {
-                Some(service) if service.is_conditional_check_failed_exception() => StoreError::Conflict,
-                _ => unavailable(error),
-            }),
+            Err(error) if is(&error, UpdateItemError::is_conditional_check_failed_exception) => {
+                Err(StoreError::Conflict)
+            }
+            Err(error) => Err(unavailable(error)),
         }
     }
 }
