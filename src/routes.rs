@@ -18,6 +18,7 @@ use http::{
         REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
         X_CONTENT_TYPE_OPTIONS,
     },
+    request::Parts,
 };
 use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer};
 
@@ -61,9 +62,7 @@ pub(crate) fn api_routes(app: App) -> Router {
         .route("/api", any(endpoint))
         .route(
             "/api/schema.graphql",
-            get(async |State(app): State<App>, request: Request<Body>| {
-                app.endpoint.schema(&request.into_parts().0)
-            }),
+            get(async |State(app): State<App>, request: Parts| app.endpoint.schema(&request)),
         )
         .with_state(app)
         .layer(tower::util::option_layer(cors))
@@ -101,28 +100,16 @@ async fn endpoint(
     }
 }
 
-async fn login(
-    State(app): State<App>,
-    Extension(moment): Extension<Moment>,
-    request: Request<Body>,
-) -> Response {
-    app.site.login(&request.into_parts().0, moment).await
+async fn login(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
+    app.site.login(&request, moment).await
 }
 
-async fn home(
-    State(app): State<App>,
-    Extension(moment): Extension<Moment>,
-    request: Request<Body>,
-) -> Response {
-    app.site.home(&request.into_parts().0, moment).await
+async fn home(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
+    app.site.home(&request, moment).await
 }
 
-async fn logout(
-    State(app): State<App>,
-    Extension(moment): Extension<Moment>,
-    request: Request<Body>,
-) -> Response {
-    app.site.logout(&request.into_parts().0, moment).await
+async fn logout(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
+    app.site.logout(&request, moment).await
 }
 
 /// What every request passes: the clock is read, the line is written, a panic is

@@ -4,7 +4,6 @@ use async_graphql::{ServerError, Value};
 use axum::{body::Body, response::Response};
 use http::{StatusCode, header::CONTENT_TYPE};
 use serde::Serialize;
-use serde_json::json;
 
 use crate::{
     error::{Error, RequestFault},
@@ -83,9 +82,9 @@ fn name(error: &mut ServerError, is_executed: bool) {
     };
     ours.log();
     answer::note(ours);
-    let members = answer::extensions(ours);
-    for (key, value) in members.as_object().into_iter().flatten() {
-        let value = Value::from_json(value.clone()).unwrap_or_else(|_| Value::from(json!(null).to_string()));
-        error.extensions.get_or_insert_default().set(key, value);
+    let told = answer::extensions(ours);
+    let extensions = error.extensions.get_or_insert_default();
+    for (key, value) in told {
+        extensions.set(key, Value::from_json(value).unwrap_or_default());
     }
 }

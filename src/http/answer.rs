@@ -9,7 +9,7 @@ use http::{
     header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{error::Error, http::negotiation::AnswerType, telemetry};
 
@@ -30,7 +30,7 @@ struct Told {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     locations: Option<[Location; 1]>,
-    extensions: Value,
+    extensions: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -76,10 +76,10 @@ pub fn decorate(response: &mut Response, error: &Error) {
 
 /// The `extensions` of an error, with the id by which the log knows the request.
 #[must_use]
-pub fn extensions(error: &Error) -> Value {
+pub fn extensions(error: &Error) -> Map<String, Value> {
     let mut members = error.extensions();
     members.insert("requestId".to_owned(), json!(telemetry::request_id()));
-    Value::Object(members)
+    members
 }
 
 /// Notes the first error of a request for its log line.

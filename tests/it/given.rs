@@ -176,7 +176,7 @@ impl World {
 
     /// Nobody, asking something.
     pub(crate) async fn nobody_asks(&self, query: &str) -> Answer {
-        self.send(post(query).body(body(query)).unwrap()).await
+        self.send(post().body(body(query)).unwrap()).await
     }
 
     /// Changes a stakeholder's record, as an administrator would.
@@ -250,8 +250,7 @@ pub(crate) struct Browser<'a> {
 impl Browser<'_> {
     /// Asks from one of our own pages.
     pub(crate) async fn asks(&self, query: &str) -> Answer {
-        let request =
-            post(query).header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
+        let request = post().header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
         self.world.send(request.body(body(query)).unwrap()).await
     }
 
@@ -284,7 +283,7 @@ pub(crate) struct Program<'a> {
 
 impl Program<'_> {
     pub(crate) async fn asks(&self, query: &str) -> Answer {
-        let request = post(query).header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        let request = post().header(header::AUTHORIZATION, format!("Bearer {}", self.token));
         self.world.send(request.body(body(query)).unwrap()).await
     }
 }
@@ -300,7 +299,7 @@ pub(crate) fn update_access_token(expiration_time: i64) -> String {
 }
 
 /// A POST to the endpoint, without its body.
-pub(crate) fn post(_query: &str) -> http::request::Builder {
+pub(crate) fn post() -> http::request::Builder {
     Request::post("/api").header(header::CONTENT_TYPE, "application/json")
 }
 

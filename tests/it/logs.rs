@@ -44,8 +44,7 @@ async fn a_refusal_is_logged_with_code_and_reason(
 ) {
     let world = World::new().await;
 
-    let request =
-        crate::given::post(ME).header("authorization", header).body(crate::given::body(ME)).unwrap();
+    let request = crate::given::post().header("authorization", header).body(crate::given::body(ME)).unwrap();
     world.send(request).await;
 
     let line = world.log().pop().unwrap();
