@@ -37,7 +37,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) use self::answer::Answer;
-use self::wire::{Call, Calls, Log, Recorded, dynamodb};
+use self::wire::{Call, Calls, Log, Meeting, Recorded, dynamodb};
 
 /// When every story begins.
 pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
@@ -55,6 +55,7 @@ pub(crate) struct World {
     table: String,
     router: Router,
     calls: Calls,
+    meeting: Meeting,
     log: Log,
     secrets: RefCell<Vec<String>>,
     _logging: tracing::subscriber::DefaultGuard,
@@ -78,12 +79,12 @@ impl World {
         let log = Log::default();
         let logging = tracing::subscriber::set_default(telemetry::subscriber(LogFormat::Json, log.clone()));
         let clock = ManualClock::at(Timestamp::from_second(START).unwrap());
-        let (calls, faults) = (Calls::default(), Faults::default());
+        let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
         let failing = Faulty { inner: connector, faults: faults.clone() };
         let client = client::client_on(
             &local::aws(endpoint.clone()),
-            http_client(Recorded { inner: failing, calls: calls.clone() }),
+            http_client(Recorded { inner: failing, calls: calls.clone(), meeting: meeting.clone() }),
         );
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
@@ -111,7 +112,7 @@ impl World {
         let router = local::routes(app.clone(), local::Levers::default());
         calls.take();
         let secrets = RefCell::default();
-        Self { app, clock, faults, embedded, table, router, calls, log, secrets, _logging: logging }
+        Self { app, clock, faults, embedded, table, router, calls, meeting, log, secrets, _logging: logging }
     }
 
     /// Lets time pass.
@@ -198,6 +199,11 @@ impl World {
     /// The same, with what was sent.
     pub(crate) fn sent_calls(&self) -> Vec<Call> {
         self.calls.take()
+    }
+
+    /// Lets reads wait until so many of them have happened: their readers are rivals then.
+    pub(crate) fn rivals_meet(&self, readers: usize) {
+        self.meeting.of(readers);
     }
 
     /// Makes the next calls of DynamoDB fail, also when they are tried again.

@@ -11,7 +11,7 @@ use crate::given::{Answer, ME, World};
 
 /// What refuses a query in 50 ms takes longer where nothing is optimised and other
 /// suites run; a query that is not refused takes minutes.
-const SOON: std::time::Duration = std::time::Duration::from_secs(3);
+const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
 const INVALID: &str = "400 GRAPHQL_VALIDATION_FAILED";
 const NO_GRAPHQL: &str = "400 GRAPHQL_PARSE_FAILED";

@@ -79,11 +79,13 @@ async fn two_changes_at_once_lose_none() {
     let ana = ana(store).await;
 
     let change = || store.change_stakeholder(&ana.id, |it| Stakeholder { epoch: it.epoch + 1, ..it });
+    world.rivals_meet(2);
     let (one, other) = tokio::join!(change(), change());
+    world.rivals_meet(1);
 
     let succeeded = [one, other].iter().filter(|it| it.is_ok()).count() as u64;
     let now = store.stakeholder(&ana.id).await.unwrap().unwrap();
-    assert_eq!((now.epoch, now.version, succeeded), (1, 1, 1), "they race, and one wins");
+    assert_eq!((now.epoch, now.version, succeeded), (1, 1, 1), "both have read before one wins");
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use serde_json::Value;
+use tokio::sync::Barrier;
 
 /// The DynamoDB of the stories: embedded, or the one that `ARM_TEST_DYNAMODB` names.
 #[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
@@ -42,21 +43,46 @@ impl Calls {
     }
 }
 
+/// Where reads wait for each other, so that all of them have happened before the first
+/// of their readers goes on: rivals meet, however fast DynamoDB is.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meeting(Arc<Mutex<Option<Arc<Barrier>>>>);
+
+impl Meeting {
+    pub(super) fn of(&self, readers: usize) {
+        *self.0.lock().unwrap() = Some(Arc::new(Barrier::new(readers)));
+    }
+
+    async fn attended(&self) {
+        let barrier = self.0.lock().unwrap().clone();
+        if let Some(barrier) = barrier {
+            barrier.wait().await;
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Recorded<C> {
     pub(super) inner: C,
     pub(super) calls: Calls,
+    pub(super) meeting: Meeting,
 }
 
 impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
-        self.calls.0.lock().unwrap().push(Call { operation: operation(&request), body });
-        let inner = self.inner.clone();
+        let operation = operation(&request);
+        let is_read = operation == "GetItem";
+        self.calls.0.lock().unwrap().push(Call { operation, body });
+        let (inner, meeting) = (self.inner.clone(), self.meeting.clone());
         // Rivals get their turn here, as they do while a request is on its way.
         HttpConnectorFuture::new(async move {
             tokio::task::yield_now().await;
-            inner.call(request).await
+            let answer = inner.call(request).await;
+            if is_read {
+                meeting.attended().await;
+            }
+            answer
         })
     }
 }
