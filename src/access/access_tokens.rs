@@ -34,6 +34,21 @@ impl Access {
         Ok(token.filter(|it| it.is_live(&actor.stakeholder, now)))
     }
 
+    /// All tokens of who asks, live or not, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// `SessionRequired` for a token: it learns nothing of the others; `Unavailable`
+    /// when DynamoDB fails.
+    pub async fn access_tokens(&self, actor: &Actor) -> Result<Vec<AccessToken>> {
+        if matches!(actor.credential, Credential::AccessToken(_)) {
+            return Err(Error::SessionRequired);
+        }
+        let mut tokens = self.store.access_tokens_of(&actor.stakeholder.id).await?;
+        tokens.sort_by(|one, other| (other.issued_at, &other.id).cmp(&(one.issued_at, &one.id)));
+        Ok(tokens)
+    }
+
     /// Makes a token for the default slot, to be shown once. The one that was there
     /// is replaced in the same instant.
     ///

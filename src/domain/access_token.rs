@@ -78,12 +78,45 @@ pub enum TokenState {
     },
 }
 
+/// What has become of a token, for its owner to see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFate {
+    /// It opens what its owner may open.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// It was revoked before its time.
+    Revoked {
+        /// When; unknown where all tokens were revoked at once.
+        at: Option<Timestamp>,
+        /// By whom.
+        by: Revoker,
+    },
+    /// A newer token took its slot.
+    Replaced,
+}
+
 impl AccessToken {
+    /// What has become of the token: what ended it first, in the order of
+    /// [`admits`](Self::admits).
+    #[must_use]
+    pub fn fate(&self, owner: &Stakeholder, now: Timestamp) -> TokenFate {
+        match self.state {
+            TokenState::Revoked { at, by } => TokenFate::Revoked { at: Some(at), by },
+            TokenState::Replaced { .. } => TokenFate::Replaced,
+            TokenState::Active if now >= self.expires_at => TokenFate::Expired,
+            TokenState::Active if self.epoch != owner.epoch => {
+                TokenFate::Revoked { at: None, by: Revoker::Owner }
+            }
+            TokenState::Active => TokenFate::Active,
+        }
+    }
+
     /// Whether the token lasts at `now`: active, not yet at its expiry, and made in its
     /// owner's present epoch.
     #[must_use]
     pub fn is_live(&self, owner: &Stakeholder, now: Timestamp) -> bool {
-        self.state == TokenState::Active && now < self.expires_at && self.epoch == owner.epoch
+        self.fate(owner, now) == TokenFate::Active
     }
 
     /// Whether the token still opens anything to who presents the

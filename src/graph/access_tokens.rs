@@ -1,12 +1,18 @@
 //! API tokens, as the API shows them.
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
 
 use crate::{
-    domain::{access_token::ExpirationPolicy, policy::UserAction, secret::Secret},
+    domain::{
+        access_token::{self, ExpirationPolicy, TokenFate},
+        policy::UserAction,
+        refusal::Revoker,
+        secret::Secret,
+        stakeholder::Stakeholder,
+    },
     error::Result,
-    graph::context::Request,
+    graph::{context::Request, date_time::DateTime},
 };
 
 /// Changes of one's own API tokens.
@@ -61,6 +67,114 @@ impl UpdateAccessTokenPayload {
 struct SimplePayload {
     /// Whether the change was made.
     success: bool,
+}
+
+/// What has become of an API token.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+pub(super) enum TokenState {
+    /// It can be used.
+    Active,
+    /// Its expiration time is past.
+    Expired,
+    /// A newer token took its place.
+    Replaced,
+    /// It was revoked before its time.
+    Revoked,
+}
+
+/// Who revoked an API token.
+#[derive(Clone, Copy, PartialEq, Eq, Enum)]
+enum RevokerKind {
+    /// Whoever held the token.
+    Holder,
+    /// The owner, in a session.
+    Owner,
+}
+
+/// An API token, as its owner sees it: never the token itself.
+pub(super) struct AccessToken {
+    token: access_token::AccessToken,
+    fate: TokenFate,
+}
+
+impl AccessToken {
+    /// The view of a token at `now`.
+    pub(super) fn at(token: access_token::AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
+        Self { fate: token.fate(owner, now), token }
+    }
+
+    /// Its public id.
+    pub(super) fn id(&self) -> &str {
+        self.token.id.as_str()
+    }
+
+    /// What has become of it.
+    pub(super) fn state(&self) -> TokenState {
+        match self.fate {
+            TokenFate::Active => TokenState::Active,
+            TokenFate::Expired => TokenState::Expired,
+            TokenFate::Replaced => TokenState::Replaced,
+            TokenFate::Revoked { .. } => TokenState::Revoked,
+        }
+    }
+}
+
+/// An API token, as its owner sees it: never the token itself.
+#[Object]
+impl AccessToken {
+    /// When it ends.
+    async fn expires_at(&self) -> DateTime {
+        DateTime(self.token.expires_at)
+    }
+
+    /// When it was first used; null for one that never was.
+    async fn first_used_at(&self) -> Option<DateTime> {
+        self.token.first_used_at.map(DateTime)
+    }
+
+    /// Its public id, the claim `tid`; of no use to a thief.
+    #[graphql(name = "id")]
+    async fn shown_id(&self) -> ID {
+        ID(self.id().to_owned())
+    }
+
+    /// When it was made.
+    async fn issued_at(&self) -> DateTime {
+        DateTime(self.token.issued_at)
+    }
+
+    /// When it was last used, exact to ten minutes; null for one that never was.
+    async fn last_used_at(&self) -> Option<DateTime> {
+        self.token.last_used_at.map(DateTime)
+    }
+
+    /// The slot that it was made for.
+    async fn name(&self) -> &str {
+        self.token.name.as_str()
+    }
+
+    /// When it was revoked; null for one that was not, or with all others at once.
+    async fn revoked_at(&self) -> Option<DateTime> {
+        match self.fate {
+            TokenFate::Revoked { at, .. } => at.map(DateTime),
+            TokenFate::Active | TokenFate::Expired | TokenFate::Replaced => None,
+        }
+    }
+
+    /// Who revoked it; null for one that was not.
+    async fn revoked_by(&self) -> Option<RevokerKind> {
+        match self.fate {
+            TokenFate::Revoked { by: Revoker::Owner, .. } => Some(RevokerKind::Owner),
+            TokenFate::Revoked { by: Revoker::Holder, .. } => Some(RevokerKind::Holder),
+            TokenFate::Active | TokenFate::Expired | TokenFate::Replaced => None,
+        }
+    }
+
+    /// What has become of it.
+    #[graphql(name = "state")]
+    async fn shown_state(&self) -> TokenState {
+        self.state()
+    }
 }
 
 /// Within which times a new API token may end.

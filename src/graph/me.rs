@@ -1,17 +1,22 @@
 //! Whoever asks, about themselves.
 
-use async_graphql::{Context, Enum, Object};
+use async_graphql::{Context, Enum, Object, connection::Connection};
 use serde_json::{Value, json};
 
 use crate::{
     access::actor::Actor,
     domain::{
-        access_token::{AccessToken, ExpirationPolicy},
+        access_token::{self, ExpirationPolicy},
         id::OrganizationName,
         policy::UserAction,
     },
     error::{Error, Result},
-    graph::{access_tokens::AccessTokenPolicy, context::Request, organizations::Organization},
+    graph::{
+        access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
+        context::Request,
+        organizations::Organization,
+        paging::{self, Page},
+    },
 };
 
 /// Queries about oneself.
@@ -76,6 +81,27 @@ impl Me {
         Ok(AccessTokenPolicy { policy: ExpirationPolicy::at(now), now })
     }
 
+    /// One's API tokens, also those that are over and not yet forgotten, the newest
+    /// first. Only a session sees them.
+    #[graphql(complexity = "paging::cost(first) * child_complexity")]
+    async fn access_tokens(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "How many, at most 100.", default_with = "paging::USUAL")] first: i32,
+        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
+        #[graphql(desc = "Only tokens of which one of these has become; all without it.")] states: Option<
+            Vec<TokenState>,
+        >,
+    ) -> Result<Connection<String, AccessToken>> {
+        let page = Page::parse(first, after)?;
+        let tokens = ctx.access()?.access_tokens(&self.actor).await?;
+
+        let now = ctx.now()?;
+        let views = tokens.into_iter().map(|it| AccessToken::at(it, &self.actor.stakeholder, now));
+        let is_asked = |it: &AccessToken| states.as_ref().is_none_or(|wanted| wanted.contains(&it.state()));
+        page.of(views.filter(is_asked).collect(), AccessToken::id)
+    }
+
     /// Which program asks, as it said itself.
     async fn caller_origin(&self) -> CallerOrigin {
         self.caller_origin
@@ -136,7 +162,7 @@ impl Me {
 }
 
 /// The text of `me.accessToken`. Clients of the original look for it with its blanks.
-fn access_token_text(token: Option<&AccessToken>) -> String {
+fn access_token_text(token: Option<&access_token::AccessToken>) -> String {
     let issued_at = token.map(|it| it.issued_at.as_second().to_string()).unwrap_or_default();
     let (has, at): (Value, Value) = (json!(token.is_some()), json!(issued_at));
     format!(r#"{{"hasAccessToken": {has}, "issuedAt": {at}}}"#)

@@ -12,11 +12,13 @@
 mod access_tokens;
 mod answer;
 mod context;
+mod date_time;
 mod document;
 pub mod endpoint;
 mod limits;
 mod me;
 mod organizations;
+mod paging;
 mod phase;
 
 use std::sync::Arc;

@@ -66,6 +66,7 @@ impl Embedded {
             "CreateTable" => dispatched(body, |it| db.create_table(it)),
             "DescribeTable" => dispatched(body, |it| db.describe_table(it)),
             "GetItem" => dispatched(body, |it| db.get_item(it)),
+            "Query" => dispatched(body, |it| db.query(it)),
             "Scan" => dispatched(body, |it| db.scan(it)),
             "TransactWriteItems" => dispatched(body, |it| db.transact_write_items(it)),
             "UpdateItem" => dispatched(body, |it| db.update_item(it)),

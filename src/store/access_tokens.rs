@@ -77,6 +77,15 @@ impl Store {
         }
     }
 
+    /// Lists all tokens of a user that are not swept yet, live or not.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn access_tokens_of(&self, user: &UserId) -> Result<Vec<AccessToken>, StoreError> {
+        self.list(&Key::access_tokens(user)).await
+    }
+
     /// Puts a new token in its slot. The one that was there dies in the same
     /// instant: there is never a moment with two, nor one with none.
     ///

@@ -4,7 +4,7 @@
 //! |----------------|--------------|-------------------|----------------|-----------------------------|
 //! | stakeholder    | `U#<uid>`    | `P`               |                | every authentication        |
 //! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
-//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days  | authentication by Bearer    |
+//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days  | authentication by Bearer, `me.accessTokens` |
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
 //! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials  |
 //! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
@@ -57,6 +57,12 @@ impl Key {
         Self::of_user(user, format!("T#{token}"))
     }
 
+    /// How the keys of all API tokens of a user begin.
+    #[must_use]
+    pub fn access_tokens(user: &UserId) -> Self {
+        Self::of_user(user, "T#".to_owned())
+    }
+
     /// The key of the slot that an API token is kept in.
     #[must_use]
     pub fn slot(user: &UserId, name: &TokenName) -> Self {
@@ -89,6 +95,14 @@ impl Key {
         HashMap::from([
             (PK.to_owned(), AttributeValue::S(self.pk.clone())),
             (SK.to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+
+    /// The key as the values of [`BEGINNING`](super::BEGINNING).
+    pub(super) fn beginning(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (":pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            (":sk".to_owned(), AttributeValue::S(self.sk.clone())),
         ])
     }
 

@@ -31,3 +31,4 @@ mod signing;
 mod store;
 mod sweep;
 mod template;
+mod token_list;
