@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 
 use crate::{
     access::{
@@ -10,11 +11,15 @@ use crate::{
         jwt::Jwt,
         keys::{InvalidKeys, Keys},
     },
+    aws,
     clock::Clock,
     config::{Config, InvalidConfig, PublicUrl},
+    domain::secret::Secret,
     entropy::Entropy,
     graph::endpoint::Endpoint,
     http::csrf::OwnOrigins,
+    identity::{Identity, InvalidProviders, provider::Provider},
+    secrets::{self, Unreadable},
     store::{Store, client},
     telemetry::{self, Chain, LogFormat},
     web::site::{SignIn, Site},
@@ -35,6 +40,8 @@ pub struct App {
     pub cors_origins: Vec<http::HeaderValue>,
     /// Sessions and tokens.
     pub access: Arc<Access>,
+    /// Logins by identity providers.
+    pub identity: Arc<Identity>,
     /// The graph behind HTTP.
     pub endpoint: Arc<Endpoint>,
     /// The web application.
@@ -51,7 +58,11 @@ pub struct Surroundings {
     pub entropy: Entropy,
     /// Other spellings of our own origin, such as the one with 127.0.0.1.
     pub other_origins: Vec<String>,
-    /// The ways to log in.
+    /// How any other server is reached.
+    pub web: SharedHttpConnector,
+    /// The identity providers, as JSON; empty where there is none.
+    pub providers: Secret,
+    /// Other ways to log in.
     pub sign_ins: Vec<SignIn>,
 }
 
@@ -64,24 +75,50 @@ pub enum CannotStart {
     /// The signing keys are wrong.
     #[error(transparent)]
     Keys(#[from] InvalidKeys),
+    /// The identity providers are wrong.
+    #[error(transparent)]
+    Providers(#[from] InvalidProviders),
+    /// The secret with the identity providers cannot be read.
+    #[error(transparent)]
+    Secret(#[from] Unreadable),
 }
 
 impl App {
-    /// Makes the app of a Lambda function, from its environment. The connection to
-    /// DynamoDB and all code of the first request are warmed up here, where the
-    /// processor is not yet throttled.
+    /// Makes the app of the `api` function, from its environment. It has no logins.
     ///
     /// # Errors
     ///
     /// [`CannotStart`] names all that is wrong with the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
         telemetry::start(LogFormat::Json, std::io::stdout);
+        Self::started(Config::from_environment()?, Secret::from(String::new())).await
+    }
+
+    /// Makes the app of the `web` function, from its environment: with logins.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotStart`] names all that is wrong with the configuration or the providers.
+    pub async fn with_logins_from_environment() -> Result<Self, CannotStart> {
+        telemetry::start(LogFormat::Json, std::io::stdout);
         let config = Config::from_environment()?;
+        let providers = match &config.providers_secret_arn {
+            Some(arn) => secrets::read(&config.aws, arn).await?,
+            None => Secret::from(String::new()),
+        };
+        Self::started(config, providers).await
+    }
+
+    /// The connection to DynamoDB and all code of the first request are warmed up here,
+    /// where the processor is not yet throttled.
+    async fn started(config: Config, providers: Secret) -> Result<Self, CannotStart> {
         let surroundings = Surroundings {
             client: client::client(&config.aws),
             clock: Clock::System,
             entropy: Entropy::System,
             other_origins: Vec::new(),
+            web: aws::https_connector(),
+            providers,
             sign_ins: Vec::new(),
         };
         let app = Self::assemble(config, surroundings)?;
@@ -93,9 +130,9 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Keys`].
+    /// [`CannotStart::Keys`], [`CannotStart::Providers`].
     pub fn assemble(config: Config, surroundings: Surroundings) -> Result<Self, CannotStart> {
-        let Surroundings { client, clock, entropy, other_origins, sign_ins } = surroundings;
+        let Surroundings { client, clock, entropy, other_origins, web, providers, sign_ins } = surroundings;
         let Config {
             public_url,
             table,
@@ -109,6 +146,8 @@ impl App {
         let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
+        let identity = Identity::new(Arc::clone(&access), &providers, &public_url, web)?;
+        let sign_ins = identity.providers().iter().map(sign_in).chain(sign_ins).collect();
         let site = Site::new(Arc::clone(&access), own_origins.clone(), public_url.clone(), sign_ins);
         Ok(Self {
             clock,
@@ -117,6 +156,7 @@ impl App {
             own_origins,
             cors_origins,
             access,
+            identity: Arc::new(identity),
             endpoint,
             site: Arc::new(site),
         })
@@ -128,5 +168,14 @@ impl App {
             tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
         }
         self.endpoint.warm_up().await;
+    }
+}
+
+/// The button of an identity provider.
+fn sign_in(provider: &Provider) -> SignIn {
+    SignIn {
+        label: format!("Continue with {}", provider.label),
+        path: provider.path(),
+        brand: provider.brand.name(),
     }
 }

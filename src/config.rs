@@ -22,7 +22,10 @@ pub struct Config {
     /// Why no tokens are made at present, from `TOKEN_CREATION_DISABLED`; tokens that
     /// exist are left alone. Usually not set.
     pub token_creation_disabled: Option<String>,
-    /// How DynamoDB is reached.
+    /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
+    /// `web` function has it.
+    pub providers_secret_arn: Option<String>,
+    /// How AWS is reached.
     pub aws: Aws,
 }
 
@@ -37,8 +40,9 @@ pub struct Aws {
     pub secret_access_key: String,
     /// From `AWS_SESSION_TOKEN`.
     pub session_token: Option<String>,
-    /// From `AWS_ENDPOINT_URL_DYNAMODB`, else from `AWS_ENDPOINT_URL`: any other
-    /// DynamoDB than Amazon's in the region.
+    /// From `AWS_ENDPOINT_URL`: another place than Amazon's in the region.
+    pub endpoint: Option<String>,
+    /// From `AWS_ENDPOINT_URL_DYNAMODB`, else as `endpoint`.
     pub dynamodb_endpoint: Option<String>,
 }
 
@@ -88,6 +92,7 @@ impl Config {
             access_key_id: required("AWS_ACCESS_KEY_ID"),
             secret_access_key: required("AWS_SECRET_ACCESS_KEY"),
             session_token: optional("AWS_SESSION_TOKEN"),
+            endpoint: optional("AWS_ENDPOINT_URL"),
             dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| optional("AWS_ENDPOINT_URL")),
         };
         let public_url = PublicUrl::try_from(required("PUBLIC_URL")).unwrap_or_else(|fault| {
@@ -97,7 +102,16 @@ impl Config {
         let cors_origins = cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut wrong);
 
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
-        let config = Self { table, public_url, signing_keys, cors_origins, token_creation_disabled, aws };
+        let providers_secret_arn = optional("PROVIDERS_SECRET_ARN");
+        let config = Self {
+            table,
+            public_url,
+            signing_keys,
+            cors_origins,
+            token_creation_disabled,
+            providers_secret_arn,
+            aws,
+        };
         if wrong.is_empty() { Ok(config) } else { Err(InvalidConfig(wrong)) }
     }
 }

@@ -4,6 +4,7 @@
 //! the `source`, and is for the log. Messages are the original's; codes and reasons
 //! are what clients match on: never rename one.
 
+mod fault;
 mod hint;
 
 use std::sync::Arc;
@@ -14,12 +15,15 @@ use serde_json::{Map, Value, json};
 use crate::{
     domain::{
         access_token::InvalidExpiration,
+        login::LoginFault,
         refusal::{Refusal, Revoker},
     },
     entropy::NoEntropy,
     store::StoreError,
     telemetry::{self, Chain},
 };
+
+pub use self::fault::RequestFault;
 
 /// The result of what may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -57,6 +61,15 @@ pub enum Error {
     /// The request is not one that this endpoint answers.
     #[error("{0}")]
     Request(RequestFault),
+    /// A login by an identity provider was not completed.
+    #[error(transparent)]
+    Login(#[from] LoginFault),
+    /// What an identity provider answered does not prove who somebody is.
+    #[error("The login could not be verified")]
+    Unproven(#[source] Cause),
+    /// An identity provider does not answer, or answers that it cannot.
+    #[error("The identity provider does not answer")]
+    ProviderDown(#[source] Cause),
     /// Somebody else changed the same thing first, again and again.
     #[error("Another request changed this at the same time")]
     Conflict,
@@ -66,54 +79,6 @@ pub enum Error {
     /// We made a mistake.
     #[error("Internal server error")]
     Internal(#[source] Cause),
-}
-
-/// What is wrong with a request before anybody looks at who asks.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RequestFault {
-    /// It cannot be read; the text says why.
-    #[error("{0}")]
-    Malformed(String),
-    /// There is nothing at the path.
-    #[error("There is nothing at this path")]
-    UnknownPath,
-    /// The path does not know the method.
-    #[error("This method is not allowed here")]
-    Method {
-        /// What is allowed.
-        allow: &'static str,
-    },
-    /// None of the media types that the client accepts can be given.
-    #[error("None of the accepted media types can be given")]
-    NotAcceptable,
-    /// It is larger than is read.
-    #[error("The request is too large")]
-    TooLarge {
-        /// How many bytes are read at most, of what.
-        limit: usize,
-        /// Of what.
-        part: &'static str,
-    },
-    /// The body's type is not JSON.
-    #[error("The body must be JSON")]
-    MediaType,
-    /// It names the hash of a query instead of a query.
-    #[error("PersistedQueryNotSupported")]
-    PersistedQuery,
-    /// The query is no GraphQL.
-    #[error("Syntax Error: {text}")]
-    Syntax {
-        /// What the parser missed.
-        text: String,
-        /// In which line and column, from 1, where the parser knows.
-        at: Option<(usize, usize)>,
-    },
-    /// The value of an argument or a variable is not one of its type.
-    #[error("{0}")]
-    Argument(String),
-    /// The query does not fit the schema, the variables, or the limits.
-    #[error("{0}")]
-    Validation(String),
 }
 
 impl Error {
@@ -127,28 +92,34 @@ impl Error {
         Self::Unavailable(Arc::from(cause.into()))
     }
 
+    /// What an identity provider answered does not prove who somebody is, because of `cause`.
+    pub fn unproven(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Unproven(Arc::from(cause.into()))
+    }
+
+    /// An identity provider does not answer, because of `cause`.
+    pub fn provider_down(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::ProviderDown(Arc::from(cause.into()))
+    }
+
     /// The stable name of the failure. Clients match on it: never rename one.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
-            Self::Denied | Self::SessionRequired | Self::CreationDisabled(_) | Self::CrossSite => "FORBIDDEN",
+            Self::Denied
+            | Self::SessionRequired
+            | Self::CreationDisabled(_)
+            | Self::CrossSite
+            | Self::Login(LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted) => "FORBIDDEN",
+            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
+                "BAD_REQUEST"
+            }
             Self::InvalidExpiration(_) => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
-            Self::Unavailable(_) => "SERVICE_UNAVAILABLE",
+            Self::Unavailable(_) | Self::ProviderDown(_) => "SERVICE_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
-            Self::Request(fault) => match fault {
-                RequestFault::Syntax { .. } => "GRAPHQL_PARSE_FAILED",
-                RequestFault::Validation(_) => "GRAPHQL_VALIDATION_FAILED",
-                RequestFault::Argument(_) => "BAD_USER_INPUT",
-                RequestFault::PersistedQuery => "PERSISTED_QUERY_NOT_SUPPORTED",
-                RequestFault::UnknownPath => "NOT_FOUND",
-                RequestFault::Malformed(_)
-                | RequestFault::Method { .. }
-                | RequestFault::NotAcceptable
-                | RequestFault::TooLarge { .. }
-                | RequestFault::MediaType => "BAD_REQUEST",
-            },
+            Self::Request(fault) => fault.code(),
         }
     }
 
@@ -162,9 +133,14 @@ impl Error {
             Self::CreationDisabled(_) => Some("CREATION_DISABLED"),
             Self::CrossSite => Some("CSRF_REJECTED"),
             Self::InvalidExpiration(_) => Some("INVALID_EXPIRATION_TIME"),
-            Self::Denied | Self::Conflict | Self::Unavailable(_) | Self::Internal(_) | Self::Request(_) => {
-                None
-            }
+            Self::Denied
+            | Self::Login(_)
+            | Self::Unproven(_)
+            | Self::ProviderDown(_)
+            | Self::Conflict
+            | Self::Unavailable(_)
+            | Self::Internal(_)
+            | Self::Request(_) => None,
         }
     }
 
@@ -174,12 +150,18 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoCredential | Self::Refused(_) => StatusCode::UNAUTHORIZED,
-            Self::Denied | Self::SessionRequired | Self::CreationDisabled(_) | Self::CrossSite => {
+            Self::Denied
+            | Self::SessionRequired
+            | Self::CreationDisabled(_)
+            | Self::CrossSite
+            | Self::Login(LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted) => {
                 StatusCode::FORBIDDEN
             }
-            Self::InvalidExpiration(_) => StatusCode::BAD_REQUEST,
+            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
+            | Self::Unproven(_)
+            | Self::InvalidExpiration(_) => StatusCode::BAD_REQUEST,
             Self::Conflict => StatusCode::CONFLICT,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::ProviderDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Request(fault) => fault.status(),
         }
@@ -188,7 +170,7 @@ impl Error {
     /// How many seconds the client should wait before it tries again.
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
-        matches!(self, Self::Unavailable(_)).then_some(RETRY_AFTER)
+        matches!(self, Self::Unavailable(_) | Self::ProviderDown(_)).then_some(RETRY_AFTER)
     }
 
     /// What the `Allow` header says, where the method was wrong.
@@ -237,27 +219,17 @@ impl Error {
         details.as_object().cloned().unwrap_or_default()
     }
 
-    /// Gives the cause to the log, if we are to blame and not the client.
+    /// Gives the cause to the log: as our fault, or as one that an operator may want to know.
     pub fn log(&self) {
-        if let Self::Unavailable(cause) | Self::Internal(cause) = self {
-            let cause = Chain(cause.as_ref());
-            tracing::error!(requestId = telemetry::request_id(), code = self.code(), %cause, "{self}");
-        }
-    }
-}
-
-impl RequestFault {
-    fn status(&self) -> StatusCode {
+        let (id, code) = (telemetry::request_id(), self.code());
         match self {
-            Self::Malformed(_) | Self::Syntax { .. } | Self::Argument(_) | Self::Validation(_) => {
-                StatusCode::BAD_REQUEST
+            Self::Unavailable(cause) | Self::Internal(cause) => {
+                tracing::error!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");
             }
-            Self::UnknownPath => StatusCode::NOT_FOUND,
-            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
-            Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::PersistedQuery => StatusCode::OK,
+            Self::Unproven(cause) | Self::ProviderDown(cause) => {
+                tracing::warn!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");
+            }
+            _ => {}
         }
     }
 }

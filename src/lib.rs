@@ -14,12 +14,13 @@
 //! | `bin/api.rs`, `bin/web.rs` | the two Lambda functions, about fifteen lines each |
 //! | `bin/local.rs`, `local` | the whole product on localhost, with an embedded DynamoDB (feature `local`) |
 //! | [`app`], [`routes`] | what lives as long as the process; which path leads where |
-//! | [`graph`], [`web`] | the GraphQL graph; the pages and the IDE |
+//! | [`identity`], [`graph`], [`web`] | logins by identity providers; the GraphQL graph; the pages and the IDE |
 //! | [`access`] | who is asking: sessions, API tokens, keys |
 //! | [`mod@http`] | HTTP's vocabulary, and the door for Lambda events |
 //! | [`error`] | what a client may be told |
 //! | [`store`] | the one DynamoDB table |
 //! | [`clock`], [`entropy`], [`config`], [`telemetry`] | the one clock, the one source of randomness, the one reader of the environment, the one log line |
+//! | [`aws`], [`secrets`] | how servers are reached; the one reader of Secrets Manager |
 //! | [`domain`] | nouns and rules, pure |
 //!
 //! # How a request flows
@@ -41,12 +42,13 @@
 //! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/doors.rs` |
 //! | only [`store`] speaks to DynamoDB; only [`store::key`] spells a key | `tests/it/architecture.rs` |
 //! | only [`error`] decides what a client is told; the cause goes to the log | its unit tests |
-//! | a secret of a person leaves through `reveal`, in two places: the login's cookie and the mutation's answer; keys of the operator cannot be printed | `tests/it/architecture.rs` |
+//! | a secret leaves through `reveal`: to its owner in the cookies of a login and a session and in the mutation's answer, to an identity provider in `identity/oauth.rs`; keys of the operator cannot be printed | `tests/it/architecture.rs` |
 //! | no input makes us panic, and a panic is answered | clippy's `unwrap_used`, `expect_used`, `indexing_slicing`; `tests/it/headers.rs`, `tests/it/events/hostile.rs` |
 //! | `ttl` is a broom, not a guard: readers check the record's own life | stories that move the clock |
 
 pub mod access;
 pub mod app;
+pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod domain;
@@ -54,9 +56,11 @@ pub mod entropy;
 pub mod error;
 pub mod graph;
 pub mod http;
+pub mod identity;
 #[cfg(feature = "local")]
 pub mod local;
 pub mod routes;
+pub mod secrets;
 pub mod store;
 pub mod telemetry;
 pub mod web;

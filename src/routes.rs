@@ -73,6 +73,8 @@ pub(crate) fn web_routes(app: App) -> Router {
     Router::new()
         .route("/", get(login))
         .route("/home", get(home))
+        .route("/login/{provider}", get(begin_login))
+        .route("/callback", get(finish_login))
         .route("/logout", post(logout))
         .route(
             "/static/{name}",
@@ -102,6 +104,25 @@ async fn endpoint(
 
 async fn login(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
     app.site.login(&request, moment).await
+}
+
+/// `GET /login/{provider}`: a person is told of a failure by a page.
+async fn begin_login(
+    State(app): State<App>,
+    Path(provider): Path<String>,
+    Extension(moment): Extension<Moment>,
+    request: Parts,
+) -> Response {
+    let next = site::next(&request.uri);
+    app.identity.begin(&provider, next, moment).await.unwrap_or_else(|error| site::problem(&error))
+}
+
+async fn finish_login(
+    State(app): State<App>,
+    Extension(moment): Extension<Moment>,
+    request: Parts,
+) -> Response {
+    app.identity.finish(&request, moment).await.unwrap_or_else(|error| site::problem(&error))
 }
 
 async fn home(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {

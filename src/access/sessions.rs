@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::HeaderValue;
+use http::{HeaderValue, request::Parts};
 use jiff::Timestamp;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::{Error, Result},
-    http::cookies,
+    http::{Caller, agent, cookies},
     store::StoreError,
 };
 
@@ -27,6 +27,15 @@ pub struct Place {
     pub agent: Option<String>,
     /// From which address.
     pub address: Option<IpAddr>,
+}
+
+impl Place {
+    /// From where a request comes.
+    #[must_use]
+    pub fn of(request: &Parts) -> Self {
+        let address = request.extensions.get::<Caller>().and_then(|it| it.0);
+        Self { agent: agent(&request.headers), address }
+    }
 }
 
 /// Reads a cookie's value, `<uid>.<secret>`: whose session, and the secret's digest.

@@ -60,6 +60,10 @@ id! {
     TokenName, |text| is_name(text, 60), "a name of 1 to 60 lower-case letters, digits and hyphens is expected"
 }
 id! {
+    /// An identity provider's name in paths: `/login/<name>`.
+    ProviderId, |text| is_name(text, 30), "a name of 1 to 30 lower-case letters, digits and hyphens is expected"
+}
+id! {
     /// An organization's name, in lower case.
     OrganizationName, |text| is_name(text, 50), "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
 }

@@ -7,6 +7,8 @@ pub mod access_token;
 pub mod email;
 pub mod event;
 pub mod id;
+pub mod login;
+pub mod own_path;
 pub mod policy;
 pub mod refusal;
 pub mod role;

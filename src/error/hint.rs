@@ -1,8 +1,8 @@
 //! What to do about an error, in one sentence: where a person reads it, it helps.
 
 use crate::{
-    domain::{access_token::InvalidExpiration, refusal::Refusal},
-    error::{Error, RETRY_AFTER, RequestFault},
+    domain::{access_token::InvalidExpiration, login::LoginFault, refusal::Refusal},
+    error::{Error, RETRY_AFTER},
 };
 
 impl Error {
@@ -21,11 +21,16 @@ impl Error {
                 "A session works from our own pages only; programs send an API token instead.".to_owned(),
             ),
             Self::InvalidExpiration(invalid) => Some(hint_of_expiration(invalid)),
+            Self::Login(fault) => Some(hint_of_login(*fault).to_owned()),
+            Self::Unproven(_) => Some("Log in again. If that does not help, tell the operator.".to_owned()),
+            Self::ProviderDown(_) => Some(
+                "Nothing is wrong with your account: log in again in a minute, or in another way.".to_owned(),
+            ),
             Self::Conflict => Some("Nothing was changed by this request: send it again.".to_owned()),
             Self::Unavailable(_) => Some(format!(
                 "Nothing is wrong with the request or its credential: send it again in {RETRY_AFTER} seconds."
             )),
-            Self::Request(fault) => hint_of_fault(fault),
+            Self::Request(fault) => fault.hint(),
         }
     }
 }
@@ -49,6 +54,21 @@ fn hint_of(refusal: &Refusal) -> String {
     }
 }
 
+fn hint_of_login(fault: LoginFault) -> &'static str {
+    match fault {
+        LoginFault::UnknownAttempt => {
+            "It was begun more than ten minutes ago or in another browser, or is completed already: log in again."
+        }
+        LoginFault::NotCompleted => "The identity provider sent you back without a login: log in again.",
+        LoginFault::UnverifiedAddress => {
+            "Let your identity provider verify the address, then log in again; or log in in another way."
+        }
+        LoginFault::AddressNotAdmitted => {
+            "Only addresses of certain domains are admitted: log in with another one, or ask your administrator."
+        }
+    }
+}
+
 fn hint_of_expiration(invalid: &InvalidExpiration) -> String {
     let (min, max) = (invalid.policy.min.as_second(), invalid.policy.max.as_second());
     match invalid.meant_seconds() {
@@ -56,22 +76,5 @@ fn hint_of_expiration(invalid: &InvalidExpiration) -> String {
             format!("looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds")
         }
         None => format!("a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"),
-    }
-}
-
-fn hint_of_fault(fault: &RequestFault) -> Option<String> {
-    match fault {
-        RequestFault::MediaType => Some("add -H 'Content-Type: application/json'".to_owned()),
-        RequestFault::NotAcceptable => {
-            Some("accept application/json or application/graphql-response+json".to_owned())
-        }
-        RequestFault::Method { allow } => Some(format!("allowed are {allow}; mutations need POST")),
-        RequestFault::TooLarge { limit, part } => Some(format!("{part} may have {limit} bytes at most")),
-        RequestFault::PersistedQuery => Some("send the query itself".to_owned()),
-        RequestFault::Malformed(_)
-        | RequestFault::UnknownPath
-        | RequestFault::Syntax { .. }
-        | RequestFault::Argument(_)
-        | RequestFault::Validation(_) => None,
     }
 }

@@ -10,13 +10,26 @@ use crate::domain::secret::Secret;
 /// The name of the session cookie.
 pub const SESSION: &str = "__Host-arm_session";
 
+/// The name of the cookie that binds a login to the browser that began it.
+pub const LOGIN: &str = "__Host-arm_login";
+
 /// The value of the session cookie, if the request has one.
 #[must_use]
 pub fn session(headers: &HeaderMap) -> Option<Secret> {
+    value(headers, SESSION)
+}
+
+/// The value of the login cookie, if the request has one.
+#[must_use]
+pub fn login(headers: &HeaderMap) -> Option<Secret> {
+    value(headers, LOGIN)
+}
+
+fn value(headers: &HeaderMap, name: &str) -> Option<Secret> {
     let parts = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
     let texts = parts.filter_map(|it| std::str::from_utf8(it).ok());
     let mut cookies = texts.filter_map(|it| Cookie::parse(it).ok());
-    cookies.find(|it| it.name() == SESSION).map(|it| Secret::from(it.value().to_owned()))
+    cookies.find(|it| it.name() == name).map(|it| Secret::from(it.value().to_owned()))
 }
 
 /// The `Set-Cookie` that gives a browser its session.
@@ -28,7 +41,7 @@ pub fn give_session(
     value: &str,
     lifetime: SignedDuration,
 ) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-    set_cookie(value, Duration::seconds(lifetime.as_secs()))
+    set_cookie(SESSION, value, Duration::seconds(lifetime.as_secs()))
 }
 
 /// The `Set-Cookie` that takes the session away from a browser.
@@ -39,8 +52,32 @@ pub fn clear_session() -> HeaderValue {
     CLEARED
 }
 
-fn set_cookie(value: &str, max_age: Duration) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
-    let cookie = Cookie::build((SESSION, value)).path("/").secure(true).http_only(true);
+/// The `Set-Cookie` that binds a login to this browser.
+///
+/// # Errors
+///
+/// When the value has characters that no header may have; ours never have.
+pub fn give_login(
+    value: &str,
+    lifetime: SignedDuration,
+) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    set_cookie(LOGIN, value, Duration::seconds(lifetime.as_secs()))
+}
+
+/// The `Set-Cookie` that takes away what bound a login to this browser.
+#[must_use]
+pub fn clear_login() -> HeaderValue {
+    const CLEARED: HeaderValue =
+        HeaderValue::from_static("__Host-arm_login=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
+    CLEARED
+}
+
+fn set_cookie(
+    name: &str,
+    value: &str,
+    max_age: Duration,
+) -> Result<HeaderValue, http::header::InvalidHeaderValue> {
+    let cookie = Cookie::build((name, value)).path("/").secure(true).http_only(true);
     HeaderValue::try_from(cookie.same_site(SameSite::Lax).max_age(max_age).build().to_string())
 }
 
@@ -60,9 +97,8 @@ mod tests {
 
     #[test]
     fn it_is_cleared_with_the_attributes_that_it_was_given_with() {
-        let given = set_cookie("", Duration::ZERO).unwrap();
-
-        assert_eq!(clear_session(), given);
+        assert_eq!(clear_session(), set_cookie(SESSION, "", Duration::ZERO).unwrap());
+        assert_eq!(clear_login(), set_cookie(LOGIN, "", Duration::ZERO).unwrap());
     }
 
     #[test]

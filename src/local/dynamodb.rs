@@ -64,6 +64,7 @@ impl Embedded {
         let answered = match operation {
             "BatchGetItem" => dispatched(body, |it| db.batch_get_item(it)),
             "CreateTable" => dispatched(body, |it| db.create_table(it)),
+            "DeleteItem" => dispatched(body, |it| db.delete_item(it)),
             "DescribeTable" => dispatched(body, |it| db.describe_table(it)),
             "GetItem" => dispatched(body, |it| db.get_item(it)),
             "Query" => dispatched(body, |it| db.query(it)),

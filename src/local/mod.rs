@@ -20,7 +20,10 @@ pub use table::create as create_table;
 use crate::web::site::SignIn;
 
 /// The button of the development sign-in.
-pub const SIGN_IN: SignIn = SignIn { label: "Development sign-in", path: sign_in::PATH };
+#[must_use]
+pub fn sign_in() -> SignIn {
+    SignIn { label: "Development sign-in".to_owned(), path: sign_in::PATH.to_owned(), brand: "development" }
+}
 
 /// The credentials with which an embedded DynamoDB is asked. It checks none.
 #[must_use]
@@ -30,6 +33,7 @@ pub fn aws(dynamodb_endpoint: Option<String>) -> crate::config::Aws {
         access_key_id: "local".to_owned(),
         secret_access_key: "local".to_owned(),
         session_token: None,
+        endpoint: None,
         dynamodb_endpoint,
     }
 }

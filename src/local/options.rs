@@ -40,6 +40,9 @@ pub struct Options {
     /// Refuse to make new tokens, with this text as the reason.
     #[arg(long, env = "ARM_TOKEN_CREATION_DISABLED", value_name = "TEXT")]
     pub token_creation_disabled: Option<String>,
+    /// Identity providers, as a JSON file: the README shows one.
+    #[arg(long, env = "ARM_PROVIDERS", value_name = "FILE")]
+    pub providers: Option<PathBuf>,
     /// Another DynamoDB than the embedded one.
     #[arg(long, env = "AWS_ENDPOINT_URL_DYNAMODB", value_name = "URL")]
     pub dynamodb_endpoint: Option<String>,

@@ -3,7 +3,6 @@
 use std::{error::Error, fs, net::SocketAddr, time::Duration};
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_http_client::Connector;
 use axum::{
     Router,
     body::Body,
@@ -17,8 +16,10 @@ use tokio::net::TcpListener;
 
 use crate::{
     app::{App, Surroundings},
+    aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
+    domain::secret::Secret,
     entropy::Entropy,
     http::Caller,
     local::{
@@ -110,7 +111,9 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
         clock,
         entropy: entropy.clone(),
         other_origins: vec![format!("http://127.0.0.1:{port}")],
-        sign_ins: vec![local::SIGN_IN],
+        web: aws::https_connector(),
+        providers: providers(options)?,
+        sign_ins: vec![sign_in()],
     };
     let config = Config {
         table: TABLE.to_owned(),
@@ -118,6 +121,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
         signing_keys: signing_keys(options, &entropy)?,
         cors_origins: Vec::new(),
         token_creation_disabled: options.token_creation_disabled.clone(),
+        providers_secret_arn: None,
         aws: local::aws(options.dynamodb_endpoint.clone()),
     };
     let app = App::assemble(config, surroundings)?;
@@ -129,7 +133,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
 fn dynamodb(options: &Options, clock: Clock) -> Result<(Client, Option<Embedded>, Faults)> {
     let (aws, faults) = (local::aws(options.dynamodb_endpoint.clone()), Faults::default());
     if options.dynamodb_endpoint.is_some() {
-        let inner = Connector::builder().tls_provider(client::TLS).build();
+        let inner = aws::https_connector();
         let connector = Faulty { inner, faults: faults.clone() };
         return Ok((client::client_on(&aws, http_client(connector)), None, faults));
     }
@@ -153,6 +157,12 @@ async fn swept(embedded: Embedded) {
             tracing::warn!(cause = %fault, "the database was not swept");
         }
     }
+}
+
+fn providers(options: &Options) -> Result<Secret> {
+    let Some(path) = &options.providers else { return Ok(Secret::from(String::new())) };
+    let text = fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))?;
+    Ok(Secret::from(text))
 }
 
 fn signing_keys(options: &Options, entropy: &Entropy) -> Result<SigningKeys> {

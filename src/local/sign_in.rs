@@ -15,9 +15,9 @@ use http_body_util::{BodyExt, Limited};
 use crate::{
     access::sessions::Place,
     app::App,
-    domain::email::Email,
+    domain::{email::Email, own_path::OwnPath},
     error::{Error, RequestFault, Result},
-    http::{Caller, Moment, agent, negotiation},
+    http::{Moment, negotiation},
     web::{assets, site},
 };
 
@@ -45,7 +45,7 @@ pub(super) fn routes(app: App) -> Router {
 
 async fn form(request: Request<Body>) -> Result<Response> {
     let next = site::next(request.uri());
-    let page = Form { next: &next }.render().map_err(Error::internal)?;
+    let page = Form { next: next.as_str() }.render().map_err(Error::internal)?;
     Ok(Html(page).into_response())
 }
 
@@ -69,9 +69,9 @@ async fn signed_in(app: &App, moment: Moment, parts: &Parts, body: Body) -> Resu
     let email = Email::try_from(filled.email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
     let stakeholder = app.access.find_or_enrol(&email, email.local_part(), moment.now).await?;
-    let cookie = app.access.open_session(&stakeholder, place(parts), moment.now).await?;
-    let next = if site::is_own_path(&filled.next) { &filled.next } else { site::HOME };
-    Ok(([(SET_COOKIE, cookie)], Redirect::to(next)).into_response())
+    let cookie = app.access.open_session(&stakeholder, Place::of(parts), moment.now).await?;
+    let next = OwnPath::try_from(filled.next).unwrap_or_default();
+    Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())
 }
 
 async fn filled(body: Body) -> Result<Filled> {
@@ -80,9 +80,4 @@ async fn filled(body: Body) -> Result<Filled> {
     let fields: Vec<_> = url::form_urlencoded::parse(&read.to_bytes()).into_owned().collect();
     let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
     Ok(Filled { email: field("email").ok_or_else(malformed)?, next: field("next").unwrap_or_default() })
-}
-
-fn place(parts: &Parts) -> Place {
-    let address = parts.extensions.get::<Caller>().and_then(|it| it.0);
-    Place { agent: agent(&parts.headers), address }
 }

@@ -8,6 +8,7 @@
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
 //! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials  |
 //! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
+//! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
 //!
 //! What one request needs lies in one partition, so that one `BatchGetItem` gets it.
 //! There is no index: an index cannot be read consistently. `ttl` is a Number of
@@ -79,6 +80,12 @@ impl Key {
     #[must_use]
     pub fn email(email: &Email) -> Self {
         Self { pk: format!("E#{}", email.as_str()), sk: "E".to_owned() }
+    }
+
+    /// The key of an attempt to log in, by the digest of its `state`.
+    #[must_use]
+    pub fn login_attempt(state: &Digest) -> Self {
+        Self { pk: format!("L#{}", state.as_str()), sk: "L".to_owned() }
     }
 
     /// A key where nothing lies.

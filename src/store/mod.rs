@@ -12,6 +12,7 @@ pub mod client;
 mod events;
 mod item;
 pub mod key;
+mod login_attempts;
 mod sessions;
 mod stakeholders;
 mod transaction;
@@ -22,7 +23,7 @@ use aws_sdk_dynamodb::{
     Client,
     error::SdkError,
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, KeysAndAttributes},
+    types::{AttributeValue, KeysAndAttributes, ReturnValue},
 };
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -145,6 +146,13 @@ impl Store {
                 return Ok(records);
             }
         }
+    }
+
+    /// Takes the record at `key` out of the table: of several who try, one gets it.
+    async fn take<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let answer = delete.return_values(ReturnValue::AllOld).send().await.map_err(unavailable)?;
+        answer.attributes.map(item::read).transpose()
     }
 
     /// Sets attributes of the record at `key` where `condition` holds, such as

@@ -15,9 +15,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// What the button says.
-    pub label: &'static str,
+    pub label: String,
     /// Where it leads.
-    pub path: &'static str,
+    pub path: String,
+    /// Whose look it has: `google`, `microsoft`, `bitbucket`, `oidc` or `development`.
+    pub brand: &'static str,
 }
 
 /// The login page.

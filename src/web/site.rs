@@ -20,15 +20,13 @@ use crate::{
         actor::{Actor, Credential, Visitor},
     },
     config::PublicUrl,
+    domain::own_path::OwnPath,
     error::{Error, RequestFault, Result},
     http::{Moment, cookies, csrf::OwnOrigins},
     web::{assets, ide, pages},
 };
 
 pub use crate::web::pages::SignIn;
-
-/// Where one gets to after logging in.
-pub const HOME: &str = "/home";
 
 /// What logging out wipes in the browser.
 const CLEAR_SITE_DATA: (HeaderName, HeaderValue) =
@@ -57,9 +55,10 @@ impl Site {
     /// `GET /`: the login page; who is signed in goes home.
     pub async fn login(&self, request: &Parts, moment: Moment) -> Response {
         match self.signed_in(&request.headers, moment).await {
-            Ok(Some(_)) => Redirect::to(&next(&request.uri)).into_response(),
+            Ok(Some(_)) => Redirect::to(next(&request.uri).as_str()).into_response(),
             Ok(None) => {
-                let page = pages::Login { sign_ins: &self.sign_ins, next: &next(&request.uri) };
+                let next = next(&request.uri);
+                let page = pages::Login { sign_ins: &self.sign_ins, next: next.as_str() };
                 without_session(answered(pages::html(&page)), &request.headers)
             }
             Err(error) => pages::problem(&error),
@@ -151,18 +150,10 @@ pub fn nowhere() -> Response {
 
 /// The page that somebody asked for before they logged in: only one of ours.
 #[must_use]
-pub fn next(uri: &Uri) -> String {
+pub fn next(uri: &Uri) -> OwnPath {
     let mut parameters = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     let asked = parameters.find(|(name, _)| name == "next").map(|(_, value)| value.into_owned());
-    asked.filter(|path| is_own_path(path)).unwrap_or_else(|| HOME.to_owned())
-}
-
-/// Whether browsers take `path` for a path of this site: neither `//evil.test` nor
-/// `/\evil.test` is, nor what hides a line break.
-#[must_use]
-pub fn is_own_path(path: &str) -> bool {
-    let is_plain = path.chars().all(|c| c.is_ascii_graphic() && c != '\\');
-    is_plain && path.starts_with('/') && !path.starts_with("//")
+    asked.and_then(|path| OwnPath::try_from(path).ok()).unwrap_or_default()
 }
 
 /// Takes a session that does not hold from the browser that sent it.
@@ -192,6 +183,6 @@ mod tests {
     #[case("/?next=/%0d%0aSet-Cookie:a", "/home")]
     #[case("/?next=javascript:alert(1)", "/home")]
     fn one_gets_back_to_our_own_pages_alone(#[case] uri: &str, #[case] path: &str) {
-        assert_eq!(next(&uri.parse().unwrap()), path);
+        assert_eq!(next(&uri.parse().unwrap()).as_str(), path);
     }
 }

@@ -4,6 +4,7 @@
 //! compared. When a world ends, its log is searched for every secret that it saw.
 
 mod answer;
+mod web;
 mod wire;
 
 use std::{
@@ -18,7 +19,7 @@ use arm_api::{
     app::{App, Surroundings},
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
-    domain::{email::Email, stakeholder::Stakeholder},
+    domain::{email::Email, secret::Secret, stakeholder::Stakeholder},
     entropy::Entropy,
     local::{
         self,
@@ -29,6 +30,7 @@ use arm_api::{
     store::client,
     telemetry::{self, LogFormat},
 };
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, header};
@@ -36,8 +38,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-pub(crate) use self::answer::Answer;
 use self::wire::{Call, Calls, Log, Meeting, Recorded, dynamodb};
+pub(crate) use self::{
+    answer::Answer,
+    web::{ProviderKey, Web},
+};
 
 /// When every story begins.
 pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
@@ -52,6 +57,7 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) faults: Faults,
     pub(crate) embedded: Option<Embedded>,
+    pub(crate) web: Web,
     table: String,
     router: Router,
     calls: Calls,
@@ -68,6 +74,7 @@ pub(crate) struct Setting {
     pub(crate) signing_keys: Option<String>,
     pub(crate) cors_origins: Vec<&'static str>,
     pub(crate) token_creation_disabled: Option<&'static str>,
+    pub(crate) providers: Option<String>,
 }
 
 impl World {
@@ -89,6 +96,7 @@ impl World {
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
 
+        let web = Web::default();
         let entropy = Entropy::Counting(Arc::default());
         let public_url = setting.public_url.unwrap_or(URL).to_owned();
         let config = Config {
@@ -98,6 +106,7 @@ impl World {
                 .signing_keys
                 .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
             cors_origins: setting.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
+            providers_secret_arn: None,
             token_creation_disabled: setting.token_creation_disabled.map(str::to_owned),
             aws: local::aws(endpoint),
         };
@@ -106,13 +115,28 @@ impl World {
             clock: Clock::Manual(clock.clone()),
             entropy,
             other_origins: Vec::new(),
-            sign_ins: vec![local::SIGN_IN],
+            web: SharedHttpConnector::new(web.clone()),
+            providers: Secret::from(setting.providers.unwrap_or_default()),
+            sign_ins: vec![local::sign_in()],
         };
         let app = App::assemble(config, surroundings).unwrap();
         let router = local::routes(app.clone(), local::Levers::default());
         calls.take();
         let secrets = RefCell::default();
-        Self { app, clock, faults, embedded, table, router, calls, meeting, log, secrets, _logging: logging }
+        Self {
+            app,
+            clock,
+            faults,
+            embedded,
+            web,
+            table,
+            router,
+            calls,
+            meeting,
+            log,
+            secrets,
+            _logging: logging,
+        }
     }
 
     /// Lets time pass.

@@ -3,7 +3,11 @@
 
 use std::{fs, path::Path};
 
-use arm_api::{domain::policy, graph};
+use arm_api::{
+    domain::{id::ProviderId, login::LoginAttempt, own_path::OwnPath, policy, secret::Secret},
+    graph,
+};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::given::{ME, START, World};
@@ -36,11 +40,25 @@ async fn what_is_stored_has_the_agreed_shape() {
     ana.makes_token(START + 86_400).await;
     ana.makes_token(START + 86_400).await.asks(ME).await;
     ana.logs_out().await;
+    world.app.access.store.begin_login(&login_attempt(world.app.clock.now())).await.unwrap();
 
     let items = world.stored();
 
     let lines: Vec<_> = items.iter().map(line).collect();
     check("table.txt", &(lines.join("\n") + "\n"));
+}
+
+/// A login that was begun.
+fn login_attempt(now: Timestamp) -> LoginAttempt {
+    let digest = |seed| Secret::from_entropy([seed; 32]).digest();
+    LoginAttempt {
+        state: digest(1),
+        provider: ProviderId::try_from("google".to_owned()).unwrap(),
+        verifier: digest(2),
+        nonce: digest(3),
+        next: OwnPath::default(),
+        begun_at: now,
+    }
 }
 
 /// An item on one line, its key first.

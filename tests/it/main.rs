@@ -23,6 +23,7 @@ mod headers;
 mod jwt;
 mod limits;
 mod local;
+mod login;
 mod logs;
 mod me;
 mod pages;

@@ -23,14 +23,20 @@ fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
     let read_by_code: BTreeSet<&str> = calls.map(|rest| rest.split('"').next().unwrap()).collect();
 
     let template = read("template.yaml");
-    let variables = template.split("      Variables:\n").nth(1).unwrap();
-    let lines = variables.lines().take_while(|line| line.starts_with("        "));
-    let own = lines.filter(|line| !line.starts_with("         "));
-    let set: BTreeSet<&str> = own.map(|line| line.trim().split(':').next().unwrap()).collect();
+    let set: BTreeSet<&str> = template.split(" Variables:\n").skip(1).flat_map(names).collect();
 
     let expected: BTreeSet<&str> =
         read_by_code.into_iter().filter(|it| !SET_BY_LAMBDA.contains(it)).collect();
     assert_eq!(set, expected);
+}
+
+/// The names of the map that a text begins with.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let own = text.lines().next().map(depth).unwrap();
+    let lines =
+        text.lines().take_while(move |line| depth(line) >= own).filter(move |line| depth(line) == own);
+    lines.map(|line| line.trim().split(':').next().unwrap())
 }
 
 #[test]

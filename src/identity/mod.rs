@@ -1,0 +1,160 @@
+//! Proving who you are: a login by an identity provider.
+//!
+//! The way is OAuth 2.0's authorization code with PKCE, for every provider; who has come
+//! is then told by an OpenID Connect ID token ([`openid`]), or by Bitbucket's own API
+//! ([`bitbucket`]). What the way rests on: `state` names one attempt, which is taken out of
+//! the table once; the PKCE verifier is in a cookie of the browser that began it, so that
+//! nobody can be logged in by the link of another; the provider's keys are asked for over
+//! TLS; an address counts only where the provider vouches for it.
+
+mod bitbucket;
+mod callback;
+mod fetch;
+mod oauth;
+mod openid;
+pub mod provider;
+mod settings;
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderMap, header::SET_COOKIE, request::Parts};
+use jiff::Timestamp;
+
+use crate::{
+    access::{Access, sessions::Place},
+    config::PublicUrl,
+    domain::{
+        email::Email,
+        login::{LOGIN_LIFETIME, LoginAttempt, LoginFault},
+        own_path::OwnPath,
+        secret::{Digest, Secret},
+    },
+    error::{Error, RequestFault, Result},
+    http::{Moment, cookies},
+    telemetry,
+};
+
+use self::{callback::Callback, fetch::Fetch, oauth::Secrets, provider::Provider};
+
+pub use self::settings::InvalidProviders;
+
+/// Logins by identity providers.
+pub struct Identity {
+    access: Arc<Access>,
+    providers: Vec<Provider>,
+    callback: String,
+    fetch: Fetch,
+}
+
+/// Who has come, as a provider vouches for them.
+#[derive(Debug)]
+pub(crate) struct Person {
+    /// Their verified address.
+    email: Email,
+    /// Their name, where the provider tells one.
+    name: String,
+}
+
+impl Identity {
+    /// Logins by the providers of `settings`, a JSON list, for the users of `access`; the
+    /// providers are reached through `web`.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidProviders`] names all that is wrong with the settings.
+    pub fn new(
+        access: Arc<Access>,
+        settings: &Secret,
+        public_url: &PublicUrl,
+        web: SharedHttpConnector,
+    ) -> Result<Self, InvalidProviders> {
+        let callback = format!("{}/callback", public_url.as_str());
+        Ok(Self { access, providers: settings::parse(settings)?, callback, fetch: Fetch(web) })
+    }
+
+    /// The providers, in the order of the settings.
+    #[must_use]
+    pub fn providers(&self) -> &[Provider] {
+        &self.providers
+    }
+
+    /// `GET /login/{provider}`: leads the browser to the provider, and back to `next`.
+    ///
+    /// # Errors
+    ///
+    /// `UnknownPath` where there is no such provider; `ProviderDown` when it does not
+    /// answer; `Unavailable` when DynamoDB fails.
+    pub async fn begin(&self, provider: &str, next: OwnPath, moment: Moment) -> Result<Response> {
+        let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
+        let place = provider.endpoints(&self.fetch, moment.now).await?;
+        let secrets = Secrets::draw(&self.access.entropy)?;
+        let attempt = LoginAttempt {
+            state: secrets.state.digest(),
+            provider: provider.id.clone(),
+            verifier: secrets.verifier.digest(),
+            nonce: secrets.nonce.digest(),
+            next,
+            begun_at: moment.now,
+        };
+        self.access.store.begin_login(&attempt).await?;
+        let kept = cookies::give_login(secrets.verifier.reveal(), LOGIN_LIFETIME).map_err(Error::internal)?;
+        let url = oauth::authorize_url(provider, &place, &self.callback, &secrets)?;
+        Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
+    }
+
+    /// `GET /callback`: what the provider sent the browser back with becomes a session.
+    ///
+    /// # Errors
+    ///
+    /// `Login` and `Unproven` say why it does not; `ProviderDown` when the provider does
+    /// not answer; `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
+    pub async fn finish(&self, request: &Parts, moment: Moment) -> Result<Response> {
+        let callback = Callback::parse(&request.uri)?;
+        let (attempt, verifier) = self.attempt(&callback, &request.headers, moment.now).await?;
+        let provider = self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
+        let person = self.person(provider, callback, &attempt.nonce, verifier, moment.now).await?;
+
+        let stakeholder = self.access.find_or_enrol(&person.email, &person.name, moment.now).await?;
+        telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
+        let session = self.access.open_session(&stakeholder, Place::of(request), moment.now).await?;
+        let mut response = Redirect::to(attempt.next.as_str()).into_response();
+        response.headers_mut().append(SET_COOKIE, session);
+        response.headers_mut().append(SET_COOKIE, cookies::clear_login());
+        Ok(response)
+    }
+
+    fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|it| it.id.as_str() == id)
+    }
+
+    /// The attempt that this browser comes back from; it is taken, whatever comes then.
+    async fn attempt(
+        &self,
+        callback: &Callback,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<(LoginAttempt, Secret)> {
+        let verifier = cookies::login(headers).ok_or(LoginFault::UnknownAttempt)?;
+        let attempt = self.access.store.take_login(&callback.state.digest()).await?;
+        let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
+        attempt.admits(&verifier.digest(), now)?;
+        Ok((attempt, verifier))
+    }
+
+    async fn person(
+        &self,
+        provider: &Provider,
+        callback: Callback,
+        nonce: &Digest,
+        verifier: Secret,
+        now: Timestamp,
+    ) -> Result<Person> {
+        let place = provider.endpoints(&self.fetch, now).await?;
+        let code = callback.code(&place)?;
+        let tokens = oauth::exchange(provider, &place, &self.callback, code, &verifier, &self.fetch).await?;
+        let person = provider.person(&tokens, nonce, &self.fetch, now).await?;
+        if provider.admits(&person.email) { Ok(person) } else { Err(LoginFault::AddressNotAdmitted.into()) }
+    }
+}

@@ -1,0 +1,113 @@
+//! An identity provider, as the operator set it up.
+
+use jiff::Timestamp;
+
+use crate::{
+    domain::{
+        email::Email,
+        id::ProviderId,
+        secret::{Digest, Secret},
+    },
+    error::Result,
+    identity::{
+        Person, bitbucket,
+        fetch::Fetch,
+        oauth::{Endpoints, Tokens},
+        openid::OpenId,
+    },
+};
+
+/// An identity provider.
+#[derive(Debug)]
+pub struct Provider {
+    /// Its name in paths.
+    pub id: ProviderId,
+    /// Its name for people.
+    pub label: String,
+    /// Whose it is, for the look of its button.
+    pub brand: Brand,
+    pub(super) client_id: String,
+    pub(super) client_secret: Secret,
+    /// The domains whose addresses are let in; all of them where there is none.
+    pub(super) domains: Vec<String>,
+    pub(super) kind: Kind,
+}
+
+/// Whose a provider is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Brand {
+    /// Google's.
+    Google,
+    /// Microsoft's.
+    Microsoft,
+    /// Bitbucket's.
+    Bitbucket,
+    /// Anybody's.
+    Other,
+}
+
+/// How a provider tells who has come.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// By OpenID Connect.
+    OpenId(OpenId),
+    /// By Bitbucket's own API.
+    Bitbucket,
+}
+
+impl Brand {
+    /// The brand's name in templates.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Google => "google",
+            Self::Microsoft => "microsoft",
+            Self::Bitbucket => "bitbucket",
+            Self::Other => "oidc",
+        }
+    }
+}
+
+impl Provider {
+    /// Where its button leads.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("/login/{}", self.id)
+    }
+
+    /// Where it does what.
+    pub(super) async fn endpoints(&self, fetch: &Fetch, now: Timestamp) -> Result<Endpoints> {
+        match &self.kind {
+            Kind::OpenId(openid) => openid.endpoints(fetch, now).await,
+            Kind::Bitbucket => bitbucket::endpoints(),
+        }
+    }
+
+    /// What is asked of it.
+    pub(super) fn scopes(&self) -> &'static [&'static str] {
+        match &self.kind {
+            Kind::OpenId(_) => &["openid", "email", "profile"],
+            Kind::Bitbucket => &["account", "email"],
+        }
+    }
+
+    /// Who has come.
+    pub(super) async fn person(
+        &self,
+        tokens: &Tokens,
+        nonce: &Digest,
+        fetch: &Fetch,
+        now: Timestamp,
+    ) -> Result<Person> {
+        match &self.kind {
+            Kind::OpenId(openid) => openid.person(&self.client_id, tokens, nonce, fetch, now).await,
+            Kind::Bitbucket => bitbucket::person(tokens, fetch).await,
+        }
+    }
+
+    /// Whether the operator lets such an address in.
+    pub(super) fn admits(&self, email: &Email) -> bool {
+        let domain = email.as_str().rsplit('@').next().unwrap_or_default();
+        self.domains.is_empty() || self.domains.iter().any(|it| it == domain)
+    }
+}

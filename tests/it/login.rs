@@ -1,0 +1,356 @@
+//! Logins by identity providers. What a provider may do to us is told by the suite `login`,
+//! with a certified one; here is what this needs a story for: the table, several tenants,
+//! Bitbucket, caches and their ends, and who is let in.
+
+use axum::body::Body;
+use http::{Request, StatusCode, header};
+use jiff::SignedDuration;
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::given::{Answer, ME, ProviderKey, START, Setting, World};
+
+const ACME: &str = "https://id.acme.test";
+const BITBUCKET: &str = "https://api.bitbucket.org/2.0/user";
+const COMMON: &str = "https://login.microsoftonline.com/common/v2.0";
+const TENANT: &str = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
+
+/// A world with one provider, which describes itself and publishes a key.
+async fn world(members: &str, address: &str, issuer: &str) -> World {
+    let entry = format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
+    let world = World::with(Setting { providers: Some(entry), ..Setting::default() }).await;
+    world.web.answers(
+        &format!("{address}/.well-known/openid-configuration"),
+        200,
+        &json!({
+            "issuer": issuer, "jwks_uri": format!("{ACME}/keys"),
+            "authorization_endpoint": format!("{ACME}/authorize"), "token_endpoint": format!("{ACME}/token"),
+            "userinfo_endpoint": format!("{ACME}/me"),
+        }),
+    );
+    world.web.answers(&format!("{ACME}/keys"), 200, &ProviderKey::of(1).published());
+    world.keep_secret("c-secret");
+    world
+}
+
+async fn acme() -> World {
+    world(&format!(r#""issuer":"{ACME}""#), ACME, ACME).await
+}
+
+/// What the browser carries from the begin of a login to its end.
+struct Begun {
+    cookie: String,
+    query: Vec<(String, String)>,
+}
+
+impl Begun {
+    async fn at(world: &World, path: &str) -> Self {
+        let answer = world.sends(("GET", path), &[], Body::empty()).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let url = url::Url::parse(answer.header("location").unwrap()).unwrap();
+        let begun = Self {
+            cookie: answer.session_cookie().unwrap(),
+            query: url.query_pairs().into_owned().collect(),
+        };
+        for secret in
+            [begun.parameter("state"), begun.parameter("nonce"), begun.cookie.split_once('=').unwrap().1]
+        {
+            world.keep_secret(if secret.is_empty() { "c-secret" } else { secret });
+        }
+        begun
+    }
+
+    fn parameter(&self, name: &str) -> &str {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// Comes back from the provider with a code.
+    async fn ends(&self, world: &World) -> Answer {
+        let path = format!("/callback?code=a-code&state={}", self.parameter("state"));
+        let request = Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
+        world.send(request).await
+    }
+}
+
+/// The claims of a good ID token of Ana.
+fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
+    json!({
+        "iss": issuer, "aud": "arm", "sub": "1", "nonce": nonce, "iat": world.now(), "exp": world.now() + 300,
+        "email": "Ana@Acme.test", "email_verified": true, "name": "Ana Torres",
+    })
+}
+
+/// Logs Ana in, by an ID token of these claims, signed by this key.
+async fn logs_in(world: &World, key: u8, change: impl FnOnce(&mut Value)) -> Answer {
+    let begun = Begun::at(world, "/login/acme").await;
+    let mut claims = claims(world, ACME, begun.parameter("nonce"));
+    change(&mut claims);
+    tells(world, &ProviderKey::of(key).id_token(&claims));
+    begun.ends(world).await
+}
+
+/// Lets the provider give this ID token for a code.
+fn tells(world: &World, id_token: &str) {
+    let tokens = json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
+    world.web.answers(&format!("{ACME}/token"), 200, &tokens);
+    world.keep_secret("an-access-token");
+    world.keep_secret(id_token);
+}
+
+#[tokio::test]
+async fn somebody_logs_in_and_is_the_same_stakeholder_each_time() {
+    let world = acme().await;
+    let begun = Begun::at(&world, "/login/acme?next=/api").await;
+    assert_eq!(world.calls(), ["TransactWriteItems"]);
+    tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
+
+    let answer = begun.ends(&world).await;
+
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/api")));
+    assert_eq!(world.calls(), ["DeleteItem", "GetItem", "TransactWriteItems", "TransactWriteItems"]);
+    let again = logs_in(&world, 1, |_| ()).await;
+    let me = "{ me { userEmail userName } }";
+    for answer in [answer, again] {
+        let cookie = answer.session_cookie().unwrap();
+        world.keep_secret(cookie.split_once('=').unwrap().1);
+        let ana = crate::given::Browser { world: &world, cookie };
+        assert_eq!(
+            ana.asks(me).await.json()["data"]["me"],
+            json!({ "userEmail": "ana@acme.test", "userName": "Ana Torres" })
+        );
+    }
+    world.keep_secret("ana@acme.test");
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_for_a_code_with_all_that_protects_it() {
+    let world = acme().await;
+
+    let begun = Begun::at(&world, "/login/acme").await;
+
+    let parameter = |name| begun.parameter(name);
+    assert_eq!((parameter("response_type"), parameter("client_id")), ("code", "arm"));
+    assert_eq!((parameter("scope"), parameter("code_challenge_method")), ("openid email profile", "S256"));
+    assert_eq!(parameter("redirect_uri"), "https://arm.test/callback");
+    for random in ["state", "nonce", "code_challenge"] {
+        assert_eq!(parameter(random).len(), 43, "{random}");
+    }
+    assert!(begun.cookie.starts_with("__Host-arm_login="));
+}
+
+#[tokio::test]
+async fn the_table_holds_no_secret_of_a_login() {
+    let world = acme().await;
+
+    let begun = Begun::at(&world, "/login/acme").await;
+
+    let stored = world.stored();
+    let attempt = stored.iter().find(|it| it["SK"]["S"] == "L").unwrap();
+    assert_eq!(attempt["ttl"]["N"], (START + 600).to_string());
+    let text = attempt.to_string();
+    for secret in
+        [begun.parameter("state"), begun.parameter("nonce"), begun.cookie.split_once('=').unwrap().1]
+    {
+        assert!(!text.contains(secret), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_login_takes_ten_minutes_at_most_and_happens_once() {
+    let world = acme().await;
+    let (in_time, late) = (Begun::at(&world, "/login/acme").await, Begun::at(&world, "/login/acme").await);
+    world.later(SignedDuration::from_secs(599));
+    tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, in_time.parameter("nonce"))));
+
+    assert_eq!(in_time.ends(&world).await.status, 303);
+    assert_eq!(in_time.ends(&world).await.status, 400, "it is completed already");
+    world.later(SignedDuration::from_secs(1));
+    let answer = late.ends(&world).await;
+
+    assert_eq!((answer.status, answer.header("set-cookie")), (400, None));
+    assert!(answer.text().contains("ten minutes"), "{}", answer.text());
+}
+
+#[rstest]
+#[case::a_disabled_stakeholder("", 401)]
+#[case::an_address_outside_of_the_domains(r#","domains":["other.test"]"#, 403)]
+#[case::an_address_of_the_domains(r#","domains":["Acme.test"]"#, 303)]
+#[tokio::test]
+async fn only_those_are_let_in_who_may(#[case] members: &str, #[case] status: u16) {
+    let world = world(&format!(r#""issuer":"{ACME}"{members}"#), ACME, ACME).await;
+    if members.is_empty() {
+        assert_eq!(logs_in(&world, 1, |_| ()).await.status, 303);
+        let disabled = arm_api::domain::stakeholder::Status::Disabled { at: world.app.clock.now() };
+        world.change("ana@acme.test", |it| it.status = disabled).await;
+    }
+
+    let answer = logs_in(&world, 1, |_| ()).await;
+
+    assert_eq!(answer.status, status, "{}", answer.text());
+    assert_eq!(answer.header("set-cookie").is_some(), status == 303);
+}
+
+#[tokio::test]
+async fn what_a_provider_says_of_itself_is_believed_for_an_hour() {
+    let world = acme().await;
+    let asked = |world: &World| world.web.asked().len();
+
+    logs_in(&world, 1, |_| ()).await;
+    assert_eq!(asked(&world), 3, "the document, the keys, the tokens");
+    world.later(SignedDuration::from_secs(3599));
+    logs_in(&world, 1, |_| ()).await;
+    assert_eq!(asked(&world), 1);
+    world.later(SignedDuration::from_secs(1));
+    logs_in(&world, 1, |_| ()).await;
+
+    assert_eq!(asked(&world), 3);
+}
+
+#[tokio::test]
+async fn a_new_key_of_a_provider_is_asked_for_and_at_most_once_a_minute() {
+    let world = acme().await;
+    logs_in(&world, 1, |_| ()).await;
+    world.later(SignedDuration::from_mins(2));
+    world.web.answers(&format!("{ACME}/keys"), 200, &ProviderKey::of(2).published());
+    world.web.asked();
+
+    assert_eq!(logs_in(&world, 2, |_| ()).await.status, 303);
+    assert_eq!(world.web.asked().len(), 3, "the tokens, then the document and the keys again");
+    assert_eq!(logs_in(&world, 3, |_| ()).await.status, 400, "of a key that is none of the provider's");
+
+    assert_eq!(world.web.asked().len(), 1, "a forger does not make us ask");
+}
+
+#[rstest]
+#[case::out_of_reach(None)]
+#[case::out_of_order(Some(500))]
+#[case::asked_too_often(Some(429))]
+#[tokio::test]
+async fn a_provider_that_is_down_is_told_as_that(#[case] status: Option<u16>) {
+    let world = acme().await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    world.web.is_down(ACME);
+    if let Some(status) = status {
+        world.web.answers(&format!("{ACME}/token"), status, &json!("<html>"));
+    }
+
+    let answer = begun.ends(&world).await;
+
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")), "{}", answer.text());
+    assert!(answer.text().contains("The identity provider does not answer"));
+    assert!(answer.text().contains(answer.header("x-request-id").unwrap()));
+}
+
+#[rstest]
+#[case::a_code_that_it_refuses(400, json!({ "error": "invalid_grant" }))]
+#[case::no_id_token(200, json!({ "access_token": "an-access-token", "token_type": "Bearer" }))]
+#[case::no_tokens(200, json!([]))]
+#[tokio::test]
+async fn what_a_provider_does_not_prove_is_no_login(#[case] status: u16, #[case] tokens: Value) {
+    let world = acme().await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    world.web.answers(&format!("{ACME}/token"), status, &tokens);
+
+    let answer = begun.ends(&world).await;
+
+    assert_eq!((answer.status, answer.header("set-cookie")), (400, None));
+    assert!(answer.text().contains("The login could not be verified"), "{}", answer.text());
+}
+
+#[rstest]
+#[case::of_this_person("1", 303)]
+#[case::of_somebody_else("2", 400)]
+#[tokio::test]
+async fn an_address_that_the_id_token_lacks_is_asked_for(#[case] subject: &str, #[case] status: u16) {
+    let world = acme().await;
+    let info = json!({ "sub": subject, "email": "ana@acme.test", "email_verified": "true", "name": "Ana" });
+    world.web.answers(&format!("{ACME}/me"), 200, &info);
+
+    let answer = logs_in(&world, 1, |it| it["email"] = Value::Null).await;
+
+    assert_eq!(answer.status, status, "{}", answer.text());
+}
+
+#[rstest]
+#[case::a_verified_domain(TENANT, Some(json!(true)), 303)]
+#[case::as_microsoft_writes_it(TENANT, Some(json!("1")), 303)]
+#[case::an_address_that_anybody_wrote(TENANT, None, 403)]
+#[case::an_issuer_that_is_no_tenant("https://login.microsoftonline.com/common/v2.0", Some(json!(true)), 400)]
+#[case::an_issuer_elsewhere(ACME, Some(json!(true)), 400)]
+#[tokio::test]
+async fn a_provider_of_many_tenants_is_believed_tenant_by_tenant(
+    #[case] issuer: &str,
+    #[case] is_owned: Option<Value>,
+    #[case] status: u16,
+) {
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let world = world(r#""preset":"microsoft""#, COMMON, template).await;
+
+    let answer = logs_in(&world, 1, |it| {
+        it["iss"] = json!(issuer);
+        it["email_verified"] = Value::Null;
+        it["xms_edov"] = is_owned.unwrap_or_default();
+    });
+
+    let answer = answer.await;
+    assert_eq!(answer.status, status, "{}", answer.text());
+}
+
+#[rstest]
+#[case::primary_and_confirmed(true, true, 303)]
+#[case::not_confirmed(true, false, 403)]
+#[case::not_the_primary_one(false, true, 403)]
+#[tokio::test]
+async fn bitbucket_tells_by_its_own_api_who_has_come(
+    #[case] is_primary: bool,
+    #[case] is_confirmed: bool,
+    #[case] status: u16,
+) {
+    let world = world(r#""preset":"bitbucket""#, ACME, ACME).await;
+    let tokens =
+        json!({ "access_token": "an-access-token", "token_type": "bearer", "scopes": "account email" });
+    world.web.answers("https://bitbucket.org/site/oauth2/access_token", 200, &tokens);
+    world.web.answers(BITBUCKET, 200, &json!({ "display_name": "Ana Torres", "type": "user" }));
+    let address = json!({ "email": "ana@acme.test", "is_primary": is_primary, "is_confirmed": is_confirmed });
+    world.web.answers(&format!("{BITBUCKET}/emails"), 200, &json!({ "values": [address] }));
+
+    let begun = Begun::at(&world, "/login/acme").await;
+    let answer = begun.ends(&world).await;
+
+    assert_eq!(begun.parameter("scope"), "account email");
+    assert_eq!(answer.status, status, "{}", answer.text());
+}
+
+#[rstest]
+#[case::two_states("state=a&state=b&code=c", StatusCode::BAD_REQUEST)]
+#[case::no_state("code=c", StatusCode::BAD_REQUEST)]
+#[case::nothing("", StatusCode::BAD_REQUEST)]
+#[tokio::test]
+async fn a_callback_that_is_none_costs_nothing(#[case] query: &str, #[case] status: StatusCode) {
+    let world = acme().await;
+
+    let answer = world.sends(("GET", &format!("/callback?{query}")), &[], Body::empty()).await;
+
+    assert_eq!(answer.status, status.as_u16());
+    assert_eq!(world.calls(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_provider_that_there_is_not_is_a_404_page() {
+    let world = acme().await;
+
+    assert_eq!(world.sends(("GET", "/login/nobody"), &[], Body::empty()).await.status, 404);
+    let page = world.sends(("GET", "/"), &[("accept", "text/html")], Body::empty()).await;
+    assert!(page.text().contains("Continue with acme"), "{}", page.text());
+}
+
+#[tokio::test]
+async fn when_dynamodb_fails_a_login_is_tried_again_later() {
+    let world = acme().await;
+    world.dynamodb_fails(arm_api::local::faults::Fault::Throttle, 9);
+
+    let answer = world.sends(("GET", "/login/acme"), &[], Body::empty()).await;
+
+    assert_eq!((answer.status, answer.header("set-cookie")), (503, None));
+    assert_eq!(world.nobody_asks(ME).await.status, 200);
+}
