@@ -75,7 +75,7 @@ impl Access {
         }
         let secret = Secret::from_entropy(self.entropy.bytes()?);
         let token = self.new_token(actor, name, &secret, expires_at, now)?;
-        let shown = self.jwt.write(&Verified::from(&token), &secret);
+        let shown = self.jwt.write(&Verified::from(&token), &secret).await;
         let shown = shown.map_err(Error::unavailable)?;
         self.replace(actor, &token, now).await?;
         Ok(shown)
