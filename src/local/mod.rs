@@ -17,10 +17,16 @@ pub use development::Levers;
 pub use serve::{routes, run};
 pub use table::create as create_table;
 
+use std::borrow::Cow;
+
 use crate::web::site::SignIn;
 
 /// The button of the development sign-in.
-pub const SIGN_IN: SignIn = SignIn { label: "Development sign-in", path: sign_in::PATH };
+pub const SIGN_IN: SignIn = SignIn {
+    label: Cow::Borrowed("Development sign-in"),
+    path: Cow::Borrowed(sign_in::PATH),
+    kind: "development",
+};
 
 /// The credentials with which an embedded DynamoDB is asked. It checks none.
 #[must_use]
