@@ -38,12 +38,10 @@ async fn who_is_not_signed_in_logs_in_first_and_gets_back() {
     assert_eq!(opens(&world, "/home").await.header("location"), Some("/?next=%2Fhome"));
     let ana = world.signed_in("ana@acme.test").await;
     ana.logs_out().await;
-    let refused = ana.opens("/home").await;
-    assert_eq!(
-        refused.session_cookie().as_deref(),
-        Some("__Host-arm_session="),
-        "and the old session is cleared"
-    );
+    assert_eq!(ana.opens("/home").await.header("location"), Some("/?next=%2Fhome"));
+    let told = ana.opens("/?next=%2Fhome").await;
+    assert!(told.text().contains("Your session has ended"), "{}", told.text());
+    assert_eq!(told.session_cookie().as_deref(), Some("__Host-arm_session="), "and it is cleared");
     let login = opens(&world, "/?next=%2Fapi").await;
 
     assert!(login.text().contains("/login/development?next=/api"), "{}", login.text());
@@ -94,7 +92,7 @@ async fn every_asset_of_the_ide_answers_and_none_is_foreign() {
     let mut parts = page.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
 
     let assets: Vec<_> = parts.by_ref().collect();
-    assert_eq!(assets.len(), 4, "{page}");
+    assert_eq!(assets.len(), 5, "{page}");
     for path in assets {
         let asset = opens(&world, path).await;
         assert_eq!(asset.status, 200, "{path}");
