@@ -71,7 +71,10 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
     const witness = new Witness(context, [server.url, ...origins]);
     await Witness.report(context);
     const page = await context.newPage();
-    if (at !== undefined) await moveTo({ server, page }, at);
+    if (at !== undefined) {
+      await server.moveTo(at);
+      await page.clock.install({ time: at });
+    }
     await tell({ server, url: server.url, context, page });
     witness.acquit();
   } finally {
@@ -80,14 +83,14 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
 }
 
 /**
- * Moves the clocks of the server and of the browser to an instant.
+ * Lets time pass, for the server and for the browser. The story must say at which instant it plays.
  *
- * @param {Pick<Given, 'server' | 'page'>} given
- * @param {number} instant In milliseconds.
+ * @param {Given} given
+ * @param {number} seconds
  */
-export async function moveTo({ server, page }, instant) {
-  await server.moveTo(instant);
-  await page.clock.setFixedTime(instant);
+export async function pass({ server, page }, seconds) {
+  await server.advance(seconds);
+  await page.clock.fastForward(seconds * 1000);
 }
 
 /**
