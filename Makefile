@@ -16,7 +16,7 @@ test-store: ## the store's tests against Amazon's DynamoDB Local
 
 check: ## format, lints, documentation, template
 	cargo fmt --check
-	cargo clippy --locked --all-targets --features local -- -D warnings
+	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
 	cargo clippy --locked --lib --bins -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items --features local
 	tests/suites/template lint

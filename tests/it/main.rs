@@ -21,6 +21,7 @@ mod given;
 mod golden;
 mod headers;
 mod jwt;
+mod kms;
 mod limits;
 mod local;
 mod login;
