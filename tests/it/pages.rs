@@ -98,6 +98,7 @@ async fn every_asset_of_the_ide_answers_and_none_is_foreign() {
         assert_eq!(asset.status, 200, "{path}");
         assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     }
+    let page = page.replace("http://www.w3.org/2000/svg", "the name of a vocabulary, which nobody asks for");
     let foreign = page.match_indices("://").filter(|(at, _)| !page[..at + 3].ends_with("https://")).count();
     assert_eq!(foreign, 0);
     assert_eq!(page.matches("https://").count(), page.matches("https://arm.test/api").count(), "{page}");
