@@ -261,6 +261,9 @@ addEventListener('beforeunload', (event) => {
     event.preventDefault();
   }
 });
-addEventListener('pagehide', () => dialog.close());
+addEventListener('pagehide', () => {
+  dialog.close();
+  wipe();
+});
 addEventListener('hashchange', openByHash);
 openByHash();
