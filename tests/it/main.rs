@@ -33,3 +33,4 @@ mod store;
 mod sweep;
 mod template;
 mod token_list;
+mod wycheproof;
