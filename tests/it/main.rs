@@ -17,6 +17,7 @@ mod doors;
 mod endpoint;
 mod events;
 mod faults;
+mod fuzz;
 mod given;
 mod golden;
 mod headers;
