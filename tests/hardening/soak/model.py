@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SKEW = 60
 SESSION_LIFE = 40 * 60
@@ -29,7 +29,7 @@ class Time:
 class Session:
     """A session: forty minutes, fixed."""
 
-    cookie: str
+    cookie: str = field(repr=False)
     opened: int
     is_ended: bool = False
 
@@ -53,7 +53,7 @@ class Session:
 class Token:
     """An API token: until its time, or until it is replaced or revoked."""
 
-    jwt: str
+    jwt: str = field(repr=False)
     issued: int
     expires: int
     state: str = "ACTIVE"
