@@ -42,10 +42,10 @@ pub(super) fn change(words: &'static [&'static str]) -> impl Strategy<Value = Ch
 /// Seeds, changed.
 pub(super) fn of(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> BoxedStrategy<Input> {
     let changes = vec(change(words), 1..=MOST_CHANGES);
-    let changed = move |(seed, changes): (Index, Vec<Change>)| {
+    let input = move |(seed, changes): (Index, Vec<Change>)| {
         Input(changes.iter().fold(seed.get(&seeds).clone(), |input, it| it.made(input, &seeds)))
     };
-    (any::<Index>(), changes).prop_map(changed).boxed()
+    (any::<Index>(), changes).prop_map(input).boxed()
 }
 
 impl Change {
