@@ -1,6 +1,6 @@
 # Thin aliases: every command can as well be typed by hand. `make help` lists them.
 
-.PHONY: help run test test-store check bench golden
+.PHONY: help run test test-store soak check bench golden
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
@@ -13,6 +13,9 @@ test: ## every suite; a suite alone: tests/run audits; live output: VERBOSE=1
 
 test-store: ## the store's tests against Amazon's DynamoDB Local
 	tests/run dynamodb-local
+
+soak: ## 100,000 requests of many people while things fail; options in ARGS: --release, --seed
+	tests/suites/soak --requests 100000 $(ARGS)
 
 check: ## format, lints, documentation, types of JavaScript, template
 	cargo fmt --check
