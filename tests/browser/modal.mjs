@@ -17,7 +17,7 @@ export class Modal {
     this.date = this.dialog.getByLabel('Expiration date');
     this.proceed = this.dialog.getByRole('button', { name: 'Proceed' });
     this.close = this.dialog.getByRole('button', { name: 'Close' });
-    this.token = this.dialog.getByLabel('Access Token');
+    this.token = this.dialog.getByRole('textbox', { name: 'Access Token' });
     this.stored = this.dialog.getByLabel('I have stored this token');
     this.copy = this.dialog.getByRole('button', { name: 'Copy', exact: true });
     this.revoke = this.dialog.getByRole('button', { name: 'Revoke current token' });
@@ -51,7 +51,7 @@ export class Modal {
    * @param {string} name
    */
   async last(name) {
-    await this.dialog.getByText(name).click();
+    await this.dialog.getByRole('radio', { name }).check();
   }
 
   /** Makes a token with what is chosen; answers it. */

@@ -16,7 +16,8 @@ function held(page) {
     const values = fields.map((it) => /** @type {HTMLInputElement} */ (it).value);
     const databases = await indexedDB.databases();
     const kept = { ...localStorage, ...sessionStorage, state: history.state, caches: await caches.keys(), databases };
-    return [document.documentElement.outerHTML, ...values, location.href, document.cookie, JSON.stringify(kept)].join('\n');
+    const { outerHTML } = document.documentElement;
+    return [outerHTML, ...values, location.href, document.cookie, JSON.stringify(kept)].join('\n');
   });
 }
 

@@ -48,7 +48,7 @@ story('the provider is asked for a code, with state, nonce and a challenge', asy
   assert.equal(new Set([state, nonce, challenge]).size, 3);
 });
 
-story('an attempt is bound to the browser by a cookie that scripts cannot read, and that goes with it', async (world) => {
+story('an attempt is bound to its browser by a cookie that no script reads, and that ends with it', async (world) => {
   const visitor = new Visitor();
   const response = await visitor.open(`${world.product}/login/acme`);
 
