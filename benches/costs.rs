@@ -28,6 +28,7 @@ use arm_api::{
     store::{Store, client},
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 
 fn jwt() -> Jwt {
@@ -48,7 +49,7 @@ fn token(jwt: &Jwt) -> Secret {
         issued_at: start(),
         expires_at: start() + SignedDuration::from_hours(24),
     };
-    jwt.write(&verified, &secret).unwrap()
+    jwt.write(&verified, &secret).now_or_never().unwrap().unwrap()
 }
 
 fn verify(criterion: &mut Criterion) {

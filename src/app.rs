@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use futures_util::future::join;
 
 use crate::{
     access::{
         Access,
         jwt::Jwt,
         keys::{InvalidKeys, Keys},
+        kms::Kms,
     },
     aws,
     clock::Clock,
@@ -58,6 +60,8 @@ pub struct Surroundings {
     pub entropy: Entropy,
     /// Other spellings of our own origin, such as the one with 127.0.0.1.
     pub other_origins: Vec<String>,
+    /// Where signing keys may be kept.
+    pub kms: Kms,
     /// How any other server is reached.
     pub web: SharedHttpConnector,
     /// The identity providers, as JSON; empty where there is none.
@@ -90,7 +94,7 @@ impl App {
     ///
     /// [`CannotStart`] names all that is wrong with the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::Json, std::io::stdout);
+        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
         Self::started(Config::from_environment()?, Secret::from(String::new())).await
     }
 
@@ -100,7 +104,7 @@ impl App {
     ///
     /// [`CannotStart`] names all that is wrong with the configuration or the providers.
     pub async fn with_logins_from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::Json, std::io::stdout);
+        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
         let config = Config::from_environment()?;
         let providers = match &config.providers_secret_arn {
             Some(arn) => secrets::read(&config.aws, arn).await?,
@@ -109,7 +113,7 @@ impl App {
         Self::started(config, providers).await
     }
 
-    /// The connection to DynamoDB and all code of the first request are warmed up here,
+    /// The connections to DynamoDB and KMS, and all code of the first request are warmed up here,
     /// where the processor is not yet throttled.
     async fn started(config: Config, providers: Secret) -> Result<Self, CannotStart> {
         let surroundings = Surroundings {
@@ -117,12 +121,18 @@ impl App {
             clock: Clock::System,
             entropy: Entropy::System,
             other_origins: Vec::new(),
+            kms: Kms::of(&config.aws),
             web: aws::https_connector(),
             providers,
             sign_ins: Vec::new(),
         };
-        let app = Self::assemble(config, surroundings)?;
-        app.warm_up().await;
+        let store = Store::new(surroundings.client.clone(), config.table.clone());
+        let (app, warmed_up) = join(Self::assemble(config, surroundings), store.warm_up()).await;
+        if let Err(fault) = warmed_up {
+            tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
+        }
+        let app = app?;
+        app.endpoint.warm_up().await;
         Ok(app)
     }
 
@@ -131,8 +141,9 @@ impl App {
     /// # Errors
     ///
     /// [`CannotStart::Keys`], [`CannotStart::Providers`].
-    pub fn assemble(config: Config, surroundings: Surroundings) -> Result<Self, CannotStart> {
-        let Surroundings { client, clock, entropy, other_origins, web, providers, sign_ins } = surroundings;
+    pub async fn assemble(config: Config, surroundings: Surroundings) -> Result<Self, CannotStart> {
+        let Surroundings { client, clock, entropy, other_origins, kms, web, providers, sign_ins } =
+            surroundings;
         let Config {
             public_url,
             table,
@@ -141,7 +152,7 @@ impl App {
             token_creation_disabled: creation_disabled,
             ..
         } = config;
-        let jwt = Jwt::new(Keys::parse(&signing_keys)?, public_url.clone());
+        let jwt = Jwt::new(Keys::read(&signing_keys, &kms).await?, public_url.clone());
         let store = Store::new(client, table);
         let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
@@ -160,14 +171,6 @@ impl App {
             endpoint,
             site: Arc::new(site),
         })
-    }
-
-    /// Pays for what the first request would have to pay for otherwise.
-    async fn warm_up(&self) {
-        if let Err(fault) = self.access.store.warm_up().await {
-            tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
-        }
-        self.endpoint.warm_up().await;
     }
 }
 

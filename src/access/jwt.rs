@@ -82,12 +82,12 @@ impl Jwt {
     /// # Errors
     ///
     /// [`NotSigned`] when no key here can sign.
-    pub fn write(&self, verified: &Verified, secret: &Secret) -> Result<Secret, NotSigned> {
+    pub async fn write(&self, verified: &Verified, secret: &Secret) -> Result<Secret, NotSigned> {
         let key = self.keys.active()?;
         let claims = secret.inspect(|jti| serde_json::to_vec(&self.claims(verified, jti)));
         let claims = claims.map_err(|_| NotSigned::default())?;
-        let message = format!("{}.{}", key.header(), URL_SAFE_NO_PAD.encode(claims));
-        let signature = key.sign(&message)?;
+        let message = format!("{}.{}", key.header, URL_SAFE_NO_PAD.encode(claims));
+        let signature = key.sign(&message).await?;
         Ok(Secret::from(format!("{message}.{signature}")))
     }
 

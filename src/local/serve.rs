@@ -15,6 +15,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
+    access::kms::Kms,
     app::{App, Surroundings},
     aws,
     clock::{Clock, ManualClock},
@@ -106,15 +107,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
     table::create(&client, TABLE).await?;
 
     let port = public_url.as_str().rsplit(':').next().unwrap_or_default();
-    let surroundings = Surroundings {
-        client,
-        clock,
-        entropy: entropy.clone(),
-        other_origins: vec![format!("http://127.0.0.1:{port}")],
-        web: aws::https_connector(),
-        providers: providers(options)?,
-        sign_ins: vec![sign_in()],
-    };
+    let other_origins = vec![format!("http://127.0.0.1:{port}")];
     let config = Config {
         table: TABLE.to_owned(),
         public_url,
@@ -124,7 +117,17 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
         providers_secret_arn: None,
         aws: local::aws(options.dynamodb_endpoint.clone()),
     };
-    let app = App::assemble(config, surroundings)?;
+    let surroundings = Surroundings {
+        client,
+        clock,
+        entropy: entropy.clone(),
+        other_origins,
+        kms: Kms::of(&config.aws),
+        web: aws::https_connector(),
+        providers: providers(options)?,
+        sign_ins: vec![sign_in()],
+    };
+    let app = App::assemble(config, surroundings).await?;
     let faults = options.test_faults.then(|| (faults, app.access.clone()));
     Ok((app, Levers { clock: manual, sweep: embedded.filter(|_| options.in_memory), faults }))
 }

@@ -40,7 +40,7 @@ async fn replay(door: &str) {
     let (mut wrong, mut secrets) = (Vec::new(), Vec::new());
 
     for story in &stories {
-        let (app, clock) = product.two_hours_ago();
+        let (app, clock) = product.two_hours_ago().await;
         let credentials = Credentials::made(&app, &clock, story.text()).await;
         secrets.extend(credentials.secrets().map(str::to_owned));
         let answer = emulator.invoke(&story.event(&credentials)).await;

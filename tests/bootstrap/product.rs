@@ -3,9 +3,12 @@
 //! nobody can move the clock of a deployed function.
 
 use arm_api::{
+    access::kms::Kms,
     app::{App, Surroundings},
+    aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
+    domain::secret::Secret,
     entropy::Entropy,
     local::{
         self,
@@ -54,7 +57,7 @@ impl Product {
     }
 
     /// An app on the same table and keys, whose clock stands two hours before now.
-    pub(crate) fn two_hours_ago(&self) -> (App, ManualClock) {
+    pub(crate) async fn two_hours_ago(&self) -> (App, ManualClock) {
         let clock = ManualClock::at(Clock::System.now() - SignedDuration::from_hours(2));
         let config = Config {
             table: TABLE.to_owned(),
@@ -62,6 +65,7 @@ impl Product {
             signing_keys: self.signing_keys.clone(),
             cors_origins: Vec::new(),
             token_creation_disabled: None,
+            providers_secret_arn: None,
             aws: local::aws(None),
         };
         let surroundings = Surroundings {
@@ -69,9 +73,12 @@ impl Product {
             clock: Clock::Manual(clock.clone()),
             entropy: Entropy::System,
             other_origins: Vec::new(),
-            sign_ins: vec![local::SIGN_IN],
+            kms: Kms::of(&local::aws(None)),
+            web: aws::https_connector(),
+            providers: Secret::from(String::new()),
+            sign_ins: vec![local::sign_in()],
         };
-        (App::assemble(config, surroundings).unwrap(), clock)
+        (App::assemble(config, surroundings).await.unwrap(), clock)
     }
 
     fn client(&self) -> aws_sdk_dynamodb::Client {

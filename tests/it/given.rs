@@ -16,21 +16,23 @@ use std::{
 };
 
 use arm_api::{
-    app::{App, Surroundings},
+    access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
+    app::{App, CannotStart, Surroundings},
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
     domain::{email::Email, secret::Secret, stakeholder::Stakeholder},
     entropy::Entropy,
+    graph::endpoint::Endpoint,
     local::{
         self,
         dynamodb::{Embedded, http_client},
         faults::{Fault, Faults, Faulty},
         keys,
     },
-    store::client,
+    store::{Store, client},
     telemetry::{self, LogFormat},
 };
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, header};
@@ -75,6 +77,8 @@ pub(crate) struct Setting {
     pub(crate) cors_origins: Vec<&'static str>,
     pub(crate) token_creation_disabled: Option<&'static str>,
     pub(crate) providers: Option<String>,
+    pub(crate) kms: Option<SharedHttpClient>,
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 impl World {
@@ -83,8 +87,13 @@ impl World {
     }
 
     pub(crate) async fn with(setting: Setting) -> Self {
-        let log = Log::default();
-        let logging = tracing::subscriber::set_default(telemetry::subscriber(LogFormat::Json, log.clone()));
+        Self::started(setting).await.unwrap()
+    }
+
+    /// A world that may not even begin.
+    pub(crate) async fn started(setting: Setting) -> Result<Self, CannotStart> {
+        let (log, log_format) = (Log::default(), setting.log_format.unwrap_or(LogFormat::Json));
+        let logging = tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(Timestamp::from_second(START).unwrap());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
@@ -115,15 +124,16 @@ impl World {
             clock: Clock::Manual(clock.clone()),
             entropy,
             other_origins: Vec::new(),
+            kms: Kms::on(&config.aws, setting.kms.unwrap_or_else(|| http_client(web.clone()))),
             web: SharedHttpConnector::new(web.clone()),
             providers: Secret::from(setting.providers.unwrap_or_default()),
             sign_ins: vec![local::sign_in()],
         };
-        let app = App::assemble(config, surroundings).unwrap();
+        let app = App::assemble(config, surroundings).await?;
         let router = local::routes(app.clone(), local::Levers::default());
         calls.take();
         let secrets = RefCell::default();
-        Self {
+        Ok(Self {
             app,
             clock,
             faults,
@@ -136,7 +146,7 @@ impl World {
             log,
             secrets,
             _logging: logging,
-        }
+        })
     }
 
     /// Lets time pass.
@@ -174,10 +184,23 @@ impl World {
         Program { world: self, token: token.to_owned() }
     }
 
-    /// Starts the product anew, put together differently.
-    pub(crate) fn restart_as(&mut self, app: App) {
-        self.router = local::routes(app.clone(), local::Levers::default());
-        self.app = app;
+    /// The same world after a deployment with other keys.
+    pub(crate) fn restart_with(&mut self, keys: Keys) {
+        self.restart_on(self.app.access.store.clone(), keys);
+    }
+
+    /// The same world after a deployment on another table, with other keys.
+    pub(crate) fn restart_on(&mut self, store: Store, keys: Keys) {
+        let old = &self.app;
+        let access = Arc::new(Access {
+            store,
+            jwt: Jwt::new(keys, old.public_url.clone()),
+            entropy: old.entropy.clone(),
+            creation_disabled: None,
+        });
+        let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
+        self.app = App { access, endpoint, ..old.clone() };
+        self.router = local::routes(self.app.clone(), local::Levers::default());
     }
 
     /// Sends a request of these parts.
@@ -228,6 +251,14 @@ impl World {
     /// Lets reads wait until so many of them have happened: their readers are rivals then.
     pub(crate) fn rivals_meet(&self, readers: usize) {
         self.meeting.of(readers);
+    }
+
+    /// Lets pauses and limits of time cost none, so that a story goes alike on a slow
+    /// machine; a DynamoDB behind a socket would then seem slow, and keeps real time.
+    pub(crate) fn no_wait_is_real(&self) {
+        if self.embedded.is_some() {
+            tokio::time::pause();
+        }
     }
 
     /// Makes the next calls of DynamoDB fail, also when they are tried again.

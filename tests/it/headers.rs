@@ -1,16 +1,8 @@
 //! What every answer carries, how large a request may be, and what is said of our own
 //! mistakes.
 
-use std::sync::Arc;
-
 use arm_api::{
-    access::{
-        Access,
-        jwt::Jwt,
-        keys::{KeyEntry, Keys},
-    },
-    app::App,
-    graph::endpoint::Endpoint,
+    access::keys::{KeyEntry, Keys},
     local::{self, dynamodb::http_client},
     store::{Store, client},
 };
@@ -38,17 +30,9 @@ impl HttpConnector for Panicking {
 
 /// The same product, whose every question to DynamoDB is a panic.
 fn break_down(world: &mut World) {
-    let old = &world.app;
     let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
     let client = client::client_on(&local::aws(None), http_client(Panicking));
-    let access = Arc::new(Access {
-        store: Store::new(client, "arm-secret-name".to_owned()),
-        jwt: Jwt::new(keys, old.public_url.clone()),
-        entropy: old.entropy.clone(),
-        creation_disabled: None,
-    });
-    let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
-    world.restart_as(App { access, endpoint, ..old.clone() });
+    world.restart_on(Store::new(client, "arm-secret-name".to_owned()), keys);
 }
 
 #[rstest]

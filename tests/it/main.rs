@@ -22,6 +22,7 @@ mod given;
 mod golden;
 mod headers;
 mod jwt;
+mod kms;
 mod limits;
 mod local;
 mod login;

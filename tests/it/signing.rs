@@ -1,16 +1,6 @@
 //! The keys under API tokens, and what a token tells and does not tell.
 
-use std::sync::Arc;
-
-use arm_api::{
-    access::{
-        Access,
-        jwt::Jwt,
-        keys::{KeyEntry, KeyState, Keys},
-    },
-    app::App,
-    graph::endpoint::Endpoint,
-};
+use arm_api::access::keys::{KeyEntry, KeyState, Keys};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
@@ -30,19 +20,6 @@ fn key(seed: u8, state: KeyState) -> KeyEntry {
 async fn world_of(keys: &[KeyEntry]) -> World {
     let signing_keys = Some(serde_json::to_string(keys).unwrap());
     World::with(Setting { signing_keys, ..Setting::default() }).await
-}
-
-/// The same world after a deployment with other keys.
-fn restart(world: &mut World, keys: Vec<KeyEntry>) {
-    let (old, keys) = (&world.app, Keys::of(keys).unwrap());
-    let access = Arc::new(Access {
-        store: old.access.store.clone(),
-        jwt: Jwt::new(keys, old.public_url.clone()),
-        entropy: old.entropy.clone(),
-        creation_disabled: None,
-    });
-    let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
-    world.restart_as(App { access, endpoint, ..old.clone() });
 }
 
 fn segment(token: &str, number: usize) -> String {
@@ -125,7 +102,7 @@ async fn b25_a_token_holds_as_long_as_its_key(
     let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
     let token = world.program_of("ana@acme.test").await.token;
 
-    restart(&mut world, vec![key(OLD, state), key(NEW, KeyState::Active)]);
+    world.restart_with(Keys::of(vec![key(OLD, state), key(NEW, KeyState::Active)]).unwrap());
     world.calls();
     let answer = world.program(&token).asks("{ me { userEmail } }").await;
 
@@ -138,7 +115,7 @@ async fn a_rotated_key_signs_no_more_and_its_tokens_hold() {
     let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
     let old = world.program_of("ana@acme.test").await.token;
 
-    restart(&mut world, vec![key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)]);
+    world.restart_with(Keys::of(vec![key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)]).unwrap());
     let new = world.program_of("bob@acme.test").await.token;
 
     assert_eq!(world.program(&old).asks(ME).await.verdict(), "200");

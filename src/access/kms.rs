@@ -1,0 +1,62 @@
+//! Keys in AWS's Key Management Service: it signs, and never gives a private key away.
+
+use aws_sdk_kms::{
+    Client,
+    config::{BehaviorVersion, Builder, Region, SharedHttpClient},
+    primitives::Blob,
+    types::{MessageType, SigningAlgorithmSpec},
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{
+    aws::{self, credentials},
+    config::Aws,
+};
+
+/// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
+const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
+
+/// AWS's Key Management Service.
+#[derive(Clone, Debug)]
+pub struct Kms(Client);
+
+/// KMS did not do what it was asked.
+pub(super) type KmsError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Kms {
+    /// The one of the environment.
+    #[must_use]
+    pub fn of(aws: &Aws) -> Self {
+        Self::on(aws, aws::https_client())
+    }
+
+    /// The one that is reached through `http`.
+    #[must_use]
+    pub fn on(aws: &Aws, http: SharedHttpClient) -> Self {
+        let mut config = Builder::new()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(aws.region.clone()))
+            .credentials_provider(credentials(aws))
+            .retry_config(aws::retries())
+            .timeout_config(aws::timeouts())
+            .http_client(http);
+        config.set_endpoint_url(aws.endpoint.clone());
+        Self(Client::from_conf(config.build()))
+    }
+
+    /// The public half of the key `arn`: 32 bytes in base64url.
+    pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
+        let answer = self.0.get_public_key().key_id(arn).send().await?;
+        let der = answer.public_key.ok_or("KMS gave no public key")?.into_inner();
+        let key = der.strip_prefix(&SPKI_PREFIX).filter(|it| it.len() == 32);
+        Ok(URL_SAFE_NO_PAD.encode(key.ok_or("the key in KMS is not of the kind ECC_NIST_EDWARDS25519")?))
+    }
+
+    /// Signs `message` with the key `arn`; the signature is in base64url.
+    pub(super) async fn sign(&self, arn: &str, message: &str) -> Result<String, KmsError> {
+        let sign = self.0.sign().key_id(arn).message(Blob::new(message)).message_type(MessageType::Raw);
+        let answer = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await?;
+        let signature = answer.signature.ok_or("KMS gave no signature")?;
+        Ok(URL_SAFE_NO_PAD.encode(signature))
+    }
+}
