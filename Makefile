@@ -14,14 +14,10 @@ test: ## every suite; a suite alone: tests/run audits; live output: VERBOSE=1
 test-store: ## the store's tests against Amazon's DynamoDB Local
 	tests/run dynamodb-local
 
-<<<<<<< HEAD
 soak: ## 100,000 requests of many people while things fail; options in ARGS: --release, --seed
 	tests/suites/soak --requests 100000 $(ARGS)
 
-check: ## format, lints, documentation, template
-=======
 check: ## format, lints, documentation, types of JavaScript, template
->>>>>>> main
 	cargo fmt --check
 	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
 	cargo clippy --locked --lib --bins -- -D warnings
