@@ -1,0 +1,141 @@
+/** GraphQL Playground, as a person uses it. Of its class names few are fixed: places are used. */
+
+import assert from 'node:assert/strict';
+
+/**
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {import('playwright-core').Locator} Locator
+ * @typedef {{ CodeMirror: { getValue(): string } }} Edited What an editor's element carries.
+ */
+
+/** The IDE in a page. */
+export class Ide {
+  /** @param {Page} page */
+  constructor(page) {
+    this.page = page;
+    this.tabs = page.locator('.playground > :nth-child(1)');
+    this.gear = page.locator('.playground > :nth-child(3) svg');
+    this.active = page.locator('.graphiql-wrapper.active');
+    this.query = this.active.locator('.CodeMirror').first();
+    this.headers = this.active.locator('.CodeMirror').nth(1);
+    this.response = this.active.locator('.CodeMirror-wrap');
+  }
+
+  /**
+   * Opens the IDE.
+   *
+   * @param {Page} page
+   * @param {string} url
+   */
+  static async open(page, url) {
+    await page.goto(url);
+    const ide = new Ide(page);
+    await ide.query.waitFor();
+    return ide;
+  }
+
+  /** Opens a new tab. */
+  async newTab() {
+    await this.tabs.locator('svg').last().click();
+    await this.tabs.getByText('New Tab', { exact: true }).last().waitFor();
+  }
+
+  /**
+   * Goes to a tab.
+   *
+   * @param {string} name
+   */
+  async goTo(name) {
+    await this.tabs.getByText(name, { exact: true }).click();
+  }
+
+  /** Opens the Settings by the gear at the upper right. */
+  async openSettings() {
+    await this.gear.click();
+    await this.active.getByRole('button', { name: 'Save Settings' }).waitFor();
+  }
+
+  /** Saves what was changed in the Settings. */
+  async saveSettings() {
+    await this.active.getByRole('button', { name: 'Save Settings' }).click();
+  }
+
+  /**
+   * Sets one of the Settings, as somebody does who edits its line.
+   *
+   * @param {string} name
+   * @param {string} value
+   */
+  async set(name, value) {
+    const text = await valueOf(this.query);
+    const changed = text.replace(new RegExp(`("${name}": )"[^"]*"`), `$1"${value}"`);
+    assert.match(changed, new RegExp(`"${name}": "${value}"`));
+    await this.write(this.query, changed);
+  }
+
+  /** Opens the pane of the headers that are sent. */
+  async openHeaders() {
+    if (!(await this.headers.isVisible())) await this.active.getByText('HTTP Headers').click();
+  }
+
+  /**
+   * Writes into an editor in the place of what is there.
+   *
+   * @param {Locator} editor
+   * @param {string} text
+   */
+  async write(editor, text) {
+    await editor.locator('.CodeMirror-lines').click();
+    await this.page.keyboard.press('ControlOrMeta+a');
+    await this.page.keyboard.insertText(text);
+    assert.equal(await valueOf(editor), text);
+  }
+
+  /** Runs the query; answers what comes back. */
+  async run() {
+    const answered = this.page.waitForResponse((it) => isQuery(it.request()));
+    await this.active.getByTitle('Execute Query').click();
+    const answer = await (await answered).json();
+    const text = answer.errors?.[0].message ?? JSON.stringify(answer.data);
+    await this.page.waitForFunction(shows, { editor: await this.response.elementHandle(), text });
+    return answer;
+  }
+
+  /**
+   * Writes a query and runs it.
+   *
+   * @param {string} query
+   */
+  async ask(query) {
+    await this.write(this.query, query);
+    return this.run();
+  }
+}
+
+/**
+ * Whether a request is a query of the person, not one of Playground's own for the schema.
+ *
+ * @param {import('playwright-core').Request} request
+ */
+function isQuery(request) {
+  return new URL(request.url()).pathname === '/api' && !!request.postData()?.match(/^(?!.*IntrospectionQuery)/s);
+}
+
+/**
+ * Whether an editor shows a text, whatever the spaces and lines in it.
+ *
+ * @param {{ editor: unknown, text: string }} expected
+ */
+function shows({ editor, text }) {
+  const dense = (/** @type {string} */ it) => it.replace(/\s/g, '');
+  return dense(/** @type {Edited} */ (editor).CodeMirror.getValue()).includes(dense(text));
+}
+
+/**
+ * The text of an editor.
+ *
+ * @param {Locator} editor
+ */
+export function valueOf(editor) {
+  return editor.evaluate((it) => /** @type {Edited} */ (/** @type {unknown} */ (it)).CodeMirror.getValue());
+}

@@ -1,0 +1,145 @@
+/** What holds for every page: everybody can use it, it is small, and it stands still. */
+
+import assert from 'node:assert/strict';
+
+import { isAccessible } from './accessibility.mjs';
+import { Ide } from './ide.mjs';
+import { logIn, story } from './story.mjs';
+
+const SESSION = '__Host-arm_session';
+
+/** The whole page without the IDE, compressed, with what it loads. */
+const MOST_BYTES = 20_000;
+
+for (const [name, path] of [
+  ['the login page', '/'],
+  ['the login page on the way to another', '/?next=/api'],
+  ['the development sign-in', '/login/development'],
+  ['a page that does not exist', '/no/such/page'],
+]) {
+  story(`everybody can use ${name}`, async ({ page, url }) => {
+    await page.goto(url + path);
+    await isAccessible(page);
+  });
+}
+
+story('everybody can use the home page, also on a narrow screen', async (given) => {
+  await logIn(given);
+  await isAccessible(given.page);
+  await given.page.setViewportSize({ width: 390, height: 844 });
+  await isAccessible(given.page);
+});
+
+story('everybody can use the home page of somebody who belongs to no organization', async (given) => {
+  await logIn(given, 'nobody@new.test');
+  await isAccessible(given.page);
+});
+
+story('everybody can use what the IDE has of ours', async ({ page, url }) => {
+  await Ide.open(page, `${url}/api`);
+  await isAccessible(page, '.banner');
+});
+
+story('when the database fails, a page says so, with the request id and no word of our insides', async (given) => {
+  await logIn(given);
+  await given.server.fail('error');
+  const response = await given.page.goto(`${given.url}/home`);
+
+  assert.equal(response?.status(), 503);
+  const text = await given.page.locator('body').innerText();
+  assert.ok(text.includes((await response?.headerValue('x-request-id')) ?? 'no id'));
+  assert.doesNotMatch(text, /dynamo|injected|panick/i);
+  await isAccessible(given.page);
+});
+
+story('no page is wider than the screen of a telephone', async (given) => {
+  await given.page.setViewportSize({ width: 390, height: 844 });
+  await logIn(given);
+  for (const path of ['/home', '/no/such/page', '/login/development']) {
+    await given.page.goto(given.url + path);
+    const [inner, scrolled] = await given.page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
+    assert.ok(Number(scrolled) <= Number(inner), `${path} is ${scrolled} wide`);
+  }
+});
+
+story('the home page is one document with its style and its script, and is small', async (given) => {
+  await logIn(given);
+  await given.page.goto(`${given.url}/home`, { waitUntil: 'networkidle' });
+  const loaded = await given.page.evaluate(() =>
+    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')].map((entry) => {
+      const { name, encodedBodySize } = /** @type {PerformanceResourceTiming} */ (entry);
+      return { path: new URL(name).pathname, bytes: encodedBodySize };
+    }),
+  );
+
+  const kinds = loaded.map(({ path }) => /\.\w+$/.exec(path)?.[0] ?? path);
+  assert.equal(kinds[0], '/home');
+  assert.deepEqual(kinds.slice(1).filter((kind) => !['.css', '.js'].includes(kind)), []);
+  const bytes = loaded.reduce((sum, file) => sum + file.bytes, 0);
+  assert.ok(bytes > 1_000 && bytes < MOST_BYTES, `${bytes} bytes`);
+});
+
+story('nothing on the home page moves while it loads', async (given) => {
+  await given.context.addInitScript(() => {
+    const shifts = /** @type {PerformanceEntry[]} */ ([]);
+    const observer = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
+    observer.observe({ type: 'layout-shift', buffered: true });
+    Object.assign(window, { shifts: () => [...shifts, ...observer.takeRecords()].map((it) => it.toJSON()) });
+  });
+  await logIn(given);
+  await given.page.goto(`${given.url}/home`, { waitUntil: 'networkidle' });
+  assert.deepEqual(await shifts(given.page), []);
+
+  await given.page.evaluate(() => document.querySelector('main')?.prepend(document.createElement('hr')));
+  assert.equal((await shifts(given.page)).length, 1, 'a shift is not seen at all');
+});
+
+story('the session cookie is one that neither scripts nor neighbours get at', async (given) => {
+  await logIn(given);
+  const cookies = await given.context.cookies();
+
+  assert.equal(cookies.length, 1);
+  const [{ name, httpOnly, secure, sameSite, path, domain }] = /** @type {[typeof cookies[0]]} */ (cookies);
+  assert.deepEqual(
+    { name, httpOnly, secure, sameSite, path, domain },
+    { name: SESSION, httpOnly: true, secure: true, sameSite: 'Lax', path: '/', domain: 'localhost' },
+  );
+  assert.equal(await given.page.evaluate(() => document.cookie), '');
+});
+
+story('logging out ends the session, and takes all from the browser', async (given) => {
+  await logIn(given);
+  await given.page.evaluate(() => localStorage.setItem('anything', 'kept'));
+  const cookies = await given.context.cookies();
+  await given.page.getByRole('button', { name: 'Log out' }).click();
+  await given.page.waitForURL(`${given.url}/`);
+
+  assert.deepEqual(await given.context.cookies(), []);
+  assert.equal(await given.page.evaluate(() => localStorage.getItem('anything')), null);
+  await given.context.addCookies(cookies);
+  await given.page.goto(`${given.url}/home`);
+  assert.equal(new URL(given.page.url()).pathname, '/');
+});
+
+story('who asks for a page that needs a login gets back to it afterwards', async ({ page, url }) => {
+  await page.goto(`${url}/home`);
+  await page.getByRole('link', { name: /development/i }).click();
+  await page.getByRole('button', { name: 'Log in' }).click();
+
+  await page.waitForURL(`${url}/home`);
+});
+
+/**
+ * What has moved so far, after the page has been painted twice.
+ *
+ * @param {import('playwright-core').Page} page
+ * @returns {Promise<object[]>}
+ */
+function shifts(page) {
+  return page.evaluate(async () => {
+    const painted = () => new Promise((next) => requestAnimationFrame(next));
+    await painted();
+    await painted();
+    return /** @type {{ shifts(): object[] }} */ (/** @type {unknown} */ (window)).shifts();
+  });
+}

@@ -1,0 +1,136 @@
+/** The guide "Accessing ARM via API", step by step as a person does it, with a picture of each. */
+
+import assert from 'node:assert/strict';
+
+import { Ide, valueOf } from './ide.mjs';
+import { Modal, askWith } from './modal.mjs';
+import { screenshot } from './screenshots.mjs';
+import { logIn, moveTo, story } from './story.mjs';
+
+/** @typedef {import('./story.mjs').Given} Given */
+
+/** A Friday at noon, so that the pictures are the same in every run. */
+const NOON = Date.UTC(2027, 0, 15, 12);
+const SESSION_LIFETIME = 40 * 60 * 1000;
+const LAST_DAY = '2027-07-15';
+
+/** The document's own example, which is in the past: 31 December 2019. */
+const EXAMPLE = 1577854799;
+
+const QUERY = `{
+  me {
+    userEmail
+    userName
+    organizations {
+      name
+    }
+  }
+}`;
+
+/** @param {number} expirationTime */
+function mutation(expirationTime) {
+  return `mutation {
+  updateAccessToken(expirationTime: ${expirationTime}) {
+    sessionJwt
+  }
+}`;
+}
+
+story('the guide, with the session: log in, Settings, a new tab, and again after 40 minutes', withSession, { at: NOON });
+
+/** @param {Given} given */
+async function withSession(given) {
+  const { page, url } = given;
+  await page.goto(url);
+  await screenshot(page, '01-log-in');
+  await logIn(given);
+  await screenshot(page, '02-home');
+
+  const ide = await Ide.open(page, `${url}/api`);
+  await screenshot(page, '03-playground');
+
+  await ide.openSettings();
+  await ide.set('request.credentials', 'include');
+  await ide.saveSettings();
+  await screenshot(page, '04-settings');
+
+  await ide.newTab();
+  const { data } = await ide.ask(QUERY);
+  assert.equal(data.me.userEmail, 'hacker@demo.test');
+  await screenshot(page, '05-query');
+
+  await moveTo(given, NOON + SESSION_LIFETIME);
+  const { errors } = await ide.run();
+  assert.deepEqual([errors[0].message, errors[0].extensions.reason], ['Login required', 'SESSION_EXPIRED']);
+  await screenshot(page, '06-session-over');
+
+  await logInAgain(given);
+  await page.reload();
+  assert.equal((await ide.run()).data.me.userEmail, 'hacker@demo.test');
+}
+
+/**
+ * Logs in once more, in a tab beside the IDE.
+ *
+ * @param {Given} given
+ */
+async function logInAgain(given) {
+  const tab = await given.context.newPage();
+  await logIn({ ...given, page: tab });
+  await tab.close();
+}
+
+story('the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"', withToken, {
+  at: NOON,
+});
+
+/** @param {Given} given */
+async function withToken(given) {
+  const { page, server, url } = given;
+  await logIn(given);
+  const modal = await Modal.open(page);
+  await screenshot(page, '07-api-token');
+
+  await modal.date.fill(LAST_DAY);
+  await screenshot(page, '08-expiration-date');
+  const token = await modal.create();
+  assert.match(token, /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
+  await screenshot(page, '09-access-token');
+  await modal.stored.check();
+  await modal.close.click();
+
+  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  await server.advance(SESSION_LIFETIME / 1000);
+  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  await server.moveTo(Date.parse(`${LAST_DAY}T11:59:59Z`));
+  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  await server.moveTo(Date.parse(`${LAST_DAY}T12:00:00Z`));
+  assert.equal(await askWith(url, token), 'TOKEN_EXPIRED');
+}
+
+story('the guide, with the mutation: a token in the IDE, and a query with its header', withMutation, { at: NOON });
+
+/** @param {Given} given */
+async function withMutation(given) {
+  const { page, server, url } = given;
+  await logIn(given);
+  const ide = await Ide.open(page, `${url}/api`);
+  await ide.newTab();
+  const { errors } = await ide.ask(mutation(EXAMPLE));
+  assert.equal(errors[0].message, 'Exception - Invalid Expiration Time');
+  await screenshot(page, '10-invalid-expiration-time');
+
+  const { data } = await ide.ask(mutation(NOON / 1000 + 90 * 86_400));
+  const token = data.updateAccessToken.sessionJwt;
+  assert.ok((await valueOf(ide.response)).includes(token));
+  await screenshot(page, '11-mutation');
+
+  await ide.newTab();
+  await ide.openHeaders();
+  await ide.write(ide.headers, JSON.stringify({ Authorization: `Bearer ${token}` }));
+  assert.equal((await ide.ask(QUERY)).data.me.userEmail, 'hacker@demo.test');
+  await screenshot(page, '12-authorization');
+
+  await server.advance(SESSION_LIFETIME / 1000);
+  assert.equal((await ide.run()).data.me.userEmail, 'hacker@demo.test');
+}
