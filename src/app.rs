@@ -94,7 +94,7 @@ impl App {
     ///
     /// [`CannotStart`] names all that is wrong with the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::Json, std::io::stdout);
+        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
         Self::started(Config::from_environment()?, Secret::from(String::new())).await
     }
 
@@ -104,7 +104,7 @@ impl App {
     ///
     /// [`CannotStart`] names all that is wrong with the configuration or the providers.
     pub async fn with_logins_from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::Json, std::io::stdout);
+        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
         let config = Config::from_environment()?;
         let providers = match &config.providers_secret_arn {
             Some(arn) => secrets::read(&config.aws, arn).await?,

@@ -167,7 +167,7 @@ async fn observed(
 
     let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
-    line.write(door, response.status().as_u16(), stopwatch);
+    line.write(door, response.status().as_u16(), stopwatch, now);
     response
 }
 

@@ -1,8 +1,10 @@
-//! What is told of a request afterwards: one log line.
+//! What is told of a request afterwards: one log line, and in Lambda its metrics.
 //!
 //! A [`Line`] lies beside the request, in the task that answers it; whoever learns
 //! something about the request notes it there, and the door writes the line once.
 //! It never holds a secret, a body, a query's variables or an e-mail address.
+
+pub mod metrics;
 
 use std::{
     cell::RefCell,
@@ -10,15 +12,24 @@ use std::{
     fmt,
     future::Future,
     sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
 };
 
+use jiff::Timestamp;
 use tracing::Level;
-use tracing_subscriber::{Layer, filter::Targets, fmt::MakeWriter, layer::SubscriberExt};
+use tracing_subscriber::{
+    Layer,
+    filter::{LevelFilter, Targets},
+    fmt::MakeWriter,
+    layer::SubscriberExt,
+};
 
 use crate::{
     clock::Stopwatch,
     domain::id::{TokenId, UserId},
 };
+
+use self::metrics::Measured;
 
 tokio::task_local! {
     static LINE: RefCell<Line>;
@@ -46,6 +57,12 @@ pub struct Line {
     pub reason: Option<&'static str>,
     /// How many requests to DynamoDB it cost, repetitions included.
     pub dynamodb_calls: u32,
+    /// How long these took together.
+    pub dynamodb_time: Duration,
+    /// How many API tokens were made.
+    pub tokens_created: u32,
+    /// How many API tokens were revoked.
+    pub tokens_revoked: u32,
 }
 
 /// An error with all that is behind it, for the log: the JSON log writes no sources by
@@ -69,6 +86,8 @@ impl fmt::Display for Chain<'_> {
 pub enum LogFormat {
     /// One JSON object a line, for machines.
     Json,
+    /// As `Json`, and metrics between them, for CloudWatch.
+    JsonWithMetrics,
     /// One sentence a line, for people.
     Text,
 }
@@ -95,8 +114,11 @@ pub fn request_id() -> String {
 }
 
 impl Line {
-    /// Writes the line: at level `error` for answers of 500 and more.
-    pub fn write(&self, door: &'static str, status: u16, stopwatch: Stopwatch) {
+    /// Writes the line of a request that came at `at`: at level `error` for answers of 500
+    /// and more.
+    pub fn write(&self, door: &'static str, status: u16, stopwatch: Stopwatch, at: Timestamp) {
+        let (took, is_cold) = (stopwatch.elapsed(), IS_COLD.swap(false, Ordering::Relaxed));
+        Measured { function: door, line: self, status, took, is_cold, at }.write();
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -110,8 +132,8 @@ impl Line {
                     code = self.code,
                     reason = self.reason,
                     dynamodbCalls = self.dynamodb_calls,
-                    durationMs = stopwatch.elapsed().as_secs_f64() * 1000.0,
-                    coldStart = IS_COLD.swap(false, Ordering::Relaxed),
+                    durationMs = took.as_secs_f64() * 1000.0,
+                    coldStart = is_cold,
                     "{door} {}: {status}",
                     self.operation.as_deref().unwrap_or("-"),
                 )
@@ -124,24 +146,26 @@ impl Line {
 /// A subscriber that writes the log of this crate, and the warnings of others.
 pub fn subscriber<W>(format: LogFormat, writer: W) -> Box<dyn tracing::Subscriber + Send + Sync>
 where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
     let levels = Targets::new().with_default(Level::WARN).with_target("arm_api", Level::INFO);
-    let log = tracing_subscriber::fmt::layer().with_writer(writer).with_target(false);
+    let levels = levels.with_target(metrics::TARGET, LevelFilter::OFF);
+    let log = tracing_subscriber::fmt::layer().with_writer(writer.clone()).with_target(false);
     let registry = tracing_subscriber::registry();
-    match format {
-        LogFormat::Json => {
-            let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
-            Box::new(registry.with(log.with_filter(levels)))
-        }
-        LogFormat::Text => Box::new(registry.with(log.with_filter(levels))),
+    if format == LogFormat::Text {
+        return Box::new(registry.with(log.with_filter(levels)));
     }
+    let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
+    let wanted = Some(writer).filter(|_| format == LogFormat::JsonWithMetrics);
+    let only_metrics = Targets::new().with_target(metrics::TARGET, Level::INFO);
+    let metrics = wanted.map(|writer| metrics::Embedded(writer).with_filter(only_metrics));
+    Box::new(registry.with(log.with_filter(levels)).with(metrics))
 }
 
 /// Sends the log to `writer`; once a process. Lambda wants it on standard output.
 pub fn start<W>(format: LogFormat, writer: W)
 where
-    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+    W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
     let _already_started = tracing::subscriber::set_global_default(subscriber(format, writer));
     // The standard hook writes a page of text into a log of lines.

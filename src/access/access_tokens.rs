@@ -16,6 +16,7 @@ use crate::{
         secret::Secret,
     },
     error::{Error, Result},
+    telemetry,
 };
 
 impl Access {
@@ -78,6 +79,7 @@ impl Access {
         let shown = self.jwt.write(&Verified::from(&token), &secret).await;
         let shown = shown.map_err(Error::unavailable)?;
         self.replace(actor, &token, now).await?;
+        telemetry::note(|line| line.tokens_created += 1);
         Ok(shown)
     }
 
@@ -130,7 +132,9 @@ impl Access {
             let token = self.store.access_token_in(&owner.id, &TokenName::default()).await?;
             let Some(token) = token.filter(|it| it.is_live(owner, now)) else { return Ok(()) };
             let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
-            Ok(self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?)
+            self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
+            telemetry::note(|line| line.tokens_revoked += 1);
+            Ok(())
         })
         .await
     }

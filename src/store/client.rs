@@ -4,13 +4,15 @@ use aws_sdk_dynamodb::{
     Client,
     config::{
         BehaviorVersion, Builder, ConfigBag, Intercept, Region, RuntimeComponents, SharedHttpClient,
-        interceptors::BeforeTransmitInterceptorContextRef,
+        interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
     },
     error::BoxError,
 };
+use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use crate::{
     aws::{self, credentials},
+    clock::{Clock, Stopwatch},
     config::Aws,
     telemetry,
 };
@@ -40,6 +42,14 @@ pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
 #[derive(Debug)]
 struct Count;
 
+/// Runs while a call is on its way.
+#[derive(Debug)]
+struct Running(Stopwatch);
+
+impl Storable for Running {
+    type Storer = StoreReplace<Self>;
+}
+
 #[aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint]
 impl Intercept for Count {
     fn name(&self) -> &'static str {
@@ -50,9 +60,21 @@ impl Intercept for Count {
         &self,
         _: &BeforeTransmitInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         telemetry::note(|line| line.dynamodb_calls += 1);
+        config.interceptor_state().store_put(Running(Clock::stopwatch()));
+        Ok(())
+    }
+
+    fn read_after_attempt(
+        &self,
+        _: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let took = config.load::<Running>().map(|it| it.0.elapsed()).unwrap_or_default();
+        telemetry::note(|line| line.dynamodb_time += took);
         Ok(())
     }
 }

@@ -29,10 +29,18 @@ const WHO_AM_I: &str = "\
     userEmail
     userName
     role
+    sessionExpiration
+  }
+}
+";
+
+const MY_ORGANIZATIONS: &str = "\
+{
+  me {
     organizations {
       name
     }
-    sessionExpiration
+    permissions
   }
 }
 ";
@@ -51,6 +59,7 @@ const WITH_A_TOKEN: &str = "\
 #[template(path = "ide.html")]
 struct Page {
     config: String,
+    app_js: &'static str,
     ide_css: &'static str,
     ide_js: &'static str,
     playground_css: &'static str,
@@ -70,6 +79,7 @@ struct Page {
 pub fn page(public_url: &str, now_unix: i64) -> askama::Result<String> {
     Page {
         config: config(public_url, now_unix).to_string(),
+        app_js: assets::APP_JS,
         ide_css: assets::IDE_CSS,
         ide_js: assets::IDE_JS,
         playground_css: assets::PLAYGROUND_CSS,
@@ -104,6 +114,7 @@ fn tabs(endpoint: &str, expiration_time: i64) -> Value {
     json!([
         { "endpoint": endpoint, "name": "Who am I", "query": WHO_AM_I },
         { "endpoint": endpoint, "name": "New API token", "query": new_token(expiration_time) },
+        { "endpoint": endpoint, "name": "My organizations", "query": MY_ORGANIZATIONS },
         {
             "endpoint": endpoint,
             "name": "With a token",
@@ -133,7 +144,8 @@ mod tests {
 
         assert!(!html.contains("<style") && !html.contains("style="));
         assert_eq!(html.matches("<script").count(), html.matches("src=\"/static/").count());
-        assert_eq!(html.matches("://").count(), html.matches("https://arm.test/api").count());
+        let drawing = html.matches("xmlns='http://www.w3.org/2000/svg'").count();
+        assert_eq!(html.matches("://").count(), html.matches("https://arm.test/api").count() + drawing);
     }
 
     #[test]

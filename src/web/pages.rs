@@ -1,12 +1,17 @@
 //! The pages as HTML: one template each, escaped by askama.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use http::StatusCode;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     access::actor::Actor,
+    domain::refusal::Refusal,
     error::{Error, Result},
+    http::answer,
     telemetry,
     web::assets,
 };
@@ -28,6 +33,13 @@ pub struct SignIn {
 pub(super) struct Login<'a> {
     pub(super) sign_ins: &'a [SignIn],
     pub(super) next: &'a str,
+    pub(super) notice: Option<Notice>,
+}
+
+/// Why somebody finds themselves at the login page.
+pub(super) struct Notice {
+    title: &'static str,
+    text: &'static str,
 }
 
 /// The application.
@@ -36,15 +48,134 @@ pub(super) struct Login<'a> {
 pub(super) struct Home<'a> {
     pub(super) actor: &'a Actor,
     pub(super) api: &'a str,
+    pub(super) now: Timestamp,
 }
 
 /// A page that says what went wrong, and what to do.
 #[derive(Template)]
 #[template(path = "problem.html")]
 struct Problem<'a> {
-    title: &'a str,
-    hint: &'a str,
+    status: u16,
+    advice: &'a Advice,
     request_id: &'a str,
+}
+
+/// What a page says of an error to a person.
+struct Advice {
+    title: Cow<'static, str>,
+    text: String,
+    way_on: WayOn,
+}
+
+/// Where one goes on from an error, as a link.
+struct WayOn {
+    label: &'static str,
+    path: &'static str,
+}
+
+impl Notice {
+    /// What somebody should know whose session does not hold. A cookie that is none of
+    /// ours says nothing about anybody.
+    pub(super) fn of(refusal: &Refusal) -> Option<Self> {
+        match refusal {
+            Refusal::SessionExpired { .. } | Refusal::SessionEnded => {
+                Some(Self { title: "Your session has ended", text: "Log in again to go on where you were." })
+            }
+            Refusal::UserDisabled => {
+                Some(Self { title: "Your account is disabled", text: "Ask your administrator to enable it." })
+            }
+            Refusal::Malformed
+            | Refusal::Invalid
+            | Refusal::TokenExpired { .. }
+            | Refusal::TokenRevoked { .. }
+            | Refusal::TokenReplaced { .. } => None,
+        }
+    }
+
+    /// What somebody should know who has just logged out.
+    pub(super) fn of_logout() -> Self {
+        Self { title: "You are logged out", text: "This browser keeps nothing of your session." }
+    }
+}
+
+impl Home<'_> {
+    /// The first letter of the name, as a picture of whom there is none.
+    fn initial(&self) -> String {
+        self.actor.stakeholder.name.chars().next().map(|it| it.to_uppercase().collect()).unwrap_or_default()
+    }
+
+    /// How many seconds the session still lasts.
+    fn seconds_left(&self) -> i64 {
+        self.actor.credential.ends_at().duration_since(self.now).as_secs()
+    }
+
+    /// When the session ends, in words.
+    fn ends_in_words(&self) -> String {
+        self.actor
+            .credential
+            .ends_at()
+            .to_zoned_datetime(TimeZone::UTC)
+            .strftime("%-d %B %Y at %H:%M UTC")
+            .to_string()
+    }
+
+    /// An expiration time for an example: 90 days ahead, in Unix seconds.
+    fn expiration_time(&self) -> i64 {
+        self.now.as_second() + 90 * 24 * 60 * 60
+    }
+}
+
+impl Advice {
+    /// What a person is told. Of a login the error says it itself; else the status decides: a
+    /// page has fewer stories than the API has codes, and an API's hint helps nobody at the
+    /// door.
+    fn on(error: &Error) -> Self {
+        let hint = error.hint();
+        if matches!(error, Error::Login(_) | Error::Unproven(_) | Error::ProviderDown(_)) {
+            let (title, text) = (error.to_string().into(), hint.unwrap_or_default());
+            return Self { title, text, way_on: WayOn { label: "Log in again", path: "/" } };
+        }
+        let told = |text: &str| hint.clone().unwrap_or_else(|| text.to_owned());
+        match error.status() {
+            StatusCode::NOT_FOUND => Self {
+                title: "Page not found".into(),
+                text: "There is nothing at this address. It may be misspelt, or the page has moved.".to_owned(),
+                way_on: WayOn::HOME,
+            },
+            StatusCode::UNAUTHORIZED => Self {
+                title: "Login required".into(),
+                text: told("Only those who are logged in find something here."),
+                way_on: WayOn { label: "Log in", path: "/" },
+            },
+            StatusCode::FORBIDDEN => Self {
+                title: "Access denied".into(),
+                text: told("You may not do this. Ask whoever invited you, if you should."),
+                way_on: WayOn::HOME,
+            },
+            StatusCode::SERVICE_UNAVAILABLE => Self {
+                title: "We are not available for a moment".into(),
+                text: "Something that this page needs does not answer. Nothing is lost: wait a few seconds and try again."
+                    .to_owned(),
+                way_on: WayOn::AGAIN,
+            },
+            StatusCode::INTERNAL_SERVER_ERROR => Self {
+                title: "Something went wrong on our side".into(),
+                text: "We have noted it. Try again; if it happens again, send us the number of the request."
+                    .to_owned(),
+                way_on: WayOn::AGAIN,
+            },
+            _ => Self {
+                title: "This did not work".into(),
+                text: [Some(format!("{error}.")), hint].into_iter().flatten().collect::<Vec<_>>().join(" "),
+                way_on: WayOn { label: "Start again", path: "/" },
+            },
+        }
+    }
+}
+
+impl WayOn {
+    const AGAIN: Self = Self { label: "Try again", path: "/" };
+    const HOME: Self = Self { label: "Go to Home", path: "/home" };
 }
 
 /// Renders a page.
@@ -59,11 +190,11 @@ pub(super) fn html(page: &impl Template) -> Result<Response> {
 /// The page that tells of an error, with its status.
 pub(super) fn problem(error: &Error) -> Response {
     error.log();
-    crate::http::answer::note(error);
-    let (title, hint) = (error.to_string(), error.hint().unwrap_or_default());
-    let page = Problem { title: &title, hint: &hint, request_id: &telemetry::request_id() };
+    answer::note(error);
+    let (status, request_id) = (error.status(), telemetry::request_id());
+    let page = Problem { status: status.as_u16(), advice: &Advice::on(error), request_id: &request_id };
     let mut response = html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
-    *response.status_mut() = error.status();
-    crate::http::answer::decorate(&mut response, error);
+    *response.status_mut() = status;
+    answer::decorate(&mut response, error);
     response
 }

@@ -17,13 +17,16 @@ use url::form_urlencoded;
 use crate::{
     access::{
         Access, Presented,
-        actor::{Actor, Credential, Visitor},
+        actor::{Credential, Visitor},
     },
     config::PublicUrl,
     domain::own_path::OwnPath,
     error::{Error, RequestFault, Result},
     http::{Moment, cookies, csrf::OwnOrigins},
-    web::{assets, ide, pages},
+    web::{
+        assets, ide,
+        pages::{self, Notice},
+    },
 };
 
 pub use crate::web::pages::SignIn;
@@ -52,26 +55,32 @@ impl Site {
         Self { access, own_origins, public_url, sign_ins }
     }
 
-    /// `GET /`: the login page; who is signed in goes home.
+    /// `GET /`: the login page; who is signed in goes home. A session that does not
+    /// hold is told of here, once, and taken from the browser that sent it.
     pub async fn login(&self, request: &Parts, moment: Moment) -> Response {
-        match self.signed_in(&request.headers, moment).await {
-            Ok(Some(_)) => Redirect::to(next(&request.uri).as_str()).into_response(),
-            Ok(None) => {
-                let next = next(&request.uri);
-                let page = pages::Login { sign_ins: &self.sign_ins, next: next.as_str() };
-                without_session(answered(pages::html(&page)), &request.headers)
+        match self.visitor(&request.headers, moment).await {
+            Ok(Visitor::Somebody(_)) => Redirect::to(next(&request.uri).as_str()).into_response(),
+            Ok(Visitor::Nobody) => self.login_page(&request.uri, farewell(&request.uri)),
+            Err(Error::Refused(refusal)) => {
+                let page = self.login_page(&request.uri, Notice::of(&refusal));
+                ([(SET_COOKIE, cookies::clear_session())], page).into_response()
             }
             Err(error) => pages::problem(&error),
         }
     }
 
+    fn login_page(&self, uri: &Uri, notice: Option<Notice>) -> Response {
+        answered(pages::html(&pages::Login { sign_ins: &self.sign_ins, next: next(uri).as_str(), notice }))
+    }
+
     /// `GET /home`: the application; who is not signed in goes to log in first.
     pub async fn home(&self, request: &Parts, moment: Moment) -> Response {
-        match self.signed_in(&request.headers, moment).await {
-            Ok(Some(actor)) => {
-                answered(pages::html(&pages::Home { actor: &actor, api: &self.public_url.api() }))
+        match self.visitor(&request.headers, moment).await {
+            Ok(Visitor::Somebody(actor)) => {
+                let page = pages::Home { actor: &actor, api: &self.public_url.api(), now: moment.now };
+                answered(pages::html(&page))
             }
-            Ok(None) => without_session(Redirect::to("/?next=%2Fhome").into_response(), &request.headers),
+            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Redirect::to("/?next=%2Fhome").into_response(),
             Err(error) => pages::problem(&error),
         }
     }
@@ -81,7 +90,7 @@ impl Site {
         match self.ended(request, moment).await {
             Ok(()) => {
                 let cleared = (SET_COOKIE, cookies::clear_session());
-                ([cleared, CLEAR_SITE_DATA], Redirect::to("/")).into_response()
+                ([cleared, CLEAR_SITE_DATA], Redirect::to("/?logged-out")).into_response()
             }
             Err(error) => pages::problem(&error),
         }
@@ -89,27 +98,25 @@ impl Site {
 
     async fn ended(&self, request: &Parts, moment: Moment) -> Result<()> {
         self.own_origins.admit(&request.method, &request.headers)?;
-        match self.signed_in(&request.headers, moment).await? {
-            Some(Actor { credential: Credential::Session(session), .. }) => {
-                self.access.end_session(&session, moment.now).await
-            }
-            Some(_) | None => Ok(()),
+        match self.visitor(&request.headers, moment).await {
+            Ok(Visitor::Somebody(actor)) => match actor.credential {
+                Credential::Session(session) => self.access.end_session(&session, moment.now).await,
+                Credential::AccessToken(_) => Ok(()),
+            },
+            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
-    /// Whoever the session cookie says; nobody where it does not hold. A page takes
-    /// no tokens: they are for programs.
-    async fn signed_in(&self, headers: &HeaderMap, moment: Moment) -> Result<Option<Actor>> {
+    /// Whoever the session cookie says. A page takes no tokens: they are for programs.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` where the session does not hold.
+    async fn visitor(&self, headers: &HeaderMap, moment: Moment) -> Result<Visitor> {
         let presented = cookies::session(headers).map_or(Presented::Nothing, Presented::Cookie);
-        let visitor = async {
-            let claimed = self.access.claimed(&presented, moment.now)?;
-            self.access.authenticate(&claimed, moment.now).await
-        };
-        match visitor.await {
-            Ok(Visitor::Somebody(actor)) => Ok(Some(*actor)),
-            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
+        let claimed = self.access.claimed(&presented, moment.now)?;
+        self.access.authenticate(&claimed, moment.now).await
     }
 
     /// `GET /.well-known/jwks.json`: the public keys, with which anyone can check that
@@ -156,12 +163,9 @@ pub fn next(uri: &Uri) -> OwnPath {
     asked.and_then(|path| OwnPath::try_from(path).ok()).unwrap_or_default()
 }
 
-/// Takes a session that does not hold from the browser that sent it.
-fn without_session(mut response: Response, headers: &HeaderMap) -> Response {
-    if cookies::session(headers).is_some() {
-        response.headers_mut().append(SET_COOKIE, cookies::clear_session());
-    }
-    response
+/// What the login page says to who has just logged out.
+fn farewell(uri: &Uri) -> Option<Notice> {
+    (uri.query() == Some("logged-out")).then(Notice::of_logout)
 }
 
 fn answered(page: Result<Response>) -> Response {

@@ -78,6 +78,7 @@ pub(crate) struct Setting {
     pub(crate) token_creation_disabled: Option<&'static str>,
     pub(crate) providers: Option<String>,
     pub(crate) kms: Option<SharedHttpClient>,
+    pub(crate) log_format: Option<LogFormat>,
 }
 
 impl World {
@@ -91,8 +92,8 @@ impl World {
 
     /// A world that may not even begin.
     pub(crate) async fn started(setting: Setting) -> Result<Self, CannotStart> {
-        let log = Log::default();
-        let logging = tracing::subscriber::set_default(telemetry::subscriber(LogFormat::Json, log.clone()));
+        let (log, log_format) = (Log::default(), setting.log_format.unwrap_or(LogFormat::Json));
+        let logging = tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(Timestamp::from_second(START).unwrap());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
@@ -250,6 +251,14 @@ impl World {
     /// Lets reads wait until so many of them have happened: their readers are rivals then.
     pub(crate) fn rivals_meet(&self, readers: usize) {
         self.meeting.of(readers);
+    }
+
+    /// Lets pauses and limits of time cost none, so that a story goes alike on a slow
+    /// machine; a DynamoDB behind a socket would then seem slow, and keeps real time.
+    pub(crate) fn no_wait_is_real(&self) {
+        if self.embedded.is_some() {
+            tokio::time::pause();
+        }
     }
 
     /// Makes the next calls of DynamoDB fail, also when they are tried again.

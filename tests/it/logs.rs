@@ -1,9 +1,10 @@
 //! The one log line of a request. (Each world searches its log for secrets at its end.)
 
+use arm_api::telemetry::LogFormat;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{ME, START, World};
+use crate::given::{INVALIDATE, ME, START, Setting, World};
 
 const FIELDS: [&str; 8] =
     ["requestId", "door", "operation", "credential", "status", "dynamodbCalls", "durationMs", "coldStart"];
@@ -69,4 +70,26 @@ async fn what_dynamodb_failed_with_is_in_the_log_alone() {
     };
     assert!(world.log().iter().any(told), "{:?}", world.log());
     assert!(!answer.text().contains("Throttling"));
+}
+
+#[tokio::test]
+async fn in_lambda_each_line_is_followed_by_its_metrics() {
+    let log_format = Some(LogFormat::JsonWithMetrics);
+    let world = World::with(Setting { log_format, ..Setting::default() }).await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(START + 86_400).await;
+    program.asks(INVALIDATE).await;
+    program.asks(ME).await;
+
+    let (metrics, lines): (Vec<_>, Vec<_>) = world.log().into_iter().partition(|it| it.get("_aws").is_some());
+
+    assert_eq!((metrics.len(), lines.len()), (4, 4));
+    let told =
+        |name: &str| metrics.iter().map(|it| it[name].as_f64().unwrap_or_default()).collect::<Vec<_>>();
+    assert_eq!(told("Requests"), [1.0; 4]);
+    assert_eq!(told("TokensCreated"), [0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(told("TokensRevoked"), [0.0, 0.0, 1.0, 0.0]);
+    assert_eq!((told("Refused"), &metrics[3]["Reason"]), (vec![0.0, 0.0, 0.0, 1.0], &json!("TOKEN_REVOKED")));
+    assert!(told("DynamodbLatency").iter().all(|it| *it > 0.0), "{metrics:?}");
+    assert_eq!(metrics[3]["_aws"]["Timestamp"], START * 1000);
 }

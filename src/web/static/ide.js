@@ -2,7 +2,7 @@
 /**
  * The boot script of the IDE at `/api`. It runs before Playground does, keeps
  * secrets out of the browser's storage, and then starts Playground with the
- * page's configuration.
+ * page's configuration. The banner above it says whose session the queries use.
  *
  * Playground keeps its whole state in localStorage in clear, so also the API
  * token that it has just shown, and the headers. What it keeps on disk must be
@@ -109,7 +109,7 @@ function guarded(storage) {
 /** Redacts from now on what any script of this page writes into storage. */
 function guardStorage() {
   const write = Storage.prototype.setItem;
-  Storage.prototype.setItem = function setItem(key, value) {
+  Storage.prototype.setItem = function setItem(/** @type {string} */ key, /** @type {string} */ value) {
     write.call(this, key, storable(String(key), String(value)));
   };
   for (const name of /** @type {const} */ (['localStorage', 'sessionStorage'])) {
@@ -173,6 +173,37 @@ function start(root, config) {
   GraphQLPlayground.init(root, { endpoint: config.endpoint, fixedEndpoint: true, setTitle: false });
 }
 
+/** @param {string} name */
+function bannerPart(name) {
+  return /** @type {HTMLElement} */ (document.querySelector(`[data-${name}]`));
+}
+
+/**
+ * @param {string} who
+ * @param {string} login What the link says that leads to the login page.
+ */
+function tellWho(who, login) {
+  bannerPart('who').textContent = who;
+  bannerPart('login').textContent = login;
+}
+
+/** Fills the banner: who is signed in, and until when; or that nobody is. */
+async function fillBanner() {
+  const { ask, countDown, endInWords, secondsLeft, Failure, VISIT } = /** @type {typeof import('./app.js')} */ (
+    await import(document.body.dataset.app ?? '')
+  );
+  try {
+    const { me } = await ask(VISIT);
+    countDown(secondsLeft(me), (left) => {
+      const state = left > 0 ? `session ends ${endInWords(left)}` : 'session has ended';
+      tellWho(`${me.userEmail} · ${state}`, 'Log in again');
+    });
+  } catch (failure) {
+    const isNobody = failure instanceof Failure && failure.kind === 'session-ended';
+    tellWho(isNobody ? 'Not signed in' : 'It is not known who is signed in', 'Log in');
+  }
+}
+
 const root = /** @type {HTMLElement} */ (document.getElementById('root'));
 const config = /** @type {Config} */ (JSON.parse(root.dataset.config ?? ''));
 
@@ -180,3 +211,6 @@ guardStorage();
 dropParameters();
 mendState(config);
 addEventListener('DOMContentLoaded', () => start(root, config));
+void fillBanner();
+
+export {};

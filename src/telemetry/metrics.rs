@@ -1,0 +1,166 @@
+//! Metrics, in CloudWatch's embedded metric format: a line of the log that CloudWatch reads
+//! as numbers, so that sending them costs no request.
+
+use std::{fmt, io::Write, time::Duration};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+use tracing::{Event, Subscriber, field::Visit};
+use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
+
+use crate::telemetry::Line;
+
+/// The namespace of all metrics.
+pub const NAMESPACE: &str = "ArmApi";
+/// Every metric, and its unit. `template.yaml` makes alarms and a dashboard of them.
+pub const METRICS: [(&str, &str); 8] = [
+    ("Requests", "Count"),
+    ("Latency", "Milliseconds"),
+    ("Failures", "Count"),
+    ("Refused", "Count"),
+    ("TokensCreated", "Count"),
+    ("TokensRevoked", "Count"),
+    ("DynamodbLatency", "Milliseconds"),
+    ("ColdStarts", "Count"),
+];
+/// The metric that is also told by its reason.
+const BY_REASON: &str = "Refused";
+/// By this target the log knows what is a metric.
+pub(super) const TARGET: &str = "arm_api::metrics";
+
+/// What there is to measure of one request.
+pub(super) struct Measured<'a> {
+    pub(super) function: &'static str,
+    pub(super) line: &'a Line,
+    pub(super) status: u16,
+    pub(super) took: Duration,
+    pub(super) is_cold: bool,
+    pub(super) at: Timestamp,
+}
+
+impl Measured<'_> {
+    /// Writes the metrics of the request; those that are nothing are left out.
+    pub(super) fn write(&self) {
+        if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+            return;
+        }
+        tracing::info!(target: TARGET, emf = self.document().to_string());
+    }
+
+    fn document(&self) -> Value {
+        let values = METRICS.map(|(name, unit)| (name, unit, self.value(name)));
+        let told: Vec<_> = values.into_iter().filter(|(.., value)| *value > 0.0).collect();
+        let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
+        let all: Vec<_> = told.iter().map(|(name, unit, _)| metric(name, unit)).collect();
+        let mut sets = vec![json!({ "Namespace": NAMESPACE, "Dimensions": [["Function"]], "Metrics": all })];
+        let mut members = Map::from_iter([("Function".to_owned(), json!(self.function))]);
+        members.extend(told.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
+        if let Some(reason) = self.refused() {
+            let of_reason = [metric(BY_REASON, "Count")];
+            let dimensions = [["Function", "Reason"]];
+            sets.push(json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": of_reason }));
+            members.insert("Reason".to_owned(), json!(reason));
+        }
+        let head = json!({ "Timestamp": self.at.as_millisecond(), "CloudWatchMetrics": sets });
+        members.insert("_aws".to_owned(), head);
+        Value::Object(members)
+    }
+
+    fn value(&self, name: &str) -> f64 {
+        let milliseconds = |it: Duration| it.as_secs_f64() * 1000.0;
+        match name {
+            "Requests" => 1.0,
+            "Latency" => milliseconds(self.took),
+            "Failures" => f64::from(u8::from(self.status >= 500)),
+            "Refused" => f64::from(u8::from(self.refused().is_some())),
+            "TokensCreated" => f64::from(self.line.tokens_created),
+            "TokensRevoked" => f64::from(self.line.tokens_revoked),
+            "DynamodbLatency" => milliseconds(self.line.dynamodb_time),
+            "ColdStarts" => f64::from(u8::from(self.is_cold)),
+            _ => 0.0,
+        }
+    }
+
+    /// Why a credential was refused.
+    fn refused(&self) -> Option<&'static str> {
+        self.line.reason.filter(|_| self.status == 401 || self.status == 403)
+    }
+}
+
+/// The layer that writes metrics as they are, beside the log.
+pub(super) struct Embedded<W>(pub(super) W);
+
+impl<S: Subscriber, W: for<'a> MakeWriter<'a> + 'static> Layer<S> for Embedded<W> {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut document = Document::default();
+        event.record(&mut document);
+        let _a_log_that_is_gone_is_no_failure = writeln!(self.0.make_writer(), "{}", document.0);
+    }
+}
+
+#[derive(Default)]
+struct Document(String);
+
+impl Visit for Document {
+    fn record_str(&mut self, _: &tracing::field::Field, value: &str) {
+        value.clone_into(&mut self.0);
+    }
+
+    fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn fmt::Debug) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(line: &Line, status: u16) -> Value {
+        let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
+        Measured { function: "api", line, status, took, is_cold: false, at }.document()
+    }
+
+    #[test]
+    fn a_request_that_made_a_token_is_a_few_numbers() {
+        let line = Line { tokens_created: 1, ..Line::default() };
+
+        assert_eq!(
+            document(&line, 200),
+            json!({
+                "Function": "api", "Requests": 1.0, "Latency": 12.0, "TokensCreated": 1.0,
+                "_aws": { "Timestamp": 0, "CloudWatchMetrics": [{
+                    "Namespace": "ArmApi", "Dimensions": [["Function"]], "Metrics": [
+                        { "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" },
+                        { "Name": "TokensCreated", "Unit": "Count" },
+                    ],
+                }] },
+            })
+        );
+    }
+
+    #[test]
+    fn a_refusal_is_also_told_by_its_reason() {
+        let line = Line { reason: Some("TOKEN_EXPIRED"), ..Line::default() };
+
+        let document = document(&line, 401);
+        assert_eq!(document["Reason"], "TOKEN_EXPIRED");
+        assert_eq!(document["_aws"]["CloudWatchMetrics"][1]["Dimensions"], json!([["Function", "Reason"]]));
+    }
+
+    #[test]
+    fn every_metric_can_be_told() {
+        let line = Line {
+            reason: Some("X"),
+            tokens_created: 1,
+            tokens_revoked: 1,
+            dynamodb_time: Duration::from_millis(1),
+            ..Line::default()
+        };
+        for (name, _) in METRICS {
+            let told = [401, 500].map(|status| {
+                let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
+                Measured { function: "api", line: &line, status, took, is_cold: true, at }.value(name)
+            });
+
+            assert!(told.iter().any(|it| *it > 0.0), "{name}");
+        }
+    }
+}
