@@ -31,7 +31,9 @@ class Cloud:
             stdout=open(ROOT / ".tools/logs/ministack.log", "w"),
             stderr=subprocess.STDOUT,
         )
-        self.environment = os.environ | OPERATOR | {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION}
+        tools = f"{ROOT / 'tests/deploy/bin'}:{os.environ['PATH']}:{ROOT / '.tools/emulator/bin'}"
+        place = {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "PATH": tools}
+        self.environment = os.environ | OPERATOR | place
         self._wait()
 
     def _settings(self):
@@ -63,16 +65,10 @@ class Cloud:
         own = {"aws_access_key_id": "operator", "aws_secret_access_key": OPERATOR["AWS_SECRET_ACCESS_KEY"]}
         return boto3.client(service, endpoint_url=self.url, region_name=REGION, **(credentials or own))
 
-    def deploy(self, build, **parameters):
-        """Deploys the stack as `sam deploy` does it; a parameter that is left out stays as it was."""
-        overrides = [f"{name}={value or chr(34) * 2}" for name, value in parameters.items()]
-        command = ["sam", "deploy", "--template-file", f"{build}/template.yaml", "--no-confirm-changeset"]
-        self.run([*command, "--no-progressbar", "--parameter-overrides", *overrides])
-
-    def run(self, command):
+    def run(self, command, folder=ROOT):
         """Runs a command as the operator; answers what it printed."""
         done = subprocess.run(
-            command, cwd=ROOT, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command, cwd=folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         assert done.returncode == 0, done.stdout
         return done.stdout
