@@ -17,10 +17,9 @@ def tell_all(*told):
     """Tells all stories, and says how they came out; answers whether all came out well."""
     failed = 0
     for tell in _stories:
-        begin = time.monotonic()
+        begin, outcome = time.monotonic(), "ok"
         try:
             tell(*told)
-            outcome = "ok"
         except Exception:
             traceback.print_exc(file=sys.stdout)
             outcome, failed = "FAILED", failed + 1
