@@ -11,6 +11,7 @@ stop_engine() {
         kill "$engine" 2>/dev/null || true
         wait "$engine" 2>/dev/null || true
     fi
+    umount "$folder/data" 2>/dev/null || true
     ip netns delete "$namespace" 2>/dev/null || true
     rm -rf "$folder"
 }
@@ -20,7 +21,8 @@ start_engine() {
     inside ip link set lo up
     mkdir -p "$folder/run"
     export DOCKER_HOST=unix://$folder/run/docker.sock
-    inside dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/dockerd.pid" \
+    # Not by `inside`: a function in the background would be a process of its own, and outlived.
+    nsenter --net="/run/netns/$namespace" dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/dockerd.pid" \
         -H "$DOCKER_HOST" --iptables=false --ip6tables=false --ip-masq=false >"$folder/dockerd.log" 2>&1 &
     engine=$!
     for _ in $(seq 150); do

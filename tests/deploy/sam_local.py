@@ -12,13 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cloud import ROOT, free_port
 from stories import eventually, story, tell_all
 from visitor import Visitor
+from world import architecture
 
 # The private half of the key in env.local.json, which everybody knows: RFC 8032, 7.1, test 1.
 KEY = bytes.fromhex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60")
 KID = "kPrK_qmx"
 PUBLIC_URL = "http://localhost:3000"
 COMMON = ["--template", sys.argv[1], "--env-vars", ROOT / "env.local.json", "--skip-pull-image"]
-COMMON += ["--container-host", "127.0.0.1"]
+COMMON += ["--container-host", "127.0.0.1", "--parameter-overrides", f"Architecture={architecture()}"]
 STARTS_WITHIN = 120
 
 

@@ -77,8 +77,10 @@ fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
     let (template, keys) = (read("template.yaml"), read("src/store/key.rs"));
 
     let lists = template.split("\"dynamodb:LeadingKeys\": [").skip(1);
-    let allowed: BTreeSet<&str> =
-        lists.flat_map(|rest| rest.split(']').next().unwrap().split(", ")).map(|it| it.trim_matches('"')).collect();
+    let allowed: BTreeSet<&str> = lists
+        .flat_map(|rest| rest.split(']').next().unwrap().split(", "))
+        .map(|it| it.trim_matches('"'))
+        .collect();
     let table = keys.lines().filter_map(|line| line.strip_prefix("//! |")?.split('|').nth(1));
     let kinds = table.filter_map(|cell| cell.trim().strip_prefix('`')?.split_once('<'));
     let kinds: BTreeSet<String> = kinds.map(|(beginning, _)| format!("{beginning}*")).collect();
