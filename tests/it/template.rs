@@ -98,7 +98,7 @@ fn the_guide_says_of_every_alarm_what_to_do_and_names_no_parameter_that_there_is
     }
     for rest in guide.split("--parameter-overrides ").skip(1) {
         let pairs = rest.split(['\n', '`']).next().unwrap().split(' ').filter_map(|it| it.split_once('='));
-        for (parameter, _) in pairs {
+        for parameter in pairs.map(|(name, _)| name.trim_start_matches('\'')) {
             assert!(template.contains(&format!("\n  {parameter}:\n    Type: ")), "{parameter}");
         }
     }
