@@ -1,6 +1,6 @@
 # Thin aliases: every command can as well be typed by hand. `make help` lists them.
 
-.PHONY: help run test test-store deploy-local sam-local check bench golden
+.PHONY: help run test test-store deploy-local sam-local soak check bench golden
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
@@ -20,11 +20,15 @@ deploy-local: ## the stack on a local AWS that enforces IAM, walked through
 sam-local: ## `sam local` with a container engine of its own; needs root
 	tests/run sam-local
 
-check: ## format, lints, documentation, template
+soak: ## 100,000 requests of many people while things fail; options in ARGS: --release, --seed
+	tests/suites/soak --requests 100000 $(ARGS)
+
+check: ## format, lints, documentation, types of JavaScript, template
 	cargo fmt --check
 	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
 	cargo clippy --locked --lib --bins -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items --features local
+	tests/tools/types
 	tests/suites/template lint
 
 bench: ## the benches

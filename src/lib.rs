@@ -31,6 +31,11 @@
 //! round trip ([`access`]); the query is parsed and measured, and executed
 //! ([`graph`]); errors get their codes in one place; one line is logged.
 //!
+//! A login: `GET /login/{provider}` writes down an attempt and leads to the provider;
+//! `GET /callback` takes the attempt out, once, in the browser that began it; the code
+//! becomes an ID token, which is verified; the stakeholder is found or enrolled, and a
+//! session opened ([`identity`], [`access`]).
+//!
 //! # What always holds
 //!
 //! | invariant | kept by |

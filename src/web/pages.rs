@@ -198,3 +198,46 @@ pub(super) fn problem(error: &Error) -> Response {
     answer::decorate(&mut response, error);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::RequestFault;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::of_a_page(RequestFault::UnknownPath.into(), "Page not found", "Go to Home")]
+    #[case::of_a_form(RequestFault::Malformed("No e-mail".to_owned()).into(), "This did not work", "Start again")]
+    #[case::of_another_site(Error::CrossSite, "Access denied", "Go to Home")]
+    #[case::of_a_service(Error::unavailable("x"), "We are not available for a moment", "Try again")]
+    #[case::of_ours(Error::internal("x"), "Something went wrong on our side", "Try again")]
+    fn every_error_says_what_happened_and_has_a_way_on(
+        #[case] error: Error,
+        #[case] title: &str,
+        #[case] way_on: &str,
+    ) {
+        let advice = Advice::on(&error);
+
+        assert_eq!((advice.title.as_ref(), advice.way_on.label), (title, way_on));
+        assert!(!advice.text.is_empty());
+    }
+
+    #[test]
+    fn a_button_leads_to_its_provider_and_then_back() {
+        let sign_in =
+            |brand, label: &str| SignIn { label: label.to_owned(), path: format!("/login/{brand}"), brand };
+        let sign_ins = [sign_in("google", "Continue with Google"), sign_in("oidc", "Continue with <Acme>")];
+
+        let html = Login { sign_ins: &sign_ins, next: "/api?a=1&b", notice: None }.render().unwrap();
+
+        assert!(html.contains("href=\"/login/google?next=/api%3Fa%3D1%26b\""), "{html}");
+        assert!(html.contains("Continue with Google</a>") && !html.contains("<Acme>"));
+    }
+
+    #[test]
+    fn without_a_way_to_log_in_the_page_says_so() {
+        let html = Login { sign_ins: &[], next: "/home", notice: None }.render().unwrap();
+
+        assert!(html.contains("No way to log in is configured"), "{html}");
+    }
+}

@@ -86,8 +86,10 @@ export class Ide {
    */
   async write(editor, text) {
     await editor.locator('.CodeMirror-lines').click();
-    await this.page.keyboard.press('ControlOrMeta+a');
+    await this.page.keyboard.press('ControlOrMeta+Home');
+    await this.page.keyboard.press('ControlOrMeta+Shift+End'); // a letter would ask for hints
     await this.page.keyboard.insertText(text);
+    await this.page.keyboard.press('ControlOrMeta+Home');
     assert.equal(await valueOf(editor), text);
   }
 
@@ -113,12 +115,15 @@ export class Ide {
 }
 
 /**
- * Whether a request is a query of the person, not one of Playground's own for the schema.
+ * Whether a request is a query of the person: neither Playground's own for the schema, nor one of
+ * our banner, which sends no variables.
  *
  * @param {import('playwright-core').Request} request
  */
 function isQuery(request) {
-  return new URL(request.url()).pathname === '/api' && !!request.postData()?.match(/^(?!.*IntrospectionQuery)/s);
+  if (new URL(request.url()).pathname !== '/api' || request.method() !== 'POST') return false;
+  const { operationName, variables } = request.postDataJSON();
+  return variables !== undefined && operationName !== 'IntrospectionQuery';
 }
 
 /**

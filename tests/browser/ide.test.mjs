@@ -44,7 +44,9 @@ story('a token that is on the screen is nowhere in storage', async (given) => {
   assert.equal((await ide.run()).errors, undefined);
 
   assert.ok((await valueOf(ide.headers)).includes(token));
-  const kept = await given.page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]));
+  const kept = await given.page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]),
+  );
   assert.ok(kept.includes('With a token'), 'Playground kept nothing at all');
   assert.doesNotMatch(kept, /eyJ/);
   for (const part of token.split('.')) assert.ok(!kept.includes(part));

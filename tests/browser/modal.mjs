@@ -17,9 +17,9 @@ export class Modal {
     this.date = this.dialog.getByLabel('Expiration date');
     this.proceed = this.dialog.getByRole('button', { name: 'Proceed' });
     this.close = this.dialog.getByRole('button', { name: 'Close' });
-    this.token = this.dialog.getByLabel('Access Token');
+    this.token = this.dialog.getByRole('textbox', { name: 'Access Token' });
     this.stored = this.dialog.getByLabel('I have stored this token');
-    this.copy = this.dialog.getByRole('button', { name: 'Copy' }).first();
+    this.copy = this.dialog.getByRole('button', { name: 'Copy', exact: true });
     this.revoke = this.dialog.getByRole('button', { name: 'Revoke current token' });
   }
 
@@ -29,9 +29,10 @@ export class Modal {
    * @param {Page} page
    */
   static async open(page) {
-    await page.getByRole('navigation').getByText('API', { exact: true }).click();
+    await page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }).click();
     const modal = new Modal(page);
     await modal.dialog.waitFor();
+    await page.locator('dialog:not([data-state="pending"])').waitFor();
     return modal;
   }
 
@@ -41,15 +42,30 @@ export class Modal {
    * @param {State} state
    */
   async is(state) {
-    const either = `dialog[data-state="${state}"], dialog [data-state="${state}"]`;
-    await this.page.locator(either).first().waitFor();
+    await this.page.locator(`dialog[data-state="${state}"]`).waitFor();
   }
 
-  /** Makes a token with what is preset; answers it. */
+  /**
+   * Chooses one of the times that a token can last.
+   *
+   * @param {string} name
+   */
+  async last(name) {
+    await this.dialog.getByRole('radio', { name }).check();
+  }
+
+  /** Makes a token with what is chosen; answers it. */
   async create() {
     await this.proceed.click();
     await this.is('created');
     return this.token.inputValue();
+  }
+
+  /** Closes it after a token was made, as somebody does who has kept it. */
+  async leave() {
+    await this.stored.check();
+    await this.close.click();
+    await this.dialog.waitFor({ state: 'hidden' });
   }
 }
 

@@ -5,14 +5,21 @@ import assert from 'node:assert/strict';
 import { Ide, valueOf } from './ide.mjs';
 import { Modal, askWith } from './modal.mjs';
 import { screenshot } from './screenshots.mjs';
-import { logIn, moveTo, story } from './story.mjs';
+import { logIn, pass, signIn, story } from './story.mjs';
 
-/** @typedef {import('./story.mjs').Given} Given */
+/**
+ * @typedef {import('playwright-core').Page} Page
+ * @typedef {import('./story.mjs').Given} Given
+ */
 
 /** A Friday at noon, so that the pictures are the same in every run. */
 const NOON = Date.UTC(2027, 0, 15, 12);
-const SESSION_LIFETIME = 40 * 60 * 1000;
-const LAST_DAY = '2027-07-15';
+
+/** In the pictures of the README the product is where the README starts it. */
+const OPTIONS = { at: NOON, server: process.env.UPDATE_SCREENSHOTS ? ['--port', '3000'] : [] };
+
+const SESSION_LIFETIME = 40 * 60;
+const LAST_DAY = '2027-07-16';
 
 /** The document's own example, which is in the past: 31 December 2019. */
 const EXAMPLE = 1577854799;
@@ -36,16 +43,19 @@ function mutation(expirationTime) {
 }`;
 }
 
-story('the guide, with the session: log in, Settings, a new tab, and again after 40 minutes', withSession, { at: NOON });
+story('the guide, with the session: log in, Settings, a new tab, and again after 40 minutes', withSession, OPTIONS);
 
 /** @param {Given} given */
 async function withSession(given) {
   const { page, url } = given;
   await page.goto(url);
   await screenshot(page, '01-log-in');
-  await logIn(given);
+  await signIn(page);
   await screenshot(page, '02-home');
 
+  const home = await given.context.newPage();
+  await home.goto(`${url}/home`);
+  await page.bringToFront();
   const ide = await Ide.open(page, `${url}/api`);
   await screenshot(page, '03-playground');
 
@@ -59,30 +69,34 @@ async function withSession(given) {
   assert.equal(data.me.userEmail, 'hacker@demo.test');
   await screenshot(page, '05-query');
 
-  await moveTo(given, NOON + SESSION_LIFETIME);
+  await pass(given, SESSION_LIFETIME);
   const { errors } = await ide.run();
   assert.deepEqual([errors[0].message, errors[0].extensions.reason], ['Login required', 'SESSION_EXPIRED']);
-  await screenshot(page, '06-session-over');
-
-  await logInAgain(given);
+  await logInAgain(given, home);
+  await page.bringToFront();
   await page.reload();
   assert.equal((await ide.run()).data.me.userEmail, 'hacker@demo.test');
 }
 
 /**
- * Logs in once more, in a tab beside the IDE.
+ * Logs in once more by the application, which says that the session is over, beside the IDE.
  *
  * @param {Given} given
+ * @param {Page} home
  */
-async function logInAgain(given) {
-  const tab = await given.context.newPage();
-  await logIn({ ...given, page: tab });
+async function logInAgain({ context }, home) {
+  await home.bringToFront();
+  await home.getByRole('alert').getByText('Your session has ended.').waitFor();
+  await screenshot(home, '06-session-over');
+  const [tab] = await Promise.all([
+    context.waitForEvent('page'),
+    home.getByRole('link', { name: 'Log in again' }).filter({ visible: true }).click(),
+  ]);
+  await signIn(tab);
   await tab.close();
 }
 
-story('the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"', withToken, {
-  at: NOON,
-});
+story('the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"', withToken, OPTIONS);
 
 /** @param {Given} given */
 async function withToken(given) {
@@ -96,11 +110,13 @@ async function withToken(given) {
   const token = await modal.create();
   assert.match(token, /^eyJ[\w-]+\.[\w-]+\.[\w-]+$/);
   await screenshot(page, '09-access-token');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await screenshot(page, '15-access-token-dark');
   await modal.stored.check();
   await modal.close.click();
 
   assert.equal(await askWith(url, token), 'hacker@demo.test');
-  await server.advance(SESSION_LIFETIME / 1000);
+  await server.advance(SESSION_LIFETIME);
   assert.equal(await askWith(url, token), 'hacker@demo.test');
   await server.moveTo(Date.parse(`${LAST_DAY}T11:59:59Z`));
   assert.equal(await askWith(url, token), 'hacker@demo.test');
@@ -108,7 +124,7 @@ async function withToken(given) {
   assert.equal(await askWith(url, token), 'TOKEN_EXPIRED');
 }
 
-story('the guide, with the mutation: a token in the IDE, and a query with its header', withMutation, { at: NOON });
+story('the guide, with the mutation: a token in the IDE, and a query with its header', withMutation, OPTIONS);
 
 /** @param {Given} given */
 async function withMutation(given) {
@@ -127,10 +143,10 @@ async function withMutation(given) {
 
   await ide.newTab();
   await ide.openHeaders();
-  await ide.write(ide.headers, JSON.stringify({ Authorization: `Bearer ${token}` }));
+  await ide.write(ide.headers, JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2));
   assert.equal((await ide.ask(QUERY)).data.me.userEmail, 'hacker@demo.test');
   await screenshot(page, '12-authorization');
 
-  await server.advance(SESSION_LIFETIME / 1000);
+  await server.advance(SESSION_LIFETIME);
   assert.equal((await ide.run()).data.me.userEmail, 'hacker@demo.test');
 }

@@ -71,7 +71,10 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
     const witness = new Witness(context, [server.url, ...origins]);
     await Witness.report(context);
     const page = await context.newPage();
-    if (at !== undefined) await moveTo({ server, page }, at);
+    if (at !== undefined) {
+      await server.moveTo(at);
+      await page.clock.install({ time: at });
+    }
     await tell({ server, url: server.url, context, page });
     witness.acquit();
   } finally {
@@ -80,24 +83,34 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
 }
 
 /**
- * Moves the clocks of the server and of the browser to an instant.
+ * Lets time pass, for the server and for the browser. The story must say at which instant it plays.
  *
- * @param {Pick<Given, 'server' | 'page'>} given
- * @param {number} instant In milliseconds.
+ * @param {Given} given
+ * @param {number} seconds
  */
-export async function moveTo({ server, page }, instant) {
-  await server.moveTo(instant);
-  await page.clock.setFixedTime(instant);
+export async function pass({ server, page }, seconds) {
+  await server.advance(seconds);
+  await page.clock.fastForward(seconds * 1000);
 }
 
 /**
- * Logs in by the development sign-in, as a person does it.
+ * Logs somebody in, and opens their home page.
  *
  * @param {Given} given
  * @param {string} [email]
  */
-export async function logIn({ page, url }, email = 'hacker@demo.test') {
-  await page.goto(url);
+export async function logIn({ context, page, url }, email = 'hacker@demo.test') {
+  await context.request.post(`${url}/login/development`, { headers: { Origin: url }, form: { email } });
+  await page.goto(`${url}/home`);
+}
+
+/**
+ * Logs in as a person does it, from the login page until one is home.
+ *
+ * @param {Page} page
+ * @param {string} [email]
+ */
+export async function signIn(page, email = 'hacker@demo.test') {
   await page.getByRole('link', { name: /development/i }).click();
   await page.getByLabel('E-mail address').fill(email);
   await page.getByRole('button', { name: 'Log in' }).click();

@@ -1,11 +1,28 @@
 //! DynamoDB fails: 503 and when to try again; never "allow", never "log in again".
 
-use arm_api::local::faults::Fault;
-use rstest::rstest;
+use std::{sync::Arc, time::Duration};
 
-use crate::given::{INVALIDATE, ME, START, World};
+use arm_api::{
+    app::App,
+    identity::Identity,
+    local::{self, faults::Fault},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
+    orchestrator::HttpRequest,
+};
+use axum::body::Body;
+use http::Request;
+use rstest::rstest;
+use tower::ServiceExt;
+
+use crate::given::{Answer, INVALIDATE, ME, START, URL, World, update_access_token};
 
 const FOR_GOOD: u32 = 1000;
+/// How often one read is tried while everything fails.
+const MOST_CALLS: usize = 3;
+/// How long an answer may take: below the functions' time limit.
+const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
 #[rstest]
 #[case::throttled(Fault::Throttle)]
@@ -117,4 +134,96 @@ async fn j10_a_clock_that_jumps_back_revives_no_token_that_another_instance_ende
         "401 UNAUTHENTICATED TOKEN_INVALID",
         "made more than a minute ahead"
     );
+}
+
+#[rstest]
+#[case::throttled(Fault::Throttle)]
+#[case::too_slow(Fault::Timeout)]
+#[case::out_of_order(Fault::Error)]
+#[case::leaving_out_keys(Fault::Unprocessed)]
+#[tokio::test]
+async fn what_fails_is_tried_again_within_a_budget(#[case] fault: Fault) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    world.dynamodb_fails(fault, FOR_GOOD);
+    let answer = ana.asks(ME).await;
+
+    let calls = world.calls();
+    assert_eq!(answer.status, 503);
+    assert!((1..=MOST_CALLS).contains(&calls.len()), "{calls:?}");
+    assert!(calls.iter().all(|it| it == "BatchGetItem"), "{calls:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_dynamodb_gets_an_answer_before_the_gateway_gives_up() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+    let begin = tokio::time::Instant::now();
+
+    world.rivals_meet(usize::MAX >> 4); // reads wait for rivals who never come
+    let answer = ana.asks(&update_access_token(START + 86_400)).await;
+
+    assert_eq!(
+        (answer.verdict().as_str(), answer.header("retry-after")),
+        ("503 SERVICE_UNAVAILABLE", Some("2"))
+    );
+    assert!(begin.elapsed() <= LONGEST_ANSWER, "{:?}", begin.elapsed());
+    let tries = world.calls().iter().filter(|it| *it == "GetItem").count();
+    assert!((1..=MOST_CALLS).contains(&tries), "{tries} tries");
+    world.rivals_meet(1);
+    assert_eq!(ana.asks(ME).await.status, 200);
+}
+
+/// An identity provider that never answers.
+#[derive(Debug)]
+struct Silent;
+
+impl HttpConnector for Silent {
+    fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::new(std::future::pending())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_provider_gets_an_answer_before_the_gateway_gives_up() {
+    let world = World::new().await;
+    let (old, silent) = (world.app.clone(), SharedHttpConnector::new(Silent));
+    let acme = r#"[{"id":"acme","clientId":"arm","clientSecret":"c","issuer":"https://id.acme.test"}]"#;
+    let identity = Identity::new(Arc::clone(&old.access), &acme.to_owned().into(), &old.public_url, silent);
+    let app = App { identity: Arc::new(identity.unwrap()), ..old };
+    let router = local::routes(app, local::Levers::default());
+    let begin = tokio::time::Instant::now();
+
+    let request = |path| Request::get(path).body(Body::empty()).unwrap();
+    let answer = Answer::of(router.clone().oneshot(request("/login/acme")).await.unwrap()).await;
+
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")));
+    assert!(begin.elapsed() <= LONGEST_ANSWER, "{:?}", begin.elapsed());
+    assert_eq!(router.oneshot(request("/")).await.unwrap().status(), 200);
+}
+
+#[rstest]
+#[case::the_login(0)]
+#[case::the_session(1)]
+#[tokio::test]
+async fn a_sign_in_that_fails_gives_no_session_and_can_be_made_again(#[case] done: u32) {
+    let world = World::new().await;
+    if done > 0 {
+        world.signed_in("ana@acme.test").await;
+    }
+    let form = || Body::from("email=ana@acme.test");
+
+    world.faults.plan_at("TransactWriteItems", Fault::Error, FOR_GOOD);
+    let answer = world.sends(("POST", "/login/development"), &[("origin", URL)], form()).await;
+    world.faults.plan(None, 0);
+
+    assert_eq!(
+        (answer.status, answer.header("retry-after"), answer.header("set-cookie")),
+        (503, Some("2"), None)
+    );
+    let again = world.sends(("POST", "/login/development"), &[("origin", URL)], form()).await;
+    assert_eq!(again.status, 303);
 }

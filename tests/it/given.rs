@@ -199,8 +199,13 @@ impl World {
             creation_disabled: None,
         });
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
-        self.app = App { access, endpoint, ..old.clone() };
-        self.router = local::routes(self.app.clone(), local::Levers::default());
+        self.restart_as(App { access, endpoint, ..old.clone() });
+    }
+
+    /// Starts the product anew, put together differently.
+    pub(crate) fn restart_as(&mut self, app: App) {
+        self.router = local::routes(app.clone(), local::Levers::default());
+        self.app = app;
     }
 
     /// Sends a request of these parts.

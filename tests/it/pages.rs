@@ -1,7 +1,11 @@
 //! What a person finds in a browser, as far as HTTP tells.
 
+use std::collections::BTreeSet;
+
+use arm_api::{domain::stakeholder::Status, local::faults::Fault};
 use axum::body::Body;
 use http::Request;
+use jiff::SignedDuration;
 use rstest::rstest;
 
 use crate::given::{ME, START, URL, World};
@@ -36,17 +40,112 @@ async fn who_is_not_signed_in_logs_in_first_and_gets_back() {
     let world = World::new().await;
 
     assert_eq!(opens(&world, "/home").await.header("location"), Some("/?next=%2Fhome"));
-    let ana = world.signed_in("ana@acme.test").await;
-    ana.logs_out().await;
-    let refused = ana.opens("/home").await;
-    assert_eq!(
-        refused.session_cookie().as_deref(),
-        Some("__Host-arm_session="),
-        "and the old session is cleared"
-    );
     let login = opens(&world, "/?next=%2Fapi").await;
 
     assert!(login.text().contains("/login/development?next=/api"), "{}", login.text());
+    assert!(!login.text().contains("has ended"));
+}
+
+#[tokio::test]
+async fn whose_session_is_over_is_told_so_and_gets_back() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.later(SignedDuration::from_mins(40));
+
+    assert_eq!(ana.opens("/home").await.header("location"), Some("/?next=%2Fhome"));
+    let login = ana.opens("/?next=%2Fhome").await;
+
+    assert!(login.text().contains("Your session has ended"), "{}", login.text());
+    assert!(login.text().contains("/login/development?next=/home"));
+    let cleared = login.session_cookie();
+    assert_eq!(cleared.as_deref(), Some("__Host-arm_session="), "and the old session is cleared");
+}
+
+#[tokio::test]
+async fn the_disabled_are_told_whom_to_ask() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.change("ana@acme.test", |it| it.status = Status::Disabled { at: world.app.clock.now() }).await;
+
+    let login = ana.opens("/").await;
+
+    assert!(login.text().contains("Your account is disabled"), "{}", login.text());
+}
+
+#[tokio::test]
+async fn a_cookie_of_nobody_is_cleared_without_a_word() {
+    let world = World::new().await;
+    let headers = [("accept", "text/html"), ("cookie", "__Host-arm_session=someone.elses")];
+
+    let login = world.sends(("GET", "/"), &headers, "").await;
+
+    assert!(!login.text().contains("role=\"status\""), "{}", login.text());
+    assert_eq!(login.session_cookie().as_deref(), Some("__Host-arm_session="));
+}
+
+#[tokio::test]
+async fn who_logs_out_is_told_so() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.logs_out().await;
+    assert_eq!(answer.header("location"), Some("/?logged-out"));
+    let login = opens(&world, "/?logged-out").await;
+
+    assert!(login.text().contains("You are logged out"), "{}", login.text());
+}
+
+#[tokio::test]
+async fn home_says_when_the_session_ends_and_how_to_begin_also_without_scripts() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let home = ana.opens("/home").await.text();
+
+    assert!(home.contains("23 November 2026 at 12:40 UTC"), "{home}");
+    assert!(home.contains("data-session-seconds=\"2400\""));
+    assert!(home.contains("You belong to no organization yet"));
+    assert!(home.contains("updateAccessToken(expirationTime: 1803211200)"));
+    assert!(home.contains("curl https://arm.test/api"));
+    assert!(!home.contains("style=") && !home.contains("<style"), "a policy would stop it");
+}
+
+#[tokio::test]
+async fn every_file_that_home_loads_is_ours_and_is_there() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let home = ana.opens("/home").await.text();
+
+    let files: BTreeSet<_> = home.split('"').filter(|it| it.starts_with("/static/")).collect();
+    assert_eq!(files.len(), 5, "{files:?}");
+    for path in files {
+        assert_eq!(opens(&world, path).await.status, 200, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_is_shown_as_it_is_and_never_as_markup() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.change("ana@acme.test", |it| "<img src=x>\" onload=\"1".clone_into(&mut it.name)).await;
+
+    let home = ana.opens("/home").await.text();
+
+    assert!(!home.contains("<img") && !home.contains("\" onload"), "{home}");
+}
+
+#[tokio::test]
+async fn when_dynamodb_fails_the_page_says_what_to_do() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.dynamodb_fails(Fault::Error, 20);
+
+    let page = ana.opens("/home").await;
+
+    assert_eq!((page.status, page.header("retry-after")), (503, Some("2")));
+    assert!(page.text().contains("Try again") && page.text().contains("Nothing is lost"), "{}", page.text());
+    assert_eq!(page.session_cookie(), None, "and nobody is logged out by it");
 }
 
 #[tokio::test]
@@ -72,6 +171,21 @@ async fn a_login_from_another_site_is_refused() {
 }
 
 #[tokio::test]
+async fn a_page_is_compressed_for_browsers_that_accept_it() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let headers = [("cookie", ana.cookie.as_str()), ("accept-encoding", "gzip, deflate, br, zstd")];
+
+    let page = world.sends(("GET", "/home"), &headers, Body::empty()).await;
+
+    assert_eq!(page.header("content-encoding"), Some("gzip"));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*page.bytes), &mut text).unwrap();
+    assert_eq!(text, ana.opens("/home").await.text());
+    assert!(page.bytes.len() < 6_000, "{} bytes", page.bytes.len());
+}
+
+#[tokio::test]
 async fn g04_the_ide_is_a_page_for_everybody() {
     let world = World::new().await;
 
@@ -94,12 +208,13 @@ async fn every_asset_of_the_ide_answers_and_none_is_foreign() {
     let mut parts = page.split(['"', '\'']).filter(|it| it.starts_with("/static/"));
 
     let assets: Vec<_> = parts.by_ref().collect();
-    assert_eq!(assets.len(), 4, "{page}");
+    assert_eq!(assets.len(), 5, "{page}");
     for path in assets {
         let asset = opens(&world, path).await;
         assert_eq!(asset.status, 200, "{path}");
         assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     }
+    let page = page.replace("xmlns='http://www.w3.org/2000/svg'", "");
     let foreign = page.match_indices("://").filter(|(at, _)| !page[..at + 3].ends_with("https://")).count();
     assert_eq!(foreign, 0);
     assert_eq!(page.matches("https://").count(), page.matches("https://arm.test/api").count(), "{page}");
@@ -126,6 +241,7 @@ async fn an_unknown_path_is_a_real_404_page_with_a_request_id() {
     let page = opens(&world, "/nowhere").await;
 
     assert_eq!(page.status, 404);
+    assert!(page.text().contains("Page not found") && page.text().contains("href=\"/home\""));
     assert!(page.text().contains(page.header("x-request-id").unwrap()));
 }
 

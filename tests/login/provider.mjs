@@ -111,7 +111,10 @@ export class IdentityProvider {
       conformIdTokenClaims: false, // the ID token says who it is, as Google's and Microsoft's do
       pkce: { required: () => true },
       cookies: { keys: ['a key for the cookies of this provider'] },
-      findAccount: (/** @type {object} */ _, /** @type {string} */ sub) => ({ accountId: sub, claims: () => ({ sub, email: sub, ...this.claims }) }),
+      findAccount: (/** @type {object} */ _, /** @type {string} */ sub) => ({
+        accountId: sub,
+        claims: () => ({ sub, email: sub, ...this.claims }),
+      }),
     };
   }
 

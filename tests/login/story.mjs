@@ -69,7 +69,7 @@ export function story(name, tell, entries = {}) {
  * @param {IdentityProvider} provider
  */
 function known(id, { issuer }) {
-  return { id, label: `Continue with ${id}`, issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET };
+  return { id, label: `Acme ${id}`, issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET };
 }
 
 /**

@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-const OPTIONS = ['--port', '0', '--in-memory', '--ready-json', '--test-clock', '--test-faults'];
+const OPTIONS = ['--in-memory', '--ready-json', '--test-clock', '--test-faults'];
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
@@ -39,7 +39,8 @@ export class Server {
   static async start(...options) {
     const binary = process.env.ARM_LOCAL;
     if (!binary) throw new Error('ARM_LOCAL names no binary: run the suite by tests/run');
-    const child = spawn(binary, [...OPTIONS, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const port = options.includes('--port') ? [] : ['--port', '0'];
+    const child = spawn(binary, [...OPTIONS, ...port, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     const log = kept(child);
     for await (const line of createInterface(child.stdout)) {

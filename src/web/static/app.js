@@ -41,7 +41,7 @@ export const VISIT = '{ me { userEmail sessionExpiration accessTokenPolicy { now
 export class Failure extends Error {
   /**
    * @param {FailureKind} kind
-   * @param {string} title
+   * @param {string} title A sentence without its full stop, as the API's messages are.
    * @param {Extensions} [extensions]
    */
   constructor(kind, title, extensions = {}) {
@@ -83,7 +83,7 @@ async function answered(query) {
     return await response.json();
   } catch {
     const hint = 'Something between this page and the server answered instead of it. Try again.';
-    throw new Failure('network-error', `The answer cannot be read (${response.status}).`, { hint, requestId });
+    throw new Failure('network-error', `The answer cannot be read (${response.status})`, { hint, requestId });
   }
 }
 
@@ -98,7 +98,7 @@ async function sent(query) {
       signal: AbortSignal.timeout(PATIENCE_MS),
     });
   } catch {
-    throw new Failure('network-error', 'The server cannot be reached.', { hint: 'Check your connection, then try again.' });
+    throw new Failure('network-error', 'The server cannot be reached', { hint: 'Check your connection, then try again.' });
   }
 }
 
@@ -194,7 +194,7 @@ function watchSession(seconds) {
   const words = document.querySelector('[data-session-words]');
   countDown(seconds, (left) => {
     if (words) {
-      words.textContent = left > 0 ? endInWords(left) : 'now: it has ended';
+      words.textContent = left > 0 ? `Your session ends ${endInWords(left)}.` : 'Your session has ended.';
     }
     if (left === 0) {
       showWhetherOver(true);

@@ -96,7 +96,7 @@ export function explain(state, last) {
   say('notice-title', title);
   say('notice-text', text);
   part('notice').hidden = !title;
-  part('notice').classList.toggle('warn', state === 'expiring');
+  part('notice').classList.toggle('warn', state !== 'revoked');
 }
 
 /**
@@ -155,13 +155,14 @@ export function focusOnView() {
  *
  * @param {import('./app.js').Failure} failure
  */
-export function tellOf({ kind, message, extensions: { hint, requestId } }) {
-  const isOver = kind === 'session-ended';
+export function tellOf(failure) {
+  const [title, text] = words.problemOf(failure);
+  const { kind, extensions } = failure;
   dialog.dataset.state = kind;
-  say('problem-title', isOver ? 'Your session has ended.' : message);
-  say('problem-text', isOver ? 'What you chose stays: log in again in the new tab, then come back and retry.' : hint);
-  say('problem-request', requestId && `Request ${requestId}`);
-  part('login').hidden = !isOver;
+  say('problem-title', title);
+  say('problem-text', text);
+  say('problem-request', extensions.requestId && `Request ${extensions.requestId}`);
+  part('login').hidden = kind !== 'session-ended';
   part('retry').hidden = kind === 'refused';
   part('problem').hidden = false;
 }

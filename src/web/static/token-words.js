@@ -206,6 +206,28 @@ export function faultOf({ value, validity }, policy) {
 }
 
 /**
+ * What went wrong, and what to do. The API's own hint speaks to programs, where it is
+ * about dates.
+ *
+ * @param {import('./app.js').Failure} failure
+ * @returns {[title: string, text: string]}
+ */
+export function problemOf({ kind, message, extensions: { reason, hint = '', min = 0, max = 0 } }) {
+  if (kind === 'session-ended' && reason !== 'USER_DISABLED') {
+    return ['Your session has ended.', 'What you chose stays: log in again in the new tab, then come back and retry.'];
+  }
+  if (reason === 'INVALID_EXPIRATION_TIME') {
+    return ['The server refused the date.', `A token may end from ${instant(min)} to ${instant(max)}.`];
+  }
+  return [`${message}.`, hint];
+}
+
+/** @param {number} seconds */
+function instant(seconds) {
+  return inWords(new Date(seconds * 1000).toISOString());
+}
+
+/**
  * The instant that is really meant, in words.
  *
  * @param {number} seconds

@@ -72,9 +72,14 @@ function take(allowed) {
   fill();
 }
 
+/** The choice of how long a token lasts. */
+function presets() {
+  return /** @type {RadioNodeList} */ (form.elements.namedItem('preset'));
+}
+
 /** Fills the date of the chosen preset in; a date of the visitor's own stays. */
 function fill() {
-  const preset = String(new FormData(form).get('preset'));
+  const preset = presets().value;
   if (preset !== 'custom') {
     const seconds = preset === 'max' ? policy.maxExpirationTime : now() + Number(preset) * words.DAY;
     date.value = words.dateOf(seconds);
@@ -237,7 +242,7 @@ form.addEventListener('submit', (event) => {
 });
 form.addEventListener('change', ({ target }) => {
   if (target === date) {
-    /** @type {RadioNodeList} */ (form.elements.namedItem('preset')).value = 'custom';
+    presets().value = 'custom';
   }
   fill();
 });
@@ -256,6 +261,9 @@ addEventListener('beforeunload', (event) => {
     event.preventDefault();
   }
 });
-addEventListener('pagehide', () => dialog.close());
+addEventListener('pagehide', () => {
+  dialog.close();
+  wipe();
+});
 addEventListener('hashchange', openByHash);
 openByHash();

@@ -1,0 +1,55 @@
+/** A login through a real identity provider, as a person does it. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+
+import { generateKeyPair } from 'jose';
+
+import { CLIENT_ID, CLIENT_SECRET, IdentityProvider } from '../login/provider.mjs';
+import { isAccessible } from './accessibility.mjs';
+import { story } from './story.mjs';
+
+const provider = await IdentityProvider.start(await generateKeyPair('RS256', { extractable: true }));
+const folder = await mkdtemp(join(tmpdir(), 'arm-browser-'));
+const file = join(folder, 'providers.json');
+const { issuer } = provider;
+const acme = { id: 'acme', label: 'Continue with Acme', issuer, clientId: CLIENT_ID, clientSecret: CLIENT_SECRET };
+await writeFile(file, JSON.stringify([acme]));
+
+after(async () => {
+  provider.stop();
+  await rm(folder, { recursive: true });
+});
+
+/** Where the provider's own page would get its letters. */
+const FONTS = 'https://fonts.googleapis.com';
+const OPTIONS = { server: ['--providers', file], origins: [issuer, FONTS] };
+
+story('a person logs in through their provider, and gets to the page that they had asked for', async (given) => {
+  const { context, page, url } = given;
+  await provider.serve(url);
+  await context.route(`${FONTS}/**`, (route) => route.abort());
+  await page.goto(`${url}/?next=/api`);
+  await isAccessible(page);
+  await page.getByRole('link', { name: 'Continue with Acme' }).click();
+  await page.getByPlaceholder(/login/i).fill('ana@acme.test');
+  await page.getByPlaceholder(/password/i).fill('any');
+  await page.getByRole('button', { name: 'Sign-in' }).click();
+  await page.getByRole('button', { name: 'Continue' }).click();
+
+  await page.waitForURL(`${url}/api`);
+  await page.getByText('ana@acme.test').waitFor();
+  const names = (await context.cookies(url)).map(({ name }) => name);
+  assert.deepEqual(names, ['__Host-arm_session']);
+}, OPTIONS);
+
+story('a provider that does not answer is told by a page that everybody can use', async ({ page, url }) => {
+  provider.stop();
+  const response = await page.goto(`${url}/login/acme`);
+
+  assert.equal(response?.status(), 503);
+  await isAccessible(page);
+}, OPTIONS);

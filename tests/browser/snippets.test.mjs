@@ -1,0 +1,85 @@
+/** The snippets of the modal work: each is written into a file as it is, and run. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+import { Modal } from './modal.mjs';
+import { logIn, story } from './story.mjs';
+
+const PYTHON = fileURLToPath(new URL('../../.tools/python/bin/python', import.meta.url));
+
+/** With what each is run, in the order in which one reads them. */
+const PROGRAMS = /** @type {[string, string][]} */ ([
+  ['curl', 'bash'],
+  ['python-requests', PYTHON],
+  ['python-gql', PYTHON],
+  ['javascript', process.execPath],
+]);
+
+/**
+ * Runs a text, as a file; answers what it prints.
+ *
+ * @param {string} program
+ * @param {string} text
+ * @param {NodeJS.ProcessEnv} [environment]
+ */
+async function run(program, text, environment) {
+  const folder = await mkdtemp(join(tmpdir(), 'arm-snippet-'));
+  try {
+    const file = join(folder, 'snippet');
+    await writeFile(file, text);
+    const { stdout } = await promisify(execFile)(program, [file], { env: { ...process.env, ...environment } });
+    return stdout;
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/**
+ * The text of a snippet, as a person copies it.
+ *
+ * @param {Modal} modal
+ * @param {string} name
+ */
+async function textOf(modal, name) {
+  return (await modal.dialog.locator(`[data-snippet="${name}"]`).textContent()) ?? '';
+}
+
+for (const [name, program] of PROGRAMS) {
+  story(`the snippet ${name}, run as it is, tells who one is`, async (given) => {
+    await logIn(given);
+    const modal = await Modal.open(given.page);
+    const token = await modal.create();
+
+    const text = await textOf(modal, name);
+    assert.ok(!text.includes(token), 'a secret does not belong into a program');
+    const printed = await run(program, text, { ARM_API_TOKEN: token });
+    assert.ok(printed.includes('hacker@demo.test'), printed);
+    await modal.leave();
+  });
+}
+
+story('the snippet env, pasted into a shell, is all that the others need', async (given) => {
+  await logIn(given);
+  const modal = await Modal.open(given.page);
+  await modal.create();
+
+  const printed = await run('bash', `${await textOf(modal, 'env')}\n${await textOf(modal, 'curl')}`);
+  assert.ok(printed.includes('hacker@demo.test'), printed);
+  await modal.leave();
+});
+
+story('the command of the home page works as it is, too', async (given) => {
+  await logIn(given);
+  const command = (await given.page.locator('[data-snippet="start-curl"]').textContent()) ?? '';
+  const modal = await Modal.open(given.page);
+  const token = await modal.create();
+
+  assert.ok((await run('bash', command, { ARM_API_TOKEN: token })).includes('hacker@demo.test'));
+  await modal.leave();
+});

@@ -1,0 +1,1 @@
+"""The soak: many people at once, while things fail and time passes."""

@@ -1,0 +1,69 @@
+//! `Authorization`: what is taken for a token, held against the grammar of RFC 6750.
+
+use arm_api::{
+    domain::refusal::Refusal,
+    error::{Error, RequestFault},
+    http::authorization::bearer,
+};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use proptest::{prelude::*, test_runner::TestCaseResult};
+
+use super::{Target, fuzz};
+
+/// A request with an `Authorization` header for each line of the input.
+struct Authorization;
+
+impl Target for Authorization {
+    const NAME: &'static str = "authorization";
+    const WORDS: &'static [&'static str] =
+        &["Bearer ", "bearer", "Basic", " ", "  ", "\t", ",", ";", "=", "==", "\"", ".", "\n", "\u{e9}"];
+
+    fn new() -> Self {
+        Self
+    }
+
+    fn bears(&self, input: &[u8]) -> TestCaseResult {
+        let lines = input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
+        let headers: HeaderMap = lines.map(|it| (AUTHORIZATION, it)).collect();
+        let values: Vec<_> = headers.values().map(HeaderValue::as_bytes).collect();
+        match (bearer(&headers), &values[..]) {
+            (Ok(None), []) => Ok(()),
+            (Ok(Some(token)), [value]) => {
+                let token = token.reveal();
+                prop_assert!(
+                    value.ends_with(token.as_bytes()) || value.trim_ascii_end().ends_with(token.as_bytes())
+                );
+                prop_assert!(is_grammatical(value), "{:?} was taken", value.escape_ascii().to_string());
+                Ok(())
+            }
+            (Err(Error::Refused(Refusal::Malformed)), [value]) => {
+                prop_assert!(!is_grammatical(value), "{:?} was refused", value.escape_ascii().to_string());
+                Ok(())
+            }
+            (Err(Error::Request(RequestFault::Malformed(_))), values) => {
+                prop_assert!(values.len() > 1 || values[0].contains(&b','));
+                Ok(())
+            }
+            (other, _) => Err(TestCaseError::fail(format!("{other:?}"))),
+        }
+    }
+}
+
+/// Whether a header is one token: `Bearer`, one blank, the characters of `b64token`, with
+/// padding at its end alone. Blanks around it are none of its own.
+fn is_grammatical(value: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(value).into_owned();
+    let Some((scheme, token)) = text.trim().split_once(' ') else { return false };
+    let padding = token.chars().rev().take_while(|it| *it == '=').count();
+    let body = &token[..token.len() - padding];
+    let is_of_token = |it: u8| matches!(it, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    value.len() <= 4096
+        && scheme.to_lowercase() == "bearer"
+        && !body.is_empty()
+        && body.bytes().all(is_of_token)
+}
+
+#[test]
+fn any_authorization_is_judged_by_its_grammar() {
+    fuzz::<Authorization>();
+}

@@ -1,0 +1,179 @@
+//! Lambda events: one whose texts were changed is read as it says, or refused, and is
+//! answered by both functions.
+
+use std::{fs, path::Path};
+
+use arm_api::{
+    http::{Caller, door, event},
+    routes,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::Request;
+use lambda_http::{Context, LambdaEvent};
+use proptest::{collection::vec, prelude::*, sample::Index, test_runner::TestCaseResult};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::{
+    Input, Target, corpus, fuzz,
+    mutation::{Change, change},
+    runtime,
+};
+use crate::given::World;
+
+/// Events of the library and worse ones, of which texts are changed.
+struct Events {
+    runtime: Runtime,
+    world: World,
+    session: String,
+    token: String,
+}
+
+impl Target for Events {
+    const NAME: &'static str = "event";
+    const WORDS: &'static [&'static str] = &[
+        "/",
+        "//",
+        "?",
+        "#",
+        "%",
+        "%2F",
+        "%00",
+        "..",
+        "@",
+        ":",
+        "[",
+        "]",
+        "|",
+        " ",
+        "\r\n",
+        "\u{0}",
+        "\u{e9}",
+        "\u{1f600}",
+        "GET",
+        "POST",
+        "/api",
+        "$default",
+        "Bearer ",
+        "__Host-arm_session=",
+        "; ",
+        "{",
+        "}",
+        "\"",
+        "\\",
+        "=",
+        "==",
+        "::1",
+    ];
+
+    fn new() -> Self {
+        let runtime = runtime();
+        let world = runtime.block_on(World::new());
+        let cookie = runtime.block_on(world.signed_in("ana@acme.test")).cookie;
+        let session = cookie.split_once('=').unwrap().1.to_owned();
+        let token = runtime.block_on(world.program_of("bob@acme.test")).token;
+        Self { runtime, world, session, token }
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+        let mut paths: Vec<_> = fs::read_dir(library).unwrap().map(|it| it.unwrap().path()).collect();
+        paths.retain(|it| it.extension().is_some_and(|it| it == "json") && !it.ends_with("expected.json"));
+        paths.sort();
+        let texts = paths.iter().map(|it| fs::read_to_string(it).unwrap());
+        texts.chain(corpus(Self::NAME)).map(|it| self.filled(&it).into_bytes()).collect()
+    }
+
+    fn filled(&self, seed: &str) -> String {
+        let credential = |name: &str| if name.contains("SESSION") { &self.session } else { &self.token };
+        let mut parts = seed.split("${");
+        let first = parts.next().unwrap_or_default().to_owned();
+        parts.fold(first, |filled, part| {
+            let (name, rest) = part.split_once('}').unwrap();
+            format!("{filled}{}{rest}", credential(name))
+        })
+    }
+
+    fn changed(&self) -> BoxedStrategy<Input> {
+        let seeds: Vec<Value> = self.seeds().iter().map(|it| serde_json::from_slice(it).unwrap()).collect();
+        let changes = vec((any::<Index>(), vec(change(Self::WORDS), 1..4)), 1..4);
+        (prop::sample::select(seeds), changes)
+            .prop_map(|(event, changes)| {
+                Input(
+                    changes
+                        .iter()
+                        .fold(event, |event, (at, changes)| changed(event, *at, changes))
+                        .to_string()
+                        .into_bytes(),
+                )
+            })
+            .boxed()
+    }
+
+    fn bears(&self, input: &[u8]) -> TestCaseResult {
+        let event: Value = serde_json::from_slice(input).unwrap();
+        if let Ok(request) = event::request(&event) {
+            is_what_it_says(&request, &event)?;
+        }
+        for router in [routes::api(self.world.app.clone()), routes::web(self.world.app.clone())] {
+            let told = door::answer_event(router, LambdaEvent::new(event.clone(), Context::default()));
+            let Ok(answer) = self.runtime.block_on(told);
+            let status = serde_json::to_value(answer).unwrap()["statusCode"].as_u64();
+            prop_assert!(matches!(status, Some(200..=499)), "{status:?}");
+        }
+        Ok(())
+    }
+}
+
+/// The event with one of its texts changed.
+fn changed(mut event: Value, at: Index, changes: &[Change]) -> Value {
+    let mut texts = Vec::new();
+    collect(&mut event, &mut texts);
+    let seeds: Vec<_> = texts.iter().map(|it| it.as_bytes().to_vec()).collect();
+    if !texts.is_empty() {
+        let index = at.index(texts.len());
+        let bytes = changes.iter().fold(seeds[index].clone(), |it, change| change.made(it, &seeds));
+        *texts[index] = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    event
+}
+
+/// All texts of an event, but for the names of members.
+fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| collect(it, texts)),
+        Value::Object(members) => members.values_mut().for_each(|it| collect(it, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Whether a request has nothing that its event has not: neither in its headers, nor in
+/// its body, nor in whom it takes for the caller.
+fn is_what_it_says(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCaseResult {
+    let mut copy = event.clone();
+    let mut texts = Vec::new();
+    collect(&mut copy, &mut texts);
+    for (name, value) in request.headers() {
+        prop_assert!(texts.iter().any(|it| it.as_bytes() == value.as_bytes()), "{name} is invented");
+    }
+    let body = event["body"].as_str().unwrap_or_default();
+    let is_base64 = event["isBase64Encoded"] == Value::Bool(true);
+    let body = if is_base64 { STANDARD.decode(body).unwrap_or_default() } else { body.as_bytes().to_vec() };
+    prop_assert_eq!(request.body().as_ref(), body);
+    let caller = request.extensions().get::<Caller>().and_then(|it| it.0).map(|it| it.to_string());
+    let seen =
+        [&event["requestContext"]["http"]["sourceIp"], &event["requestContext"]["identity"]["sourceIp"]];
+    let is_seen = |told: &String| {
+        seen.iter()
+            .any(|it| it.as_str().and_then(|it| it.parse().ok()) == told.parse::<std::net::IpAddr>().ok())
+    };
+    prop_assert!(caller.as_ref().is_none_or(is_seen), "{caller:?} is invented");
+    prop_assert!(request.uri().path().starts_with('/'));
+    Ok(())
+}
+
+#[test]
+fn any_event_is_read_as_it_says_or_refused() {
+    fuzz::<Events>();
+}

