@@ -13,6 +13,10 @@ ROOT = Path(__file__).resolve().parents[2]
 JSON = {"Content-Type": "application/json"}
 
 
+class Gone(Exception):
+    """The product does not answer at all."""
+
+
 class Answer:
     """What came back: status, headers, body."""
 
@@ -71,11 +75,20 @@ class Product:
         body = (body or "").encode()
         lines = [f"{method} {path} HTTP/1.1", f"Host: localhost:{self.port}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-        self.connection().sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        try:
+            return self.answer(method, "\r\n".join([*lines, "", ""]).encode() + body)
+        except (http.client.HTTPException, OSError) as fault:
+            state = self.process.poll()
+            told = f"it ended with {state}" if state is not None else "it runs"
+            raise Gone(f"{method} {path}: {fault!r}; {told}; {self.log_text()[-1000:]}") from fault
+
+    def answer(self, method, request):
+        """Sends the bytes of a request, and reads the answer."""
+        self.connection().sendall(request)
         response = http.client.HTTPResponse(self.connection(), method=method)
         response.begin()
         answer = Answer(response)
-        if response.will_close or answer.status == 413:
+        if response.will_close or answer.status == 413:  # the rest of the body is not read
             self.connection().close()
             self.connections.kept = None
         return answer
