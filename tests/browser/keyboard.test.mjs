@@ -71,7 +71,7 @@ story('from the login to the token, and out again, without a mouse', async ({ pa
 
 story('the focus does not leave the open window', async (given) => {
   await logIn(given);
-  const modal = await Modal.open(given.page);
+  await Modal.open(given.page);
   for (let presses = 0; presses < 20; presses += 1) {
     await given.page.keyboard.press('Tab');
     const isOutside = await given.page.evaluate(() => document.activeElement?.matches('nav *, main *'));
