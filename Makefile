@@ -1,6 +1,6 @@
 # Thin aliases: every command can as well be typed by hand. `make help` lists them.
 
-.PHONY: help run test test-store soak check bench golden
+.PHONY: help run test test-store deploy-local sam-local soak check bench golden
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
@@ -13,6 +13,12 @@ test: ## every suite; a suite alone: tests/run audits; live output: VERBOSE=1
 
 test-store: ## the store's tests against Amazon's DynamoDB Local
 	tests/run dynamodb-local
+
+deploy-local: ## the stack on a local AWS that enforces IAM, walked through
+	tests/run deploy-local
+
+sam-local: ## `sam local` with a container engine of its own; needs root
+	tests/run sam-local
 
 soak: ## 100,000 requests of many people while things fail; options in ARGS: --release, --seed
 	tests/suites/soak --requests 100000 $(ARGS)

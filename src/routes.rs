@@ -20,7 +20,10 @@ use http::{
     },
     request::Parts,
 };
-use tower_http::{catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer};
+use tower_http::{
+    catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer,
+    set_header::SetResponseHeaderLayer,
+};
 
 use crate::{
     app::App,
@@ -68,7 +71,9 @@ pub(crate) fn api_routes(app: App) -> Router {
         .layer(tower::util::option_layer(cors))
 }
 
-/// The paths of the web application.
+/// The paths of the web application. Its pages are compressed here, since API Gateway does
+/// not; none of them holds a secret that the length could give away, and assets come
+/// compressed already.
 pub(crate) fn web_routes(app: App) -> Router {
     Router::new()
         .route("/", get(login))
@@ -84,6 +89,7 @@ pub(crate) fn web_routes(app: App) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || site::nowhere())
         .with_state(app)
+        .layer(CompressionLayer::new())
 }
 
 /// `/api`: a page for browsers that ask for one, the endpoint for all else.

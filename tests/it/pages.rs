@@ -171,6 +171,21 @@ async fn a_login_from_another_site_is_refused() {
 }
 
 #[tokio::test]
+async fn a_page_is_compressed_for_browsers_that_accept_it() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let headers = [("cookie", ana.cookie.as_str()), ("accept-encoding", "gzip, deflate, br, zstd")];
+
+    let page = world.sends(("GET", "/home"), &headers, Body::empty()).await;
+
+    assert_eq!(page.header("content-encoding"), Some("gzip"));
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*page.bytes), &mut text).unwrap();
+    assert_eq!(text, ana.opens("/home").await.text());
+    assert!(page.bytes.len() < 6_000, "{} bytes", page.bytes.len());
+}
+
+#[tokio::test]
 async fn g04_the_ide_is_a_page_for_everybody() {
     let world = World::new().await;
 

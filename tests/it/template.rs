@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
+use arm_api::telemetry::metrics::METRICS;
+
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
@@ -15,6 +17,9 @@ const SET_BY_LAMBDA: [&str; 5] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
 ];
 
+/// The variable that only a deployment looks at: it starts new instances when it changes.
+const READ_BY_NOBODY: &str = "PROVIDERS_REVISION";
+
 #[test]
 fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
     let config = read("src/config.rs");
@@ -25,8 +30,8 @@ fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
     let template = read("template.yaml");
     let set: BTreeSet<&str> = template.split(" Variables:\n").skip(1).flat_map(names).collect();
 
-    let expected: BTreeSet<&str> =
-        read_by_code.into_iter().filter(|it| !SET_BY_LAMBDA.contains(it)).collect();
+    let expected = read_by_code.into_iter().filter(|it| !SET_BY_LAMBDA.contains(it));
+    let expected: BTreeSet<&str> = expected.chain([READ_BY_NOBODY]).collect();
     assert_eq!(set, expected);
 }
 
@@ -53,10 +58,57 @@ fn the_table_is_the_one_that_the_store_expects() {
 }
 
 #[test]
-fn the_readme_names_the_commands_that_there_are() {
-    let (readme, makefile) = (read("README.md"), read("Makefile"));
+fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
+    let template = read("template.yaml");
 
-    let commands = readme.split("`make ").skip(1).chain(readme.split("\nmake ").skip(1));
+    let shown = ["[\"ArmApi\", \"", "Namespace: ArmApi\n      MetricName: ", "MetricName=\\\""];
+    let shown = shown.iter().flat_map(|before| template.split(before).skip(1)).map(word);
+    let shown: BTreeSet<&str> = shown.collect();
+    assert_eq!(shown, METRICS.iter().map(|(name, _)| *name).collect());
+}
+
+/// The letters that a text begins with.
+fn word(text: &str) -> &str {
+    text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap()
+}
+
+#[test]
+fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
+    let (template, keys) = (read("template.yaml"), read("src/store/key.rs"));
+
+    let lists = template.split("\"dynamodb:LeadingKeys\": [").skip(1);
+    let allowed: BTreeSet<&str> = lists
+        .flat_map(|rest| rest.split(']').next().unwrap().split(", "))
+        .map(|it| it.trim_matches('"'))
+        .collect();
+    let table = keys.lines().filter_map(|line| line.strip_prefix("//! |")?.split('|').nth(1));
+    let kinds = table.filter_map(|cell| cell.trim().strip_prefix('`')?.split_once('<'));
+    let kinds: BTreeSet<String> = kinds.map(|(beginning, _)| format!("{beginning}*")).collect();
+    let expected = kinds.iter().map(String::as_str).chain(["W"]).collect();
+    assert_eq!(allowed, expected);
+}
+
+#[test]
+fn the_guide_says_of_every_alarm_what_to_do_and_names_no_parameter_that_there_is_not() {
+    let (template, guide) = (read("template.yaml"), read("docs/operations.md"));
+
+    for (end, _) in template.match_indices(":\n    Type: AWS::CloudWatch::Alarm") {
+        let alarm = template[..end].rsplit(' ').next().unwrap();
+        assert!(guide.contains(&format!("`{alarm}`")), "{alarm}");
+    }
+    for rest in guide.split("--parameter-overrides ").skip(1) {
+        let pairs = rest.split(['\n', '`']).next().unwrap().split(' ').filter_map(|it| it.split_once('='));
+        for parameter in pairs.map(|(name, _)| name.trim_start_matches('\'')) {
+            assert!(template.contains(&format!("\n  {parameter}:\n    Type: ")), "{parameter}");
+        }
+    }
+}
+
+#[test]
+fn the_readme_and_the_guide_name_the_commands_that_there_are() {
+    let (words, makefile) = (read("README.md") + &read("docs/operations.md"), read("Makefile"));
+
+    let commands = words.split("`make ").skip(1).chain(words.split("\nmake ").skip(1));
     for command in commands {
         let target: String = command.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
         assert!(makefile.contains(&format!("\n{target}:")), "make {target}");

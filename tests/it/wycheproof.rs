@@ -24,8 +24,9 @@ const ORDER: [u8; 32] = [
 /// The key of a group, once our set of keys has taken it to verify with.
 fn taken(group: &TestGroup) -> DecodingKey {
     let x = URL_SAFE_NO_PAD.encode(&group.key.pk);
-    let verifying = KeyEntry { x: x.clone(), d: None, arn: None, state: KeyState::VerifyOnly };
-    Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap(), verifying]).unwrap();
+    let own = KeyEntry::from_entropy([1; 32]).unwrap();
+    let verifying = KeyEntry { x: x.clone(), d: None, state: KeyState::VerifyOnly, ..own.clone() };
+    Keys::of(vec![own, verifying]).unwrap();
     DecodingKey::from_ed_components(&x).unwrap()
 }
 

@@ -126,21 +126,28 @@ function dropParameters() {
 }
 
 /**
- * Mends in the kept state what would fail on this visit: expirations that have
- * passed since, so that the prepared mutation always works; and the missing
- * endpoint of the Settings tab, for which Playground, if it starts on that tab,
- * would ask `/graphql` for the schema.
+ * Sends every query to our endpoint, whatever a tab thinks of as its own. The Settings tab
+ * has none: while it is shown, Playground would ask `/graphql` for the schema.
  *
  * @param {Config} config
  */
-function mendState({ endpoint, now, expirationTime }) {
+function fixEndpoint({ endpoint }) {
+  const send = window.fetch;
+  window.fetch = (address, options) => send(options?.method === 'POST' ? endpoint : address, options);
+}
+
+/**
+ * Mends in the kept state the expirations that have passed since, so that the prepared
+ * mutation always works.
+ *
+ * @param {Config} config
+ */
+function mendState({ now, expirationTime }) {
   const state = localStorage.getItem(STATE);
   if (state) {
-    const mended = state
-      .replace(/(expirationTime:\s*)(\d+)/g, (all, name, seconds) =>
-        Number(seconds) > now ? all : name + expirationTime,
-      )
-      .replaceAll('"endpoint":""', () => `"endpoint":${JSON.stringify(endpoint)}`);
+    const mended = state.replace(/(expirationTime:\s*)(\d+)/g, (all, name, seconds) =>
+      Number(seconds) > now ? all : name + expirationTime,
+    );
     localStorage.setItem(STATE, mended);
   }
 }
@@ -209,6 +216,7 @@ const config = /** @type {Config} */ (JSON.parse(root.dataset.config ?? ''));
 
 guardStorage();
 dropParameters();
+fixEndpoint(config);
 mendState(config);
 addEventListener('DOMContentLoaded', () => start(root, config));
 void fillBanner();
