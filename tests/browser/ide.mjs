@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 /**
  * @typedef {import('playwright-core').Page} Page
  * @typedef {import('playwright-core').Locator} Locator
- * @typedef {{ CodeMirror: { getValue(): string } }} Edited What an editor's element carries.
+ * @typedef {{ getValue(): string, options: { hintOptions?: { schema?: object } } }} Editor
+ * @typedef {{ CodeMirror: Editor }} Edited What an editor's element carries.
  */
 
 /** The IDE in a page. */
@@ -22,7 +23,7 @@ export class Ide {
   }
 
   /**
-   * Opens the IDE.
+   * Opens the IDE, and waits until it knows the schema.
    *
    * @param {Page} page
    * @param {string} url
@@ -30,7 +31,7 @@ export class Ide {
   static async open(page, url) {
     await page.goto(url);
     const ide = new Ide(page);
-    await ide.query.waitFor();
+    await page.waitForFunction(knowsSchema, await ide.query.elementHandle());
     return ide;
   }
 
@@ -124,6 +125,15 @@ function isQuery(request) {
   if (new URL(request.url()).pathname !== '/api' || request.method() !== 'POST') return false;
   const { operationName, variables } = request.postDataJSON();
   return variables !== undefined && operationName !== 'IntrospectionQuery';
+}
+
+/**
+ * Whether an editor can give hints, for which it needs the schema.
+ *
+ * @param {unknown} editor
+ */
+function knowsSchema(editor) {
+  return !!(/** @type {Edited} */ (editor).CodeMirror.options.hintOptions?.schema);
 }
 
 /**
