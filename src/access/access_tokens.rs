@@ -116,7 +116,8 @@ impl Access {
         .await
     }
 
-    /// Revokes the live token in the default slot; succeeds also when there is none.
+    /// Revokes the token in the default slot, also one whose time is over; succeeds also
+    /// when there is none.
     ///
     /// # Errors
     ///
@@ -130,7 +131,7 @@ impl Access {
         let owner = &actor.stakeholder;
         self.against_rivals(move || async move {
             let token = self.store.access_token_in(&owner.id, &TokenName::default()).await?;
-            let Some(token) = token.filter(|it| it.is_live(owner, now)) else { return Ok(()) };
+            let Some(token) = token.filter(|it| it.state == TokenState::Active) else { return Ok(()) };
             let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
             self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
             telemetry::note(|line| line.tokens_revoked += 1);

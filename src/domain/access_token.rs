@@ -97,13 +97,14 @@ pub enum TokenFate {
 }
 
 impl AccessToken {
-    /// What has become of the token: what ended it first, in the order of
-    /// [`admits`](Self::admits).
+    /// What has become of the token: what ended it first. One that was ended after its time
+    /// was over stays expired, also where a clock jumps back.
     #[must_use]
     pub fn fate(&self, owner: &Stakeholder, now: Timestamp) -> TokenFate {
         match self.state {
-            TokenState::Revoked { at, by } => TokenFate::Revoked { at: Some(at), by },
-            TokenState::Replaced { .. } => TokenFate::Replaced,
+            TokenState::Revoked { at, by } if at < self.expires_at => TokenFate::Revoked { at: Some(at), by },
+            TokenState::Replaced { at, .. } if at < self.expires_at => TokenFate::Replaced,
+            TokenState::Revoked { .. } | TokenState::Replaced { .. } => TokenFate::Expired,
             TokenState::Active if now >= self.expires_at => TokenFate::Expired,
             TokenState::Active if self.epoch != owner.epoch => {
                 TokenFate::Revoked { at: None, by: Revoker::Owner }

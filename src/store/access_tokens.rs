@@ -110,7 +110,9 @@ impl Store {
 
         let held = (":old", item::attribute(&old.id)?);
         let writes = writes.put_where(&slot, "tid = :old", [held])?;
-        if !old.is_live(owner, event.at) {
+        // By its state and not by the time: a token that is over would live again where a
+        // clock jumps back. One of an earlier epoch never does.
+        if old.state != TokenState::Active || old.epoch != owner.epoch {
             return writes.commit().await;
         }
         let to = TokenState::Replaced { at: event.at, successor: token.id.clone() };

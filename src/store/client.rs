@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::{
     config::{
         BehaviorVersion, Builder, ConfigBag, Intercept, Region, RuntimeComponents, SharedHttpClient,
         interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
+        retry::{RetryPartition, TokenBucket},
     },
     error::BoxError,
 };
@@ -23,7 +24,8 @@ pub fn client(aws: &Aws) -> Client {
     client_on(aws, aws::https_client())
 }
 
-/// The client that talks to DynamoDB through `http`: the seam for the embedded one.
+/// The client that talks to DynamoDB through `http`: the seam for the embedded one. Its quota
+/// of retries is its own; the SDK would share one among all clients of the process.
 #[must_use]
 pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
     let mut config = Builder::new()
@@ -33,6 +35,7 @@ pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
         .retry_config(aws::retries())
         .timeout_config(aws::timeouts())
         .http_client(http)
+        .retry_partition(RetryPartition::custom("client").token_bucket(TokenBucket::default()).build())
         .interceptor(Count);
     config.set_endpoint_url(aws.dynamodb_endpoint.clone());
     Client::from_conf(config.build())

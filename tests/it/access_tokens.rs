@@ -326,3 +326,23 @@ async fn a_use_is_recorded_every_ten_minutes() {
     program.asks(ME).await;
     assert_eq!(world.calls(), ["BatchGetItem", "UpdateItem"]);
 }
+
+#[rstest]
+#[case::replaced(|world: &World| update_access_token(world.now() + DAY))]
+#[case::revoked(|_: &World| INVALIDATE.to_owned())]
+#[tokio::test]
+async fn a_token_that_was_ended_after_its_time_is_over_also_where_the_clock_jumps_back(
+    #[case] ends: impl Fn(&World) -> String,
+) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let old = ana.makes_token(START + 60).await;
+    world.later(SignedDuration::from_secs(70));
+    let answer = ana.asks(&ends(&world)).await;
+    assert_eq!(answer.verdict(), "200");
+
+    world.later(SignedDuration::from_secs(-30));
+
+    let verdict = old.asks(ME).await.verdict();
+    assert!(verdict.starts_with("401 UNAUTHENTICATED TOKEN_RE"), "{verdict}");
+}
