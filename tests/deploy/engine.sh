@@ -17,13 +17,14 @@ stop_engine() {
 }
 
 start_engine() {
-    ip netns add "$namespace"
+    ip netns add "$namespace" || { echo "no network namespace can be made here"; exit 77; }
     inside ip link set lo up
     mkdir -p "$folder/run"
     export DOCKER_HOST=unix://$folder/run/docker.sock
     # Not by `inside`: a function in the background would be a process of its own, and outlived.
-    nsenter --net="/run/netns/$namespace" dockerd --data-root "$folder/data" --exec-root "$folder/exec" --pidfile "$folder/dockerd.pid" \
-        -H "$DOCKER_HOST" --iptables=false --ip6tables=false --ip-masq=false >"$folder/dockerd.log" 2>&1 &
+    nsenter --net="/run/netns/$namespace" dockerd --data-root "$folder/data" --exec-root "$folder/exec" \
+        --pidfile "$folder/dockerd.pid" -H "$DOCKER_HOST" --iptables=false --ip6tables=false --ip-masq=false \
+        >"$folder/dockerd.log" 2>&1 &
     engine=$!
     for _ in $(seq 150); do
         if docker version >/dev/null 2>&1; then return; fi

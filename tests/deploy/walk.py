@@ -7,9 +7,11 @@ import time
 from permissions import ALLOWED, CALLS, Hands
 from stories import eventually, story, tell_all
 from visitor import SESSION
-from world import ANA, ME, World, architecture
+from world import ANA, ME, World, architecture, new_token
 
 SWEPT_WITHIN = 150
+RESTORED = "arm-api-restored"
+RESTORED_WITHIN = 30
 
 
 @story
@@ -104,7 +106,7 @@ def an_update_of_the_stack_leaves_tokens_and_sessions_alone(world):
     world.deploy('TokenCreationDisabled="Maintenance until noon"')
 
     assert world.holds("lasting")
-    refused = world.ana.ask(world.api, f"mutation {{ updateAccessToken(expirationTime: {time.time() + 60:.0f}) {{ success }} }}")
+    refused = world.ana.ask(world.api, new_token(seconds=60))
     assert refused.json()["errors"][0]["extensions"]["reason"] == "CREATION_DISABLED", refused.text
     world.deploy('TokenCreationDisabled=""')
     assert world.holds("lasting")
@@ -133,7 +135,10 @@ def then_it_signs_and_tokens_of_the_old_key_hold(world):
 @story
 def once_it_is_swept_nobody_knows_the_token(world):
     dynamodb, table = world.cloud.client("dynamodb"), world.cloud.outputs()["TableName"]
-    is_swept = lambda: "Item" not in dynamodb.get_item(TableName=table, Key=world.record("second"))
+
+    def is_swept():
+        return "Item" not in dynamodb.get_item(TableName=table, Key=world.record("second"))
+
     eventually(is_swept, "the record is swept", SWEPT_WITHIN)
 
     assert world.reason("second") == "TOKEN_INVALID"
@@ -183,9 +188,12 @@ def the_table_comes_back_from_its_backups(world):
     world.guide.follow("Backup and restore")
 
     dynamodb = world.cloud.client("dynamodb")
-    is_there = lambda: dynamodb.describe_table(TableName="arm-api-restored")["Table"]["TableStatus"] == "ACTIVE"
-    eventually(is_there, "the restored table", 30)
-    assert dynamodb.scan(TableName="arm-api-restored")["Count"] == dynamodb.scan(TableName=table)["Count"]
+
+    def is_there():
+        return dynamodb.describe_table(TableName=RESTORED)["Table"]["TableStatus"] == "ACTIVE"
+
+    eventually(is_there, "the restored table", RESTORED_WITHIN)
+    assert dynamodb.scan(TableName=RESTORED)["Count"] == dynamodb.scan(TableName=table)["Count"]
 
 
 @story

@@ -46,8 +46,7 @@ class World:
 
     def new_token(self, name, seconds=86400):
         """Ana makes an API token by her session, and the world remembers it."""
-        mutation = "mutation { updateAccessToken(expirationTime: %d) { sessionJwt } }"
-        answer = self.ana.ask(self.api, mutation % (time.time() + seconds)).json()
+        answer = self.ana.ask(self.api, new_token(seconds)).json()
         assert "errors" not in answer, answer
         self.tokens[name] = answer["data"]["updateAccessToken"]["sessionJwt"]
 
@@ -88,6 +87,11 @@ class World:
             self.provider.wait(10)
         self.cloud.stop()
         self._folder.cleanup()
+
+
+def new_token(seconds):
+    """The mutation of the seed, for a token that lives so long."""
+    return f"mutation {{ updateAccessToken(expirationTime: {int(time.time()) + seconds}) {{ sessionJwt }} }}"
 
 
 def part(token, index):
