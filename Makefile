@@ -31,7 +31,8 @@ check: ## format, lints, documentation, types of JavaScript, template
 	tests/tools/types
 	tests/suites/template lint
 
-bench: ## the benches
+bench: ## the function beside a hello world and a naive build, then its parts: benches/README.md
+	benches/run
 	cargo bench --locked --features local
 
 golden: ## writes the golden files anew: read the diff

@@ -1,0 +1,13 @@
+//! A constant answer, by the crate and in the profile of the product.
+
+use lambda_http::{Error, Request, Response, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    run(service_fn(hello)).await
+}
+
+async fn hello(_: Request) -> Result<Response<String>, Error> {
+    let json = Response::builder().header("content-type", "application/json");
+    Ok(json.body(r#"{"data":{"hello":"world"}}"#.to_owned())?)
+}

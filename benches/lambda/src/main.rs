@@ -1,0 +1,68 @@
+//! The bench of whole functions: plays Lambda and AWS to release binaries.
+//!
+//! `lambda-bench table HELLO NAIVE API` measures all three in turns and prints the table;
+//! `lambda-bench instructions API` prints how many instructions one `me` takes.
+
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a bench that cannot go on ends in a panic; its numbers are small"
+)]
+
+mod account;
+mod aws;
+mod events;
+mod function;
+mod http;
+mod instructions;
+mod rounds;
+mod runtime_api;
+mod share;
+mod table;
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use account::Account;
+use aws::Aws;
+use events::Event;
+use function::Place;
+use rounds::{Kind, Peer};
+
+/// How many tokens there are: more than a process remembers.
+const TOKENS: usize = 4_000;
+
+fn main() -> io::Result<()> {
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    let account = Arc::new(Account::with_tokens(TOKENS));
+    let folder = env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));
+    fs::create_dir_all(&folder)?;
+    let aws = Aws::serving(Arc::clone(&account), &folder)?;
+    let place = Place { aws, keys: account.local_keys(), folder: folder.clone() };
+    let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["table", hello, naive, api] => compare([hello, naive, api], &account, &place),
+        ["instructions", api] => count(Path::new(api), &events::me(&account, 0), &place),
+        _ => Err(io::Error::other("usage: lambda-bench table HELLO NAIVE API | instructions API")),
+    };
+    fs::remove_dir_all(folder)?;
+    done
+}
+
+fn compare([hello, naive, api]: [&str; 3], account: &Account, place: &Place) -> io::Result<()> {
+    let mut peers = [
+        Peer::new("hello", PathBuf::from(hello), Kind::Hello),
+        Peer::new("naive", PathBuf::from(naive), Kind::Tokens),
+        Peer::new("`api`", PathBuf::from(api), Kind::Product),
+    ];
+    rounds::all(&mut peers, account, place)?;
+    table::print(&peers)
+}
+
+fn count(bootstrap: &Path, event: &Event, place: &Place) -> io::Result<()> {
+    println!("{}", instructions::of_each(bootstrap, event, place)?);
+    Ok(())
+}

@@ -1,0 +1,167 @@
+//! What is measured of each peer, in rounds in which they take turns.
+
+use std::{io, path::PathBuf, process::Command, time::Duration};
+
+use crate::{
+    account::Account,
+    events::{self, Event},
+    function::{Function, Place},
+    share::Share,
+};
+
+const COLD_ROUNDS: usize = 25;
+const SHARED_ROUNDS: usize = 15;
+const WARM_ROUNDS: usize = 5;
+/// Invocations before the first that counts as warm.
+const WARM_UP: usize = 500;
+const INVOCATIONS: usize = 2_000;
+/// After so many the peak of memory is read, and at a half of it, to see whether it grows.
+const LONG: usize = 10_000;
+
+/// Somebody who takes part.
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    pub(crate) bootstrap: PathBuf,
+    kind: Kind,
+    pub(crate) samples: Samples,
+}
+
+/// Which events somebody can answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A constant.
+    Hello,
+    /// `me` and `updateAccessToken`, by a token.
+    Tokens,
+    /// These, and by a session.
+    Product,
+}
+
+/// What was measured: one entry a round. Times are in microseconds, memory in KiB.
+#[derive(Default)]
+pub(crate) struct Samples {
+    pub(crate) init: Vec<f64>,
+    pub(crate) first: Vec<f64>,
+    pub(crate) cold: Vec<f64>,
+    pub(crate) cold_with_kms: Vec<f64>,
+    pub(crate) shared: Vec<f64>,
+    pub(crate) warm: Vec<f64>,
+    pub(crate) cpu: Vec<f64>,
+    pub(crate) cpu_new_tokens: Vec<f64>,
+    pub(crate) cpu_update: Vec<f64>,
+    pub(crate) cpu_update_by_session: Vec<f64>,
+    pub(crate) peak: Vec<f64>,
+    pub(crate) growth: Vec<f64>,
+}
+
+impl Peer {
+    pub(crate) fn new(name: &'static str, bootstrap: PathBuf, kind: Kind) -> Self {
+        Self { name, bootstrap, kind, samples: Samples::default() }
+    }
+
+    fn started(&self, place: &Place) -> io::Result<Function> {
+        Function::started(Command::new(&self.bootstrap), place)
+    }
+
+    fn me(&self, account: &Account, token: usize) -> Event {
+        if self.kind == Kind::Hello { events::hello(account) } else { events::me(account, token) }
+    }
+}
+
+/// Measures all peers.
+pub(crate) fn all(peers: &mut [Peer], account: &Account, place: &Place) -> io::Result<()> {
+    in_turns(peers, "cold", COLD_ROUNDS, |peer| cold(peer, account, place))?;
+    match Share::of_128_mb() {
+        Ok(share) => in_turns(peers, "share", SHARED_ROUNDS, |peer| shared(peer, account, place, &share))?,
+        Err(why) => eprintln!("the share of 128 MB is not measured here: {why}"),
+    }
+    in_turns(peers, "warm", WARM_ROUNDS, |peer| warm(peer, account, place))?;
+    in_turns(peers, "memory", 1, |peer| memory(peer, account, place))
+}
+
+fn in_turns(
+    peers: &mut [Peer],
+    name: &str,
+    rounds: usize,
+    mut measure: impl FnMut(&mut Peer) -> io::Result<()>,
+) -> io::Result<()> {
+    for round in 1..=rounds {
+        eprintln!("{name}, round {round} of {rounds}");
+        peers.iter_mut().try_for_each(&mut measure)?;
+    }
+    Ok(())
+}
+
+fn cold(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+    let function = peer.started(place)?;
+    let first = function.repeat(&peer.me(account, 0), 1).took[0];
+    peer.samples.init.push(microseconds(function.init));
+    peer.samples.first.push(microseconds(first));
+    peer.samples.cold.push(microseconds(function.init + first));
+    if peer.kind == Kind::Product {
+        let deployed = Place { keys: Account::kms_keys(), ..place.clone() };
+        let function = peer.started(&deployed)?;
+        let first = function.repeat(&peer.me(account, 0), 1).took[0];
+        peer.samples.cold_with_kms.push(microseconds(function.init + first));
+    }
+    Ok(())
+}
+
+fn shared(peer: &mut Peer, account: &Account, place: &Place, share: &Share) -> io::Result<()> {
+    let function = peer.started(place)?;
+    share.limit(function.id())?;
+    let first = function.repeat(&peer.me(account, 0), 1).took[0];
+    peer.samples.shared.push(microseconds(first));
+    Ok(())
+}
+
+fn warm(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+    let function = peer.started(place)?;
+    let me = peer.me(account, 0);
+    function.repeat(&me, WARM_UP);
+    let (cpu, took) = used(&function, vec![me; INVOCATIONS])?;
+    peer.samples.cpu.push(cpu);
+    peer.samples.warm.push(median(&took));
+    if peer.kind == Kind::Hello {
+        return Ok(());
+    }
+    let ever_new = (1..=INVOCATIONS).map(|token| events::me(account, token)).collect();
+    peer.samples.cpu_new_tokens.push(used(&function, ever_new)?.0);
+    let update = vec![events::update_by_token(account); INVOCATIONS];
+    peer.samples.cpu_update.push(used(&function, update)?.0);
+    if peer.kind == Kind::Product {
+        let update = vec![events::update_by_session(account); INVOCATIONS];
+        peer.samples.cpu_update_by_session.push(used(&function, update)?.0);
+    }
+    Ok(())
+}
+
+/// The processor time of each invocation, and how long each took.
+fn used(function: &Function, events: Vec<Event>) -> io::Result<(f64, Vec<f64>)> {
+    let (count, before) = (events.len(), function.cpu()?);
+    let took = function.invoke(events).took.into_iter().map(microseconds).collect();
+    Ok((microseconds(function.cpu()? - before) / count as f64, took))
+}
+
+fn memory(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+    let function = peer.started(place)?;
+    let me = peer.me(account, 0);
+    function.repeat(&me, LONG / 2);
+    let half = function.peak_memory()?;
+    function.repeat(&me, LONG / 2);
+    let whole = function.peak_memory()?;
+    peer.samples.peak.push(whole as f64);
+    peer.samples.growth.push((whole - half) as f64);
+    Ok(())
+}
+
+fn microseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The middle of the samples; not a number where there are none.
+pub(crate) fn median(samples: &[f64]) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+}
