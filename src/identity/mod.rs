@@ -1,8 +1,8 @@
 //! Proving who you are: a login by an identity provider.
 //!
 //! The way is OAuth 2.0's authorization code with PKCE, for every provider; who has come
-//! is then told by an OpenID Connect ID token ([`openid`]), or by Bitbucket's own API
-//! ([`bitbucket`]). What the way rests on: `state` names one attempt, which is taken out of
+//! is then told by an OpenID Connect ID token (`openid`), or by Bitbucket's own API
+//! (`bitbucket`). What the way rests on: `state` names one attempt, which is taken out of
 //! the table once; the PKCE verifier is in a cookie of the browser that began it, so that
 //! nobody can be logged in by the link of another; the provider's keys are asked for over
 //! TLS; an address counts only where the provider vouches for it.
