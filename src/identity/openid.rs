@@ -259,7 +259,12 @@ impl Known {
 pub(super) fn is_issuer(own: &str, told: &str) -> bool {
     let Some((before, after)) = own.split_once(ANY_TENANT) else { return own == told };
     let tenant = told.strip_prefix(before).and_then(|it| it.strip_suffix(after));
-    tenant.is_some_and(|it| it.len() == 36 && it.chars().all(|c| c.is_ascii_hexdigit() || c == '-'))
+    tenant.is_some_and(is_tenant)
+}
+
+/// Whether a text is a tenant's id, as Microsoft writes them.
+pub(super) fn is_tenant(text: &str) -> bool {
+    text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
 fn is_recent(issued: i64, now: Timestamp) -> Result<(), String> {

@@ -8,7 +8,7 @@ use url::{Host, Url};
 use crate::{
     domain::{id::ProviderId, secret::Secret},
     identity::{
-        openid::OpenId,
+        openid::{OpenId, is_tenant},
         provider::{Brand, Kind, Provider},
     },
 };
@@ -122,7 +122,7 @@ fn kind(entry: &Entry, is_bounded: bool) -> Result<(Brand, Option<&'static str>,
 /// operator's own tenant and domains: a tenant's administrator can write any address into
 /// a profile.
 fn microsoft(tenant: &str, is_bounded: bool) -> Result<Kind, String> {
-    let is_id = tenant.len() == 36 && tenant.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let is_id = is_tenant(tenant);
     let has_tenants = MANY_TENANTS.contains(&tenant);
     if is_id || has_tenants {
         Ok(openid(format!("{MICROSOFT}/{tenant}/v2.0"), has_tenants, is_id && is_bounded))
