@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use futures_util::future::join;
 
 use crate::{
@@ -95,7 +95,7 @@ impl App {
     /// [`CannotStart`] names all that is wrong with the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
         telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        Self::started(Config::from_environment()?, Secret::from(String::new())).await
+        Self::started(Config::from_environment()?, aws::https_client(), Secret::from(String::new())).await
     }
 
     /// Makes the app of the `web` function, from its environment: with logins.
@@ -105,23 +105,23 @@ impl App {
     /// [`CannotStart`] names all that is wrong with the configuration or the providers.
     pub async fn with_logins_from_environment() -> Result<Self, CannotStart> {
         telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        let config = Config::from_environment()?;
+        let (config, http) = (Config::from_environment()?, aws::https_client());
         let providers = match &config.providers_secret_arn {
-            Some(arn) => secrets::read(&config.aws, arn).await?,
+            Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
             None => Secret::from(String::new()),
         };
-        Self::started(config, providers).await
+        Self::started(config, http, providers).await
     }
 
     /// The connections to DynamoDB and KMS, and all code of the first request are warmed up here,
     /// where the processor is not yet throttled.
-    async fn started(config: Config, providers: Secret) -> Result<Self, CannotStart> {
+    async fn started(config: Config, http: SharedHttpClient, providers: Secret) -> Result<Self, CannotStart> {
         let surroundings = Surroundings {
-            client: client::client(&config.aws),
+            client: client::client_on(&config.aws, http.clone()),
             clock: Clock::System,
             entropy: Entropy::System,
             other_origins: Vec::new(),
-            kms: Kms::of(&config.aws),
+            kms: Kms::of(&aws::sdk_config(&config.aws, http)),
             web: aws::https_connector(),
             providers,
             sign_ins: Vec::new(),

@@ -1,15 +1,9 @@
 //! The only reader of Secrets Manager: what no variable may hold.
 
-use aws_sdk_secretsmanager::{
-    Client,
-    config::{BehaviorVersion, Builder, Region},
-};
+use aws_sdk_secretsmanager::Client;
+use aws_types::SdkConfig;
 
-use crate::{
-    aws::{self, credentials},
-    config::Aws,
-    domain::secret::Secret,
-};
+use crate::domain::secret::Secret;
 
 /// A secret could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -25,18 +19,10 @@ pub struct Unreadable {
 /// # Errors
 ///
 /// [`Unreadable`] when Secrets Manager does not give it, or it is no text.
-pub async fn read(aws: &Aws, arn: &str) -> Result<Secret, Unreadable> {
-    let mut config = Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(credentials(aws))
-        .retry_config(aws::retries())
-        .timeout_config(aws::timeouts())
-        .http_client(aws::https_client());
-    config.set_endpoint_url(aws.endpoint.clone());
+pub async fn read(aws: &SdkConfig, arn: &str) -> Result<Secret, Unreadable> {
     let unreadable = |cause| Unreadable { arn: arn.to_owned(), cause };
 
-    let asked = Client::from_conf(config.build()).get_secret_value().secret_id(arn).send().await;
+    let asked = Client::new(aws).get_secret_value().secret_id(arn).send().await;
     let text = asked.map_err(|fault| unreadable(Box::new(fault)))?.secret_string;
     text.map(Secret::from).ok_or_else(|| unreadable("it is no text".into()))
 }

@@ -2,16 +2,11 @@
 
 use aws_sdk_kms::{
     Client,
-    config::{BehaviorVersion, Builder, Region, SharedHttpClient},
     primitives::Blob,
     types::{MessageType, SigningAlgorithmSpec},
 };
+use aws_types::SdkConfig;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-
-use crate::{
-    aws::{self, credentials},
-    config::Aws,
-};
 
 /// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
@@ -24,24 +19,10 @@ pub struct Kms(Client);
 pub(super) type KmsError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Kms {
-    /// The one of the environment.
+    /// The one that is reached so.
     #[must_use]
-    pub fn of(aws: &Aws) -> Self {
-        Self::on(aws, aws::https_client())
-    }
-
-    /// The one that is reached through `http`.
-    #[must_use]
-    pub fn on(aws: &Aws, http: SharedHttpClient) -> Self {
-        let mut config = Builder::new()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(aws.region.clone()))
-            .credentials_provider(credentials(aws))
-            .retry_config(aws::retries())
-            .timeout_config(aws::timeouts())
-            .http_client(http);
-        config.set_endpoint_url(aws.endpoint.clone());
-        Self(Client::from_conf(config.build()))
+    pub fn of(aws: &SdkConfig) -> Self {
+        Self(Client::new(aws))
     }
 
     /// The public half of the key `arn`: 32 bytes in base64url.

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::{
     Client,
     config::{
-        BehaviorVersion, Builder, ConfigBag, Intercept, Region, RuntimeComponents, SharedHttpClient,
+        Builder, ConfigBag, Intercept, RuntimeComponents, SharedHttpClient,
         interceptors::{BeforeTransmitInterceptorContextRef, FinalizerInterceptorContextRef},
         retry::{RetryPartition, TokenBucket},
     },
@@ -12,29 +12,17 @@ use aws_sdk_dynamodb::{
 use aws_smithy_types::config_bag::{Storable, StoreReplace};
 
 use crate::{
-    aws::{self, credentials},
+    aws,
     clock::{Clock, Stopwatch},
     config::Aws,
     telemetry,
 };
 
-/// The client that talks to DynamoDB over TLS.
-#[must_use]
-pub fn client(aws: &Aws) -> Client {
-    client_on(aws, aws::https_client())
-}
-
-/// The client that talks to DynamoDB through `http`: the seam for the embedded one. Its quota
-/// of retries is its own; the SDK would share one among all clients of the process.
+/// The client that talks to DynamoDB through `http`, where tests have the embedded one. Its
+/// quota of retries is its own; the SDK would share one among all clients of the process.
 #[must_use]
 pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
-    let mut config = Builder::new()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(aws.region.clone()))
-        .credentials_provider(credentials(aws))
-        .retry_config(aws::retries())
-        .timeout_config(aws::timeouts())
-        .http_client(http)
+    let mut config = Builder::from(&aws::sdk_config(aws, http))
         .retry_partition(RetryPartition::custom("client").token_bucket(TokenBucket::default()).build())
         .interceptor(Count);
     config.set_endpoint_url(aws.dynamodb_endpoint.clone());

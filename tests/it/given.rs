@@ -18,6 +18,7 @@ use std::{
 use arm_api::{
     access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
     app::{App, CannotStart, Surroundings},
+    aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
     domain::{email::Email, secret::Secret, stakeholder::Stakeholder},
@@ -124,7 +125,10 @@ impl World {
             clock: Clock::Manual(clock.clone()),
             entropy,
             other_origins: Vec::new(),
-            kms: Kms::on(&config.aws, setting.kms.unwrap_or_else(|| http_client(web.clone()))),
+            kms: Kms::of(&aws::sdk_config(
+                &config.aws,
+                setting.kms.unwrap_or_else(|| http_client(web.clone())),
+            )),
             web: SharedHttpConnector::new(web.clone()),
             providers: Secret::from(setting.providers.unwrap_or_default()),
             sign_ins: vec![local::sign_in()],
