@@ -256,5 +256,5 @@ story('the address /home#api opens it, and closing it makes the address plain', 
 
   await given.page.keyboard.press('Escape');
   await modal.dialog.waitFor({ state: 'hidden' });
-  assert.equal(given.page.url(), `${given.url}/home`);
+  await given.page.waitForURL(`${given.url}/home`);
 });

@@ -165,8 +165,14 @@ function close() {
   if (isUnkept()) {
     view.guard();
   } else if (!isChanging) {
-    dialog.close();
+    shut();
   }
+}
+
+/** Closes the window when nothing is left in it: `close` is told only some time later. */
+function shut() {
+  wipe();
+  dialog.close();
 }
 
 function isUnkept() {
@@ -261,9 +267,6 @@ addEventListener('beforeunload', (event) => {
     event.preventDefault();
   }
 });
-addEventListener('pagehide', () => {
-  dialog.close();
-  wipe();
-});
+addEventListener('pagehide', shut);
 addEventListener('hashchange', openByHash);
 openByHash();
