@@ -10,6 +10,11 @@
 //! would fetch hundreds of packages for nothing; and npm itself, not code of
 //! ours, verifies the locked SHA-512 and refuses anything else. The install is
 //! made once in `OUT_DIR`; npm's own cache serves a new `OUT_DIR` offline.
+//!
+//! Beside them, `OUT_DIR/amazon-roots.pem` is written, which `src/aws.rs` includes.
+
+#[path = "build/roots.rs"]
+mod roots;
 
 use std::{
     env,
@@ -77,6 +82,7 @@ fn build() -> Result<()> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     let quality = if variable("PROFILE")? == "release" { RELEASE_QUALITY } else { DEBUG_QUALITY };
     announce_inputs();
+    roots::prepare(&out.join("amazon-roots.pem"))?;
 
     let mut sources = own_sources()?;
     sources.extend(playground_sources(&out)?);
@@ -93,6 +99,7 @@ fn variable(name: &str) -> Result<String> {
 
 fn announce_inputs() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build/roots.rs");
     println!("cargo::rerun-if-changed={STATIC_DIR}");
     for file in IDE_FILES {
         println!("cargo::rerun-if-changed={IDE_DIR}/{file}");

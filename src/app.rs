@@ -95,7 +95,9 @@ impl App {
     /// [`CannotStart`] names all that is wrong with the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
         telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        Self::started(Config::from_environment()?, aws::https_client(), Secret::from(String::new())).await
+        let config = Config::from_environment()?;
+        let http = aws::https_client(&config.aws);
+        Self::started(config, http, Secret::from(String::new())).await
     }
 
     /// Makes the app of the `web` function, from its environment: with logins.
@@ -105,7 +107,8 @@ impl App {
     /// [`CannotStart`] names all that is wrong with the configuration or the providers.
     pub async fn with_logins_from_environment() -> Result<Self, CannotStart> {
         telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        let (config, http) = (Config::from_environment()?, aws::https_client());
+        let config = Config::from_environment()?;
+        let http = aws::https_client(&config.aws);
         let providers = match &config.providers_secret_arn {
             Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
             None => Secret::from(String::new()),

@@ -9,7 +9,7 @@ use std::{sync::OnceLock, time::Duration};
 use aws_credential_types::{Credentials, provider::SharedCredentialsProvider};
 use aws_smithy_http_client::{
     Builder, Connector,
-    tls::{Provider, rustls_provider::CryptoMode},
+    tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
 };
 use aws_smithy_runtime_api::client::{
     behavior_version::BehaviorVersion,
@@ -23,6 +23,8 @@ use crate::config::Aws;
 
 /// The one TLS stack: rustls on ring.
 const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
+/// The certificates that stand behind Amazon's own: `build/roots.rs` names them.
+const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
 /// How often one request is tried before it counts as failed.
 const ATTEMPTS: u32 = 3;
 /// The first pause between two tries; it doubles, with jitter.
@@ -33,10 +35,25 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The client over which the SDK reaches AWS: one for all services, since to make it is to
-/// parse all root certificates.
+/// parse the root certificates.
+///
+/// Amazon itself must prove who it is by Amazon's roots, and the system's 140 others are not
+/// even read, which would take the half of a cold start. Another endpoint is trusted as the
+/// system trusts it, or by the file that `SSL_CERT_FILE` names.
 #[must_use]
-pub fn https_client() -> SharedHttpClient {
-    Builder::new().tls_provider(TLS).build_https()
+pub fn https_client(aws: &Aws) -> SharedHttpClient {
+    let builder = Builder::new().tls_provider(TLS);
+    let trusted = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    match TlsContext::builder().with_trust_store(trusted).build() {
+        Ok(context) if is_amazons(aws) => builder.tls_context(context).build_https(),
+        _ => builder.build_https(),
+    }
+}
+
+/// Whether it is Amazon that is reached, in a part of the world where its certificates are of
+/// its own roots. In China they need not be.
+fn is_amazons(aws: &Aws) -> bool {
+    aws.endpoint.is_none() && aws.dynamodb_endpoint.is_none() && !aws.region.starts_with("cn-")
 }
 
 /// The connector over which any other server is reached.
@@ -76,4 +93,34 @@ pub fn sdk_config(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
         .http_client(http);
     config.set_endpoint_url(aws.endpoint.clone());
     config.build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn aws(region: &str, endpoint: Option<&str>, dynamodb_endpoint: Option<&str>) -> Aws {
+        Aws {
+            region: region.to_owned(),
+            access_key_id: String::new(),
+            secret_access_key: String::new(),
+            session_token: None,
+            endpoint: endpoint.map(str::to_owned),
+            dynamodb_endpoint: dynamodb_endpoint.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn only_amazons_own_endpoints_must_have_amazons_roots() {
+        assert!(is_amazons(&aws("eu-west-1", None, None)));
+        assert!(!is_amazons(&aws("cn-north-1", None, None)));
+        assert!(!is_amazons(&aws("eu-west-1", Some("https://aws.test"), None)));
+        assert!(!is_amazons(&aws("eu-west-1", None, Some("https://dynamodb.test"))));
+    }
+
+    #[test]
+    fn the_roots_are_five_certificates() {
+        let pem = str::from_utf8(AMAZON_ROOTS).unwrap();
+        assert_eq!(pem.matches("-----BEGIN CERTIFICATE-----").count(), 5);
+    }
 }

@@ -122,7 +122,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
         clock,
         entropy: entropy.clone(),
         other_origins,
-        kms: Kms::of(&aws::sdk_config(&config.aws, aws::https_client())),
+        kms: Kms::of(&aws::sdk_config(&config.aws, aws::https_client(&config.aws))),
         web: aws::https_connector(),
         providers: providers(options)?,
         sign_ins: vec![sign_in()],

@@ -73,7 +73,7 @@ impl Product {
             clock: Clock::Manual(clock.clone()),
             entropy: Entropy::System,
             other_origins: Vec::new(),
-            kms: Kms::of(&aws::sdk_config(&local::aws(None), aws::https_client())),
+            kms: Kms::of(&aws::sdk_config(&local::aws(None), aws::https_client(&local::aws(None)))),
             web: aws::https_connector(),
             providers: Secret::from(String::new()),
             sign_ins: vec![local::sign_in()],
