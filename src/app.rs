@@ -19,7 +19,7 @@ use crate::{
     domain::secret::Secret,
     entropy::Entropy,
     graph::endpoint::Endpoint,
-    http::csrf::OwnOrigins,
+    http::{Moment, csrf::OwnOrigins},
     identity::{Identity, InvalidProviders, provider::Provider},
     secrets::{self, Unreadable},
     store::{Store, client},
@@ -135,7 +135,7 @@ impl App {
             tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
         }
         let app = app?;
-        app.endpoint.warm_up().await;
+        app.endpoint.warm_up(Moment { now: app.clock.now() }).await;
         Ok(app)
     }
 

@@ -79,14 +79,14 @@ impl Store {
         Self { client, table }
     }
 
-    /// Makes one read, which also opens the connection: for start-up, where the
-    /// processor is not yet throttled.
+    /// Makes one read as each authentication makes it, which also opens the connection: for
+    /// start-up, where the processor is not yet throttled.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB does not answer.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.item(&Key::warm_up()).await.map(|_| ())
+        self.batch(vec![Key::warm_up().attributes()]).await.map(|_| ())
     }
 
     /// Gets the record at `key`, consistently.
