@@ -79,6 +79,22 @@ pub enum KeysCommand {
     /// Makes a key dead: its tokens no longer hold.
     Retire {
         /// The key's id.
+        #[arg(allow_hyphen_values = true)]
         kid: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_id_of_a_key_may_begin_with_a_hyphen() {
+        let options = Options::try_parse_from(["local", "keys", "retire", "-AbC_123"]).unwrap();
+
+        let Some(Command::Keys(KeysCommand::Retire { kid })) = options.command else {
+            panic!("no key is retired")
+        };
+        assert_eq!(kid, "-AbC_123");
+    }
 }
