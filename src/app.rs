@@ -19,7 +19,7 @@ use crate::{
     domain::secret::Secret,
     entropy::Entropy,
     graph::endpoint::Endpoint,
-    http::{Moment, csrf::OwnOrigins},
+    http::csrf::OwnOrigins,
     identity::{Identity, InvalidProviders, provider::Provider},
     secrets::{self, Unreadable},
     store::{Store, client},
@@ -27,7 +27,7 @@ use crate::{
     web::site::{SignIn, Site},
 };
 
-/// What lives as long as the process.
+/// What lives as long as the process: all that the `api` function has.
 #[derive(Clone)]
 pub struct App {
     /// The one clock.
@@ -42,10 +42,17 @@ pub struct App {
     pub cors_origins: Vec<http::HeaderValue>,
     /// Sessions and tokens.
     pub access: Arc<Access>,
-    /// Logins by identity providers.
-    pub identity: Arc<Identity>,
     /// The graph behind HTTP.
     pub endpoint: Arc<Endpoint>,
+}
+
+/// The same with logins and pages, for the `web` function and local mode.
+#[derive(Clone)]
+pub struct WebApp {
+    /// What it shares with the `api` function.
+    pub app: App,
+    /// Logins by identity providers.
+    pub identity: Arc<Identity>,
     /// The web application.
     pub site: Arc<Site>,
 }
@@ -62,10 +69,14 @@ pub struct Surroundings {
     pub other_origins: Vec<String>,
     /// Where signing keys may be kept.
     pub kms: Kms,
-    /// How any other server is reached.
-    pub web: SharedHttpConnector,
+}
+
+/// How people log in.
+pub struct Logins {
     /// The identity providers, as JSON; empty where there is none.
     pub providers: Secret,
+    /// How they are reached.
+    pub web: SharedHttpConnector,
     /// Other ways to log in.
     pub sign_ins: Vec<SignIn>,
 }
@@ -88,7 +99,7 @@ pub enum CannotStart {
 }
 
 impl App {
-    /// Makes the app of the `api` function, from its environment. It has no logins.
+    /// Makes the app of the `api` function, from its environment.
     ///
     /// # Errors
     ///
@@ -97,56 +108,34 @@ impl App {
         telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
         let config = Config::from_environment()?;
         let http = aws::https_client(&config.aws);
-        Self::started(config, http, Secret::from(String::new())).await
+        Self::started(config, http).await
     }
 
-    /// Makes the app of the `web` function, from its environment: with logins.
-    ///
-    /// # Errors
-    ///
-    /// [`CannotStart`] names all that is wrong with the configuration or the providers.
-    pub async fn with_logins_from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        let config = Config::from_environment()?;
-        let http = aws::https_client(&config.aws);
-        let providers = match &config.providers_secret_arn {
-            Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
-            None => Secret::from(String::new()),
-        };
-        Self::started(config, http, providers).await
-    }
-
-    /// The connections to DynamoDB and KMS, and all code of the first request are warmed up here,
-    /// where the processor is not yet throttled.
-    async fn started(config: Config, http: SharedHttpClient, providers: Secret) -> Result<Self, CannotStart> {
+    /// The connections to DynamoDB and KMS are opened here, where the processor is not yet
+    /// throttled. DynamoDB's is begun first: while it answers, the rest is put together.
+    async fn started(config: Config, http: SharedHttpClient) -> Result<Self, CannotStart> {
         let surroundings = Surroundings {
             client: client::client_on(&config.aws, http.clone()),
             clock: Clock::System,
             entropy: Entropy::System,
             other_origins: Vec::new(),
-            kms: Kms::of(&aws::sdk_config(&config.aws, http)),
-            web: aws::https_connector(),
-            providers,
-            sign_ins: Vec::new(),
+            kms: Kms::of(aws::sdk_config(&config.aws, http)),
         };
         let store = Store::new(surroundings.client.clone(), config.table.clone());
-        let (app, warmed_up) = join(Self::assemble(config, surroundings), store.warm_up()).await;
+        let (warmed_up, app) = join(store.warm_up(), Self::assemble(config, surroundings)).await;
         if let Err(fault) = warmed_up {
             tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
         }
-        let app = app?;
-        app.endpoint.warm_up(Moment { now: app.clock.now() }).await;
-        Ok(app)
+        app
     }
 
     /// Puts the app together.
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Keys`], [`CannotStart::Providers`].
+    /// [`CannotStart::Keys`].
     pub async fn assemble(config: Config, surroundings: Surroundings) -> Result<Self, CannotStart> {
-        let Surroundings { client, clock, entropy, other_origins, kms, web, providers, sign_ins } =
-            surroundings;
+        let Surroundings { client, clock, entropy, other_origins, kms } = surroundings;
         let Config {
             public_url,
             table,
@@ -160,20 +149,40 @@ impl App {
         let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
-        let identity = Identity::new(Arc::clone(&access), &providers, &public_url, web)?;
+        Ok(Self { clock, entropy, public_url, own_origins, cors_origins, access, endpoint })
+    }
+}
+
+impl WebApp {
+    /// Makes the app of the `web` function, from its environment.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotStart`] names all that is wrong with the configuration or the providers.
+    pub async fn from_environment() -> Result<Self, CannotStart> {
+        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
+        let config = Config::from_environment()?;
+        let http = aws::https_client(&config.aws);
+        let providers = match &config.providers_secret_arn {
+            Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
+            None => Secret::from(String::new()),
+        };
+        let logins = Logins { providers, web: aws::https_connector(), sign_ins: Vec::new() };
+        Self::with(App::started(config, http).await?, logins)
+    }
+
+    /// Adds logins and pages to an app.
+    ///
+    /// # Errors
+    ///
+    /// [`CannotStart::Providers`].
+    pub fn with(app: App, logins: Logins) -> Result<Self, CannotStart> {
+        let Logins { providers, web, sign_ins } = logins;
+        let identity = Identity::new(Arc::clone(&app.access), &providers, &app.public_url, web)?;
         let sign_ins = identity.providers().iter().map(sign_in).chain(sign_ins).collect();
-        let site = Site::new(Arc::clone(&access), own_origins.clone(), public_url.clone(), sign_ins);
-        Ok(Self {
-            clock,
-            entropy,
-            public_url,
-            own_origins,
-            cors_origins,
-            access,
-            identity: Arc::new(identity),
-            endpoint,
-            site: Arc::new(site),
-        })
+        let (access, url) = (Arc::clone(&app.access), app.public_url.clone());
+        let site = Site::new(access, app.own_origins.clone(), url, sign_ins);
+        Ok(Self { app, identity: Arc::new(identity), site: Arc::new(site) })
     }
 }
 

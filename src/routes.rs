@@ -26,10 +26,12 @@ use tower_http::{
 };
 
 use crate::{
-    app::App,
+    app::{App, WebApp},
     clock::Clock,
     error::{Error, RequestFault},
-    http::{Moment, REQUEST_ID, answer, graphql::GraphqlRequest, negotiation, negotiation::AnswerType},
+    http::{
+        Moment, REQUEST_ID, Rehearsal, answer, graphql::GraphqlRequest, negotiation, negotiation::AnswerType,
+    },
     telemetry,
     web::site,
 };
@@ -54,8 +56,8 @@ pub fn api(app: App) -> Router {
 }
 
 /// The routes of the `web` function.
-pub fn web(app: App) -> Router {
-    door("web", app.clone(), web_routes(app))
+pub fn web(app: WebApp) -> Router {
+    door("web", app.app.clone(), web_routes(app))
 }
 
 /// The paths of the GraphQL endpoint.
@@ -74,7 +76,7 @@ pub(crate) fn api_routes(app: App) -> Router {
 /// The paths of the web application. Its pages are compressed here, since API Gateway does
 /// not; none of them holds a secret that the length could give away, and assets come
 /// compressed already.
-pub(crate) fn web_routes(app: App) -> Router {
+pub(crate) fn web_routes(app: WebApp) -> Router {
     Router::new()
         .route("/", get(login))
         .route("/home", get(home))
@@ -85,7 +87,7 @@ pub(crate) fn web_routes(app: App) -> Router {
             "/static/{name}",
             get(async |Path(name): Path<String>, headers: HeaderMap| site::asset(&name, &headers)),
         )
-        .route("/.well-known/jwks.json", get(async |State(app): State<App>| app.site.jwks()))
+        .route("/.well-known/jwks.json", get(async |State(app): State<WebApp>| app.site.jwks()))
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || site::nowhere())
         .with_state(app)
@@ -108,13 +110,13 @@ async fn endpoint(
     }
 }
 
-async fn login(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
+async fn login(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
     app.site.login(&request, moment).await
 }
 
 /// `GET /login/{provider}`: a person is told of a failure by a page.
 async fn begin_login(
-    State(app): State<App>,
+    State(app): State<WebApp>,
     Path(provider): Path<String>,
     Extension(moment): Extension<Moment>,
     request: Parts,
@@ -124,18 +126,18 @@ async fn begin_login(
 }
 
 async fn finish_login(
-    State(app): State<App>,
+    State(app): State<WebApp>,
     Extension(moment): Extension<Moment>,
     request: Parts,
 ) -> Response {
     app.identity.finish(&request, moment).await.unwrap_or_else(|error| site::problem(&error))
 }
 
-async fn home(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
+async fn home(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
     app.site.home(&request, moment).await
 }
 
-async fn logout(State(app): State<App>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
+async fn logout(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
     app.site.logout(&request, moment).await
 }
 
@@ -168,12 +170,15 @@ async fn observed(
     let (now, stopwatch) = (app.clock.now(), Clock::stopwatch());
     let request_id = app.entropy.ulid(now).unwrap_or_default().to_string();
     request.extensions_mut().insert(Moment { now });
+    let is_rehearsal = request.extensions().get::<Rehearsal>().is_some();
 
     let (mut response, line) = telemetry::observed(request_id.clone(), in_time(request, next)).await;
 
     let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
-    line.write(door, response.status().as_u16(), stopwatch, now);
+    if !is_rehearsal {
+        line.write(door, response.status().as_u16(), stopwatch, now);
+    }
     response
 }
 

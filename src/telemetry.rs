@@ -115,11 +115,8 @@ pub fn request_id() -> String {
 
 impl Line {
     /// Writes the line of a request that came at `at`: at level `error` for answers of 500
-    /// and more. Where nobody listens, it was a rehearsal, and the next one is the first.
+    /// and more.
     pub fn write(&self, door: &'static str, status: u16, stopwatch: Stopwatch, at: Timestamp) {
-        if !tracing::enabled!(Level::ERROR) {
-            return;
-        }
         let (took, is_cold) = (stopwatch.elapsed(), IS_COLD.swap(false, Ordering::Relaxed));
         Measured { function: door, line: self, status, took, is_cold, at }.write();
         macro_rules! line {

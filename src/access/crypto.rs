@@ -1,23 +1,24 @@
-//! Ed25519 for `jsonwebtoken`, by ring.
+//! How `jsonwebtoken` verifies Ed25519: by ring.
 //!
 //! TLS is on ring already, so the binary has one crypto library: `jsonwebtoken`'s own
 //! backends would bring a second one (aws-lc, whose first use also costs 20 ms of
 //! entropy, or nine crates of RustCrypto). Only Ed25519 exists here, so no other
-//! algorithm can be talked into being used.
+//! algorithm can be talked into being used. What signs is the pair of `key.rs`: `jsonwebtoken`
+//! would make it anew for each signature.
 
 use std::sync::Once;
 
 use jsonwebtoken::{
-    Algorithm, AlgorithmFamily, DecodingKey, EncodingKey,
-    crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
+    Algorithm, AlgorithmFamily, DecodingKey,
+    crypto::{CryptoProvider, JwtVerifier, KeyUtils},
     errors::{Error, ErrorKind},
-    signature::{self, Signer, Verifier},
+    signature::{self, Verifier},
 };
-use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
+use ring::signature::{ED25519, UnparsedPublicKey};
 
 /// Ed25519 and nothing else.
 static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: signer,
+    signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
     verifier_factory: verifier,
     key_utils: KeyUtils::new_unimplemented(),
 };
@@ -31,17 +32,6 @@ pub(super) fn install() {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "`jsonwebtoken` calls it so")]
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
-    match (algorithm, key.family()) {
-        (Algorithm::EdDSA, AlgorithmFamily::Ed) => {
-            let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key.as_bytes());
-            Ok(Box::new(Ed25519Signer(pair.map_err(|_| ErrorKind::InvalidEddsaKey)?)))
-        }
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "`jsonwebtoken` calls it so")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     match (algorithm, key.family()) {
         (Algorithm::EdDSA, AlgorithmFamily::Ed) => Ok(Box::new(Ed25519Verifier(key.clone()))),
@@ -49,21 +39,7 @@ fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerif
     }
 }
 
-struct Ed25519Signer(Ed25519KeyPair);
-
 struct Ed25519Verifier(DecodingKey);
-
-impl Signer<Vec<u8>> for Ed25519Signer {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, signature::Error> {
-        Ok(self.0.sign(message).as_ref().to_vec())
-    }
-}
-
-impl JwtSigner for Ed25519Signer {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
-    }
-}
 
 impl Verifier<Vec<u8>> for Ed25519Verifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {

@@ -6,7 +6,10 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
-use quick_cache::sync::Cache;
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, UnitWeighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -68,7 +71,7 @@ impl Jwt {
     /// Writes and verifies with `keys`, for `public_url`.
     #[must_use]
     pub fn new(keys: Keys, public_url: PublicUrl) -> Self {
-        Self { audience: public_url.api(), keys, public_url, verified: Cache::new(REMEMBERED) }
+        Self { audience: public_url.api(), keys, public_url, verified: unshared_cache() }
     }
 
     /// The keys.
@@ -89,13 +92,6 @@ impl Jwt {
         let message = format!("{}.{}", key.header, URL_SAFE_NO_PAD.encode(claims));
         let signature = key.sign(&message).await?;
         Ok(Secret::from(format!("{message}.{signature}")))
-    }
-
-    /// What looks like a token, until its signature is verified: for rehearsals.
-    #[must_use]
-    pub fn unsigned(&self) -> String {
-        let header = self.keys.active().map(|it| it.header.clone()).unwrap_or_default();
-        format!("{header}.e30.{}", URL_SAFE_NO_PAD.encode([0; 64]))
     }
 
     fn claims<'a>(&'a self, verified: &Verified, jti: &'a str) -> Claims<'a> {
@@ -154,4 +150,19 @@ impl Jwt {
         let digest = Secret::from(claims.jti.to_owned()).digest();
         Some(Verified { user: claims.sub, token: claims.tid, digest, issued_at, expires_at })
     }
+}
+/// One shard: a function runs on one thread, and to find out how many processors there are
+/// takes some twenty system calls.
+fn unshared_cache() -> Cache<[u8; 32], Verified> {
+    let options = OptionsBuilder::new()
+        .shards(1)
+        .estimated_items_capacity(REMEMBERED)
+        .weight_capacity(REMEMBERED as u64)
+        .build();
+    options.map_or_else(
+        |_| Cache::new(REMEMBERED),
+        |it| {
+            Cache::with_options(it, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+        },
+    )
 }

@@ -1,7 +1,8 @@
 //! One key: what its tokens begin with, and how it signs and verifies.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use ring::signature::Ed25519KeyPair;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -12,9 +13,6 @@ use crate::access::{
 
 /// The length of a key's id.
 const KID_LENGTH: usize = 8;
-/// What stands before the 32 bytes of an Ed25519 private key in PKCS#8 (RFC 8410).
-const PKCS8_PREFIX: [u8; 16] =
-    [0x30, 0x2e, 0x02, 0x01, 0, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
 
 /// One key, and the header that its tokens begin with.
 pub(super) struct Key {
@@ -29,8 +27,8 @@ pub(super) struct Key {
 enum Signer {
     /// Nobody here: the key verifies alone.
     Nobody,
-    /// This process.
-    Here(EncodingKey),
+    /// This process. The pair is made once: to make it costs as much as to sign.
+    Here(Ed25519KeyPair),
     /// KMS, under this name.
     Kms(Kms, String),
 }
@@ -58,34 +56,26 @@ impl Key {
     /// The key that an entry of the configuration describes.
     pub(super) fn of(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|it| it.len() == 32);
-        bytes(&entry.x).ok_or_else(|| InvalidKeys::of("`x` must be 32 bytes in base64url"))?;
+        let x = bytes(&entry.x).ok_or_else(|| InvalidKeys::of("`x` must be 32 bytes in base64url"))?;
+        let public = PublicJwk::of(entry.x);
         let signer = match (entry.d.as_deref(), entry.arn, kms) {
             (None, None, _) => Signer::Nobody,
             (Some(d), None, _) => {
                 let d = bytes(d).ok_or_else(|| InvalidKeys::of("`d` must be 32 bytes in base64url"))?;
-                Signer::Here(EncodingKey::from_ed_der(&[&PKCS8_PREFIX[..], &d].concat()))
+                let pair = Ed25519KeyPair::from_seed_and_public_key(&d, &x);
+                Signer::Here(pair.map_err(|_| {
+                    InvalidKeys::of(&format!("`d` is not the private key of `x` (kid {})", public.kid))
+                })?)
             }
             (None, Some(arn), Some(kms)) => Signer::Kms(kms.clone(), arn),
             (None, Some(_), None) => return Err(InvalidKeys::of("there is no KMS here for `arn`")),
             (Some(_), Some(_), _) => return Err(InvalidKeys::of("`d` and `arn` exclude each other")),
         };
         let decoding =
-            DecodingKey::from_ed_components(&entry.x).map_err(|_| InvalidKeys::of("`x` is no key"))?;
-        let public = PublicJwk::of(entry.x);
+            DecodingKey::from_ed_components(&public.x).map_err(|_| InvalidKeys::of("`x` is no key"))?;
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, public.kid);
         let header = URL_SAFE_NO_PAD.encode(header);
-        Self { public, state: entry.state, header, decoding, signer }.checked()
-    }
-
-    /// A key that signs what it then does not verify is two keys by mistake.
-    fn checked(self) -> Result<Self, InvalidKeys> {
-        let Signer::Here(key) = &self.signer else { return Ok(self) };
-        match signed_here(key, "probe") {
-            Ok(signature) if self.verifies(&signature, "probe") => Ok(self),
-            _ => {
-                Err(InvalidKeys::of(&format!("`d` is not the private key of `x` (kid {})", self.public.kid)))
-            }
-        }
+        Ok(Self { public, state: entry.state, header, decoding, signer })
     }
 
     /// Whether `signature` is this key's, over `message`.
@@ -100,7 +90,7 @@ impl Key {
     pub(super) async fn sign(&self, message: &str) -> Result<String, NotSigned> {
         match &self.signer {
             Signer::Nobody => Err(NotSigned(Some("the active key has no private half here".into()))),
-            Signer::Here(key) => signed_here(key, message),
+            Signer::Here(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
             Signer::Kms(kms, arn) => {
                 let signature = kms.sign(arn, message).await.map_err(|fault| NotSigned(Some(fault)))?;
                 let is_own = self.verifies(&signature, message);
@@ -112,11 +102,6 @@ impl Key {
             }
         }
     }
-}
-
-fn signed_here(key: &EncodingKey, message: &str) -> Result<String, NotSigned> {
-    let signed = crypto::sign(message.as_bytes(), key, Algorithm::EdDSA);
-    signed.map_err(|fault| NotSigned(Some(Box::new(fault))))
 }
 
 impl PublicJwk {

@@ -1,5 +1,7 @@
 //! Keys in AWS's Key Management Service: it signs, and never gives a private key away.
 
+use std::sync::{Arc, OnceLock};
+
 use aws_sdk_kms::{
     Client,
     primitives::Blob,
@@ -11,9 +13,16 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 /// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
 
-/// AWS's Key Management Service.
+/// AWS's Key Management Service. Its client is made when it is first used: not every
+/// deployment has its keys there.
 #[derive(Clone, Debug)]
-pub struct Kms(Client);
+pub struct Kms(Arc<Service>);
+
+#[derive(Debug)]
+struct Service {
+    aws: SdkConfig,
+    client: OnceLock<Client>,
+}
 
 /// KMS did not do what it was asked.
 pub(super) type KmsError = Box<dyn std::error::Error + Send + Sync>;
@@ -21,13 +30,17 @@ pub(super) type KmsError = Box<dyn std::error::Error + Send + Sync>;
 impl Kms {
     /// The one that is reached so.
     #[must_use]
-    pub fn of(aws: &SdkConfig) -> Self {
-        Self(Client::new(aws))
+    pub fn of(aws: SdkConfig) -> Self {
+        Self(Arc::new(Service { aws, client: OnceLock::new() }))
+    }
+
+    fn client(&self) -> &Client {
+        self.0.client.get_or_init(|| Client::new(&self.0.aws))
     }
 
     /// The public half of the key `arn`: 32 bytes in base64url.
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
-        let answer = self.0.get_public_key().key_id(arn).send().await?;
+        let answer = self.client().get_public_key().key_id(arn).send().await?;
         let der = answer.public_key.ok_or("KMS gave no public key")?.into_inner();
         let key = der.strip_prefix(&SPKI_PREFIX).filter(|it| it.len() == 32);
         Ok(URL_SAFE_NO_PAD.encode(key.ok_or("the key in KMS is not of the kind ECC_NIST_EDWARDS25519")?))
@@ -35,7 +48,8 @@ impl Kms {
 
     /// Signs `message` with the key `arn`; the signature is in base64url.
     pub(super) async fn sign(&self, arn: &str, message: &str) -> Result<String, KmsError> {
-        let sign = self.0.sign().key_id(arn).message(Blob::new(message)).message_type(MessageType::Raw);
+        let sign =
+            self.client().sign().key_id(arn).message(Blob::new(message)).message_type(MessageType::Raw);
         let answer = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await?;
         let signature = answer.signature.ok_or("KMS gave no signature")?;
         Ok(URL_SAFE_NO_PAD.encode(signature))

@@ -4,8 +4,7 @@ use arm_api::{app::App, http::door, routes};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    let app = App::from_environment().await?;
-    let (router, token) = (routes::api(app.clone()), app.access.jwt.unsigned());
-    door::rehearse(&router, &token).await;
+    let router = routes::api(App::from_environment().await?);
+    door::rehearse(&router).await;
     door::run(router).await
 }

@@ -121,13 +121,6 @@ impl Endpoint {
         answer::answer(response, phase.is_executed(), answer_type)
     }
 
-    /// Executes a query of nobody, so that the first real one finds everything warm.
-    pub async fn warm_up(&self, moment: Moment) {
-        let query = "{ me { userEmail } }".to_owned();
-        let sent = GraphqlRequest { query, ..GraphqlRequest::default() };
-        let _nobody_reads_it = self.execute(sent, Visitor::Nobody, moment).await;
-    }
-
     /// Answers `GET /api/schema.graphql`: the schema as text.
     pub fn schema(&self, request: &Parts) -> Response {
         let (text, etag) = self.sdl.get_or_init(|| {

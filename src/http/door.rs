@@ -1,9 +1,9 @@
 //! The door between Lambda and the routers: an event in, an answer of its shape out.
 //!
-//! `lambda_http` shapes the answers (cookies, base64, payload versions); requests are
-//! read by [`event`], which tells why.
+//! `lambda_http` shapes the answers (cookies, payload versions); requests are read by
+//! [`event`], which tells why.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, future::ready, pin::Pin};
 
 use axum::{Router, body::Body, response::Response};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use http::{
 };
 use http_body_util::BodyExt;
 use lambda_http::{
-    Adapter, Context, LambdaEvent, Service,
+    Adapter, Context, IntoResponse, LambdaEvent, Service,
     aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
     request::LambdaRequest,
     service_fn,
@@ -21,12 +21,11 @@ use lambda_http::{
 use serde::Serialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracing::{Dispatch, instrument::WithSubscriber};
 
 use crate::{
     error::{Error, RequestFault},
     http::{
-        REQUEST_ID, answer,
+        REQUEST_ID, Rehearsal, answer,
         event::{self, Payload},
         negotiation::AnswerType,
     },
@@ -45,14 +44,22 @@ const LARGEST_ANSWER: usize = 5_500_000;
 ///
 /// None: every event is answered.
 pub async fn answer_event(router: Router, event: LambdaEvent<Value>) -> Result<impl Serialize, Infallible> {
-    let LambdaEvent { payload, context } = event;
+    let request = event::request(&event.payload).unwrap_or_else(unreadable);
+    answered(router, request, event).await
+}
+
+/// Answers a request in the shape that the event wants, which it came by.
+async fn answered(
+    router: Router,
+    request: Request<Bytes>,
+    LambdaEvent { payload, context }: LambdaEvent<Value>,
+) -> Result<impl Serialize, Infallible> {
     let origin = match Payload::of(&payload) {
         Payload::V1 => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
         Payload::V2 => LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()),
     };
-    let request = event::request(&payload).unwrap_or_else(unreadable);
-    let answered = service_fn(move |_| deliver(router.clone(), request.clone()));
-    Adapter::from(answered).call(LambdaEvent::new(origin, context)).await
+    let service = service_fn(move |_| deliver(router.clone(), request.clone()));
+    Adapter::from(service).call(LambdaEvent::new(origin, context)).await
 }
 
 /// Answers events until Lambda stops the instance.
@@ -64,17 +71,19 @@ pub async fn run(router: Router) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(move |event| answer_event(router.clone(), event))).await
 }
 
-/// Answers an event that nobody sent, and tells nobody: for start-up, where the processor
-/// is not yet throttled. The first real event then finds the code of most of its way warm.
-pub async fn rehearse(router: &Router, token: &str) {
-    let event = json!({
+/// Answers an event that nobody sent, and logs nothing: for start-up, where the processor is
+/// not yet throttled. The first real event then finds the code of most of its way warm.
+pub async fn rehearse(router: &Router) {
+    let payload = json!({
         "version": "2.0", "rawPath": "/api", "rawQueryString": "",
-        "headers": { "authorization": format!("Bearer {token}"), "content-type": "application/json", "accept": "*/*" },
+        "headers": { "content-type": "application/json", "accept": "*/*" },
         "requestContext": { "stage": "$default", "http": { "method": "POST", "sourceIp": "127.0.0.1" } },
         "body": r#"{"query":"{ me { userEmail } }"}"#,
     });
-    let event = LambdaEvent::new(event, Context::default());
-    let _nobody_reads_it = answer_event(router.clone(), event).with_subscriber(Dispatch::none()).await;
+    let mut request = event::request(&payload).unwrap_or_else(unreadable);
+    request.extensions_mut().insert(Rehearsal);
+    let event = LambdaEvent::new(payload, Context::default());
+    let _nobody_reads_it = answered(router.clone(), request, event).await;
 }
 
 fn unreadable(fault: RequestFault) -> Request<Bytes> {
@@ -83,12 +92,19 @@ fn unreadable(fault: RequestFault) -> Request<Bytes> {
     request
 }
 
-async fn deliver(
-    router: Router,
-    request: Request<Bytes>,
-) -> Result<http::Response<lambda_http::Body>, Infallible> {
+/// An answer whose body is as it goes out: `lambda_http` would decide between text and base64
+/// anew by the headers, with tables of every character encoding there is.
+struct Shaped(http::Response<lambda_http::Body>);
+
+impl IntoResponse for Shaped {
+    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {
+        Box::pin(ready(self.0))
+    }
+}
+
+async fn deliver(router: Router, request: Request<Bytes>) -> Result<Shaped, Infallible> {
     let Ok(response) = router.oneshot(request.map(Body::from)).await;
-    Ok(bounded(response).await)
+    Ok(Shaped(bounded(response).await))
 }
 
 /// Reads the answer, and replaces it where the gateway would not pass it on.

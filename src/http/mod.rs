@@ -28,6 +28,10 @@ pub struct Moment {
     pub now: Timestamp,
 }
 
+/// Marks a request that nobody sent, so that it is neither logged nor counted.
+#[derive(Clone, Copy, Debug)]
+pub struct Rehearsal;
+
 /// The address that a request came from, as the gateway saw it; never what a header
 /// claims. Unknown where the event does not say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     access::kms::Kms,
-    app::{App, Surroundings},
+    app::{App, Logins, Surroundings, WebApp},
     aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
@@ -66,7 +66,7 @@ async fn serve(options: Options) -> Result<()> {
 
     let (app, levers) = assembled(&options, public_url.clone()).await?;
     if !options.no_demo {
-        demo::fill(&app).await?;
+        demo::fill(&app.app).await?;
     }
     announce(&options, &public_url);
     let service = routes(app, levers).into_make_service_with_connect_info::<SocketAddr>();
@@ -74,8 +74,9 @@ async fn serve(options: Options) -> Result<()> {
 }
 
 /// Every path of the product, and those of development.
-pub fn routes(app: App, levers: Levers) -> Router {
-    let paths = routes::web_routes(app.clone()).merge(routes::api_routes(app.clone()));
+pub fn routes(web_app: WebApp, levers: Levers) -> Router {
+    let app = web_app.app.clone();
+    let paths = routes::web_routes(web_app).merge(routes::api_routes(app.clone()));
     let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(levers));
     let localhost = middleware::from_fn_with_state(app.public_url.clone(), to_localhost);
     routes::door("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
@@ -99,7 +100,7 @@ async fn with_caller<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Levers)> {
+async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(WebApp, Levers)> {
     let entropy = Entropy::System;
     let manual = options.test_clock.then(|| ManualClock::at(Clock::System.now()));
     let clock = manual.clone().map_or(Clock::System, Clock::Manual);
@@ -122,13 +123,12 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(App, Lev
         clock,
         entropy: entropy.clone(),
         other_origins,
-        kms: Kms::of(&aws::sdk_config(&config.aws, aws::https_client(&config.aws))),
-        web: aws::https_connector(),
-        providers: providers(options)?,
-        sign_ins: vec![sign_in()],
+        kms: Kms::of(aws::sdk_config(&config.aws, aws::https_client(&config.aws))),
     };
-    let app = App::assemble(config, surroundings).await?;
-    let faults = options.test_faults.then(|| (faults, app.access.clone()));
+    let logins =
+        Logins { providers: providers(options)?, web: aws::https_connector(), sign_ins: vec![sign_in()] };
+    let app = WebApp::with(App::assemble(config, surroundings).await?, logins)?;
+    let faults = options.test_faults.then(|| (faults, app.app.access.clone()));
     Ok((app, Levers { clock: manual, sweep: embedded.filter(|_| options.in_memory), faults }))
 }
 

@@ -4,7 +4,7 @@
 
 use arm_api::{
     access::kms::Kms,
-    app::{App, Surroundings},
+    app::{App, Logins, Surroundings, WebApp},
     aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
@@ -57,7 +57,7 @@ impl Product {
     }
 
     /// An app on the same table and keys, whose clock stands two hours before now.
-    pub(crate) async fn two_hours_ago(&self) -> (App, ManualClock) {
+    pub(crate) async fn two_hours_ago(&self) -> (WebApp, ManualClock) {
         let clock = ManualClock::at(Clock::System.now() - SignedDuration::from_hours(2));
         let config = Config {
             table: TABLE.to_owned(),
@@ -73,12 +73,15 @@ impl Product {
             clock: Clock::Manual(clock.clone()),
             entropy: Entropy::System,
             other_origins: Vec::new(),
-            kms: Kms::of(&aws::sdk_config(&local::aws(None), aws::https_client(&local::aws(None)))),
-            web: aws::https_connector(),
+            kms: Kms::of(aws::sdk_config(&local::aws(None), aws::https_client(&local::aws(None)))),
+        };
+        let logins = Logins {
             providers: Secret::from(String::new()),
+            web: aws::https_connector(),
             sign_ins: vec![local::sign_in()],
         };
-        (App::assemble(config, surroundings).await.unwrap(), clock)
+        let app = App::assemble(config, surroundings).await.unwrap();
+        (WebApp::with(app, logins).unwrap(), clock)
     }
 
     fn client(&self) -> aws_sdk_dynamodb::Client {

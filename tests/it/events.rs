@@ -31,12 +31,11 @@ async fn answered(router: Router, event: Value) -> Value {
 
 /// Tells a story to the function that it is for.
 async fn told(world: &World, story: &Story) -> Value {
-    let credentials = Credentials::made(&world.app, &world.clock, story.text()).await;
+    let credentials = Credentials::made(&world.web_app, &world.clock, story.text()).await;
     credentials.secrets().for_each(|it| world.keep_secret(it));
-    let app = world.app.clone();
     let router = match story.door() {
-        "api" => routes::api(app),
-        "web" => routes::web(app),
+        "api" => routes::api(world.app.clone()),
+        "web" => routes::web(world.web_app.clone()),
         other => panic!("{} is for {other}, which is no function", story.name),
     };
     answered(router, story.event(&credentials)).await

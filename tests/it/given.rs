@@ -17,7 +17,7 @@ use std::{
 
 use arm_api::{
     access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
-    app::{App, CannotStart, Surroundings},
+    app::{App, CannotStart, Logins, Surroundings, WebApp},
     aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
@@ -57,6 +57,7 @@ static WORLDS: AtomicU64 = AtomicU64::new(0);
 /// The product, with everything that a story wants to move or to look at.
 pub(crate) struct World {
     pub(crate) app: App,
+    pub(crate) web_app: WebApp,
     pub(crate) clock: ManualClock,
     pub(crate) faults: Faults,
     pub(crate) embedded: Option<Embedded>,
@@ -125,20 +126,24 @@ impl World {
             clock: Clock::Manual(clock.clone()),
             entropy,
             other_origins: Vec::new(),
-            kms: Kms::of(&aws::sdk_config(
+            kms: Kms::of(aws::sdk_config(
                 &config.aws,
                 setting.kms.unwrap_or_else(|| http_client(web.clone())),
             )),
-            web: SharedHttpConnector::new(web.clone()),
+        };
+        let logins = Logins {
             providers: Secret::from(setting.providers.unwrap_or_default()),
+            web: SharedHttpConnector::new(web.clone()),
             sign_ins: vec![local::sign_in()],
         };
         let app = App::assemble(config, surroundings).await?;
-        let router = local::routes(app.clone(), local::Levers::default());
+        let web_app = WebApp::with(app.clone(), logins)?;
+        let router = local::routes(web_app.clone(), local::Levers::default());
         calls.take();
         let secrets = RefCell::default();
         Ok(Self {
             app,
+            web_app,
             clock,
             faults,
             embedded,
@@ -208,8 +213,9 @@ impl World {
 
     /// Starts the product anew, put together differently.
     pub(crate) fn restart_as(&mut self, app: App) {
-        self.router = local::routes(app.clone(), local::Levers::default());
-        self.app = app;
+        self.app = app.clone();
+        self.web_app.app = app;
+        self.router = local::routes(self.web_app.clone(), local::Levers::default());
     }
 
     /// Sends a request of these parts.

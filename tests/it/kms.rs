@@ -118,7 +118,7 @@ async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case
     let mut world = world(&keeper, json!([{ "arn": OLD, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;
     let old = ana.makes_token(START + DAY).await.token;
-    let kms = Kms::of(&aws::sdk_config(&local::aws(None), http_client(keeper)));
+    let kms = Kms::of(aws::sdk_config(&local::aws(None), http_client(keeper)));
     world.restart_with(Keys::read(&SigningKeys(keys.to_string()), &kms).await.unwrap());
 
     assert_eq!(world.program(&old).asks(ME).await.verdict(), verdict);

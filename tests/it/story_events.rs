@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use arm_api::{app::App, clock::ManualClock, local};
+use arm_api::{app::WebApp, clock::ManualClock, local};
 use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{Request, header};
@@ -111,7 +111,7 @@ const FRESH: [&str; 5] = ["SESSION", "ENDED_SESSION", "TOKEN", "REVOKED_TOKEN", 
 
 impl Credentials {
     /// Makes those that occur in `text`, as people would, in two hours of `clock`.
-    pub(crate) async fn made(app: &App, clock: &ManualClock, text: &str) -> Self {
+    pub(crate) async fn made(app: &WebApp, clock: &ManualClock, text: &str) -> Self {
         let is_wanted = |name: &&str| text.contains(&format!("${{{name}}}"));
         let mut made = Vec::new();
         for name in OVER.into_iter().filter(is_wanted) {
@@ -130,9 +130,9 @@ impl Credentials {
     }
 }
 
-async fn credential(app: &App, name: &str) -> String {
+async fn credential(app: &WebApp, name: &str) -> String {
     let person = Person::signed_in(app, &format!("{name}@acme.test")).await;
-    let now = app.clock.now().as_second();
+    let now = app.app.clock.now().as_second();
     let (soon, tomorrow) = (now + HOUR, now + 24 * HOUR);
     match name {
         "SESSION" | "EXPIRED_SESSION" => person.session,
@@ -163,7 +163,7 @@ struct Person {
 }
 
 impl Person {
-    async fn signed_in(app: &App, email: &str) -> Self {
+    async fn signed_in(app: &WebApp, email: &str) -> Self {
         let mut person =
             Self { router: local::routes(app.clone(), local::Levers::default()), session: String::new() };
         let answer = person.posts("/login/development", "text/plain", format!("email={email}")).await;

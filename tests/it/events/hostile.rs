@@ -122,8 +122,8 @@ fn none_is_a_5xx(library: impl FnOnce(&Credentials) -> BoxedStrategy<Value>) {
     let runtime = Runtime::new().unwrap();
     let world = runtime.block_on(World::new());
     let all: String = stories().iter().map(Story::text).collect();
-    let credentials = runtime.block_on(Credentials::made(&world.app, &world.clock, &all));
-    let doors = [routes::api(world.app.clone()), routes::web(world.app.clone())];
+    let credentials = runtime.block_on(Credentials::made(&world.web_app, &world.clock, &all));
+    let doors = [routes::api(world.app.clone()), routes::web(world.web_app.clone())];
     let status = |router: &Router, event: &Value| {
         runtime.block_on(answered(router.clone(), event.clone()))["statusCode"].as_u64()
     };

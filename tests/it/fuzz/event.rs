@@ -115,7 +115,7 @@ impl Target for Events {
         if let Ok(request) = event::request(&event) {
             is_what_it_says(&request, &event)?;
         }
-        for router in [routes::api(self.world.app.clone()), routes::web(self.world.app.clone())] {
+        for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())] {
             let told = door::answer_event(router, LambdaEvent::new(event.clone(), Context::default()));
             let Ok(answer) = self.runtime.block_on(told);
             let status = serde_json::to_value(answer).unwrap()["statusCode"].as_u64();
