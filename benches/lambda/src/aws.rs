@@ -8,7 +8,7 @@ use std::{
     thread,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::{
     ServerConfig, ServerConnection, StreamOwned,
     crypto::ring::default_provider,
@@ -22,9 +22,9 @@ use crate::{
     http::{self, Request},
 };
 
-/// The roots that a function reads in Lambda as well: the bench's own is put among them.
+/// The roots that a function finds in Lambda as well.
 const SYSTEM_ROOTS: &str = "/etc/ssl/certs/ca-certificates.crt";
-/// How many roots Amazon has: a function that trusts these alone reads as many of ours.
+/// How many roots Amazon has.
 const AMAZON_ROOTS: usize = 5;
 const JSON: &str = "content-type: application/x-amz-json-1.0\r\nx-amzn-requestid: BENCH\r\n";
 const SORT_KEY: &str = r#""SK":{"S":""#;
@@ -33,19 +33,20 @@ const SORT_KEY: &str = r#""SK":{"S":""#;
 #[derive(Clone)]
 pub(crate) struct Aws {
     pub(crate) endpoint: String,
-    /// The system's roots, and ours.
-    pub(crate) roots: PathBuf,
-    /// Ours alone.
-    pub(crate) own_roots: PathBuf,
+    /// The system's roots, and the bench's own.
+    pub(crate) system_roots: PathBuf,
+    /// The bench's own among as many as Amazon has: the product reads no others for AWS.
+    pub(crate) amazon_roots: PathBuf,
 }
 
 impl Aws {
     /// Serves `account` until the bench ends; writes the certificates into `folder`.
     pub(crate) fn serving(account: Arc<Account>, folder: &Path) -> io::Result<Self> {
-        let (config, root) = certified();
-        let (roots, own_roots) = (folder.join("roots.pem"), folder.join("own-roots.pem"));
-        fs::write(&own_roots, root.repeat(AMAZON_ROOTS))?;
-        fs::write(&roots, fs::read_to_string(SYSTEM_ROOTS).unwrap_or_default() + &root)?;
+        let (config, root) = certified(0);
+        let (system_roots, amazon_roots) = (folder.join("system.pem"), folder.join("amazon.pem"));
+        let others = (1..AMAZON_ROOTS).map(|it| certified(it).1).collect::<String>();
+        fs::write(&amazon_roots, others + &root)?;
+        fs::write(&system_roots, fs::read_to_string(SYSTEM_ROOTS).unwrap_or_default() + &root)?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let endpoint = format!("https://localhost:{}", listener.local_addr()?.port());
         thread::spawn(move || {
@@ -54,15 +55,16 @@ impl Aws {
                 thread::spawn(move || serve(stream, config, &account));
             }
         });
-        Ok(Self { endpoint, roots, own_roots })
+        Ok(Self { endpoint, system_roots, amazon_roots })
     }
 }
 
-/// A certificate for localhost, and the root that it is of.
-fn certified() -> (Arc<ServerConfig>, String) {
+/// A certificate for localhost, and the root that it is of, one of several.
+fn certified(number: usize) -> (Arc<ServerConfig>, String) {
     let key = || KeyPair::generate().expect("the system has randomness");
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    root.distinguished_name.push(DnType::CommonName, format!("Bench Root CA {number}"));
     let (root_key, leaf_key) = (key(), key());
     let root_pem = root.self_signed(&root_key).expect("a root").pem();
     let leaf = CertificateParams::new(["localhost".to_owned()]).expect("a name");

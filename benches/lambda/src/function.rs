@@ -32,8 +32,9 @@ pub(crate) struct Function {
 }
 
 impl Function {
-    /// Starts a bootstrap, by a command that runs it, and waits until it is ready.
-    pub(crate) fn started(mut command: Command, place: &Place) -> io::Result<Self> {
+    /// Starts a bootstrap, by a command that runs it and with the roots that it trusts, and
+    /// waits until it is ready.
+    pub(crate) fn started(mut command: Command, roots: &Path, place: &Place) -> io::Result<Self> {
         let api = RuntimeApi::listening()?;
         command
             .env_clear()
@@ -43,8 +44,7 @@ impl Function {
             .envs([("AWS_ACCESS_KEY_ID", "bench"), ("AWS_SECRET_ACCESS_KEY", "bench")])
             .envs([("TABLE_NAME", "arm"), ("PUBLIC_URL", URL), ("SIGNING_KEYS", &place.keys)])
             .env("AWS_ENDPOINT_URL", &place.aws.endpoint)
-            .env("SSL_CERT_FILE", &place.aws.roots)
-            .env("AWS_CA_BUNDLE", &place.aws.own_roots)
+            .env("SSL_CERT_FILE", roots)
             .stdout(Stdio::null());
         let began = Instant::now();
         let process = command.spawn()?;

@@ -27,7 +27,7 @@ pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
                 "content-length" => length = value.parse().map_err(io::Error::other)?,
                 "transfer-encoding" => return Err(io::Error::other("bodies of unknown length are not read")),
                 "x-amz-target" => {
-                    value.rsplit('.').next().unwrap_or_default().clone_into(&mut request.operation)
+                    value.rsplit('.').next().unwrap_or_default().clone_into(&mut request.operation);
                 }
                 _ => {}
             }

@@ -25,7 +25,7 @@ fn of_all(bootstrap: &Path, event: &Event, count: u64, place: &Place) -> io::Res
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(format!("--log-file={}", log.display()))
         .arg(bootstrap);
-    let mut function = Function::started(valgrind, place)?;
+    let mut function = Function::started(valgrind, &place.aws.amazon_roots, place)?;
     function.invoke(vec![event.clone(); usize::try_from(count).unwrap_or_default()]);
     function.terminated()?;
     let text = fs::read_to_string(&log)?;

@@ -4,6 +4,7 @@ use std::{io, path::PathBuf, process::Command, time::Duration};
 
 use crate::{
     account::Account,
+    aws::Aws,
     events::{self, Event},
     function::{Function, Place},
     share::Share,
@@ -60,7 +61,9 @@ impl Peer {
     }
 
     fn started(&self, place: &Place) -> io::Result<Function> {
-        Function::started(Command::new(&self.bootstrap), place)
+        let Aws { system_roots, amazon_roots, .. } = &place.aws;
+        let roots = if self.kind == Kind::Product { amazon_roots } else { system_roots };
+        Function::started(Command::new(&self.bootstrap), roots, place)
     }
 
     fn me(&self, account: &Account, token: usize) -> Event {
@@ -71,9 +74,8 @@ impl Peer {
 /// Measures all peers.
 pub(crate) fn all(peers: &mut [Peer], account: &Account, place: &Place) -> io::Result<()> {
     in_turns(peers, "cold", COLD_ROUNDS, |peer| cold(peer, account, place))?;
-    match Share::of_128_mb() {
-        Ok(share) => in_turns(peers, "share", SHARED_ROUNDS, |peer| shared(peer, account, place, &share))?,
-        Err(why) => eprintln!("the share of 128 MB is not measured here: {why}"),
+    if let Err(why) = in_turns(peers, "share", SHARED_ROUNDS, |peer| shared(peer, account, place)) {
+        eprintln!("the share of 128 MB is not measured here: {why}");
     }
     in_turns(peers, "warm", WARM_ROUNDS, |peer| warm(peer, account, place))?;
     in_turns(peers, "memory", 1, |peer| memory(peer, account, place))
@@ -107,7 +109,9 @@ fn cold(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
     Ok(())
 }
 
-fn shared(peer: &mut Peer, account: &Account, place: &Place, share: &Share) -> io::Result<()> {
+/// Each has a share of its own: what one has used up is not taken from the next.
+fn shared(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+    let share = Share::of_128_mb()?;
     let function = peer.started(place)?;
     share.limit(function.id())?;
     let first = function.repeat(&peer.me(account, 0), 1).took[0];
@@ -140,7 +144,7 @@ fn warm(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
 fn used(function: &Function, events: Vec<Event>) -> io::Result<(f64, Vec<f64>)> {
     let (count, before) = (events.len(), function.cpu()?);
     let took = function.invoke(events).took.into_iter().map(microseconds).collect();
-    Ok((microseconds(function.cpu()? - before) / count as f64, took))
+    Ok((microseconds(function.cpu()?.saturating_sub(before)) / count as f64, took))
 }
 
 fn memory(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {

@@ -22,7 +22,7 @@ use crate::{
 /// How long an event may take, as the function is told.
 const DEADLINE: Duration = Duration::from_secs(15);
 /// How long a function may take to be ready, or for its events, before it counts as hung.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What a function is given to do, and how it reports that this is done.
 pub(crate) struct RuntimeApi {
