@@ -1,5 +1,7 @@
 //! API tokens: made, replaced and revoked by their owner.
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 use crate::{
@@ -12,7 +14,7 @@ use crate::{
         access_token::{AccessToken, ExpirationPolicy, TokenState},
         event::Happening,
         id::{TokenId, TokenName},
-        refusal::Revoker,
+        refusal::{Refusal, Revoker},
         secret::Secret,
     },
     error::{Error, Result},
@@ -105,15 +107,37 @@ impl Access {
         })
     }
 
+    /// A token replaces itself and no other: at the first try it is the one that
+    /// authentication has just read.
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
-        self.against_rivals(move || async move {
-            let old = self.store.access_token_in(&token.user, &token.name).await?;
-            let replaced = old.as_ref().map(|it| it.id.clone());
-            let created = Happening::TokenCreated { token: token.id.clone(), replaced };
-            let event = self.event(&token.user, created, now)?;
-            Ok(self.store.issue_access_token(&actor.stakeholder, token, old.as_ref(), &event).await?)
+        let own = match &actor.credential {
+            Credential::AccessToken(own) => Some(own),
+            Credential::Session(_) => None,
+        };
+        let just_read = Cell::new(own);
+        self.against_rivals(move || {
+            let just_read = just_read.take();
+            async move {
+                let old = match (just_read, own) {
+                    (Some(own), _) => Some(own.clone()),
+                    (None, Some(own)) => Some(self.still_live(own, now).await?),
+                    (None, None) => self.store.access_token_in(&token.user, &token.name).await?,
+                };
+                let replaced = old.as_ref().map(|it| it.id.clone());
+                let created = Happening::TokenCreated { token: token.id.clone(), replaced };
+                let event = self.event(&token.user, created, now)?;
+                Ok(self.store.issue_access_token(&actor.stakeholder, token, old.as_ref(), &event).await?)
+            }
         })
         .await
+    }
+
+    /// A token read anew, unless a rival has ended it meanwhile.
+    async fn still_live(&self, token: &AccessToken, now: Timestamp) -> Result<AccessToken> {
+        let read = self.store.access_token_and_owner(&token.user, &token.id).await?;
+        let (Some(owner), Some(read)) = read else { return Err(Error::Refused(Refusal::Invalid)) };
+        read.admits(&token.digest, &owner, now).map_err(Error::Refused)?;
+        Ok(read)
     }
 
     /// Revokes the token in the default slot, also one whose time is over; succeeds also

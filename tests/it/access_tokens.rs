@@ -1,6 +1,10 @@
 //! API tokens: made, replaced, revoked; and what each costs.
 
-use arm_api::{access::keys::KeyEntry, local::faults::Fault};
+use arm_api::{
+    access::{Presented, actor::Visitor, keys::KeyEntry},
+    local::faults::Fault,
+};
+use http::{HeaderMap, header::AUTHORIZATION};
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
@@ -141,6 +145,43 @@ async fn c15_a_token_replaces_itself() {
 
     assert_eq!(old.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
     assert_eq!(new.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn to_replace_itself_a_token_is_read_once() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let token = ana.makes_token(START + DAY).await;
+    token.asks(ME).await;
+    world.calls();
+
+    token.asks(&update_access_token(START + DAY)).await.new_token();
+
+    assert_eq!(world.calls(), ["BatchGetItem", "TransactWriteItems"]);
+}
+
+#[rstest]
+#[case::revoked(INVALIDATE, "TOKEN_REVOKED")]
+#[case::replaced(&update_access_token(START + DAY), "TOKEN_REPLACED")]
+#[tokio::test]
+async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
+    #[case] by_its_owner: &str,
+    #[case] reason: &str,
+) {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    let token = ana.makes_token(START + DAY).await;
+    let (access, now) = (&world.app.access, world.app.clock.now());
+    let bearer = format!("Bearer {}", token.token).try_into().unwrap();
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
+    let claimed = access.claimed(&Presented::in_headers(&headers).unwrap(), now).unwrap();
+    let Visitor::Somebody(holder) = access.authenticate(&claimed, now).await.unwrap() else { panic!() };
+
+    assert_eq!(ana.asks(by_its_owner).await.status, 200);
+    let asked = access.update_access_token(&holder, START + DAY, now).await;
+
+    assert_eq!(asked.err().unwrap().reason(), Some(reason));
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ impl Account {
         self.session = format!("{}.{secret}", self.user);
     }
 
-    /// Makes a token, its record, and the record that the naive build reads.
+    /// Makes a token, its record, its slot, and the record that the naive build reads.
     fn issue(&mut self, number: usize) {
         let secret = sha256(&format!("token {number}"));
         let mut bytes = [0; 16];
@@ -93,6 +93,8 @@ impl Account {
             "firstUsedAt": self.now, "lastUsedAt": self.now,
         });
         self.put(&format!("T#{token}"), &record);
+        let slot = json!({ "user": self.user, "name": "default", "tid": token, "exp": ends });
+        self.put("N#default", &slot);
         let record = json!({ "h": sha256(&secret), "email": "ana@acme.test", "role": "user" });
         self.put(&format!("NAIVE#{token}"), &record);
         self.tokens.push(self.signed(&format!(
