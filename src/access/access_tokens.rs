@@ -18,6 +18,7 @@ use crate::{
         secret::Secret,
     },
     error::{Error, Result},
+    store::access_tokens::Slot,
     telemetry,
 };
 
@@ -114,19 +115,19 @@ impl Access {
             Credential::AccessToken(own) => Some(own),
             Credential::Session(_) => None,
         };
-        let just_read = Cell::new(own);
+        let just_read = Cell::new(own.map(Slot::from));
         self.against_rivals(move || {
             let just_read = just_read.take();
             async move {
-                let old = match (just_read, own) {
-                    (Some(own), _) => Some(own.clone()),
-                    (None, Some(own)) => Some(self.still_live(own, now).await?),
-                    (None, None) => self.store.access_token_in(&token.user, &token.name).await?,
+                let held = match (just_read, own) {
+                    (Some(own), _) => Some(own),
+                    (None, Some(own)) => Some(Slot::from(&self.still_live(own, now).await?)),
+                    (None, None) => self.store.slot(&token.user, &token.name).await?,
                 };
-                let replaced = old.as_ref().map(|it| it.id.clone());
+                let replaced = held.as_ref().map(|it| it.token.clone());
                 let created = Happening::TokenCreated { token: token.id.clone(), replaced };
                 let event = self.event(&token.user, created, now)?;
-                Ok(self.store.issue_access_token(&actor.stakeholder, token, old.as_ref(), &event).await?)
+                Ok(self.store.issue_access_token(&actor.stakeholder, token, held.as_ref(), &event).await?)
             }
         })
         .await

@@ -16,15 +16,19 @@ use crate::{
 /// How long the record of a token outlives it, so that "expired on …" can still be said.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// Says which token is in a slot.
-#[derive(Serialize, Deserialize)]
-struct Slot {
+/// Says which token is in a slot: one that nobody ended, though its time may be over.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Slot {
     user: UserId,
     name: TokenName,
+    /// The token.
     #[serde(rename = "tid")]
-    token: TokenId,
+    pub token: TokenId,
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     expires_at: Timestamp,
+    /// As the token has it; slots of before it was kept here are of the first epoch.
+    #[serde(default)]
+    epoch: u64,
 }
 
 impl Record for AccessToken {
@@ -34,6 +38,18 @@ impl Record for AccessToken {
 
     fn swept_at(&self) -> Option<Timestamp> {
         Some(self.expires_at + REMEMBERED)
+    }
+}
+
+impl From<&AccessToken> for Slot {
+    fn from(token: &AccessToken) -> Self {
+        Self {
+            user: token.user.clone(),
+            name: token.name.clone(),
+            token: token.id.clone(),
+            expires_at: token.expires_at,
+            epoch: token.epoch,
+        }
     }
 }
 
@@ -61,6 +77,15 @@ impl Store {
         self.pair(&Key::stakeholder(user), &Key::access_token(user, token)).await
     }
 
+    /// Gets a slot, unless it is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn slot(&self, user: &UserId, name: &TokenName) -> Result<Option<Slot>, StoreError> {
+        self.get(&Key::slot(user, name)).await
+    }
+
     /// Gets the token in a slot: the last one made for it, live or not.
     ///
     /// # Errors
@@ -71,7 +96,7 @@ impl Store {
         user: &UserId,
         name: &TokenName,
     ) -> Result<Option<AccessToken>, StoreError> {
-        match self.get::<Slot>(&Key::slot(user, name)).await? {
+        match self.slot(user, name).await? {
             Some(slot) => self.get(&Key::access_token(user, &slot.token)).await,
             None => Ok(None),
         }
@@ -91,33 +116,31 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the slot does not hold `replaced` (where that is
-    /// none: holds a token that may still be live), or the owner was shut out.
+    /// [`StoreError::Conflict`] when the slot is not as `held` (where that is none: holds a
+    /// token that may still be live), or the owner was shut out.
     pub async fn issue_access_token(
         &self,
         owner: &Stakeholder,
         token: &AccessToken,
-        replaced: Option<&AccessToken>,
+        held: Option<&Slot>,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let (user, name, expires_at) = (token.user.clone(), token.name.clone(), token.expires_at);
-        let slot = Slot { user, name, token: token.id.clone(), expires_at };
+        let slot = Slot::from(token);
         let writes = self.transaction().while_admitted(owner)?.insert(token)?.insert(event)?;
-        let Some(old) = replaced else {
+        let Some(old) = held else {
             let is_free = "attribute_not_exists(PK) OR exp <= :now";
             return writes.put_where(&slot, is_free, [(":now", item::seconds(event.at))])?.commit().await;
         };
 
-        let held = (":old", item::attribute(&old.id)?);
-        let writes = writes.put_where(&slot, "tid = :old", [held])?;
-        // By its state and not by the time: a token that is over would live again where a
-        // clock jumps back. One of an earlier epoch never does.
-        if old.state != TokenState::Active || old.epoch != owner.epoch {
+        let writes = writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
+        // Also one whose time is over, which would live again where a clock jumps back; not
+        // one of an earlier epoch, which never does, nor one that may be swept already.
+        if old.epoch != owner.epoch || old.swept_at().is_some_and(|it| it <= event.at) {
             return writes.commit().await;
         }
         let to = TokenState::Replaced { at: event.at, successor: token.id.clone() };
         let (from, to) = (item::attribute(&TokenState::Active)?, item::attribute(&to)?);
-        writes.change_state(&old.key(), from, to)?.commit().await
+        writes.change_state(&Key::access_token(&old.user, &old.token), from, to)?.commit().await
     }
 
     /// Revokes a live token: sets its state, and empties its slot.

@@ -7,7 +7,7 @@
 //! Domain values go in and come out by serde; there are no row types. Rooms above
 //! use the named reads and changes of the files beside this one.
 
-mod access_tokens;
+pub mod access_tokens;
 pub mod client;
 mod events;
 mod item;

@@ -148,7 +148,7 @@ async fn c15_a_token_replaces_itself() {
 }
 
 #[tokio::test]
-async fn to_replace_itself_a_token_is_read_once() {
+async fn to_replace_a_token_costs_its_slot_and_a_token_itself_nothing_to_read() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let token = ana.makes_token(START + DAY).await;
@@ -156,8 +156,9 @@ async fn to_replace_itself_a_token_is_read_once() {
     world.calls();
 
     token.asks(&update_access_token(START + DAY)).await.new_token();
-
     assert_eq!(world.calls(), ["BatchGetItem", "TransactWriteItems"]);
+    ana.asks(&update_access_token(START + DAY)).await.new_token();
+    assert_eq!(world.calls(), ["BatchGetItem", "GetItem", "TransactWriteItems"]);
 }
 
 #[rstest]

@@ -93,7 +93,7 @@ impl Account {
             "firstUsedAt": self.now, "lastUsedAt": self.now,
         });
         self.put(&format!("T#{token}"), &record);
-        let slot = json!({ "user": self.user, "name": "default", "tid": token, "exp": ends });
+        let slot = json!({ "user": self.user, "name": "default", "tid": token, "exp": ends, "epoch": 0 });
         self.put("N#default", &slot);
         let record = json!({ "h": sha256(&secret), "email": "ana@acme.test", "role": "user" });
         self.put(&format!("NAIVE#{token}"), &record);
