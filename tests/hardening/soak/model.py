@@ -57,6 +57,13 @@ class Token:
     issued: int
     expires: int
     state: str = "ACTIVE"
+    # Whether its time was over when it was ended.
+    was_over: bool = False
+
+    def end(self, state, time):
+        """Notes what ended it, unless something has already."""
+        if self.state == "ACTIVE":
+            self.state, self.was_over = state, time.now >= self.expires
 
     @property
     def id(self):
@@ -68,7 +75,8 @@ class Token:
 
     def fate(self, time):
         """What its owner is told of it."""
-        return "EXPIRED" if self.state == "ACTIVE" and time.now >= self.expires else self.state
+        is_expired = self.state == "ACTIVE" and time.now >= self.expires
+        return "EXPIRED" if is_expired or self.was_over else self.state
 
     def refusals(self, time):
         """How a use is refused; nothing where it is let in."""
@@ -76,6 +84,8 @@ class Token:
             return set()
         if time.now >= self.expires:
             return {"TOKEN_EXPIRED"}
+        if self.was_over:  # and the clock jumped back: whichever of the rivals was the first
+            return {"TOKEN_REPLACED", "TOKEN_REVOKED"}
         is_early = self.issued > time.now + SKEW
         return {"TOKEN_INVALID" if is_early or self.is_forgotten(time) else f"TOKEN_{self.state}"}
 

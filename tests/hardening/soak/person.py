@@ -116,11 +116,15 @@ class Person:
                 self.takes(answer, expires)
 
     def takes(self, answer, expires):
-        """Takes a new token: the one before is dead."""
-        for token in self.tokens:
-            token.state = "REPLACED" if token.is_live(self.time) else token.state
+        """Takes a new token: the one before is dead, also if its time was over."""
+        self.end_token("REPLACED")
         jwt = answer.json["data"]["updateAccessToken"]["sessionJwt"]
         self.tokens.append(Token(jwt, self.time.now, expires))
+
+    def end_token(self, state):
+        """Ends the token that nobody has ended yet."""
+        for token in self.tokens:
+            token.end(state, self.time)
 
     def asks_for_another_time(self, chance):
         if credential := self.credential(chance):
@@ -133,8 +137,7 @@ class Person:
         if credential := self.credential(chance):
             answer = self.traffic.ask(INVALIDATE, self.headers(credential))
             if self.expect({"200"}, answer, "revokes"):
-                for token in self.live_tokens():
-                    token.state = "REVOKED"
+                self.end_token("REVOKED")
 
     def logs_out(self, chance):
         if self.sessions:
@@ -198,6 +201,8 @@ class Person:
         queries = [update(expires)] * chance.randint(3, 6) + [INVALIDATE] * chance.randint(0, 1)
         answers = list(RIVALS.map(lambda it: self.traffic.ask(it, headers), queries))
         made = []
+        if "200" in [it.verdict for it in answers]:
+            self.end_token("REPLACED")
         for query, answer in zip(queries, answers):
             is_done = self.expect({"200", "200 CONFLICT"}, answer, "races") and answer.verdict == "200"
             if is_done and query != INVALIDATE:
