@@ -40,6 +40,8 @@ pub struct App {
     pub own_origins: OwnOrigins,
     /// Foreign web origins whose scripts may call the API with a token.
     pub cors_origins: Vec<http::HeaderValue>,
+    /// What Lambda calls the function, where it is one.
+    pub function_name: Option<String>,
     /// Sessions and tokens.
     pub access: Arc<Access>,
     /// The graph behind HTTP.
@@ -141,6 +143,7 @@ impl App {
             table,
             signing_keys,
             cors_origins,
+            function_name,
             token_creation_disabled: creation_disabled,
             ..
         } = config;
@@ -149,7 +152,7 @@ impl App {
         let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
-        Ok(Self { clock, entropy, public_url, own_origins, cors_origins, access, endpoint })
+        Ok(Self { clock, entropy, public_url, own_origins, cors_origins, function_name, access, endpoint })
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Config {
     /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
     /// `web` function has it.
     pub providers_secret_arn: Option<String>,
+    /// What Lambda calls the function, from `AWS_LAMBDA_FUNCTION_NAME`: metrics are told by it.
+    pub function_name: Option<String>,
     /// How AWS is reached.
     pub aws: Aws,
 }
@@ -103,6 +105,7 @@ impl Config {
 
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
         let providers_secret_arn = optional("PROVIDERS_SECRET_ARN");
+        let function_name = optional("AWS_LAMBDA_FUNCTION_NAME");
         let config = Self {
             table,
             public_url,
@@ -110,6 +113,7 @@ impl Config {
             cors_origins,
             token_creation_disabled,
             providers_secret_arn,
+            function_name,
             aws,
         };
         if wrong.is_empty() { Ok(config) } else { Err(InvalidConfig(wrong)) }

@@ -172,12 +172,13 @@ async fn observed(
     request.extensions_mut().insert(Moment { now });
     let is_rehearsal = request.extensions().get::<Rehearsal>().is_some();
 
+    let function = app.function_name.as_deref().unwrap_or(door);
     let (mut response, line) = telemetry::observed(request_id.clone(), in_time(request, next)).await;
 
     let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
     if !is_rehearsal {
-        line.write(door, response.status().as_u16(), stopwatch, now);
+        line.write((door, function), response.status().as_u16(), stopwatch, now);
     }
     response
 }

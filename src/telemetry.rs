@@ -114,11 +114,17 @@ pub fn request_id() -> String {
 }
 
 impl Line {
-    /// Writes the line of a request that came at `at`: at level `error` for answers of 500
-    /// and more.
-    pub fn write(&self, door: &'static str, status: u16, stopwatch: Stopwatch, at: Timestamp) {
+    /// Writes the line of a request that came to `door` of `function` at `at`: at level
+    /// `error` for answers of 500 and more.
+    pub fn write(
+        &self,
+        (door, function): (&'static str, &str),
+        status: u16,
+        stopwatch: Stopwatch,
+        at: Timestamp,
+    ) {
         let (took, is_cold) = (stopwatch.elapsed(), IS_COLD.swap(false, Ordering::Relaxed));
-        Measured { function: door, line: self, status, took, is_cold, at }.write();
+        Measured { function, line: self, status, took, is_cold, at }.write();
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(

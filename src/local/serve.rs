@@ -116,6 +116,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(WebApp, 
         cors_origins: Vec::new(),
         token_creation_disabled: options.token_creation_disabled.clone(),
         providers_secret_arn: None,
+        function_name: None,
         aws: local::aws(options.dynamodb_endpoint.clone()),
     };
     let surroundings = Surroundings {

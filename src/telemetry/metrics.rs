@@ -23,6 +23,8 @@ pub const METRICS: [(&str, &str); 8] = [
     ("DynamodbLatency", "Milliseconds"),
     ("ColdStarts", "Count"),
 ];
+/// Which function it was, as Lambda's own metrics say it: two stacks in one region stay apart.
+pub const DIMENSION: &str = "FunctionName";
 /// The metric that is also told by its reason.
 const BY_REASON: &str = "Refused";
 /// By this target the log knows what is a metric.
@@ -30,7 +32,7 @@ pub(super) const TARGET: &str = "arm_api::metrics";
 
 /// What there is to measure of one request.
 pub(super) struct Measured<'a> {
-    pub(super) function: &'static str,
+    pub(super) function: &'a str,
     pub(super) line: &'a Line,
     pub(super) status: u16,
     pub(super) took: Duration,
@@ -52,12 +54,12 @@ impl Measured<'_> {
         let told: Vec<_> = values.into_iter().filter(|(.., value)| *value > 0.0).collect();
         let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
         let all: Vec<_> = told.iter().map(|(name, unit, _)| metric(name, unit)).collect();
-        let mut sets = vec![json!({ "Namespace": NAMESPACE, "Dimensions": [["Function"]], "Metrics": all })];
-        let mut members = Map::from_iter([("Function".to_owned(), json!(self.function))]);
+        let mut sets = vec![json!({ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": all })];
+        let mut members = Map::from_iter([(DIMENSION.to_owned(), json!(self.function))]);
         members.extend(told.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
         if let Some(reason) = self.refused() {
             let of_reason = [metric(BY_REASON, "Count")];
-            let dimensions = [["Function", "Reason"]];
+            let dimensions = [[DIMENSION, "Reason"]];
             sets.push(json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": of_reason }));
             members.insert("Reason".to_owned(), json!(reason));
         }
@@ -115,7 +117,7 @@ mod tests {
 
     fn document(line: &Line, status: u16) -> Value {
         let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
-        Measured { function: "api", line, status, took, is_cold: false, at }.document()
+        Measured { function: "arm-api", line, status, took, is_cold: false, at }.document()
     }
 
     #[test]
@@ -125,9 +127,9 @@ mod tests {
         assert_eq!(
             document(&line, 200),
             json!({
-                "Function": "api", "Requests": 1.0, "Latency": 12.0, "TokensCreated": 1.0,
+                "FunctionName": "arm-api", "Requests": 1.0, "Latency": 12.0, "TokensCreated": 1.0,
                 "_aws": { "Timestamp": 0, "CloudWatchMetrics": [{
-                    "Namespace": "ArmApi", "Dimensions": [["Function"]], "Metrics": [
+                    "Namespace": "ArmApi", "Dimensions": [["FunctionName"]], "Metrics": [
                         { "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" },
                         { "Name": "TokensCreated", "Unit": "Count" },
                     ],
@@ -142,7 +144,10 @@ mod tests {
 
         let document = document(&line, 401);
         assert_eq!(document["Reason"], "TOKEN_EXPIRED");
-        assert_eq!(document["_aws"]["CloudWatchMetrics"][1]["Dimensions"], json!([["Function", "Reason"]]));
+        assert_eq!(
+            document["_aws"]["CloudWatchMetrics"][1]["Dimensions"],
+            json!([["FunctionName", "Reason"]])
+        );
     }
 
     #[test]
@@ -157,7 +162,7 @@ mod tests {
         for (name, _) in METRICS {
             let told = [401, 500].map(|status| {
                 let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
-                Measured { function: "api", line: &line, status, took, is_cold: true, at }.value(name)
+                Measured { function: "arm-api", line: &line, status, took, is_cold: true, at }.value(name)
             });
 
             assert!(told.iter().any(|it| *it > 0.0), "{name}");

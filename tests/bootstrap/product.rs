@@ -66,6 +66,7 @@ impl Product {
             cors_origins: Vec::new(),
             token_creation_disabled: None,
             providers_secret_arn: None,
+            function_name: None,
             aws: local::aws(None),
         };
         let surroundings = Surroundings {

@@ -118,6 +118,7 @@ impl World {
                 .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
             cors_origins: setting.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
             providers_secret_arn: None,
+            function_name: Some("arm-api".to_owned()),
             token_creation_disabled: setting.token_creation_disabled.map(str::to_owned),
             aws: local::aws(endpoint),
         };

@@ -92,4 +92,5 @@ async fn in_lambda_each_line_is_followed_by_its_metrics() {
     assert_eq!((told("Refused"), &metrics[3]["Reason"]), (vec![0.0, 0.0, 0.0, 1.0], &json!("TOKEN_REVOKED")));
     assert!(told("DynamodbLatency").iter().all(|it| *it > 0.0), "{metrics:?}");
     assert_eq!(metrics[3]["_aws"]["Timestamp"], START * 1000);
+    assert_eq!(metrics[3]["FunctionName"], "arm-api");
 }

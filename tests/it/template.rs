@@ -2,14 +2,15 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use arm_api::telemetry::metrics::METRICS;
+use arm_api::telemetry::metrics::{DIMENSION, METRICS};
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
 /// The variables that Lambda sets by itself, or that are for emulators alone.
-const SET_BY_LAMBDA: [&str; 5] = [
+const SET_BY_LAMBDA: [&str; 6] = [
+    "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_REGION",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -65,6 +66,9 @@ fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
     let shown = shown.iter().flat_map(|before| template.split(before).skip(1)).map(word);
     let shown: BTreeSet<&str> = shown.collect();
     assert_eq!(shown, METRICS.iter().map(|(name, _)| *name).collect());
+    for widget in template.split("[\"ArmApi\", ").skip(1) {
+        assert_eq!(widget.split('"').nth(3), Some(DIMENSION), "{}", widget.lines().next().unwrap());
+    }
 }
 
 /// The letters that a text begins with.
