@@ -1,5 +1,7 @@
 # Thin aliases: every command can as well be typed by hand. `make help` lists them.
 
+BENCHES = $(or $(CARGO_TARGET_DIR),target)/benches
+
 .PHONY: help run test test-store deploy-local sam-local soak check bench golden
 
 help: ## this list
@@ -25,8 +27,10 @@ soak: ## 100,000 requests of many people while things fail; options in ARGS: --r
 
 check: ## format, lints, documentation, types of JavaScript, template
 	cargo fmt --check
+	for crate in hello naive lambda; do cargo fmt --check --manifest-path benches/$$crate/Cargo.toml || exit 1; done
 	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
 	cargo clippy --locked --lib --bins -- -D warnings
+	cargo clippy --locked --manifest-path benches/lambda/Cargo.toml --target-dir $(BENCHES)/lambda -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items --features local
 	tests/tools/types
 	tests/suites/template lint

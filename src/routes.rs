@@ -40,6 +40,9 @@ use crate::{
 /// seconds, so that the answer is ours.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
+/// What is said where a form's path is opened as a page.
+const POST_ALONE: RequestFault = RequestFault::Method { allow: "POST" };
+
 /// What an answer depends on, beside the path.
 const VARIES: [HeaderName; 5] =
     [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];
@@ -82,7 +85,7 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .route("/home", get(home))
         .route("/login/{provider}", get(begin_login))
         .route("/callback", get(finish_login))
-        .route("/logout", post(logout))
+        .route("/logout", post(logout).fallback(async || site::problem(&Error::from(POST_ALONE))))
         .route(
             "/static/{name}",
             get(async |Path(name): Path<String>, headers: HeaderMap| site::asset(&name, &headers)),

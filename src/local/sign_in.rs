@@ -75,9 +75,10 @@ async fn signed_in(app: &App, moment: Moment, parts: &Parts, body: Body) -> Resu
 }
 
 async fn filled(body: Body) -> Result<Filled> {
-    let malformed = || RequestFault::Malformed("The form field `email` is expected".to_owned());
-    let read = Limited::new(body, LONGEST_FORM).collect().await.map_err(|_| malformed())?;
+    let too_large = RequestFault::TooLarge { limit: LONGEST_FORM, part: "a form" };
+    let read = Limited::new(body, LONGEST_FORM).collect().await.map_err(|_| too_large)?;
     let fields: Vec<_> = url::form_urlencoded::parse(&read.to_bytes()).into_owned().collect();
+    let is_missing = || RequestFault::Malformed("The form field `email` is expected".to_owned());
     let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-    Ok(Filled { email: field("email").ok_or_else(malformed)?, next: field("next").unwrap_or_default() })
+    Ok(Filled { email: field("email").ok_or_else(is_missing)?, next: field("next").unwrap_or_default() })
 }

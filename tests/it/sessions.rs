@@ -3,7 +3,7 @@
 use arm_api::domain::stakeholder::Status;
 use jiff::SignedDuration;
 
-use crate::given::{ME, World};
+use crate::given::{ME, URL, World};
 
 const ALMOST_FORTY_MINUTES: SignedDuration = SignedDuration::from_secs(39 * 60 + 59);
 const ONE_SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -91,9 +91,21 @@ async fn e05_an_image_of_another_site_logs_nobody_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    assert_eq!(ana.opens("/logout").await.status, 405);
+    let answer = ana.opens("/logout").await;
+    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+    assert!(answer.text().contains("This method is not allowed here"), "{}", answer.text());
 
     assert_eq!(ana.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_long_is_called_that() {
+    let world = World::new().await;
+    let email = format!("email={}", "a".repeat(5_000));
+
+    let answer = world.sends(("POST", "/login/development"), &[("origin", URL)], email).await;
+
+    assert_eq!(answer.verdict(), "413 BAD_REQUEST");
 }
 
 #[tokio::test]
@@ -127,7 +139,7 @@ async fn e10_c19_the_disabled_are_shut_out_from_the_next_request() {
     world.change("carol@acme.test", |it| it.status = Status::Disabled { at }).await;
 
     assert_eq!(carol.asks(ME).await.verdict(), "401 UNAUTHENTICATED USER_DISABLED");
-    let again = http::Request::post("/login/development").header("origin", crate::given::URL);
+    let again = http::Request::post("/login/development").header("origin", URL);
     let answer = world.send(again.body("email=carol@acme.test".into()).unwrap()).await;
     assert_eq!(answer.verdict(), "401 UNAUTHENTICATED USER_DISABLED");
 }
