@@ -22,8 +22,8 @@ deploy-local: ## the stack on a local AWS that enforces IAM, walked through
 sam-local: ## `sam local` with a container engine of its own; needs root
 	tests/run sam-local
 
-soak: ## 100,000 requests of many people while things fail; options in ARGS: --release, --seed
-	tests/suites/soak --requests 100000 $(ARGS)
+soak: ## 20 minutes, 100,000 requests and more, of many people while things fail; options in ARGS: --release, --seed
+	tests/suites/soak --requests 100000 --minutes 20 $(ARGS)
 
 check: ## format, lints, documentation, types of JavaScript, template
 	cargo fmt --check

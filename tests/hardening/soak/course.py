@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
+from time import monotonic
 
 from soak.model import SKEW, Broken, Time
 from soak.person import Person
@@ -17,10 +18,11 @@ DYNAMODB = ["throttle", "timeout", "error", "unprocessed"]
 
 
 class Course:
-    """A soak of about `requests` requests."""
+    """A soak of about `requests` requests, or of more until it has lasted `minutes`."""
 
-    def __init__(self, product, requests, seed):
-        self.product, self.requests, self.seed = product, requests, seed
+    def __init__(self, product, requests, minutes, seed):
+        self.product, self.requests, self.minutes, self.seed = product, requests, minutes, seed
+        self.began = monotonic()
         now = product.lever("clock", advanceSeconds=0)["now"]
         self.time, self.traffic = Time(now, now), Traffic(product)
         self.people = [Person(f"person{it}@soak.test", self.traffic, self.time) for it in range(PEOPLE)]
@@ -30,10 +32,14 @@ class Course:
         """Runs all rounds."""
         with ThreadPoolExecutor(PEOPLE) as at_once:
             number = 0
-            while self.traffic.count < self.requests:
+            while self.traffic.count < self.requests or self.lasted() < self.minutes * 60:
                 self.round(number, at_once)
                 number += 1
         return number
+
+    def lasted(self):
+        """How many seconds of real time it has lasted."""
+        return monotonic() - self.began
 
     def round(self, number, at_once):
         chance = Random(f"{self.seed}/{number}")
@@ -42,7 +48,7 @@ class Course:
         for act in acts:
             act.result()
         self.end_faults(number, planned)
-        self.memory.append((self.traffic.count, self.product.memory()))
+        self.memory.append((self.lasted(), self.product.memory()))
         self.pass_time(chance)
 
     def acts(self, person, number):

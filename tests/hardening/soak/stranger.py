@@ -38,6 +38,8 @@ PAGES = [
     ("/static/nothing.js", 404),
     ("/nowhere", 404),
 ]
+# How much of a form is read.
+LONGEST_FORM = 4096
 
 
 def text(chance, length):
@@ -90,7 +92,7 @@ class Stranger:
     def fills_no_form(self, chance):
         body = chance.choice(["", "email=", "email=nobody", "e=a@b.test", "email=" + "a" * 5000])
         answer = self.traffic.send("POST", "/login/development", {"Origin": self.traffic.product.url}, body)
-        return {"400 BAD_REQUEST"}, answer
+        return {"413 BAD_REQUEST" if len(body) > LONGEST_FORM else "400 BAD_REQUEST"}, answer
 
 
 STEPS = [
