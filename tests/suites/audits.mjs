@@ -1,9 +1,9 @@
-// Runs the server audits of graphql-http: `node audits.mjs target/debug/local`, or any URL
-// of a running server in place of the binary. Nothing here carries a credential.
+// Runs the server audits of graphql-http against local mode, or a server of which it is given
+// the URL. Nothing here carries a credential.
 
-import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
+
+import { Server } from '../tools/server.mjs';
 
 const require = createRequire(new URL('../../.tools/node/package.json', import.meta.url));
 const { serverAudits } = require('graphql-http');
@@ -14,26 +14,6 @@ const EXPECTED_AUDITS = 61;
 // ours that says otherwise. One that is listed here and passes is a failure too.
 const DECLINED = {};
 
-/** Starts the binary and waits for the line that says where it listens. */
-async function start(binary) {
-  const server = spawn(binary, ['--port', '0', '--in-memory', '--ready-json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  process.on('exit', () => server.kill());
-  server.on('error', (error) => fail(`${binary}: ${error.message}`));
-  server.on('exit', (code) => fail(`${binary} ended with ${code}`));
-  setTimeout(() => fail(`${binary} was not ready in time`), 30_000).unref();
-  for await (const line of createInterface(server.stdout)) {
-    if (line.includes('"ready":true')) return JSON.parse(line).url;
-  }
-  return fail(`${binary} did not say where it listens`);
-}
-
-function fail(reason) {
-  console.error(reason);
-  process.exit(1);
-}
-
 /** Whether an audit came out as it should, and what to say about it if not. */
 function complaint({ id, name, status, reason }) {
   const declined = id in DECLINED;
@@ -41,8 +21,7 @@ function complaint({ id, name, status, reason }) {
   return !declined && `${id} ${name}: ${status}, ${reason}`;
 }
 
-const [target] = process.argv.slice(2);
-const server = new URL(/^https?:/.test(target) ? target : await start(target));
+const server = new URL(process.argv[2] ?? (await Server.start()).url);
 if (server.hostname === 'localhost') server.hostname = '127.0.0.1';
 
 const audits = serverAudits({ url: new URL('/api', server).href });
