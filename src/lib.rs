@@ -11,7 +11,7 @@
 //!
 //! | floor | what it is for |
 //! |---|---|
-//! | `bin/api.rs`, `bin/web.rs` | the two Lambda functions, about fifteen lines each |
+//! | `bin/api.rs`, `bin/web.rs` | the two Lambda functions, about ten lines each |
 //! | `bin/local.rs`, `local` | the whole product on localhost, with an embedded DynamoDB (feature `local`) |
 //! | [`app`], [`routes`] | what lives as long as the process; which path leads where |
 //! | [`identity`], [`graph`], [`web`] | logins by identity providers; the GraphQL graph; the pages and the IDE |

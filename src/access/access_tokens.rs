@@ -18,7 +18,7 @@ use crate::{
         secret::Secret,
     },
     error::{Error, Result},
-    store::access_tokens::Slot,
+    store::access_tokens::Held,
     telemetry,
 };
 
@@ -61,7 +61,8 @@ impl Access {
     /// # Errors
     ///
     /// `CreationDisabled` where the operator wants none; `InvalidExpiration` outside of the policy; `SessionRequired` for a token that
-    /// would make another than its own successor; `Conflict` when other requests
+    /// would make another than its own successor; `Refused` for one that was ended
+    /// meanwhile; `Conflict` when other requests
     /// were faster each time; `Unavailable` when signing or DynamoDB fails.
     pub async fn update_access_token(
         &self,
@@ -111,23 +112,21 @@ impl Access {
     /// A token replaces itself and no other: at the first try it is the one that
     /// authentication has just read.
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
-        let own = match &actor.credential {
-            Credential::AccessToken(own) => Some(own),
-            Credential::Session(_) => None,
-        };
-        let just_read = Cell::new(own.map(Slot::from));
+        let (own, owner) = (own_token(actor), &actor.stakeholder);
+        let first_try = Cell::new(true);
         self.against_rivals(move || {
-            let just_read = just_read.take();
+            let is_first = first_try.replace(false);
             async move {
-                let held = match (just_read, own) {
-                    (Some(own), _) => Some(own),
-                    (None, Some(own)) => Some(Slot::from(&self.still_live(own, now).await?)),
-                    (None, None) => self.store.slot(&token.user, &token.name).await?,
+                let held = match own {
+                    Some(own) if is_first => Some(Held::of(own, owner)),
+                    Some(own) => Some(Held::of(&self.still_live(own, now).await?, owner)),
+                    None if is_first => self.store.held_in(owner, &token.name, now).await?,
+                    None => self.store.held_indeed_in(owner, &token.name).await?,
                 };
                 let replaced = held.as_ref().map(|it| it.token.clone());
                 let created = Happening::TokenCreated { token: token.id.clone(), replaced };
                 let event = self.event(&token.user, created, now)?;
-                Ok(self.store.issue_access_token(&actor.stakeholder, token, held.as_ref(), &event).await?)
+                Ok(self.store.issue_access_token(owner, token, held.as_ref(), &event).await?)
             }
         })
         .await
@@ -141,8 +140,8 @@ impl Access {
         Ok(read)
     }
 
-    /// Revokes the token in the default slot, also one whose time is over; succeeds also
-    /// when there is none.
+    /// Revokes the token in the default slot, also one whose time is over; a token revokes
+    /// itself and no other. Succeeds also when there is none any more.
     ///
     /// # Errors
     ///
@@ -153,16 +152,36 @@ impl Access {
             Credential::Session(_) => Revoker::Owner,
             Credential::AccessToken(_) => Revoker::Holder,
         };
-        let owner = &actor.stakeholder;
-        self.against_rivals(move || async move {
-            let token = self.store.access_token_in(&owner.id, &TokenName::default()).await?;
-            let Some(token) = token.filter(|it| it.state == TokenState::Active) else { return Ok(()) };
-            let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
-            self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
-            telemetry::note(|line| line.tokens_revoked += 1);
-            Ok(())
+        let (own, owner) = (own_token(actor), &actor.stakeholder);
+        let first_try = Cell::new(true);
+        self.against_rivals(move || {
+            let is_first = first_try.replace(false);
+            async move {
+                let token = match own {
+                    Some(own) if is_first => Some(own.clone()),
+                    Some(own) => match self.still_live(own, now).await {
+                        Err(Error::Refused(_)) => None,
+                        read => Some(read?),
+                    },
+                    None => self.store.access_token_in(&owner.id, &TokenName::default()).await?,
+                };
+                let Some(token) = token.filter(|it| it.state == TokenState::Active) else { return Ok(()) };
+                let happening = Happening::TokenRevoked { token: token.id.clone() };
+                let event = self.event(&token.user, happening, now)?;
+                self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
+                telemetry::note(|line| line.tokens_revoked += 1);
+                Ok(())
+            }
         })
         .await
+    }
+}
+
+/// The token by which somebody asks.
+fn own_token(actor: &Actor) -> Option<&AccessToken> {
+    match &actor.credential {
+        Credential::AccessToken(own) => Some(own),
+        Credential::Session(_) => None,
     }
 }
 

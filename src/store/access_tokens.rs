@@ -17,18 +17,38 @@ use crate::{
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Says which token is in a slot: one that nobody ended, though its time may be over.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Slot {
+#[derive(Serialize, Deserialize)]
+struct Slot {
     user: UserId,
     name: TokenName,
-    /// The token.
     #[serde(rename = "tid")]
-    pub token: TokenId,
+    token: TokenId,
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     expires_at: Timestamp,
-    /// As the token has it; slots of before it was kept here are of the first epoch.
+    /// As the token has it; older slots do not say.
     #[serde(default)]
-    epoch: u64,
+    epoch: Option<u64>,
+}
+
+/// The token that a slot holds, before another one is put there.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The token.
+    pub token: TokenId,
+    /// Whether it is to be ended: nothing else has ended it.
+    is_active: bool,
+}
+
+impl Held {
+    /// This token of this owner.
+    ///
+    /// One whose time is over is to be ended, too: it would live again where a clock jumps
+    /// back. One of an earlier epoch never does.
+    #[must_use]
+    pub fn of(token: &AccessToken, owner: &Stakeholder) -> Self {
+        let is_active = token.state == TokenState::Active && token.epoch == owner.epoch;
+        Self { token: token.id.clone(), is_active }
+    }
 }
 
 impl Record for AccessToken {
@@ -48,7 +68,7 @@ impl From<&AccessToken> for Slot {
             name: token.name.clone(),
             token: token.id.clone(),
             expires_at: token.expires_at,
-            epoch: token.epoch,
+            epoch: Some(token.epoch),
         }
     }
 }
@@ -77,13 +97,41 @@ impl Store {
         self.pair(&Key::stakeholder(user), &Key::access_token(user, token)).await
     }
 
-    /// Gets a slot, unless it is empty.
+    /// What a slot holds, by what it says itself: it is emptied in the transaction that ends
+    /// its token. One that may be swept already is not to be ended any more.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn slot(&self, user: &UserId, name: &TokenName) -> Result<Option<Slot>, StoreError> {
-        self.get(&Key::slot(user, name)).await
+    pub async fn held_in(
+        &self,
+        owner: &Stakeholder,
+        name: &TokenName,
+        now: Timestamp,
+    ) -> Result<Option<Held>, StoreError> {
+        let slot = self.get::<Slot>(&Key::slot(&owner.id, name)).await?;
+        Ok(slot.map(|it| Held {
+            is_active: it.epoch.is_none_or(|epoch| epoch == owner.epoch)
+                && it.swept_at().is_none_or(|swept_at| now < swept_at),
+            token: it.token,
+        }))
+    }
+
+    /// What a slot holds, by a look at the token, too: they disagree in a table that was
+    /// restored in part.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn held_indeed_in(
+        &self,
+        owner: &Stakeholder,
+        name: &TokenName,
+    ) -> Result<Option<Held>, StoreError> {
+        let Some(slot) = self.get::<Slot>(&Key::slot(&owner.id, name)).await? else { return Ok(None) };
+        let token = self.get(&Key::access_token(&owner.id, &slot.token)).await?;
+        let gone = Held { token: slot.token, is_active: false };
+        Ok(Some(token.map_or(gone, |it| Held::of(&it, owner))))
     }
 
     /// Gets the token in a slot: the last one made for it, live or not.
@@ -96,7 +144,7 @@ impl Store {
         user: &UserId,
         name: &TokenName,
     ) -> Result<Option<AccessToken>, StoreError> {
-        match self.slot(user, name).await? {
+        match self.get::<Slot>(&Key::slot(user, name)).await? {
             Some(slot) => self.get(&Key::access_token(user, &slot.token)).await,
             None => Ok(None),
         }
@@ -116,31 +164,26 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the slot is not as `held` (where that is none: holds a
-    /// token that may still be live), or the owner was shut out.
+    /// [`StoreError::Conflict`] when the slot does not hold `held` any more, or the owner was
+    /// shut out.
     pub async fn issue_access_token(
         &self,
         owner: &Stakeholder,
         token: &AccessToken,
-        held: Option<&Slot>,
+        held: Option<&Held>,
         event: &Event,
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
         let writes = self.transaction().while_admitted(owner)?.insert(token)?.insert(event)?;
-        let Some(old) = held else {
-            let is_free = "attribute_not_exists(PK) OR exp <= :now";
-            return writes.put_where(&slot, is_free, [(":now", item::seconds(event.at))])?.commit().await;
-        };
+        let Some(old) = held else { return writes.insert(&slot)?.commit().await };
 
         let writes = writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
-        // Also one whose time is over, which would live again where a clock jumps back; not
-        // one of an earlier epoch, which never does, nor one that may be swept already.
-        if old.epoch != owner.epoch || old.swept_at().is_some_and(|it| it <= event.at) {
+        if !old.is_active {
             return writes.commit().await;
         }
         let to = TokenState::Replaced { at: event.at, successor: token.id.clone() };
         let (from, to) = (item::attribute(&TokenState::Active)?, item::attribute(&to)?);
-        writes.change_state(&Key::access_token(&old.user, &old.token), from, to)?.commit().await
+        writes.change_state(&Key::access_token(&token.user, &old.token), from, to)?.commit().await
     }
 
     /// Revokes a live token: sets its state, and empties its slot.

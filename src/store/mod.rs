@@ -160,7 +160,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the condition does not hold.
+    /// [`StoreError::Conflict`] when the condition does not hold, or a transaction is at the
+    /// same record.
     async fn update(
         &self,
         key: &Key,
@@ -173,7 +174,10 @@ impl Store {
         let update = update.update_expression(change).condition_expression(condition);
         match update.set_expression_attribute_values(Some(values)).send().await {
             Ok(_) => Ok(()),
-            Err(error) if is(&error, UpdateItemError::is_conditional_check_failed_exception) => {
+            Err(error)
+                if is(&error, UpdateItemError::is_conditional_check_failed_exception)
+                    || is(&error, UpdateItemError::is_transaction_conflict_exception) =>
+            {
                 Err(StoreError::Conflict)
             }
             Err(error) => Err(unavailable(error)),

@@ -1,10 +1,6 @@
 //! API tokens: made, replaced, revoked; and what each costs.
 
-use arm_api::{
-    access::{Presented, actor::Visitor, keys::KeyEntry},
-    local::faults::Fault,
-};
-use http::{HeaderMap, header::AUTHORIZATION};
+use arm_api::{access::keys::KeyEntry, local::faults::Fault};
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
@@ -174,15 +170,25 @@ async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
     let ana = world.signed_in("ana@acme.test").await;
     let token = ana.makes_token(START + DAY).await;
     let (access, now) = (&world.app.access, world.app.clock.now());
-    let bearer = format!("Bearer {}", token.token).try_into().unwrap();
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
-    let claimed = access.claimed(&Presented::in_headers(&headers).unwrap(), now).unwrap();
-    let Visitor::Somebody(holder) = access.authenticate(&claimed, now).await.unwrap() else { panic!() };
+    let holder = token.authenticated().await;
 
     assert_eq!(ana.asks(by_its_owner).await.status, 200);
     let asked = access.update_access_token(&holder, START + DAY, now).await;
 
     assert_eq!(asked.err().unwrap().reason(), Some(reason));
+}
+
+#[tokio::test]
+async fn a_token_that_was_replaced_while_it_revokes_does_not_revoke_its_successor() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let token = ana.makes_token(START + DAY).await;
+    let holder = token.authenticated().await;
+
+    let successor = ana.makes_token(START + DAY).await;
+    world.app.access.invalidate_access_token(&holder, world.app.clock.now()).await.unwrap();
+
+    assert_eq!(successor.asks(ME).await.status, 200);
 }
 
 #[tokio::test]

@@ -16,7 +16,13 @@ use std::{
 };
 
 use arm_api::{
-    access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
+    access::{
+        Access, Presented,
+        actor::{Actor, Visitor},
+        jwt::Jwt,
+        keys::Keys,
+        kms::Kms,
+    },
     app::{App, CannotStart, Logins, Surroundings, WebApp},
     aws,
     clock::{Clock, ManualClock},
@@ -36,7 +42,7 @@ use arm_api::{
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{Request, header};
+use http::{HeaderMap, Request, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -359,6 +365,18 @@ pub(crate) struct Program<'a> {
 }
 
 impl Program<'_> {
+    /// Who it is, once it is let in: for what happens between that and what it asks for.
+    pub(crate) async fn authenticated(&self) -> Actor {
+        let (access, now) = (&self.world.app.access, self.world.app.clock.now());
+        let bearer = format!("Bearer {}", self.token).try_into().unwrap();
+        let presented = Presented::in_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]));
+        let claimed = access.claimed(&presented.unwrap(), now).unwrap();
+        match access.authenticate(&claimed, now).await.unwrap() {
+            Visitor::Somebody(actor) => *actor,
+            Visitor::Nobody => panic!("a token is somebody's"),
+        }
+    }
+
     pub(crate) async fn asks(&self, query: &str) -> Answer {
         let request = post().header(header::AUTHORIZATION, format!("Bearer {}", self.token));
         self.world.send(request.body(body(query)).unwrap()).await

@@ -10,7 +10,7 @@ use arm_api::domain::{
     session::{Session, SessionState},
     stakeholder::Stakeholder,
 };
-use arm_api::store::{Store, StoreError, access_tokens::Slot};
+use arm_api::store::{Store, StoreError, access_tokens::Held};
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
@@ -146,8 +146,8 @@ async fn a_slot_holds_one_token() {
 
     let blind = store.issue_access_token(&ana, &second, None, &event(&ana, 2)).await;
     assert!(matches!(blind, Err(StoreError::Conflict)));
-    store.issue_access_token(&ana, &second, Some(&Slot::from(&first)), &event(&ana, 3)).await.unwrap();
-    let late = store.issue_access_token(&ana, &third, Some(&Slot::from(&first)), &event(&ana, 4)).await;
+    store.issue_access_token(&ana, &second, Some(&Held::of(&first, &ana)), &event(&ana, 3)).await.unwrap();
+    let late = store.issue_access_token(&ana, &third, Some(&Held::of(&first, &ana)), &event(&ana, 4)).await;
     assert!(matches!(late, Err(StoreError::Conflict)));
 
     let in_slot = store.access_token_in(&ana.id, &TokenName::default()).await.unwrap().unwrap();
@@ -163,10 +163,10 @@ async fn a_slot_whose_token_may_be_swept_is_free_all_the_same() {
     let ana = ana(store).await;
     let (swept, new) = (token(&ana, 1), token(&ana, 2));
     store.issue_access_token(&ana, &swept, None, &event(&ana, 1)).await.unwrap();
-    world.clock.advance((swept.expires_at + SignedDuration::from_hours(90 * 24)).as_second() - START);
-    let much_later = Event { at: world.app.clock.now(), ..event(&ana, 2) };
+    let much_later = swept.expires_at + SignedDuration::from_hours(90 * 24);
 
-    store.issue_access_token(&ana, &new, Some(&Slot::from(&swept)), &much_later).await.unwrap();
+    let held = store.held_in(&ana, &TokenName::default(), much_later).await.unwrap();
+    store.issue_access_token(&ana, &new, held.as_ref(), &event(&ana, 2)).await.unwrap();
 
     let (_, untouched) = store.access_token_and_owner(&ana.id, &swept.id).await.unwrap();
     assert_eq!(untouched.unwrap().state, TokenState::Active, "only its sweep could be waited for");

@@ -69,6 +69,14 @@ fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
     for widget in template.split("[\"ArmApi\", ").skip(1) {
         assert_eq!(widget.split('"').nth(3), Some(DIMENSION), "{}", widget.lines().next().unwrap());
     }
+    for alarm in template.split("Namespace: ArmApi\n").skip(1) {
+        let of_api = alarm.lines().nth(1).map(str::trim);
+        assert_eq!(of_api, Some("Dimensions: *OfApi"), "{}", alarm.lines().next().unwrap());
+    }
+    assert!(
+        template.contains(&format!("Dimensions: &OfApi [{{ Name: {DIMENSION}, Value: !Ref ApiFunction }}]"))
+    );
+    assert!(template.contains(&format!("SEARCH('{{ArmApi,{DIMENSION},Reason}}")));
 }
 
 /// The letters that a text begins with.
@@ -90,6 +98,11 @@ fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
     let kinds: BTreeSet<String> = kinds.map(|(beginning, _)| format!("{beginning}*")).collect();
     let expected = kinds.iter().map(String::as_str).chain(["W"]).collect();
     assert_eq!(allowed, expected);
+
+    let warmed_up = template.split("Action: dynamodb:BatchGetItem").skip(1);
+    let warmed_up: Vec<&str> = warmed_up.filter_map(|rest| rest.lines().nth(2)).collect();
+    assert_eq!(warmed_up.len(), 2, "both functions make a read of what each authentication reads");
+    assert!(warmed_up.iter().all(|it| it.contains(r#"["U#*", "W"]"#)), "{warmed_up:?}");
 }
 
 #[test]

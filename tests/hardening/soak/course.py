@@ -10,7 +10,7 @@ from soak.traffic import Traffic
 
 PEOPLE = 8
 STEPS_A_ROUND = 10
-# How much time passes in all, so that everything that is kept for some time is forgotten again
+# How much time passes during the requests that were asked for, so that everything that is kept for some time is forgotten again
 # and again: the history of credentials is kept longest, for 400 days.
 DAYS_IN_ALL = 4000
 CHANCE_OF_DAYS = 0.2
