@@ -4,6 +4,7 @@
 //! compared. When a world ends, its log is searched for every secret that it saw.
 
 mod answer;
+mod people;
 mod web;
 mod wire;
 
@@ -16,13 +17,7 @@ use std::{
 };
 
 use arm_api::{
-    access::{
-        Access, Presented,
-        actor::{Actor, Visitor},
-        jwt::Jwt,
-        keys::Keys,
-        kms::Kms,
-    },
+    access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
     app::{App, CannotStart, Logins, Surroundings, WebApp},
     aws,
     clock::{Clock, ManualClock},
@@ -42,7 +37,7 @@ use arm_api::{
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
 use axum::{Router, body::Body};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, Request, header};
+use http::{Request, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -50,6 +45,7 @@ use tower::ServiceExt;
 use self::wire::{Call, Calls, Log, Meeting, Recorded, dynamodb};
 pub(crate) use self::{
     answer::Answer,
+    people::{Browser, Program},
     web::{ProviderKey, Web},
 };
 
@@ -322,65 +318,6 @@ fn secret_id(token: &str) -> String {
     let claims = token.split('.').nth(1).and_then(|it| URL_SAFE_NO_PAD.decode(it).ok()).unwrap_or_default();
     let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
     claims["jti"].as_str().unwrap_or(token).to_owned()
-}
-
-/// A browser in which somebody is signed in.
-pub(crate) struct Browser<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) cookie: String,
-}
-
-impl Browser<'_> {
-    /// Asks from one of our own pages.
-    pub(crate) async fn asks(&self, query: &str) -> Answer {
-        let request = post().header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
-        self.world.send(request.body(body(query)).unwrap()).await
-    }
-
-    /// Makes an API token that ends at `expiration_time`, and expects to get it.
-    pub(crate) async fn makes_token(&self, expiration_time: i64) -> Program<'_> {
-        let answer = self.asks(&update_access_token(expiration_time)).await;
-        self.world.program(&answer.new_token())
-    }
-
-    /// Opens a page of ours.
-    pub(crate) async fn opens(&self, path: &str) -> Answer {
-        let request =
-            Request::get(path).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
-        self.world.send(request.body(Body::empty()).unwrap()).await
-    }
-
-    /// Logs out, by the button of our page.
-    pub(crate) async fn logs_out(&self) -> Answer {
-        let request =
-            Request::post("/logout").header(header::COOKIE, &self.cookie).header(header::ORIGIN, URL);
-        self.world.send(request.body(Body::empty()).unwrap()).await
-    }
-}
-
-/// A program with an API token.
-pub(crate) struct Program<'a> {
-    pub(crate) world: &'a World,
-    pub(crate) token: String,
-}
-
-impl Program<'_> {
-    /// Who it is, once it is let in: for what happens between that and what it asks for.
-    pub(crate) async fn authenticated(&self) -> Actor {
-        let (access, now) = (&self.world.app.access, self.world.app.clock.now());
-        let bearer = format!("Bearer {}", self.token).try_into().unwrap();
-        let presented = Presented::in_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]));
-        let claimed = access.claimed(&presented.unwrap(), now).unwrap();
-        match access.authenticate(&claimed, now).await.unwrap() {
-            Visitor::Somebody(actor) => *actor,
-            Visitor::Nobody => panic!("a token is somebody's"),
-        }
-    }
-
-    pub(crate) async fn asks(&self, query: &str) -> Answer {
-        let request = post().header(header::AUTHORIZATION, format!("Bearer {}", self.token));
-        self.world.send(request.body(body(query)).unwrap()).await
-    }
 }
 
 /// What `me` tells.

@@ -6,6 +6,8 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
+/** After so many milliseconds one that is not ready is given up. */
+const LONGEST_START = 30_000;
 const OPTIONS = ['--in-memory', '--ready-json', '--test-clock', '--test-faults'];
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
@@ -43,8 +45,11 @@ export class Server {
     const child = spawn(binary, [...OPTIONS, ...port, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
     const log = kept(child);
+    const deadline = setTimeout(() => child.kill('SIGKILL'), LONGEST_START);
     for await (const line of createInterface(child.stdout)) {
-      if (line.includes('"ready":true')) return new Server(child, JSON.parse(line).url, log);
+      if (!line.includes('"ready":true')) continue;
+      clearTimeout(deadline);
+      return new Server(child, JSON.parse(line).url, log);
     }
     throw new Error(`${binary} did not start:\n${log.join('\n')}`);
   }

@@ -1,0 +1,69 @@
+//! Who uses the product: somebody with a browser, a program with an API token.
+
+use arm_api::access::{
+    Presented,
+    actor::{Actor, Visitor},
+};
+use axum::body::Body;
+use http::{HeaderMap, Request, header};
+
+use super::{Answer, URL, World, body, post, update_access_token};
+
+/// A browser in which somebody is signed in.
+pub(crate) struct Browser<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) cookie: String,
+}
+
+impl Browser<'_> {
+    /// Asks from one of our own pages.
+    pub(crate) async fn asks(&self, query: &str) -> Answer {
+        let request = post().header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
+        self.world.send(request.body(body(query)).unwrap()).await
+    }
+
+    /// Makes an API token that ends at `expiration_time`, and expects to get it.
+    pub(crate) async fn makes_token(&self, expiration_time: i64) -> Program<'_> {
+        let answer = self.asks(&update_access_token(expiration_time)).await;
+        self.world.program(&answer.new_token())
+    }
+
+    /// Opens a page of ours.
+    pub(crate) async fn opens(&self, path: &str) -> Answer {
+        let request =
+            Request::get(path).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
+        self.world.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// Logs out, by the button of our page.
+    pub(crate) async fn logs_out(&self) -> Answer {
+        let request =
+            Request::post("/logout").header(header::COOKIE, &self.cookie).header(header::ORIGIN, URL);
+        self.world.send(request.body(Body::empty()).unwrap()).await
+    }
+}
+
+/// A program with an API token.
+pub(crate) struct Program<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) token: String,
+}
+
+impl Program<'_> {
+    /// Who it is, once it is let in: for what happens between that and what it asks for.
+    pub(crate) async fn authenticated(&self) -> Actor {
+        let (access, now) = (&self.world.app.access, self.world.app.clock.now());
+        let bearer = format!("Bearer {}", self.token).try_into().unwrap();
+        let presented = Presented::in_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]));
+        let claimed = access.claimed(&presented.unwrap(), now).unwrap();
+        match access.authenticate(&claimed, now).await.unwrap() {
+            Visitor::Somebody(actor) => *actor,
+            Visitor::Nobody => panic!("a token is somebody's"),
+        }
+    }
+
+    pub(crate) async fn asks(&self, query: &str) -> Answer {
+        let request = post().header(header::AUTHORIZATION, format!("Bearer {}", self.token));
+        self.world.send(request.body(body(query)).unwrap()).await
+    }
+}
