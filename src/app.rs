@@ -107,9 +107,7 @@ impl App {
     ///
     /// [`CannotStart`] names all that is wrong with the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        let config = Config::from_environment()?;
-        let http = aws::https_client(&config.aws);
+        let (config, http) = configured()?;
         Self::started(config, http).await
     }
 
@@ -163,9 +161,7 @@ impl WebApp {
     ///
     /// [`CannotStart`] names all that is wrong with the configuration or the providers.
     pub async fn from_environment() -> Result<Self, CannotStart> {
-        telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
-        let config = Config::from_environment()?;
-        let http = aws::https_client(&config.aws);
+        let (config, http) = configured()?;
         let providers = match &config.providers_secret_arn {
             Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
             None => Secret::from(String::new()),
@@ -187,6 +183,14 @@ impl WebApp {
         let site = Site::new(access, app.own_origins.clone(), url, sign_ins);
         Ok(Self { app, identity: Arc::new(identity), site: Arc::new(site) })
     }
+}
+
+/// Starts the log of a function; tells what the operator decided, and how AWS is reached.
+fn configured() -> Result<(Config, SharedHttpClient), InvalidConfig> {
+    telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
+    let config = Config::from_environment()?;
+    let http = aws::https_client(&config.aws);
+    Ok((config, http))
 }
 
 /// The button of an identity provider.

@@ -42,11 +42,9 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// system trusts it, or by the file that `SSL_CERT_FILE` names.
 #[must_use]
 pub fn https_client(aws: &Aws) -> SharedHttpClient {
-    let builder = Builder::new().tls_provider(TLS);
-    match TlsContext::builder().with_trust_store(amazons()).build() {
-        Ok(context) if is_amazons(aws) => builder.tls_context(context).build_https(),
-        _ => builder.build_https(),
-    }
+    let trusted = if is_amazons(aws) { amazons() } else { TrustStore::default() };
+    let context = TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default();
+    Builder::new().tls_provider(TLS).tls_context(context).build_https()
 }
 
 fn amazons() -> TrustStore {
@@ -66,8 +64,7 @@ pub fn https_connector() -> SharedHttpConnector {
     SharedHttpConnector::new(OnDemand::default())
 }
 
-/// A connector that is made when it is first used: the `api` function never asks another
-/// server.
+/// A connector that is made when it is first used: not every instance sees a login.
 #[derive(Debug, Default)]
 struct OnDemand(OnceLock<Connector>);
 

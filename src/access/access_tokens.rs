@@ -1,15 +1,9 @@
 //! API tokens: made, replaced and revoked by their owner.
 
-use std::cell::Cell;
-
 use jiff::Timestamp;
 
 use crate::{
-    access::{
-        Access,
-        actor::{Actor, Credential},
-        jwt::Verified,
-    },
+    access::{Access, actor::Actor, jwt::Verified},
     domain::{
         access_token::{AccessToken, ExpirationPolicy, TokenState},
         event::Happening,
@@ -29,9 +23,8 @@ impl Access {
     ///
     /// `Unavailable` when DynamoDB fails.
     pub async fn access_token(&self, actor: &Actor, now: Timestamp) -> Result<Option<AccessToken>> {
-        if let Credential::AccessToken(token) = &actor.credential
-            && token.name == TokenName::default()
-        {
+        let own = actor.credential.access_token();
+        if let Some(token) = own.filter(|it| it.name == TokenName::default()) {
             return Ok(Some(token.clone()));
         }
         let token = self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
@@ -45,7 +38,7 @@ impl Access {
     /// `SessionRequired` for a token: it learns nothing of the others; `Unavailable`
     /// when DynamoDB fails.
     pub async fn access_tokens(&self, actor: &Actor) -> Result<Vec<AccessToken>> {
-        if matches!(actor.credential, Credential::AccessToken(_)) {
+        if actor.credential.access_token().is_some() {
             return Err(Error::SessionRequired);
         }
         let mut tokens = self.store.access_tokens_of(&actor.stakeholder.id).await?;
@@ -75,7 +68,7 @@ impl Access {
         }
         let expires_at = ExpirationPolicy::at(now).parse(expiration_time)?;
         let name = TokenName::default();
-        if matches!(&actor.credential, Credential::AccessToken(own) if own.name != name) {
+        if actor.credential.access_token().is_some_and(|own| own.name != name) {
             return Err(Error::SessionRequired);
         }
         let secret = Secret::from_entropy(self.entropy.bytes()?);
@@ -112,22 +105,18 @@ impl Access {
     /// A token replaces itself and no other: at the first try it is the one that
     /// authentication has just read.
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
-        let (own, owner) = (own_token(actor), &actor.stakeholder);
-        let first_try = Cell::new(true);
-        self.against_rivals(move || {
-            let is_first = first_try.replace(false);
-            async move {
-                let held = match own {
-                    Some(own) if is_first => Some(Held::of(own, owner)),
-                    Some(own) => Some(Held::of(&self.still_live(own, now).await?, owner)),
-                    None if is_first => self.store.held_in(owner, &token.name, now).await?,
-                    None => self.store.held_indeed_in(owner, &token.name).await?,
-                };
-                let replaced = held.as_ref().map(|it| it.token.clone());
-                let created = Happening::TokenCreated { token: token.id.clone(), replaced };
-                let event = self.event(&token.user, created, now)?;
-                Ok(self.store.issue_access_token(owner, token, held.as_ref(), &event).await?)
-            }
+        let (own, owner) = (actor.credential.access_token(), &actor.stakeholder);
+        self.against_rivals(move |attempt| async move {
+            let held = match (own, attempt) {
+                (Some(own), 1) => Some(Held::of(own, owner)),
+                (Some(own), _) => Some(Held::of(&self.still_live(own, now).await?, owner)),
+                (None, 1) => self.store.held_in(owner, &token.name, now).await?,
+                (None, _) => self.store.held_indeed_in(owner, &token.name).await?,
+            };
+            let replaced = held.as_ref().map(|it| it.token.clone());
+            let created = Happening::TokenCreated { token: token.id.clone(), replaced };
+            let event = self.event(&token.user, created, now)?;
+            Ok(self.store.issue_access_token(owner, token, held.as_ref(), &event).await?)
         })
         .await
     }
@@ -148,40 +137,24 @@ impl Access {
     /// `Conflict` when other requests were faster each time; `Unavailable` when
     /// DynamoDB fails.
     pub async fn invalidate_access_token(&self, actor: &Actor, now: Timestamp) -> Result<()> {
-        let by = match &actor.credential {
-            Credential::Session(_) => Revoker::Owner,
-            Credential::AccessToken(_) => Revoker::Holder,
-        };
-        let (own, owner) = (own_token(actor), &actor.stakeholder);
-        let first_try = Cell::new(true);
-        self.against_rivals(move || {
-            let is_first = first_try.replace(false);
-            async move {
-                let token = match own {
-                    Some(own) if is_first => Some(own.clone()),
-                    Some(own) => match self.still_live(own, now).await {
-                        Err(Error::Refused(_)) => None,
-                        read => Some(read?),
-                    },
-                    None => self.store.access_token_in(&owner.id, &TokenName::default()).await?,
-                };
-                let Some(token) = token.filter(|it| it.state == TokenState::Active) else { return Ok(()) };
-                let happening = Happening::TokenRevoked { token: token.id.clone() };
-                let event = self.event(&token.user, happening, now)?;
-                self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
-                telemetry::note(|line| line.tokens_revoked += 1);
-                Ok(())
-            }
+        let (own, owner) = (actor.credential.access_token(), &actor.stakeholder);
+        let by = if own.is_some() { Revoker::Holder } else { Revoker::Owner };
+        self.against_rivals(move |attempt| async move {
+            let token = match (own, attempt) {
+                (Some(own), 1) => Some(own.clone()),
+                (Some(own), _) => match self.still_live(own, now).await {
+                    Err(Error::Refused(_)) => None,
+                    read => Some(read?),
+                },
+                (None, _) => self.store.access_token_in(&owner.id, &TokenName::default()).await?,
+            };
+            let Some(token) = token.filter(|it| it.state == TokenState::Active) else { return Ok(()) };
+            let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
+            self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
+            telemetry::note(|line| line.tokens_revoked += 1);
+            Ok(())
         })
         .await
-    }
-}
-
-/// The token by which somebody asks.
-fn own_token(actor: &Actor) -> Option<&AccessToken> {
-    match &actor.credential {
-        Credential::AccessToken(own) => Some(own),
-        Credential::Session(_) => None,
     }
 }
 

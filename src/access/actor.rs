@@ -51,6 +51,15 @@ impl Credential {
         }
     }
 
+    /// The API token, where it is one.
+    #[must_use]
+    pub fn access_token(&self) -> Option<&AccessToken> {
+        match self {
+            Self::Session(_) => None,
+            Self::AccessToken(token) => Some(token),
+        }
+    }
+
     /// The kind's name in the log.
     #[must_use]
     pub fn kind(&self) -> &'static str {

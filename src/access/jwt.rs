@@ -151,6 +151,7 @@ impl Jwt {
         Some(Verified { user: claims.sub, token: claims.tid, digest, issued_at, expires_at })
     }
 }
+
 /// One shard: a function runs on one thread, and to find out how many processors there are
 /// takes some twenty system calls.
 fn unshared_cache() -> Cache<[u8; 32], Verified> {

@@ -13,17 +13,18 @@ const ATTEMPTS: u32 = 8;
 const FIRST_PAUSE: u64 = 10;
 
 impl Access {
-    /// Makes a change, reading anew and trying again where a rival was faster.
+    /// Makes a change, reading anew and trying again where a rival was faster. It is told which
+    /// attempt it is, from 1.
     ///
     /// # Errors
     ///
     /// `Conflict` when rivals were faster each time; else what the change fails with.
-    pub(super) async fn against_rivals<F>(&self, change: impl Fn() -> F) -> Result<()>
+    pub(super) async fn against_rivals<F>(&self, change: impl Fn(u32) -> F) -> Result<()>
     where
         F: Future<Output = Result<()>>,
     {
         for attempt in 1..=ATTEMPTS {
-            match change().await {
+            match change(attempt).await {
                 Err(Error::Conflict) => self.step_back(attempt).await?,
                 done => return done,
             }

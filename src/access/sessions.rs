@@ -85,7 +85,7 @@ impl Access {
     /// `Conflict` when other requests were faster each time; `Unavailable` when
     /// DynamoDB fails.
     pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
-        self.against_rivals(move || async move {
+        self.against_rivals(move |_| async move {
             let event = self.event(&session.user, Happening::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
                 Err(StoreError::Conflict) if !self.is_open(session).await? => Ok(()),
