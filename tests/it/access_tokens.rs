@@ -114,7 +114,7 @@ async fn c11_a_new_token_replaces_the_old_one_at_once() {
 async fn fifty_racing_calls_leave_exactly_one_live_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let mutation = update_access_token(START + DAY);
+    let mutation = update_access_token(world.now() + DAY);
 
     world.calls();
     world.no_wait_is_real();

@@ -1,6 +1,6 @@
 //! What a story begins with: a world with a clock that we move, people, programs.
 //!
-//! Time stands still at [`START`] and chance is counted, so whole answers can be
+//! Time stands still at [`start`] and chance is counted, so whole answers can be
 //! compared. When a world ends, its log is searched for every secret that it saw.
 
 mod answer;
@@ -11,7 +11,7 @@ mod wire;
 use std::{
     cell::RefCell,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -49,10 +49,20 @@ pub(crate) use self::{
     web::{ProviderKey, Web},
 };
 
-/// When every story begins.
+/// When a story on the embedded DynamoDB begins.
 pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 /// Where the product is.
 pub(crate) const URL: &str = "https://arm.test";
+
+/// When every story begins: at [`START`], or now where DynamoDB is a server, because a
+/// server deletes by its own clock what has expired.
+pub(crate) fn start() -> Timestamp {
+    static BEGIN: LazyLock<Timestamp> = LazyLock::new(|| match wire::server() {
+        Some(_) => Clock::System.now(),
+        None => Timestamp::from_second(START).unwrap(),
+    });
+    *BEGIN
+}
 
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
@@ -98,7 +108,7 @@ impl World {
     pub(crate) async fn started(setting: Setting) -> Result<Self, CannotStart> {
         let (log, log_format) = (Log::default(), setting.log_format.unwrap_or(LogFormat::Json));
         let logging = tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
-        let clock = ManualClock::at(Timestamp::from_second(START).unwrap());
+        let clock = ManualClock::at(start());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
         let failing = Faulty { inner: connector, faults: faults.clone() };

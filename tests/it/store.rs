@@ -11,14 +11,10 @@ use arm_api::domain::{
     stakeholder::Stakeholder,
 };
 use arm_api::store::{Store, StoreError, access_tokens::Held};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use ulid::Ulid;
 
-use crate::given::{ME, START, World};
-
-fn start() -> Timestamp {
-    Timestamp::from_second(START).unwrap()
-}
+use crate::given::{ME, World, start};
 
 async fn ana(store: &Store) -> Stakeholder {
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
@@ -208,7 +204,7 @@ async fn a_late_write_resurrects_no_swept_record() {
 async fn j01_a_token_past_its_expiry_is_refused_though_its_record_is_there() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + 60).await;
+    let program = ana.makes_token(world.now() + 60).await;
     world.later(SignedDuration::from_mins(1));
     world.calls();
 

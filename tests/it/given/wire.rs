@@ -17,10 +17,15 @@ use aws_smithy_runtime_api::client::{
 use serde_json::Value;
 use tokio::sync::Barrier;
 
-/// The DynamoDB of the stories: embedded, or the one that `ARM_TEST_DYNAMODB` names.
+/// The URL of the DynamoDB server that the stories use, from `ARM_TEST_DYNAMODB`.
 #[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
+pub(super) fn server() -> Option<String> {
+    std::env::var("ARM_TEST_DYNAMODB").ok()
+}
+
+/// The DynamoDB of the stories: embedded unless a [`server`] is named.
 pub(super) fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
-    if let Ok(url) = std::env::var("ARM_TEST_DYNAMODB") {
+    if let Some(url) = server() {
         return (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None);
     }
     let embedded = Embedded::in_memory(Clock::Manual(clock.clone())).unwrap();
