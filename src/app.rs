@@ -16,7 +16,7 @@ use crate::{
     aws,
     clock::Clock,
     config::{Config, InvalidConfig, PublicUrl},
-    domain::secret::Secret,
+    domain::{rate_limit::RateLimit, secret::Secret},
     entropy::Entropy,
     graph::endpoint::Endpoint,
     http::csrf::OwnOrigins,
@@ -81,6 +81,8 @@ pub struct Logins {
     pub web: SharedHttpConnector,
     /// Other ways to log in.
     pub sign_ins: Vec<SignIn>,
+    /// How many logins one network may begin; unlimited without it.
+    pub limit: Option<RateLimit>,
 }
 
 /// The process cannot start.
@@ -166,7 +168,8 @@ impl WebApp {
             Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
             None => Secret::from(String::new()),
         };
-        let logins = Logins { providers, web: aws::https_connector(), sign_ins: Vec::new() };
+        let limit = config.login_limit;
+        let logins = Logins { providers, web: aws::https_connector(), sign_ins: Vec::new(), limit };
         Self::with(App::started(config, http).await?, logins)
     }
 
@@ -176,8 +179,8 @@ impl WebApp {
     ///
     /// [`CannotStart::Providers`].
     pub fn with(app: App, logins: Logins) -> Result<Self, CannotStart> {
-        let Logins { providers, web, sign_ins } = logins;
-        let identity = Identity::new(Arc::clone(&app.access), &providers, &app.public_url, web)?;
+        let Logins { providers, web, sign_ins, limit } = logins;
+        let identity = Identity::new(Arc::clone(&app.access), &providers, &app.public_url, web, limit)?;
         let sign_ins = identity.providers().iter().map(sign_in).chain(sign_ins).collect();
         let (access, url) = (Arc::clone(&app.access), app.public_url.clone());
         let site = Site::new(access, app.own_origins.clone(), url, sign_ins);

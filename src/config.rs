@@ -7,6 +7,11 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use crate::domain::rate_limit::RateLimit;
+
+/// How many logins one network may begin in a minute, where the operator does not say.
+const LOGINS_PER_ADDRESS: u32 = 30;
+
 /// What the operator decides.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -25,6 +30,9 @@ pub struct Config {
     /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
     /// `web` function has it.
     pub providers_secret_arn: Option<String>,
+    /// How many logins one network may begin in a minute, from `LOGINS_PER_ADDRESS`: 30 where
+    /// it is not set, unlimited where it is 0. Only the `web` function reads it.
+    pub login_limit: Option<RateLimit>,
     /// What Lambda calls the function, from `AWS_LAMBDA_FUNCTION_NAME`: metrics are told by it.
     pub function_name: Option<String>,
     /// How AWS is reached.
@@ -103,6 +111,7 @@ impl Config {
         });
         let cors_origins = cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut wrong);
 
+        let login_limit = login_limit(optional("LOGINS_PER_ADDRESS"), &mut wrong);
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
         let providers_secret_arn = optional("PROVIDERS_SECRET_ARN");
         let function_name = optional("AWS_LAMBDA_FUNCTION_NAME");
@@ -113,11 +122,21 @@ impl Config {
             cors_origins,
             token_creation_disabled,
             providers_secret_arn,
+            login_limit,
             function_name,
             aws,
         };
         if wrong.is_empty() { Ok(config) } else { Err(InvalidConfig(wrong)) }
     }
+}
+
+fn login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimit> {
+    let number = text.map_or(Ok(LOGINS_PER_ADDRESS), |it| it.parse::<u32>());
+    let number = number.unwrap_or_else(|_| {
+        wrong.push("LOGINS_PER_ADDRESS is not a whole number".to_owned());
+        LOGINS_PER_ADDRESS
+    });
+    (number > 0).then_some(RateLimit::per_minute(number))
 }
 
 fn cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
@@ -221,6 +240,18 @@ mod tests {
             variables().into_iter().chain([("AWS_ENDPOINT_URL".to_owned(), String::new())]).collect();
 
         assert_eq!(Config::from_variables(&variables).unwrap().aws.dynamodb_endpoint, None);
+    }
+
+    #[rstest]
+    #[case::not_set("", Some(30))]
+    #[case::raised("500", Some(500))]
+    #[case::unlimited("0", None)]
+    fn an_operator_bounds_the_logins_of_a_network(#[case] text: &str, #[case] limit: Option<u32>) {
+        let variables =
+            variables().into_iter().chain([("LOGINS_PER_ADDRESS".to_owned(), text.to_owned())]).collect();
+
+        let config = Config::from_variables(&variables).unwrap();
+        assert_eq!(config.login_limit, limit.map(RateLimit::per_minute));
     }
 
     #[test]

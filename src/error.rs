@@ -73,6 +73,12 @@ pub enum Error {
     /// Somebody else changed the same thing first, again and again.
     #[error("Another request changed this at the same time")]
     Conflict,
+    /// They did it more often than they may.
+    #[error("Too many requests")]
+    RateLimited {
+        /// After how many seconds they may do it again.
+        retry_after: u32,
+    },
     /// Something that the answer depends on does not answer.
     #[error("Service unavailable")]
     Unavailable(#[source] Cause),
@@ -117,6 +123,7 @@ impl Error {
             }
             Self::InvalidExpiration(_) => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable(_) | Self::ProviderDown(_) => "SERVICE_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
             Self::Request(fault) => fault.code(),
@@ -138,6 +145,7 @@ impl Error {
             | Self::Unproven(_)
             | Self::ProviderDown(_)
             | Self::Conflict
+            | Self::RateLimited { .. }
             | Self::Unavailable(_)
             | Self::Internal(_)
             | Self::Request(_) => None,
@@ -161,6 +169,7 @@ impl Error {
             | Self::Unproven(_)
             | Self::InvalidExpiration(_) => StatusCode::BAD_REQUEST,
             Self::Conflict => StatusCode::CONFLICT,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::ProviderDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Request(fault) => fault.status(),
@@ -170,7 +179,11 @@ impl Error {
     /// How many seconds the client should wait before it tries again.
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
-        matches!(self, Self::Unavailable(_) | Self::ProviderDown(_)).then_some(RETRY_AFTER)
+        match self {
+            Self::RateLimited { retry_after } => Some(*retry_after),
+            Self::Unavailable(_) | Self::ProviderDown(_) => Some(RETRY_AFTER),
+            _ => None,
+        }
     }
 
     /// What the `Allow` header says, where the method was wrong.

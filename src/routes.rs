@@ -125,7 +125,7 @@ async fn begin_login(
     request: Parts,
 ) -> Response {
     let next = site::next(&request.uri);
-    app.identity.begin(&provider, next, moment).await.unwrap_or_else(|error| site::problem(&error))
+    app.identity.begin(&provider, next, &request, moment).await.unwrap_or_else(|error| site::problem(&error))
 }
 
 async fn finish_login(

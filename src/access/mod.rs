@@ -10,6 +10,7 @@ pub mod jwt;
 mod key;
 pub mod keys;
 pub mod kms;
+mod rate_limit;
 mod rivals;
 pub mod sessions;
 mod stakeholders;

@@ -10,6 +10,7 @@ pub mod id;
 pub mod login;
 pub mod own_path;
 pub mod policy;
+pub mod rate_limit;
 pub mod refusal;
 pub mod role;
 pub mod secret;

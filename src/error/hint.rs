@@ -27,6 +27,7 @@ impl Error {
                 "Nothing is wrong with your account: log in again in a minute, or in another way.".to_owned(),
             ),
             Self::Conflict => Some("Nothing was changed by this request: send it again.".to_owned()),
+            Self::RateLimited { retry_after } => Some(format!("Wait {retry_after} seconds, then try again.")),
             Self::Unavailable(_) => Some(format!(
                 "Nothing is wrong with the request or its credential: send it again in {RETRY_AFTER} seconds."
             )),

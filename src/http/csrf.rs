@@ -38,6 +38,34 @@ impl OwnOrigins {
     }
 }
 
+/// How a browser came to ask for a page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Navigation {
+    /// A person followed a link of ours, typed the address, or uses a browser that does not
+    /// say.
+    Own,
+    /// A person followed a link of another site.
+    Foreign,
+    /// Nobody navigated: a page embeds the address, such as an image or a frame.
+    Embedded,
+}
+
+/// How a browser came to ask for a page, by the headers `Sec-Fetch-*`.
+///
+/// A request without them counts as a navigation of ours: Safari before 16.4 sends none, nor
+/// does any browser to a host that is reached over http.
+#[must_use]
+pub fn navigation(headers: &HeaderMap) -> Navigation {
+    let is = |name, value| text(headers, name).is_none_or(|it| it == value);
+    if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") {
+        return Navigation::Embedded;
+    }
+    match text(headers, SEC_FETCH_SITE) {
+        None | Some("same-origin" | "none") => Navigation::Own,
+        Some(_) => Navigation::Foreign,
+    }
+}
+
 /// Whether the browser says where the request comes from. What it then says is decisive
 /// for any request with a session, whatever else is wrong with it.
 #[must_use]

@@ -6,6 +6,9 @@
 //! the table once; the PKCE verifier is in a cookie of the browser that began it, so that
 //! nobody can be logged in by the link of another; the provider's keys are asked for over
 //! TLS; an address counts only where the provider vouches for it.
+//!
+//! Only a navigation begins a login, and one network begins a bounded number of them: else
+//! a page of another site, or one client in a loop, would fill the table with attempts.
 
 mod bitbucket;
 mod callback;
@@ -21,6 +24,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderMap, header::SET_COOKIE, request::Parts};
 use jiff::Timestamp;
+use url::form_urlencoded;
 
 use crate::{
     access::{Access, sessions::Place},
@@ -29,10 +33,14 @@ use crate::{
         email::Email,
         login::{LOGIN_LIFETIME, LoginAttempt, LoginFault},
         own_path::OwnPath,
+        rate_limit::{Counter, Network, RateLimit},
         secret::{Digest, Secret},
     },
     error::{Error, RequestFault, Result},
-    http::{Moment, cookies},
+    http::{
+        Caller, Moment, cookies,
+        csrf::{self, Navigation},
+    },
     telemetry,
 };
 
@@ -46,6 +54,7 @@ pub struct Identity {
     providers: Vec<Provider>,
     callback: String,
     fetch: Fetch,
+    limit: Option<RateLimit>,
 }
 
 /// Who has come, as a provider vouches for them.
@@ -59,7 +68,8 @@ pub(crate) struct Person {
 
 impl Identity {
     /// Logins by the providers of `settings`, a JSON list, for the users of `access`; the
-    /// providers are reached through `web`.
+    /// providers are reached through `web`. One network begins as many logins as `limit`
+    /// admits.
     ///
     /// # Errors
     ///
@@ -69,9 +79,10 @@ impl Identity {
         settings: &Secret,
         public_url: &PublicUrl,
         web: SharedHttpConnector,
+        limit: Option<RateLimit>,
     ) -> Result<Self, InvalidProviders> {
         let callback = format!("{}/callback", public_url.as_str());
-        Ok(Self { access, providers: settings::parse(settings)?, callback, fetch: Fetch(web) })
+        Ok(Self { access, providers: settings::parse(settings)?, callback, fetch: Fetch(web), limit })
     }
 
     /// The providers, in the order of the settings.
@@ -82,12 +93,27 @@ impl Identity {
 
     /// `GET /login/{provider}`: leads the browser to the provider, and back to `next`.
     ///
+    /// A person who followed a link of another site is led to our login page instead, where
+    /// one more click begins the login.
+    ///
     /// # Errors
     ///
-    /// `UnknownPath` where there is no such provider; `ProviderDown` when it does not
-    /// answer; `Unavailable` when DynamoDB fails.
-    pub async fn begin(&self, provider: &str, next: OwnPath, moment: Moment) -> Result<Response> {
+    /// `UnknownPath` where there is no such provider; `CrossSite` where nobody navigated;
+    /// `RateLimited` for a network with too many logins; `ProviderDown` when the provider
+    /// does not answer; `Unavailable` when DynamoDB fails.
+    pub async fn begin(
+        &self,
+        provider: &str,
+        next: OwnPath,
+        request: &Parts,
+        moment: Moment,
+    ) -> Result<Response> {
         let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
+        match csrf::navigation(&request.headers) {
+            Navigation::Own => self.count(request, moment.now).await?,
+            Navigation::Foreign => return Ok(login_page(&next)),
+            Navigation::Embedded => return Err(Error::CrossSite),
+        }
         let place = provider.endpoints(&self.fetch, moment.now).await?;
         let secrets = Secrets::draw(&self.access.entropy)?;
         let attempt = LoginAttempt {
@@ -125,6 +151,14 @@ impl Identity {
         Ok(response)
     }
 
+    /// Counts a login for the network that it comes from. Lambda always knows the address;
+    /// where it is unknown, nothing is counted.
+    async fn count(&self, request: &Parts, now: Timestamp) -> Result<()> {
+        let address = request.extensions.get::<Caller>().and_then(|it| it.0);
+        let Some((address, limit)) = address.zip(self.limit) else { return Ok(()) };
+        self.access.count_within(&Counter::LoginsFrom(Network::of(address)), limit, now).await
+    }
+
     fn provider(&self, id: &str) -> Option<&Provider> {
         self.providers.iter().find(|it| it.id.as_str() == id)
     }
@@ -157,4 +191,10 @@ impl Identity {
         let person = provider.person(&tokens, nonce, &self.fetch, now).await?;
         if provider.admits(&person.email) { Ok(person) } else { Err(LoginFault::AddressNotAdmitted.into()) }
     }
+}
+
+/// Leads to the page with the buttons, and from there to `next`.
+fn login_page(next: &OwnPath) -> Response {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next.as_str()).finish();
+    Redirect::to(&format!("/?{query}")).into_response()
 }

@@ -116,6 +116,7 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(WebApp, 
         cors_origins: Vec::new(),
         token_creation_disabled: options.token_creation_disabled.clone(),
         providers_secret_arn: None,
+        login_limit: None,
         function_name: None,
         aws: local::aws(options.dynamodb_endpoint.clone()),
     };
@@ -126,8 +127,12 @@ async fn assembled(options: &Options, public_url: PublicUrl) -> Result<(WebApp, 
         other_origins,
         kms: Kms::of(aws::sdk_config(&config.aws, aws::https_client(&config.aws))),
     };
-    let logins =
-        Logins { providers: providers(options)?, web: aws::https_connector(), sign_ins: vec![sign_in()] };
+    let logins = Logins {
+        providers: providers(options)?,
+        web: aws::https_connector(),
+        sign_ins: vec![sign_in()],
+        limit: None, // everybody comes from this machine
+    };
     let app = WebApp::with(App::assemble(config, surroundings).await?, logins)?;
     let faults = options.test_faults.then(|| (faults, app.app.access.clone()));
     Ok((app, Levers { clock: manual, sweep: embedded.filter(|_| options.in_memory), faults }))

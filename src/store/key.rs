@@ -9,6 +9,8 @@
 //! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials  |
 //! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
 //! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
+//! | logins from a network | `C#<network>` | `<window>` | window + 5 minutes | a login, counted and bounded |
+//! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | making a token, counted and bounded |
 //!
 //! What one request needs lies in one partition, so that one `BatchGetItem` gets it.
 //! There is no index: an index cannot be read consistently. `ttl` is a Number of
@@ -17,11 +19,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::domain::{
     email::Email,
     id::{TokenId, TokenName, UserId},
+    rate_limit::Counter,
     secret::Digest,
 };
 
@@ -86,6 +90,18 @@ impl Key {
     #[must_use]
     pub fn login_attempt(state: &Digest) -> Self {
         Self { pk: format!("L#{}", state.as_str()), sk: "L".to_owned() }
+    }
+
+    /// The key of a counter, in the window that began at `window`.
+    #[must_use]
+    pub fn counter(counter: &Counter, window: Timestamp) -> Self {
+        let window = window.as_second();
+        match counter {
+            Counter::LoginsFrom(network) => {
+                Self { pk: format!("C#{}", network.as_str()), sk: window.to_string() }
+            }
+            Counter::TokensOf(user) => Self::of_user(user, format!("C#tokens#{window}")),
+        }
     }
 
     /// A key where nothing lies.

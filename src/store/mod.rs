@@ -13,6 +13,7 @@ mod events;
 mod item;
 pub mod key;
 mod login_attempts;
+mod rate_limit;
 mod sessions;
 mod stakeholders;
 mod transaction;

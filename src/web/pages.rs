@@ -152,6 +152,11 @@ impl Advice {
                 text: told("You may not do this. Ask whoever invited you, if you should."),
                 way_on: WayOn::HOME,
             },
+            StatusCode::TOO_MANY_REQUESTS => Self {
+                title: "Too many requests".into(),
+                text: told("Wait a minute, then try again."),
+                way_on: WayOn::AGAIN,
+            },
             StatusCode::SERVICE_UNAVAILABLE => Self {
                 title: "We are not available for a moment".into(),
                 text: "Something that this page needs does not answer. Nothing is lost: wait a few seconds and try again."

@@ -66,6 +66,7 @@ impl Product {
             cors_origins: Vec::new(),
             token_creation_disabled: None,
             providers_secret_arn: None,
+            login_limit: None,
             function_name: None,
             aws: local::aws(None),
         };
@@ -80,6 +81,7 @@ impl Product {
             providers: Secret::from(String::new()),
             web: aws::https_connector(),
             sign_ins: vec![local::sign_in()],
+            limit: None,
         };
         let app = App::assemble(config, surroundings).await.unwrap();
         (WebApp::with(app, logins).unwrap(), clock)

@@ -192,8 +192,13 @@ async fn who_waits_for_a_provider_gets_an_answer_before_the_gateway_gives_up() {
     let world = World::new().await;
     let (old, silent) = (world.web_app.clone(), SharedHttpConnector::new(Silent));
     let acme = r#"[{"id":"acme","clientId":"arm","clientSecret":"c","issuer":"https://id.acme.test"}]"#;
-    let identity =
-        Identity::new(Arc::clone(&old.app.access), &acme.to_owned().into(), &old.app.public_url, silent);
+    let identity = Identity::new(
+        Arc::clone(&old.app.access),
+        &acme.to_owned().into(),
+        &old.app.public_url,
+        silent,
+        None,
+    );
     let app = WebApp { identity: Arc::new(identity.unwrap()), ..old };
     let router = local::routes(app, local::Levers::default());
     let begin = tokio::time::Instant::now();

@@ -4,6 +4,7 @@
 //! compared. When a world ends, its log is searched for every secret that it saw.
 
 mod answer;
+pub(crate) mod login;
 mod people;
 mod web;
 mod wire;
@@ -22,7 +23,7 @@ use arm_api::{
     aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
-    domain::{email::Email, secret::Secret, stakeholder::Stakeholder},
+    domain::{email::Email, rate_limit::RateLimit, secret::Secret, stakeholder::Stakeholder},
     entropy::Entropy,
     graph::endpoint::Endpoint,
     local::{
@@ -130,6 +131,7 @@ impl World {
                 .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
             cors_origins: setting.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
             providers_secret_arn: None,
+            login_limit: None,
             function_name: Some("arm-api".to_owned()),
             token_creation_disabled: setting.token_creation_disabled.map(str::to_owned),
             aws: local::aws(endpoint),
@@ -148,6 +150,7 @@ impl World {
             providers: Secret::from(setting.providers.unwrap_or_default()),
             web: SharedHttpConnector::new(web.clone()),
             sign_ins: vec![local::sign_in()],
+            limit: Some(RateLimit::per_minute(30)),
         };
         let app = App::assemble(config, surroundings).await?;
         let web_app = WebApp::with(app.clone(), logins)?;

@@ -4,7 +4,14 @@
 use std::{fs, path::Path};
 
 use arm_api::{
-    domain::{id::ProviderId, login::LoginAttempt, own_path::OwnPath, policy, secret::Secret},
+    domain::{
+        id::ProviderId,
+        login::LoginAttempt,
+        own_path::OwnPath,
+        policy,
+        rate_limit::{Counter, Network, RateLimit},
+        secret::Secret,
+    },
     graph,
 };
 use jiff::Timestamp;
@@ -40,7 +47,10 @@ async fn what_is_stored_has_the_agreed_shape() {
     ana.makes_token(START + 86_400).await;
     ana.makes_token(START + 86_400).await.asks(ME).await;
     ana.logs_out().await;
-    world.app.access.store.begin_login(&login_attempt(world.app.clock.now())).await.unwrap();
+    let (store, now) = (&world.app.access.store, world.app.clock.now());
+    store.begin_login(&login_attempt(now)).await.unwrap();
+    let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
+    store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
 
     let items = world.stored();
 

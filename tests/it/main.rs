@@ -26,6 +26,7 @@ mod kms;
 mod limits;
 mod local;
 mod login;
+mod login_begin;
 mod logs;
 mod me;
 mod pages;

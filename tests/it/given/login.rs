@@ -1,0 +1,91 @@
+//! Logins by an identity provider, from the click on its button to the way back.
+
+use axum::body::Body;
+use http::{Request, header};
+use serde_json::{Value, json};
+
+use super::{Answer, ProviderKey, Setting, World};
+
+pub(crate) const ACME: &str = "https://id.acme.test";
+
+/// A world with one provider, which describes itself and publishes a key.
+pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
+    let entry = format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
+    let world = World::with(Setting { providers: Some(entry), ..Setting::default() }).await;
+    world.web.answers(
+        &format!("{address}/.well-known/openid-configuration"),
+        200,
+        &json!({
+            "issuer": issuer, "jwks_uri": format!("{ACME}/keys"),
+            "authorization_endpoint": format!("{ACME}/authorize"), "token_endpoint": format!("{ACME}/token"),
+            "userinfo_endpoint": format!("{ACME}/me"),
+        }),
+    );
+    world.web.answers(&format!("{ACME}/keys"), 200, &ProviderKey::of(1).published());
+    world.keep_secret("c-secret");
+    world
+}
+
+pub(crate) async fn acme() -> World {
+    world(&format!(r#""issuer":"{ACME}""#), ACME, ACME).await
+}
+
+/// What the browser carries from the begin of a login to its end.
+pub(crate) struct Begun {
+    pub(crate) cookie: String,
+    pub(crate) query: Vec<(String, String)>,
+}
+
+impl Begun {
+    pub(crate) async fn at(world: &World, path: &str) -> Self {
+        let answer = world.sends(("GET", path), &[], Body::empty()).await;
+        assert_eq!(answer.status, 303, "{}", answer.text());
+        let url = url::Url::parse(answer.header("location").unwrap()).unwrap();
+        let begun = Self {
+            cookie: answer.session_cookie().unwrap(),
+            query: url.query_pairs().into_owned().collect(),
+        };
+        for secret in
+            [begun.parameter("state"), begun.parameter("nonce"), begun.cookie.split_once('=').unwrap().1]
+        {
+            world.keep_secret(if secret.is_empty() { "c-secret" } else { secret });
+        }
+        begun
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+    }
+
+    /// Comes back from the provider with a code.
+    pub(crate) async fn ends(&self, world: &World) -> Answer {
+        let path = format!("/callback?code=a-code&state={}", self.parameter("state"));
+        let request = Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
+        world.send(request).await
+    }
+}
+
+/// The claims of a good ID token of Ana.
+pub(crate) fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
+    json!({
+        "iss": issuer, "aud": "arm", "sub": "1", "nonce": nonce, "iat": world.now(), "exp": world.now() + 300,
+        "email": "Ana@Acme.test", "email_verified": true, "name": "Ana Torres",
+    })
+}
+
+/// Logs Ana in, by an ID token of these claims, signed by this key.
+pub(crate) async fn logs_in(world: &World, key: u8, change: impl FnOnce(&mut Value)) -> Answer {
+    let begun = Begun::at(world, "/login/acme").await;
+    let mut claims = claims(world, ACME, begun.parameter("nonce"));
+    change(&mut claims);
+    tells(world, &ProviderKey::of(key).id_token(&claims));
+    begun.ends(world).await
+}
+
+/// Lets the provider give this ID token for a code.
+pub(crate) fn tells(world: &World, id_token: &str) {
+    let tokens = json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
+    world.web.answers(&format!("{ACME}/token"), 200, &tokens);
+    world.keep_secret("an-access-token");
+    world.keep_secret(id_token);
+}
