@@ -142,12 +142,14 @@ impl App {
             public_url,
             table,
             signing_keys,
+            signing_public_keys,
             cors_origins,
             function_name,
             token_creation_disabled: creation_disabled,
             ..
         } = config;
-        let jwt = Jwt::new(Keys::read(&signing_keys, &kms).await?, public_url.clone());
+        let keys = Keys::read(&signing_keys, &signing_public_keys, &kms).await?;
+        let jwt = Jwt::new(keys, public_url.clone());
         let store = Store::new(client, table);
         let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());

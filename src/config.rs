@@ -21,6 +21,9 @@ pub struct Config {
     pub public_url: PublicUrl,
     /// The keys that sign and verify API tokens, as JSON, from `SIGNING_KEYS`.
     pub signing_keys: SigningKeys,
+    /// The public halves of keys in KMS, from `SIGNING_PUBLIC_KEYS`: pairs `ARN=PUBLIC_KEY`,
+    /// separated by commas. KMS is asked at start for those that are missing.
+    pub signing_public_keys: String,
     /// Foreign web origins whose scripts may call the API with a token, from
     /// `CORS_ORIGINS`, separated by commas. Usually none.
     pub cors_origins: Vec<http::HeaderValue>,
@@ -113,12 +116,14 @@ impl Config {
 
         let login_limit = login_limit(optional("LOGINS_PER_ADDRESS"), &mut wrong);
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
+        let signing_public_keys = optional("SIGNING_PUBLIC_KEYS").unwrap_or_default();
         let providers_secret_arn = optional("PROVIDERS_SECRET_ARN");
         let function_name = optional("AWS_LAMBDA_FUNCTION_NAME");
         let config = Self {
             table,
             public_url,
             signing_keys,
+            signing_public_keys,
             cors_origins,
             token_creation_disabled,
             providers_secret_arn,

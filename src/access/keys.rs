@@ -3,13 +3,21 @@
 //! A key is active (signs and verifies; there is exactly one), verify-only (its
 //! tokens still hold), or dead (they do not). The set is read once, at start, from
 //! JSON Web Keys (RFC 8037): a public key has `x`, one that can sign also `d`. A key in
-//! KMS has `arn` instead: its public half is asked for, and KMS signs.
+//! KMS has `arn` instead, and KMS signs. Its public half comes from `SIGNING_PUBLIC_KEYS`;
+//! KMS is asked for it only if it is not listed there, so an instance whose public keys
+//! are all listed starts, and verifies, while KMS does not answer.
+
+use std::collections::BTreeMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    access::{crypto::install, key::Key, kms::Kms},
+    access::{
+        crypto::install,
+        key::Key,
+        kms::{self, Kms},
+    },
     config::SigningKeys,
 };
 
@@ -54,8 +62,9 @@ pub struct KeyEntry {
 
 /// The set of keys cannot be used; says why.
 #[derive(Debug, thiserror::Error)]
-#[error("SIGNING_KEYS: {fault}")]
+#[error("{variable}: {fault}")]
 pub struct InvalidKeys {
+    variable: &'static str,
     fault: String,
     #[source]
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -64,22 +73,29 @@ pub struct InvalidKeys {
 impl InvalidKeys {
     /// This is wrong with them.
     pub(super) fn of(fault: &str) -> Self {
-        Self { fault: fault.to_owned(), cause: None }
+        Self { variable: "SIGNING_KEYS", fault: fault.to_owned(), cause: None }
+    }
+
+    fn of_public_keys(fault: String) -> Self {
+        Self { variable: "SIGNING_PUBLIC_KEYS", fault, cause: None }
     }
 }
 
 impl Keys {
-    /// Reads the set of keys; public halves that it lacks are asked of KMS, all at once.
+    /// Reads the set of keys. A key in KMS whose public half is not in `public_keys` is
+    /// asked for, all of them at once.
     ///
     /// # Errors
     ///
-    /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active.
-    pub async fn read(text: &SigningKeys, kms: &Kms) -> Result<Self, InvalidKeys> {
+    /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active, or when KMS
+    /// does not give a public key.
+    pub async fn read(text: &SigningKeys, public_keys: &str, kms: &Kms) -> Result<Self, InvalidKeys> {
+        let public_keys = parse_public_keys(public_keys)?;
         let entries: Vec<KeyEntry> = serde_json::from_str(&text.0).map_err(|fault| {
             let place = format!("line {}, column {}", fault.line(), fault.column());
             InvalidKeys::of(&format!("not a JSON list of keys ({place})"))
         })?;
-        let completed = entries.into_iter().map(|entry| completed(entry, kms));
+        let completed = entries.into_iter().map(|entry| completed(entry, &public_keys, kms));
         Self::with(futures_util::future::try_join_all(completed).await?, Some(kms))
     }
 
@@ -149,16 +165,38 @@ impl KeyEntry {
     }
 }
 
-/// The entry with its public half, asked of KMS where it is not said.
-async fn completed(entry: KeyEntry, kms: &Kms) -> Result<KeyEntry, InvalidKeys> {
-    match &entry.arn {
-        Some(arn) if entry.x.is_empty() => {
-            let unknown =
-                |cause| InvalidKeys { fault: format!("{arn} has no public key"), cause: Some(cause) };
-            Ok(KeyEntry { x: kms.public_key(arn).await.map_err(unknown)?, ..entry })
-        }
-        _ => Ok(entry),
-    }
+/// Reads pairs `ARN=PUBLIC_KEY`, separated by commas. A public key has the form in which
+/// `aws kms get-public-key` prints it: DER (RFC 8410) in base64.
+fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> {
+    let pairs = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let parsed = pairs.map(|pair| {
+        let invalid = || InvalidKeys::of_public_keys(format!("`{pair}` is not of the form ARN=PUBLIC_KEY"));
+        let (arn, public_key) = pair.split_once('=').ok_or_else(invalid)?;
+        let x = kms::parse_public_key(public_key)
+            .map_err(|fault| InvalidKeys::of_public_keys(format!("{arn}: {fault}")))?;
+        Ok((arn, x))
+    });
+    parsed.collect()
+}
+
+/// Adds the public half to the entry of a key in KMS.
+async fn completed(
+    entry: KeyEntry,
+    public_keys: &BTreeMap<&str, String>,
+    kms: &Kms,
+) -> Result<KeyEntry, InvalidKeys> {
+    let Some(arn) = entry.arn.as_deref().filter(|_| entry.x.is_empty()) else { return Ok(entry) };
+    let x = match public_keys.get(arn) {
+        Some(x) => x.clone(),
+        None => kms.public_key(arn).await.map_err(|cause| InvalidKeys {
+            variable: "SIGNING_KEYS",
+            fault: format!(
+                "KMS did not give the public key of {arn}, which SIGNING_PUBLIC_KEYS does not list"
+            ),
+            cause: Some(cause),
+        })?,
+    };
+    Ok(KeyEntry { x, ..entry })
 }
 
 /// Takes one of the faults that were asked for.

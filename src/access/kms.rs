@@ -8,7 +8,10 @@ use aws_sdk_kms::{
     types::{MessageType, SigningAlgorithmSpec},
 };
 use aws_types::SdkConfig;
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 
 /// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
@@ -42,8 +45,7 @@ impl Kms {
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
         let answer = self.client().get_public_key().key_id(arn).send().await?;
         let der = answer.public_key.ok_or("KMS gave no public key")?.into_inner();
-        let key = der.strip_prefix(&SPKI_PREFIX).filter(|it| it.len() == 32);
-        Ok(URL_SAFE_NO_PAD.encode(key.ok_or("the key in KMS is not of the kind ECC_NIST_EDWARDS25519")?))
+        Ok(from_der(&der)?)
     }
 
     /// Signs `message` with the key `arn`; the signature is in base64url.
@@ -54,4 +56,14 @@ impl Kms {
         let signature = answer.signature.ok_or("KMS gave no signature")?;
         Ok(URL_SAFE_NO_PAD.encode(signature))
     }
+}
+
+/// Reads a public key as `aws kms get-public-key` prints it, DER in base64: 32 bytes in base64url.
+pub(super) fn parse_public_key(text: &str) -> Result<String, &'static str> {
+    from_der(&STANDARD.decode(text).map_err(|_| "the public key is not base64")?)
+}
+
+fn from_der(der: &[u8]) -> Result<String, &'static str> {
+    let key = der.strip_prefix(&SPKI_PREFIX).filter(|it| it.len() == 32);
+    key.map(|it| URL_SAFE_NO_PAD.encode(it)).ok_or("the key is not of the kind ECC_NIST_EDWARDS25519")
 }

@@ -63,6 +63,7 @@ impl Product {
             table: TABLE.to_owned(),
             public_url: PublicUrl::try_from(URL.to_owned()).unwrap(),
             signing_keys: self.signing_keys.clone(),
+            signing_public_keys: String::new(),
             cors_origins: Vec::new(),
             token_creation_disabled: None,
             providers_secret_arn: None,

@@ -55,6 +55,15 @@ def the_playground_is_at_api(world):
 
 
 @story
+def an_instance_starts_without_asking_kms_for_public_keys(world):
+    kids = world.known_kids()
+    world.guide.follow("Start without KMS")
+
+    assert world.variable("WebFunction", "SIGNING_PUBLIC_KEYS").startswith(world.cloud.outputs()["SigningKeyArn"])
+    assert world.known_kids() == kids
+
+
+@story
 def a_token_is_signed_by_the_key_in_kms_and_ends_at_its_second(world):
     world.new_token("short", seconds=5)
 

@@ -69,6 +69,11 @@ class World:
         """The keys that the product shows."""
         return {key["kid"] for key in self.ana.open(f"{self.product}/.well-known/jwks.json").json()["keys"]}
 
+    def variable(self, function, name):
+        """What a function of the stack has in a variable of its environment."""
+        found = self.cloud.client("lambda").get_function_configuration(FunctionName=self.cloud.resource(function))
+        return found["Environment"]["Variables"][name]
+
     def record(self, name):
         """The key of a token's record in the table."""
         claims = part(self.tokens[name], 1)

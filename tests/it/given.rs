@@ -89,6 +89,7 @@ pub(crate) struct World {
 pub(crate) struct Setting {
     pub(crate) public_url: Option<&'static str>,
     pub(crate) signing_keys: Option<String>,
+    pub(crate) signing_public_keys: String,
     pub(crate) cors_origins: Vec<&'static str>,
     pub(crate) token_creation_disabled: Option<&'static str>,
     pub(crate) providers: Option<String>,
@@ -129,6 +130,7 @@ impl World {
             signing_keys: setting
                 .signing_keys
                 .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
+            signing_public_keys: setting.signing_public_keys,
             cors_origins: setting.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
             providers_secret_arn: None,
             login_limit: None,

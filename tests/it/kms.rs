@@ -87,6 +87,12 @@ fn hex(text: &[u8]) -> Vec<u8> {
     text.chunks(2).map(|pair| digit(pair[0]) * 16 + digit(pair[1])).collect()
 }
 
+/// A pair of `SIGNING_PUBLIC_KEYS`, as the runbook makes it.
+fn public_key(arn: &str) -> String {
+    let answer = Keeper::default().answer("TrentService.GetPublicKey", &json!({ "KeyId": arn }));
+    format!("{arn}={}", answer["PublicKey"].as_str().unwrap())
+}
+
 /// A world whose keys are in this KMS.
 async fn world(keeper: &Keeper, keys: Value) -> World {
     let kms = Some(http_client(keeper.clone()));
@@ -119,7 +125,7 @@ async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case
     let ana = world.signed_in("ana@acme.test").await;
     let old = ana.makes_token(START + DAY).await.token;
     let kms = Kms::of(aws::sdk_config(&local::aws(None), http_client(keeper)));
-    world.restart_with(Keys::read(&SigningKeys(keys.to_string()), &kms).await.unwrap());
+    world.restart_with(Keys::read(&SigningKeys(keys.to_string()), "", &kms).await.unwrap());
 
     assert_eq!(world.program(&old).asks(ME).await.verdict(), verdict);
 }
@@ -153,5 +159,70 @@ async fn a_key_of_another_kind_is_named_at_start() {
     let started = World::started(Setting { signing_keys, kms, ..Setting::default() }).await;
 
     let fault = started.err().unwrap().to_string();
-    assert_eq!(fault, format!("SIGNING_KEYS: {NEW} has no public key"));
+    assert_eq!(
+        fault,
+        format!(
+            "SIGNING_KEYS: KMS did not give the public key of {NEW}, which SIGNING_PUBLIC_KEYS does not list"
+        )
+    );
+}
+
+#[tokio::test]
+async fn an_instance_with_public_keys_starts_and_verifies_while_kms_does_not_answer() {
+    let keeper = Keeper::default();
+    let keys = json!([{ "arn": NEW, "state": "active" }, { "arn": OLD, "state": "verify-only" }]);
+    let world = world(&keeper, json!([{ "arn": OLD, "state": "active" }])).await;
+    let old = world.signed_in("ana@acme.test").await.makes_token(START + DAY).await.token;
+    keeper.fails.store(true, Ordering::SeqCst);
+
+    let mut world = world;
+    let kms = Kms::of(aws::sdk_config(&local::aws(None), http_client(keeper)));
+    let public_keys = [public_key(NEW), public_key(OLD)].join(",");
+    world.restart_with(Keys::read(&SigningKeys(keys.to_string()), &public_keys, &kms).await.unwrap());
+
+    assert_eq!(world.program(&old).asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
+    let keeper = Keeper::default();
+    keeper.fails.store(true, Ordering::SeqCst);
+    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
+    let kms = Some(http_client(keeper.clone()));
+    let signing_public_keys = public_key(NEW);
+    let world = World::with(Setting { signing_keys, signing_public_keys, kms, ..Setting::default() }).await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    keeper.fails.store(false, Ordering::SeqCst);
+    let program = ana.makes_token(START + DAY).await;
+
+    assert_eq!(program.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_public_key_of_another_key_makes_no_tokens() {
+    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
+    let kms = Some(http_client(Keeper::default()));
+    let signing_public_keys = public_key(OLD).replace(OLD, NEW);
+    let world = World::with(Setting { signing_keys, signing_public_keys, kms, ..Setting::default() }).await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let answer = ana.asks(&update_access_token(START + DAY)).await;
+
+    assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
+}
+
+#[rstest]
+#[case::without_arn("MCowBQYDK2VwAyEA".to_owned(), "`MCowBQYDK2VwAyEA` is not of the form ARN=PUBLIC_KEY")]
+#[case::not_base64(format!("{NEW}=!"), "the public key is not base64")]
+#[case::of_another_kind(format!("{NEW}=MCowBQYDK2VwAyEA"), "the key is not of the kind ECC_NIST_EDWARDS25519")]
+#[tokio::test]
+async fn a_public_key_that_cannot_be_read_is_named_at_start(#[case] listed: String, #[case] fault: &str) {
+    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
+    let setting = Setting { signing_keys, signing_public_keys: listed, ..Setting::default() };
+
+    let started = World::started(setting).await;
+
+    let told = started.err().unwrap().to_string();
+    assert!(told.starts_with("SIGNING_PUBLIC_KEYS: ") && told.ends_with(fault), "{told}");
 }
