@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::{
     error::{RequestFault, Result},
-    graph::limits,
+    graph::{collect, limits},
     http::graphql::GraphqlRequest,
 };
 
@@ -22,6 +22,7 @@ const LONGEST_NAME: usize = 100;
 /// A query that is well-formed, names one operation, and is within the limits.
 pub(super) struct Document {
     request: Request,
+    merged: Option<Request>,
     name: Option<String>,
 }
 
@@ -38,15 +39,21 @@ impl Document {
         if operation.ty == OperationType::Subscription {
             return Err(refused("Subscriptions are not offered").into());
         }
-        limits::check(&parsed)?;
+        let is_repetitive = limits::check(&parsed)?;
         variables_are_given(operation, &sent)?;
 
         let name = name(&parsed, &sent);
-        let mut request =
-            Request::new(sent.query).variables(Variables::from_json(Value::Object(sent.variables)));
+        let mut variables = Variables::from_json(Value::Object(sent.variables));
+        set_defaults(operation, &mut variables);
+        let merged = if is_repetitive || parsed.operations.iter().len() > 1 {
+            Some(collect::merge(operation, &parsed.fragments, &variables)?)
+        } else {
+            None
+        };
+        let merged = merged.map(|it| request(String::new(), it, variables.clone()));
+        let mut request = request(sent.query, parsed, variables);
         request.operation_name = sent.operation_name;
-        request.set_parsed_query(parsed);
-        Ok(Self { request, name })
+        Ok(Self { request, merged, name })
     }
 
     /// Whether this is a query that would change something, fit to be executed or not.
@@ -61,10 +68,17 @@ impl Document {
         self.name.as_ref().map(|it| it.chars().take(LONGEST_NAME).collect())
     }
 
-    /// The request, ready to be executed.
-    pub(super) fn into_request(self) -> Request {
-        self.request
+    /// The request to validate, and the one to execute where that is another: the
+    /// operation alone, with fields that are selected more than once merged.
+    pub(super) fn into_requests(self) -> (Request, Option<Request>) {
+        (self.request, self.merged)
     }
+}
+
+fn request(query: String, parsed: ExecutableDocument, variables: Variables) -> Request {
+    let mut request = Request::new(query).variables(variables);
+    request.set_parsed_query(parsed);
+    request
 }
 
 fn operation<'a>(
@@ -112,6 +126,16 @@ fn variables_are_given(operation: &OperationDefinition, sent: &GraphqlRequest) -
         }
     }
     Ok(())
+}
+
+/// Gives each variable without a value its default value: async-graphql forgets them in
+/// `@skip` and `@include`.
+fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
+    for definition in operation.variable_definitions.iter().map(|it| &it.node) {
+        if let Some(value) = &definition.default_value {
+            variables.entry(definition.name.node.clone()).or_insert_with(|| value.node.clone());
+        }
+    }
 }
 
 fn refused(text: &str) -> RequestFault {

@@ -20,7 +20,11 @@ use sha2::{Digest, Sha256};
 use crate::{
     access::{Access, Claimed, Presented, actor::Visitor},
     error::{Error, RequestFault, Result},
-    graph::{self, Schema, answer, document::Document, phase::Phase},
+    graph::{
+        self, Schema, answer,
+        document::Document,
+        phase::{Phase, ValidateOnly},
+    },
     http::negotiation::AnswerType,
     http::{
         Moment, cookies,
@@ -111,14 +115,33 @@ impl Endpoint {
         answer_type: AnswerType,
     ) -> Response {
         let phase = Phase::default();
-        let request = document.into_request().data(visitor.clone()).data(moment).data(phase.clone());
+        let executed = self.run(document, visitor.clone(), moment, phase.clone());
         let recorded = async {
             if let Visitor::Somebody(actor) = &visitor {
                 self.access.record_use(&actor.credential, moment.now).await;
             }
         };
-        let (response, ()) = join(self.schema.execute(request), recorded).await;
+        let (response, ()) = join(executed, recorded).await;
         answer::answer(response, phase.is_executed(), answer_type)
+    }
+
+    /// Executes a query. One whose fields are merged is first validated as it was sent.
+    async fn run(
+        &self,
+        document: Document,
+        visitor: Visitor,
+        moment: Moment,
+        phase: Phase,
+    ) -> async_graphql::Response {
+        let (mut request, merged) = document.into_requests();
+        if let Some(merged) = merged {
+            let validated = self.schema.execute(request.data(ValidateOnly)).await;
+            if validated.is_err() {
+                return validated;
+            }
+            request = merged;
+        }
+        self.schema.execute(request.data(visitor).data(moment).data(phase)).await
     }
 
     /// Answers `GET /api/schema.graphql`: the schema as text.

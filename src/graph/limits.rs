@@ -16,7 +16,10 @@ use async_graphql::{
     },
 };
 
-use crate::error::RequestFault;
+use crate::{
+    error::RequestFault,
+    graph::collect::{self, Collected},
+};
 
 /// The deepest nesting of brackets, of whatever kind.
 const DEEPEST_BRACKETS: usize = 64;
@@ -29,7 +32,7 @@ const DEEPEST_NESTING: usize = 32;
 const MOST_STEPS: usize = 1_500;
 /// The most arguments and variables; validation compares some of them in pairs.
 const MOST_ARGUMENTS: usize = 1_500;
-/// The most aliases of one field.
+/// The most aliases of one field, with equal ones merged.
 const MOST_ALIASES: usize = 30;
 /// The most directives.
 const MOST_DIRECTIVES: usize = 50;
@@ -90,13 +93,14 @@ fn after_string(text: &str) -> Result<&str, RequestFault> {
 }
 
 /// Checks all operations of a document against the limits, with one budget for all
-/// of them: each is validated, whichever is executed.
+/// of them: each is validated, whichever is executed. Returns whether any of them selects
+/// a field more than once.
 ///
 /// # Errors
 ///
 /// [`RequestFault::Validation`]: which limit, and what it is; or which fragment is not
-/// used by any of them, and so was not measured.
-pub(super) fn check(document: &ExecutableDocument) -> Result<(), RequestFault> {
+/// used by any of them, and so was not measured; or which fields cannot be merged.
+pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault> {
     let mut walk = Walk {
         fragments: &document.fragments,
         used: HashSet::new(),
@@ -104,13 +108,35 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<(), RequestFault> {
         steps: 0,
         arguments: 0,
         directives: 0,
-        aliases: HashMap::new(),
     };
     document.operations.iter().try_for_each(|(_, operation)| walk.operation(&operation.node))?;
-    match document.fragments.keys().find(|name| !walk.used.contains(name.as_str())) {
-        Some(name) => Err(over(&format!("Fragment \"{name}\" is never used"))),
-        None => Ok(()),
+    if let Some(name) = document.fragments.keys().find(|name| !walk.used.contains(name.as_str())) {
+        return Err(over(&format!("Fragment \"{name}\" is never used")));
     }
+    let mut is_repetitive = false;
+    for (_, operation) in document.operations.iter() {
+        let fields = collect::all(&operation.node, &document.fragments)?;
+        aliases(&fields, &mut HashMap::new())?;
+        is_repetitive |= collect::are_repeated(&fields);
+    }
+    Ok(is_repetitive)
+}
+
+/// Counts the aliases of each field.
+fn aliases<'a>(fields: &[Collected<'a>], counts: &mut HashMap<&'a str, usize>) -> Result<(), RequestFault> {
+    for field in fields {
+        if field.first.node.alias.is_some() {
+            let count = counts.entry(field.first.node.name.node.as_str()).or_default();
+            *count += 1;
+            if *count > MOST_ALIASES {
+                return Err(over(&format!(
+                    "A field has too many aliases: at most {MOST_ALIASES} are allowed"
+                )));
+            }
+        }
+        aliases(&field.fields, counts)?;
+    }
+    Ok(())
 }
 
 struct Walk<'a> {
@@ -120,12 +146,11 @@ struct Walk<'a> {
     steps: usize,
     arguments: usize,
     directives: usize,
-    aliases: HashMap<&'a str, usize>,
 }
 
 impl<'a> Walk<'a> {
     fn operation(&mut self, operation: &'a OperationDefinition) -> Result<(), RequestFault> {
-        (self.directives, self.aliases) = (0, HashMap::new());
+        self.directives = 0;
         self.step()?;
         self.arguments(operation.variable_definitions.len())?;
         self.directives(&operation.directives)?;
@@ -174,15 +199,6 @@ impl<'a> Walk<'a> {
         if depth > DEEPEST {
             return Err(over(&format!("The query is too deep: at most {DEEPEST} levels are allowed")));
         }
-        if field.alias.is_some() {
-            let count = self.aliases.entry(field.name.node.as_str()).or_default();
-            *count += 1;
-            if *count > MOST_ALIASES {
-                return Err(over(&format!(
-                    "A field has too many aliases: at most {MOST_ALIASES} are allowed"
-                )));
-            }
-        }
         self.selections(&field.selection_set.node, depth + 1)
     }
 
@@ -228,7 +244,7 @@ mod tests {
 
     fn checked(query: &str) -> Result<(), RequestFault> {
         check_nesting(query)?;
-        check(&parse_query(query).unwrap())
+        check(&parse_query(query).unwrap()).map(drop)
     }
 
     fn nested(levels: usize) -> String {

@@ -83,7 +83,7 @@ impl Me {
 
     /// One's API tokens, also those that are over and not yet forgotten, the newest
     /// first. Only a session sees them.
-    #[graphql(complexity = "paging::cost(first) * child_complexity")]
+    #[graphql(complexity = "paging::cost(first, child_complexity)")]
     async fn access_tokens(
         &self,
         ctx: &Context<'_>,
@@ -108,6 +108,7 @@ impl Me {
     }
 
     /// The organizations that one belongs to, by name.
+    #[graphql(complexity = "paging::cost_of_list(child_complexity)")]
     async fn organizations(&self) -> Vec<Organization> {
         self.actor.stakeholder.organizations.keys().cloned().map(Organization).collect()
     }

@@ -13,9 +13,17 @@ const LARGEST: usize = 100;
 /// How large a page is where the client does not say.
 pub(super) const USUAL: i32 = 50;
 
-/// What a page adds to the complexity of a query: as much for each item that it may have.
-pub(super) fn cost(first: i32) -> usize {
-    usize::try_from(first).unwrap_or_default().clamp(1, LARGEST)
+/// How many items a plain list is taken to have, for what it costs.
+const PLAIN: usize = 10;
+
+/// What a page costs: one, and the fields within it for each item that it may have.
+pub(super) fn cost(first: i32, within: usize) -> usize {
+    1 + usize::try_from(first).unwrap_or_default().clamp(1, LARGEST) * within
+}
+
+/// What a plain list costs: one, and the fields within it for each item.
+pub(super) fn cost_of_list(within: usize) -> usize {
+    1 + PLAIN * within
 }
 
 /// Which part of a list is asked for.

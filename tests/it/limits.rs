@@ -202,7 +202,7 @@ async fn brackets_do_not_hide_between_strings() {
 
 #[rstest]
 #[case::fields(format!("{{ {} }}", listed(1001, |it| format!("a{it} "))))]
-#[case::of_many_fields(format!("{{ {} }}", "me { role userName } ".repeat(334)))]
+#[case::of_many_fields(format!("{{ {} }}", "me { role userName } ".repeat(501)))]
 #[case::arguments(format!("{{ me({}) {{ role }} }}", listed(9000, |it| format!("a{it}: 1 "))))]
 #[case::arguments_twice(format!("{{ {0} {0} }}", format!("me({}) {{ role }}", listed(4500, |it| format!("a{it}: 1 ")))))]
 #[case::arguments_of_a_directive(format!("{{ __typename @skip({}) }}", listed(9000, |it| format!("a{it}: 1 "))))]
@@ -230,6 +230,58 @@ async fn nested_variables_are_no_overflow() {
             assert_eq!(answer.status, status, "{count} levels: {}", answer.text());
         }
     }
+}
+
+/// All fields of a token.
+const TOKEN: &str = "id name state issuedAt expiresAt firstUsedAt lastUsedAt revokedAt revokedBy";
+
+#[tokio::test]
+async fn the_largest_page_of_tokens_with_all_their_fields_is_answered() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let query =
+        format!("{{ me {{ accessTokens(first: 100) {{ edges {{ cursor node {{ {TOKEN} }} }} }} }} }}");
+    let answer = ana.asks(&query).await;
+
+    assert_eq!(answer.text(), r#"{"data":{"me":{"accessTokens":{"edges":[]}}}}"#);
+}
+
+#[rstest]
+#[case::nine_pages(9, "200")]
+#[case::ten_pages(10, "200 GRAPHQL_VALIDATION_FAILED")]
+#[tokio::test]
+async fn a_query_costs_ten_thousand_at_most(#[case] pages: usize, #[case] verdict: &str) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let page = |it| format!("a{it}: accessTokens(first: 100) {{ nodes {{ {TOKEN} }} }} ");
+    let answer = ana.asks(&format!("{{ me {{ {} }} }}", listed(pages, page))).await;
+
+    assert_eq!(answer.verdict(), verdict, "{}", answer.text());
+}
+
+#[rstest]
+#[case::a_page_that_is_selected_again("{ me { PAGE }  ...a ...a } fragment a on Query { me { PAGE PAGE } }")]
+#[case::an_operation_that_is_not_executed("query A { me { PAGE } } query B { me { PAGE } }")]
+#[tokio::test]
+async fn a_query_costs_what_is_executed(#[case] query: &str) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let page = format!("accessTokens(first: 100) {{ edges {{ node {{ {TOKEN} }} }} nodes {{ {TOKEN} }} }}");
+    let pages = listed(3, |it| format!("a{it}: {page} "));
+
+    let query = query.replace("PAGE", &pages);
+    let headers = [
+        ("content-type", "application/json"),
+        ("cookie", ana.cookie.as_str()),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let name = query.contains("query A").then_some("A");
+    let body = json!({ "query": query, "operationName": name }).to_string();
+    let answer = world.sends(("POST", "/api"), &headers, body).await;
+
+    assert_eq!(answer.verdict(), "200", "{}", answer.text());
 }
 
 #[tokio::test]
