@@ -23,7 +23,7 @@ use arm_api::{
     },
     entropy::Entropy,
     graph::endpoint::Endpoint,
-    http::{Moment, csrf::OwnOrigins, graphql::GraphqlRequest},
+    http::{Moment, cookies::Cookies, csrf::OwnOrigins, graphql::GraphqlRequest},
     local::{self, dynamodb},
     store::{Store, client},
 };
@@ -88,7 +88,13 @@ fn endpoint() -> Endpoint {
     let embedded = dynamodb::Embedded::in_memory(Clock::System).unwrap();
     let client = client::client_on(&local::aws(None), dynamodb::http_client(embedded));
     let store = Store::new(client, "arm".to_owned());
-    let access = Access { store, jwt: jwt(), entropy: Entropy::System, creation_disabled: None };
+    let access = Access {
+        store,
+        jwt: jwt(),
+        entropy: Entropy::System,
+        cookies: Cookies::new(true),
+        creation_disabled: None,
+    };
     Endpoint::new(Arc::new(access), OwnOrigins(Vec::new()))
 }
 

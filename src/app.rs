@@ -19,7 +19,7 @@ use crate::{
     domain::{rate_limit::RateLimit, secret::Secret},
     entropy::Entropy,
     graph::endpoint::Endpoint,
-    http::csrf::OwnOrigins,
+    http::{cookies::Cookies, csrf::OwnOrigins},
     identity::{Identity, InvalidProviders, provider::Provider},
     secrets::{self, Unreadable},
     store::{Store, client},
@@ -151,7 +151,8 @@ impl App {
         let keys = Keys::read(&signing_keys, &signing_public_keys, &kms).await?;
         let jwt = Jwt::new(keys, public_url.clone());
         let store = Store::new(client, table);
-        let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), creation_disabled });
+        let cookies = Cookies::new(public_url.is_https());
+        let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), cookies, creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
         Ok(Self { clock, entropy, public_url, own_origins, cors_origins, function_name, access, endpoint })

@@ -250,7 +250,7 @@ impl Error {
 fn reason_of(refusal: &Refusal) -> &'static str {
     match refusal {
         Refusal::Malformed => "TOKEN_MALFORMED",
-        Refusal::Invalid => "TOKEN_INVALID",
+        Refusal::Invalid | Refusal::UnknownSession => "TOKEN_INVALID",
         Refusal::TokenExpired { .. } => "TOKEN_EXPIRED",
         Refusal::TokenRevoked { .. } => "TOKEN_REVOKED",
         Refusal::TokenReplaced { .. } => "TOKEN_REPLACED",

@@ -32,7 +32,7 @@ use crate::{
     },
     entropy::Entropy,
     error::Result,
-    http::{authorization, cookies},
+    http::{authorization, cookies::Cookies},
     store::{Store, StoreError},
     telemetry::{self, Chain},
 };
@@ -48,6 +48,8 @@ pub struct Access {
     pub jwt: Jwt,
     /// Where ids and secrets come from.
     pub entropy: Entropy,
+    /// How the product's cookies are named and set.
+    pub cookies: Cookies,
     /// Why no tokens are made at present.
     pub creation_disabled: Option<String>,
 }
@@ -68,12 +70,12 @@ impl Presented {
     ///
     /// # Errors
     ///
-    /// As [`authorization::bearer`].
-    pub fn in_headers(headers: &HeaderMap) -> Result<Self> {
+    /// As [`authorization::bearer`] and [`Cookies::session`].
+    pub fn in_headers(headers: &HeaderMap, cookies: Cookies) -> Result<Self> {
         if let Some(token) = authorization::bearer(headers)? {
             return Ok(Self::Bearer(token));
         }
-        Ok(cookies::session(headers).map_or(Self::Nothing, Self::Cookie))
+        Ok(cookies.session(headers)?.map_or(Self::Nothing, Self::Cookie))
     }
 }
 
@@ -100,7 +102,7 @@ impl Access {
             Presented::Nothing => Ok(Claimed::Nothing),
             Presented::Bearer(token) => Ok(Claimed::AccessToken(self.jwt.verify(token, now)?)),
             Presented::Cookie(value) => {
-                let (user, digest) = sessions::parse(value).ok_or(Refusal::Invalid)?;
+                let (user, digest) = sessions::parse(value).ok_or(Refusal::UnknownSession)?;
                 Ok(Claimed::Session(user, digest))
             }
         }
@@ -135,7 +137,7 @@ impl Access {
 
     async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {
         let found = self.store.session_and_owner(user, digest).await?;
-        let (Some(stakeholder), Some(session)) = found else { return Err(Refusal::Invalid.into()) };
+        let (Some(stakeholder), Some(session)) = found else { return Err(Refusal::UnknownSession.into()) };
         session.admits(digest, &stakeholder, now)?;
         Ok(Actor { stakeholder, credential: Credential::Session(session) })
     }

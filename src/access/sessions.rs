@@ -16,7 +16,7 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::{Error, Result},
-    http::{Caller, agent, cookies},
+    http::{Caller, agent},
     store::StoreError,
 };
 
@@ -75,7 +75,7 @@ impl Access {
         let event = self.event(&owner.id, Happening::SessionOpened, now)?;
         self.store.open_session(owner, &session, &event).await?;
         let value = format!("{}.{}", owner.id, secret.reveal());
-        cookies::give_session(&value, SESSION_LIFETIME).map_err(Error::internal)
+        self.cookies.give_session(&value, SESSION_LIFETIME).map_err(Error::internal)
     }
 
     /// Ends a session before its time. One that is ended already stays so.

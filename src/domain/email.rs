@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 /// The longest address that mail can carry (RFC 5321, section 4.5.3.1.3).
 const LONGEST: usize = 254;
 
-/// A stakeholder's e-mail address, trimmed and in lower case.
+/// A stakeholder's e-mail address, trimmed, its ASCII letters in lower case.
 ///
-/// Two addresses that differ only in case are the same stakeholder, so the
-/// comparison is made once, here, and nowhere else.
+/// Two addresses that differ only in the case of ASCII letters are the same stakeholder, so
+/// the comparison is made once, here, and nowhere else. Other letters are never folded:
+/// Unicode folds the Kelvin sign to `k`, which would make one person out of two. An address
+/// with upper-case letters beyond ASCII is refused, so nobody gets a second account by
+/// another case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Email(String);
@@ -36,8 +39,10 @@ impl TryFrom<String> for Email {
     type Error = InvalidEmail;
 
     fn try_from(text: String) -> Result<Self, InvalidEmail> {
-        let text = text.trim().to_lowercase();
-        let is_clean = !text.contains(|c: char| c.is_whitespace() || c.is_control());
+        let mut text = text.trim_ascii().to_owned();
+        text.make_ascii_lowercase();
+        let is_clean =
+            text.chars().all(is_visible) && text.chars().flat_map(char::to_lowercase).eq(text.chars());
         match text.split_once('@') {
             Some((local, domain))
                 if is_clean && text.len() <= LONGEST && !local.is_empty() && is_domain(domain) =>
@@ -60,6 +65,20 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && !text.contains('@') && text.split('.').all(|label| !label.is_empty())
 }
 
+/// Whether a person can see the character: it is no white space, no control character, and
+/// not one that renders as nothing or changes the direction of others. The ranges are those
+/// of Unicode's property `Default_Ignorable_Code_Point`, with the interlinear annotations
+/// and the empty Braille pattern.
+fn is_visible(c: char) -> bool {
+    let is_ignorable = matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}');
+    !c.is_whitespace() && !c.is_control() && !is_ignorable
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,6 +92,13 @@ mod tests {
         assert_eq!(email.local_part(), "ana");
     }
 
+    #[test]
+    fn letters_beyond_ascii_stay_as_they_are() {
+        let email = Email::try_from("José@acme.test".to_owned()).unwrap();
+
+        assert_eq!(email.as_str(), "josé@acme.test");
+    }
+
     #[rstest]
     #[case("")]
     #[case("ana")]
@@ -83,6 +109,20 @@ mod tests {
     #[case("a na@acme.test")]
     #[case("ana@eve@acme.test")]
     #[case("ana\u{0}@acme.test")]
+    #[case::a_kelvin_sign("hac\u{212a}er@demo.test")]
+    #[case::a_dotted_capital_i("ad\u{130}n@demo.test")]
+    #[case::a_capital_letter_beyond_ascii("\u{c9}va@demo.test")]
+    #[case::a_zero_width_space("ana\u{200b}@acme.test")]
+    #[case::a_zero_width_joiner("ana@acme\u{200d}.test")]
+    #[case::a_byte_order_mark("\u{feff}ana@acme.test")]
+    #[case::a_soft_hyphen("a\u{ad}na@acme.test")]
+    #[case::right_to_left("\u{202e}ana@acme.test")]
+    #[case::an_isolate("\u{2066}ana@acme.test")]
+    #[case::a_variation_selector("ana\u{fe0f}@acme.test")]
+    #[case::a_tag("ana\u{e0061}@acme.test")]
+    #[case::an_empty_braille_pattern("ana\u{2800}@acme.test")]
+    #[case::a_blank_of_unicode("\u{2000}ana@acme.test")]
+    #[case::a_control_character_of_latin("ana\u{85}@acme.test")]
     fn other_texts_are_no_address(#[case] text: &str) {
         assert_eq!(Email::try_from(text.to_owned()), Err(InvalidEmail));
     }

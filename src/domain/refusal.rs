@@ -13,6 +13,8 @@ pub enum Refusal {
     Malformed,
     /// It has the form, and is none of ours.
     Invalid,
+    /// It has the form of a session, and there is no such session, or no longer.
+    UnknownSession,
     /// The token's time is over.
     TokenExpired {
         /// When it was over.

@@ -74,17 +74,17 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] unless the digest is the session's, or for one from the
+    /// [`Refusal::UnknownSession`] unless the digest is the session's, or for one from the
     /// future; then, in this order, that it was ended, that it is over, that its owner
     /// is shut out.
     pub fn admits(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
-            return Err(Refusal::Invalid);
+            return Err(Refusal::UnknownSession);
         }
         match self.state {
             SessionState::Ended { .. } => Err(Refusal::SessionEnded),
             SessionState::Open if self.is_live(now) => owner.admits(self.epoch, Refusal::SessionEnded),
-            SessionState::Open if now < self.ends_at() => Err(Refusal::Invalid),
+            SessionState::Open if now < self.ends_at() => Err(Refusal::UnknownSession),
             SessionState::Open => Err(Refusal::SessionExpired { at: self.ends_at() }),
         }
     }
@@ -143,7 +143,7 @@ mod tests {
         let ended = Session { state: SessionState::Ended { at: after(1) }, ..session() };
         let wrong = Secret::from_entropy([4; 32]).digest();
 
-        assert_eq!(ended.admits(&wrong, &ana(), after(2)), Err(Refusal::Invalid));
+        assert_eq!(ended.admits(&wrong, &ana(), after(2)), Err(Refusal::UnknownSession));
         assert_eq!(ended.admits(&secret(), &ana(), after(2)), Err(Refusal::SessionEnded));
     }
 

@@ -17,6 +17,12 @@ pub enum RequestFault {
         /// What is allowed.
         allow: &'static str,
     },
+    /// It has one of our cookies twice.
+    #[error("The cookie `{name}` was sent twice")]
+    DuplicateCookie {
+        /// The cookie's name.
+        name: &'static str,
+    },
     /// None of the media types that the client accepts can be given.
     #[error("None of the accepted media types can be given")]
     NotAcceptable,
@@ -54,9 +60,11 @@ impl RequestFault {
     /// The status of an answer that is this fault.
     pub(super) fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Syntax { .. } | Self::Argument(_) | Self::Validation(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Malformed(_)
+            | Self::DuplicateCookie { .. }
+            | Self::Syntax { .. }
+            | Self::Argument(_)
+            | Self::Validation(_) => StatusCode::BAD_REQUEST,
             Self::UnknownPath => StatusCode::NOT_FOUND,
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
@@ -75,6 +83,7 @@ impl RequestFault {
             Self::PersistedQuery => "PERSISTED_QUERY_NOT_SUPPORTED",
             Self::UnknownPath => "NOT_FOUND",
             Self::Malformed(_)
+            | Self::DuplicateCookie { .. }
             | Self::Method { .. }
             | Self::NotAcceptable
             | Self::TooLarge { .. }
@@ -92,6 +101,11 @@ impl RequestFault {
             Self::Method { allow } => Some(format!("allowed are {allow}; mutations need POST")),
             Self::TooLarge { limit, part } => Some(format!("{part} may have {limit} bytes at most")),
             Self::PersistedQuery => Some("send the query itself".to_owned()),
+            Self::DuplicateCookie { .. } => Some(
+                "Another site may have planted one of them. Delete the cookies of this site and of its \
+                 parent domain in the browser, then log in again."
+                    .to_owned(),
+            ),
             Self::Malformed(_)
             | Self::UnknownPath
             | Self::Syntax { .. }

@@ -42,6 +42,7 @@ fn hint_of(refusal: &Refusal) -> String {
         Refusal::Invalid => {
             "This credential is none of ours, or not for this address: make a new API token.".to_owned()
         }
+        Refusal::UnknownSession => "This session is over, or was never one of ours: log in again.".to_owned(),
         Refusal::TokenExpired { at } => format!("The API token expired at {at}: make a new one."),
         Refusal::TokenRevoked { .. } => "The API token was revoked: make a new one.".to_owned(),
         Refusal::TokenReplaced { at } => {

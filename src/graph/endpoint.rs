@@ -27,7 +27,8 @@ use crate::{
     },
     http::negotiation::AnswerType,
     http::{
-        Moment, cookies,
+        Moment,
+        cookies::Cookies,
         csrf::{self, OwnOrigins},
         graphql::GraphqlRequest,
         negotiation,
@@ -62,7 +63,7 @@ impl Endpoint {
         let (parts, body) = request.into_parts();
         match self.answered(&parts, body, moment).await {
             Ok(response) => response,
-            Err(error) => refused(&error, &parts.headers),
+            Err(error) => refused(&error, &parts.headers, self.access.cookies),
         }
     }
 
@@ -86,7 +87,7 @@ impl Endpoint {
     /// else is wrong; where it says nothing, the body's type is judged first: programs
     /// that forgot it learn what they forgot.
     fn presented(&self, parts: &Parts) -> Result<Presented> {
-        let presented = Presented::in_headers(&parts.headers);
+        let presented = Presented::in_headers(&parts.headers, self.access.cookies);
         let is_session = matches!(presented, Ok(Presented::Cookie(_)));
         if is_session && csrf::is_told(&parts.headers) {
             self.own_origins.admit(&parts.method, &parts.headers)?;
@@ -161,11 +162,11 @@ impl Endpoint {
 }
 
 /// Answers what was refused; a session that does not hold is taken from the browser.
-fn refused(error: &Error, headers: &HeaderMap) -> Response {
+fn refused(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     let mut response = answer::refusal(error, AnswerType::accepted(headers).unwrap_or_default());
-    let is_session = matches!(Presented::in_headers(headers), Ok(Presented::Cookie(_)));
+    let is_session = matches!(Presented::in_headers(headers, cookies), Ok(Presented::Cookie(_)));
     if is_session && matches!(error, Error::Refused(_)) {
-        response.headers_mut().append(SET_COOKIE, cookies::clear_session());
+        response.headers_mut().append(SET_COOKIE, cookies.clear_session());
     }
     response
 }

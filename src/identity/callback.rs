@@ -14,6 +14,7 @@ pub(super) struct Callback {
     /// Which attempt it is about.
     pub(super) state: Secret,
     code: Option<Secret>,
+    is_error: bool,
     issuer: Option<String>,
 }
 
@@ -37,8 +38,9 @@ impl Callback {
             }
         };
         let (state, code, issuer) = (one("state")?, one("code")?, one("iss")?);
+        let is_error = one("error")?.is_some();
         let state = state.map(Secret::from).ok_or(LoginFault::UnknownAttempt)?;
-        Ok(Self { state, code: code.map(Secret::from), issuer })
+        Ok(Self { state, code: code.map(Secret::from), is_error, issuer })
     }
 
     /// The code, if it comes from the provider that the attempt was made for: another
@@ -47,7 +49,7 @@ impl Callback {
     /// # Errors
     ///
     /// `Unproven` where the issuer is another, or is missing where the provider promises to
-    /// tell it; `NotCompleted` where there is no code.
+    /// tell it; `NotCompleted` where there is an error, whatever stands beside it, or no code.
     pub(super) fn code(self, place: &Endpoints) -> Result<Secret> {
         match (&self.issuer, &place.issuer) {
             (Some(told), Some(own)) if !is_issuer(own, told) => {
@@ -58,6 +60,7 @@ impl Callback {
             }
             _ => {}
         }
-        Ok(self.code.ok_or(LoginFault::NotCompleted)?)
+        let code = self.code.filter(|_| !self.is_error);
+        Ok(code.ok_or(LoginFault::NotCompleted)?)
     }
 }

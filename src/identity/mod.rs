@@ -38,7 +38,7 @@ use crate::{
     },
     error::{Error, RequestFault, Result},
     http::{
-        Caller, Moment, cookies,
+        Caller, Moment,
         csrf::{self, Navigation},
     },
     telemetry,
@@ -125,7 +125,8 @@ impl Identity {
             begun_at: moment.now,
         };
         self.access.store.begin_login(&attempt).await?;
-        let kept = cookies::give_login(secrets.verifier.reveal(), LOGIN_LIFETIME).map_err(Error::internal)?;
+        let kept = self.access.cookies.give_login(secrets.verifier.reveal(), LOGIN_LIFETIME);
+        let kept = kept.map_err(Error::internal)?;
         let url = oauth::authorize_url(provider, &place, &self.callback, &secrets)?;
         Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
     }
@@ -147,7 +148,7 @@ impl Identity {
         let session = self.access.open_session(&stakeholder, Place::of(request), moment.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
-        response.headers_mut().append(SET_COOKIE, cookies::clear_login());
+        response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());
         Ok(response)
     }
 
@@ -170,7 +171,7 @@ impl Identity {
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<(LoginAttempt, Secret)> {
-        let verifier = cookies::login(headers).ok_or(LoginFault::UnknownAttempt)?;
+        let verifier = self.access.cookies.login(headers)?.ok_or(LoginFault::UnknownAttempt)?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;
         let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
         attempt.admits(&verifier.digest(), now)?;

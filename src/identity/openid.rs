@@ -66,6 +66,8 @@ pub(super) struct OpenId {
     /// Whether the operator vouches for its addresses: it is the tenant of their own
     /// organization, and lets in that organization's domains only.
     pub(super) is_vouched_for: bool,
+    /// Whether it is Microsoft's, which alone gives the claim `xms_edov` a meaning.
+    pub(super) is_microsoft: bool,
     known: Mutex<Option<Arc<Known>>>,
 }
 
@@ -93,6 +95,8 @@ struct Known {
 struct Extra {
     /// Microsoft: whether the owner of the address's domain verified it.
     xms_edov: Option<Value>,
+    /// From when on the token holds (RFC 7519, section 4.1.5).
+    nbf: Option<Value>,
 }
 
 impl AdditionalClaims for Extra {}
@@ -117,8 +121,19 @@ struct UserInfo {
 
 impl OpenId {
     /// The provider that describes itself under `address`.
-    pub(super) fn at(address: String, has_tenants: bool, is_vouched_for: bool) -> Self {
-        Self { address, has_tenants, is_vouched_for, known: Mutex::new(None) }
+    pub(super) fn at(address: String) -> Self {
+        Self {
+            address,
+            has_tenants: false,
+            is_vouched_for: false,
+            is_microsoft: false,
+            known: Mutex::new(None),
+        }
+    }
+
+    /// Microsoft, as the tenant or the tenants that `address` names.
+    pub(super) fn of_microsoft(address: String, has_tenants: bool, is_vouched_for: bool) -> Self {
+        Self { has_tenants, is_vouched_for, is_microsoft: true, ..Self::at(address) }
     }
 
     /// Where it does what.
@@ -191,26 +206,34 @@ impl OpenId {
         fetch: &Fetch,
     ) -> Result<Person> {
         let name = claims.name().and_then(|it| it.get(None)).map(|it| it.to_string());
-        let edov = claims.additional_claims().xms_edov.as_ref();
-        let is_verified = claims.email_verified() == Some(true) || edov.is_some_and(is_true);
+        let is_verified = claims.email_verified();
         match (claims.email(), &known.document.userinfo_endpoint) {
-            (Some(email), _) => self.vouched(email.as_str(), is_verified, name.unwrap_or_default()),
+            (Some(email), _) => self.vouched(email.as_str(), is_verified, claims, name.unwrap_or_default()),
             (None, Some(address)) => {
                 let token = Some(tokens.access_token().secret().as_str());
                 let info: UserInfo = fetch.json(address, token).await?;
                 if info.sub != claims.subject().as_str() {
                     return Err(Error::unproven("the provider's user info is of somebody else"));
                 }
-                let is_verified = info.email_verified.as_ref().is_some_and(is_true);
+                let is_verified = is_verified.filter(|it| !it).or(info.email_verified.as_ref().map(is_true));
                 let email = info.email.ok_or(LoginFault::UnverifiedAddress)?;
-                self.vouched(&email, is_verified, name.or(info.name).unwrap_or_default())
+                self.vouched(&email, is_verified, claims, name.or(info.name).unwrap_or_default())
             }
             (None, None) => Err(LoginFault::UnverifiedAddress.into()),
         }
     }
 
-    fn vouched(&self, email: &str, is_verified: bool, name: String) -> Result<Person> {
-        if !is_verified && !self.is_vouched_for {
+    /// Whom the provider vouches for. What `email_verified` says is final; only where it is
+    /// not there, the operator or Microsoft's own claim may vouch instead.
+    fn vouched(
+        &self,
+        email: &str,
+        is_verified: Option<bool>,
+        claims: &Claims,
+        name: String,
+    ) -> Result<Person> {
+        let edov = claims.additional_claims().xms_edov.as_ref().filter(|_| self.is_microsoft);
+        if !is_verified.unwrap_or_else(|| self.is_vouched_for || edov.is_some_and(is_true)) {
             return Err(LoginFault::UnverifiedAddress.into());
         }
         Ok(Person { email: Email::try_from(email.to_owned()).map_err(Error::unproven)?, name })
@@ -238,6 +261,9 @@ impl Known {
         .set_time_fn(move || present)
         .set_issue_time_verifier_fn(|issued| is_recent(issued.timestamp(), now));
         let claims = token.into_claims(&verifier, |sent: Option<&Nonce>| is_of_attempt(sent, nonce))?;
+        if !is_begun(claims.additional_claims().nbf.as_ref(), now) {
+            return Err(other("the ID token does not hold yet"));
+        }
         match claims.authorized_party() {
             Some(party) if party.as_str() != client_id => {
                 Err(ClaimsVerificationError::InvalidAudience("it was made for another party".to_owned()))
@@ -271,6 +297,13 @@ fn is_recent(issued: i64, now: Timestamp) -> Result<(), String> {
     let age = SignedDuration::from_secs(now.as_second().saturating_sub(issued));
     let oldest = crate::domain::login::LOGIN_LIFETIME + LARGEST_SKEW;
     if (-LARGEST_SKEW..=oldest).contains(&age) { Ok(()) } else { Err("it was not made just now".to_owned()) }
+}
+
+/// Whether a token holds already, as far as clocks can tell.
+fn is_begun(not_before: Option<&Value>, now: Timestamp) -> bool {
+    let latest = (now + LARGEST_SKEW).duration_since(Timestamp::UNIX_EPOCH);
+    let start = |it: &Value| SignedDuration::try_from_secs_f64(it.as_f64()?).ok();
+    not_before.is_none_or(|it| start(it).is_some_and(|it| it <= latest))
 }
 
 fn is_of_attempt(sent: Option<&Nonce>, nonce: &Digest) -> Result<(), String> {

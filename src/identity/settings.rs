@@ -104,14 +104,14 @@ fn provider(entry: Entry) -> Result<Provider, String> {
 fn kind(entry: &Entry, is_bounded: bool) -> Result<(Brand, Option<&'static str>, Kind), String> {
     match (entry.preset, &entry.issuer, &entry.tenant) {
         (Some(Preset::Google), None, None) => {
-            Ok((Brand::Google, Some("Google"), openid(GOOGLE.to_owned(), false, false)))
+            Ok((Brand::Google, Some("Google"), Kind::OpenId(OpenId::at(GOOGLE.to_owned()))))
         }
         (Some(Preset::Microsoft), None, tenant) => {
             let kind = microsoft(tenant.as_deref().unwrap_or("common"), is_bounded)?;
             Ok((Brand::Microsoft, Some("Microsoft"), kind))
         }
         (Some(Preset::Bitbucket), None, None) => Ok((Brand::Bitbucket, Some("Bitbucket"), Kind::Bitbucket)),
-        (None, Some(issuer), None) => Ok((Brand::Other, None, openid(address(issuer)?, false, false))),
+        (None, Some(issuer), None) => Ok((Brand::Other, None, Kind::OpenId(OpenId::at(address(issuer)?)))),
         (None, None, _) => Err("`preset` or `issuer` is missing".to_owned()),
         (Some(_), Some(_), _) => Err("`preset` and `issuer` exclude each other".to_owned()),
         (_, _, Some(_)) => Err("`tenant` is for the preset `microsoft` alone".to_owned()),
@@ -125,14 +125,11 @@ fn microsoft(tenant: &str, is_bounded: bool) -> Result<Kind, String> {
     let is_id = is_tenant(tenant);
     let has_tenants = MANY_TENANTS.contains(&tenant);
     if is_id || has_tenants {
-        Ok(openid(format!("{MICROSOFT}/{tenant}/v2.0"), has_tenants, is_id && is_bounded))
+        let address = format!("{MICROSOFT}/{tenant}/v2.0");
+        Ok(Kind::OpenId(OpenId::of_microsoft(address, has_tenants, is_id && is_bounded)))
     } else {
         Err(format!("`tenant` is an id, or one of {}", MANY_TENANTS.join(", ")))
     }
-}
-
-fn openid(address: String, has_tenants: bool, is_vouched_for: bool) -> Kind {
-    Kind::OpenId(OpenId::at(address, has_tenants, is_vouched_for))
 }
 
 /// An issuer is reached over TLS; on this machine itself it may do without.

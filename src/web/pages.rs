@@ -86,6 +86,7 @@ impl Notice {
             }
             Refusal::Malformed
             | Refusal::Invalid
+            | Refusal::UnknownSession
             | Refusal::TokenExpired { .. }
             | Refusal::TokenRevoked { .. }
             | Refusal::TokenReplaced { .. } => None,

@@ -22,7 +22,7 @@ use crate::{
     config::PublicUrl,
     domain::own_path::OwnPath,
     error::{Error, RequestFault, Result},
-    http::{Moment, cookies, csrf::OwnOrigins},
+    http::{Moment, csrf::OwnOrigins},
     web::{
         assets, ide,
         pages::{self, Notice},
@@ -63,7 +63,7 @@ impl Site {
             Ok(Visitor::Nobody) => self.login_page(&request.uri, farewell(&request.uri)),
             Err(Error::Refused(refusal)) => {
                 let page = self.login_page(&request.uri, Notice::of(&refusal));
-                ([(SET_COOKIE, cookies::clear_session())], page).into_response()
+                ([(SET_COOKIE, self.access.cookies.clear_session())], page).into_response()
             }
             Err(error) => pages::problem(&error),
         }
@@ -89,7 +89,7 @@ impl Site {
     pub async fn logout(&self, request: &Parts, moment: Moment) -> Response {
         match self.ended(request, moment).await {
             Ok(()) => {
-                let cleared = (SET_COOKIE, cookies::clear_session());
+                let cleared = (SET_COOKIE, self.access.cookies.clear_session());
                 ([cleared, CLEAR_SITE_DATA], Redirect::to("/?logged-out")).into_response()
             }
             Err(error) => pages::problem(&error),
@@ -112,9 +112,9 @@ impl Site {
     ///
     /// # Errors
     ///
-    /// `Refused` where the session does not hold.
+    /// `Refused` where the session does not hold; `Request` where there are two of its cookies.
     async fn visitor(&self, headers: &HeaderMap, moment: Moment) -> Result<Visitor> {
-        let presented = cookies::session(headers).map_or(Presented::Nothing, Presented::Cookie);
+        let presented = self.access.cookies.session(headers)?.map_or(Presented::Nothing, Presented::Cookie);
         let claimed = self.access.claimed(&presented, moment.now)?;
         self.access.authenticate(&claimed, moment.now).await
     }

@@ -43,7 +43,7 @@ story('a person logs in through their provider, and gets to the page that they h
   await page.waitForURL(`${url}/api`);
   await page.getByText('ana@acme.test').waitFor();
   const names = (await context.cookies(url)).map(({ name }) => name);
-  assert.deepEqual(names, ['__Host-arm_session']);
+  assert.deepEqual(names, ['arm_session']);
 }, OPTIONS);
 
 story('a provider that does not answer is told by a page that everybody can use', async ({ page, url }) => {

@@ -5,7 +5,10 @@ import re
 from http.client import HTTPConnection
 from urllib.parse import urlencode, urljoin, urlsplit
 
-SESSION = "__Host-arm_session"
+
+def session_cookie(url):
+    """The name of the session cookie of the product at `url`: over http it cannot have the prefix."""
+    return "__Host-arm_session" if url.startswith("https:") else "arm_session"
 
 
 class Answer:

@@ -6,7 +6,7 @@ import time
 
 from permissions import ALLOWED, CALLS, Hands
 from stories import eventually, story, tell_all
-from visitor import SESSION
+from visitor import session_cookie
 from world import ANA, ME, World, architecture, new_token
 
 SWEPT_WITHIN = 150
@@ -40,7 +40,7 @@ def a_person_logs_in_through_the_provider_and_gets_a_session(world):
     end = world.ana.log_in(world.product, ANA)
 
     assert end.target() == f"{world.product}/home", end.text
-    assert SESSION in world.ana.cookies(world.product)
+    assert session_cookie(world.product) in world.ana.cookies(world.product)
     home = world.ana.open(f"{world.product}/home")
     assert home.status == 200 and ANA in home.text
     assert world.ana.ask(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}

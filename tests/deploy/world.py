@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cloud import ROOT, Cloud
 from guide import Guide
-from visitor import SESSION, Visitor
+from visitor import session_cookie, Visitor
 
 ANA = "ana@acme.test"
 ME = "{ me { userEmail } }"
@@ -81,7 +81,7 @@ class World:
 
     def secrets(self):
         """All that no log may hold."""
-        session = self.ana.cookies(self.product)[SESSION]
+        session = self.ana.cookies(self.product)[session_cookie(self.product)]
         provider = json.loads((self.folder / "providers.json").read_text())[0]["clientSecret"]
         return [session, session.split(".")[-1], provider, ANA, *self.tokens.values()]
 

@@ -223,6 +223,7 @@ impl World {
             store,
             jwt: Jwt::new(keys, old.public_url.clone()),
             entropy: old.entropy.clone(),
+            cookies: old.access.cookies,
             creation_disabled: None,
         });
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));

@@ -16,7 +16,7 @@ struct Local {
 }
 
 /// What no log may hold: the beginnings of a token and of a cookie, and addresses.
-const NEVER_LOGGED: [&str; 3] = ["eyJ0eXAiOiJhcm0", "__Host-", "@"];
+const NEVER_LOGGED: [&str; 3] = ["eyJ0eXAiOiJhcm0", "arm_session=", "@"];
 
 impl Local {
     fn start(options: &[&str]) -> Self {

@@ -217,6 +217,137 @@ async fn a_provider_of_many_tenants_is_believed_tenant_by_tenant(
 }
 
 #[rstest]
+#[case::of_any_issuer(json!(null), json!(true))]
+#[case::of_any_issuer_that_says_it_is_not_verified(json!(false), json!(true))]
+#[case::not_verified(json!(false), json!(null))]
+#[case::not_said(json!(null), json!(null))]
+#[tokio::test]
+async fn an_address_counts_only_where_email_verified_says_so(
+    #[case] is_verified: Value,
+    #[case] edov: Value,
+) {
+    let world = acme().await;
+
+    let answer = logs_in(&world, 1, |it| {
+        it["email_verified"] = is_verified;
+        it["xms_edov"] = edov;
+    });
+
+    let answer = answer.await;
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert!(answer.text().contains("Your e-mail address is not verified"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn an_address_that_microsoft_calls_not_verified_is_refused_whatever_else_it_claims() {
+    let template = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    let world = world(r#""preset":"microsoft""#, COMMON, template).await;
+
+    let answer = logs_in(&world, 1, |it| {
+        it["iss"] = json!(TENANT);
+        it["email_verified"] = json!(false);
+        it["xms_edov"] = json!(true);
+    });
+
+    assert_eq!(answer.await.status, 403);
+}
+
+#[tokio::test]
+async fn an_address_that_the_operators_own_tenant_calls_not_verified_is_refused() {
+    let members =
+        r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47","domains":["acme.test"]"#;
+    let world = world(members, TENANT, TENANT).await;
+    let said = async |value: Value| {
+        let answer = logs_in(&world, 1, |it| {
+            it["iss"] = json!(TENANT);
+            it["email_verified"] = value;
+        });
+        answer.await.status
+    };
+
+    assert_eq!(said(json!(false)).await, 403);
+    assert_eq!(said(json!(null)).await, 303);
+}
+
+#[tokio::test]
+async fn an_address_that_the_id_token_calls_not_verified_is_not_asked_for() {
+    let world = acme().await;
+    let info = json!({ "sub": "1", "email": "ana@acme.test", "email_verified": true });
+    world.web.answers(&format!("{ACME}/me"), 200, &info);
+
+    let answer = logs_in(&world, 1, |it| {
+        it["email"] = Value::Null;
+        it["email_verified"] = json!(false);
+    });
+
+    assert_eq!(answer.await.status, 403);
+}
+
+#[rstest]
+#[case::a_kelvin_sign("hac\u{212a}er@demo.test")]
+#[case::a_zero_width_space("hacker\u{200b}@demo.test")]
+#[case::right_to_left("\u{202e}hacker@demo.test")]
+#[tokio::test]
+async fn an_address_that_only_looks_like_somebodys_is_no_login(#[case] address: &str) {
+    let world = acme().await;
+
+    let answer = logs_in(&world, 1, |it| it["email"] = json!(address)).await;
+
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(answer.header("set-cookie"), None);
+}
+
+#[rstest]
+#[case::past(-60, 303)]
+#[case::within_the_skew_of_clocks(300, 303)]
+#[case::future(301, 400)]
+#[tokio::test]
+async fn an_id_token_holds_from_its_nbf_on(#[case] seconds: i64, #[case] status: u16) {
+    let world = acme().await;
+    let at = world.now() + seconds;
+
+    let answer = logs_in(&world, 1, |it| it["nbf"] = json!(at)).await;
+
+    assert_eq!(answer.status, status, "{}", answer.text());
+}
+
+#[tokio::test]
+async fn an_nbf_that_is_no_time_is_refused() {
+    let world = acme().await;
+
+    assert_eq!(logs_in(&world, 1, |it| it["nbf"] = json!("soon")).await.status, 400);
+}
+
+#[tokio::test]
+async fn an_error_of_the_provider_wins_over_a_code() {
+    let world = acme().await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
+    world.web.asked();
+
+    let path = format!("/callback?error=access_denied&code=a-code&state={}", begun.parameter("state"));
+    let answer = world.sends(("GET", &path), &[("cookie", &begun.cookie)], Body::empty()).await;
+
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("The login was not completed"), "{}", answer.text());
+    assert_eq!(world.web.asked(), [], "the code is not used");
+}
+
+#[tokio::test]
+async fn two_login_cookies_are_refused() {
+    let world = acme().await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    let cookies = format!("{}; __Host-arm_login=planted", begun.cookie);
+
+    let path = format!("/callback?code=a-code&state={}", begun.parameter("state"));
+    let answer = world.sends(("GET", &path), &[("cookie", &cookies)], Body::empty()).await;
+
+    assert_eq!(answer.status, 400);
+    assert!(answer.text().contains("The cookie `__Host-arm_login` was sent twice"), "{}", answer.text());
+    assert!(answer.text().contains("Delete the cookies of this site"), "{}", answer.text());
+}
+
+#[rstest]
 #[case::primary_and_confirmed(true, true, 303)]
 #[case::not_confirmed(true, false, 403)]
 #[case::not_the_primary_one(false, true, 403)]

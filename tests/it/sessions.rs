@@ -184,6 +184,107 @@ async fn a_planted_cookie_is_refused_and_cleared() {
 }
 
 #[tokio::test]
+async fn a_session_that_is_not_known_says_to_log_in_again() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let user = ana.cookie.split_once('.').unwrap().0;
+
+    for cookie in ["__Host-arm_session=nonsense".to_owned(), format!("{user}.{}", "A".repeat(43))] {
+        let answer = crate::given::Browser { world: &world, cookie }.asks(ME).await;
+
+        assert_eq!(answer.extension("hint"), "This session is over, or was never one of ours: log in again.");
+    }
+}
+
+#[tokio::test]
+async fn a_session_whose_record_is_gone_says_to_log_in_again() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    world.later(SignedDuration::from_hours(25));
+    world.embedded.as_ref().unwrap().sweep().unwrap();
+
+    let answer = ana.asks(ME).await;
+    assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+    assert_eq!(answer.extension("hint"), "This session is over, or was never one of ours: log in again.");
+}
+
+#[rstest::rstest]
+#[case::a_blank_of_unicode("\u{2000}__Host-arm_session")]
+#[case::another_case("__host-arm_session")]
+#[tokio::test]
+async fn a_cookie_that_a_neighbouring_host_can_plant_is_not_ours(#[case] name: &str) {
+    let world = World::new().await;
+    let eve = world.signed_in("eve@acme.test").await;
+    let planted = format!("{name}={}", eve.cookie.split_once('=').unwrap().1);
+
+    let victim = crate::given::Browser { world: &world, cookie: planted };
+
+    assert_eq!(victim.asks(ME).await.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+}
+
+#[tokio::test]
+async fn two_session_cookies_are_refused_with_the_way_out() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let eve = world.signed_in("eve@acme.test").await;
+    let cookie = format!("{}; {}", eve.cookie, ana.cookie);
+    let both = crate::given::Browser { world: &world, cookie };
+
+    let answer = both.asks(ME).await;
+    assert_eq!(answer.verdict(), "400 BAD_REQUEST");
+    assert_eq!(answer.message(), "The cookie `__Host-arm_session` was sent twice");
+    let hint = answer.extension("hint");
+    assert!(hint.as_str().unwrap().contains("Delete the cookies of this site"), "{hint}");
+    assert_eq!(answer.header("set-cookie"), None, "clearing one would leave the planted one");
+
+    for page in ["/", "/home"] {
+        let answer = both.opens(page).await;
+        assert_eq!(answer.status, 400, "{page}");
+        assert!(answer.text().contains("Delete the cookies of this site"), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_token_works_beside_two_session_cookies() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(world.now() + 60).await;
+
+    let bearer = format!("Bearer {}", program.token);
+    let request = crate::given::post().header("authorization", bearer).header("cookie", &ana.cookie);
+    let request = request.header("cookie", "__Host-arm_session=planted").body(crate::given::body(ME));
+
+    assert_eq!(world.send(request.unwrap()).await.status, 200);
+}
+
+#[tokio::test]
+async fn over_http_a_session_is_a_cookie_that_every_client_sends_back() {
+    let setting = crate::given::Setting { public_url: Some("http://localhost:3202"), ..Default::default() };
+    let world = World::with(setting).await;
+    let request = http::Request::post("/login/development").header("origin", "http://localhost:3202");
+
+    let answer = world.send(request.body("email=ana@acme.test".into()).unwrap()).await;
+
+    let cookie = answer.header("set-cookie").unwrap();
+    assert!(cookie.starts_with("arm_session="), "{cookie}");
+    assert!(!cookie.contains("Secure"), "{cookie}");
+    let ana = crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
+    assert_eq!(ana.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn over_https_a_cookie_without_the_prefix_is_not_ours() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let cookie = ana.cookie.replace("__Host-", "");
+
+    let answer = crate::given::Browser { world: &world, cookie }.asks(ME).await;
+
+    assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+}
+
+#[tokio::test]
 async fn a_session_opened_by_an_instance_a_minute_ahead_holds_already() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;

@@ -5,8 +5,8 @@
 
 /** @typedef {Map<string, string>} Cookies */
 
-export const SESSION = '__Host-arm_session';
-export const ATTEMPT = '__Host-arm_login';
+export const SESSION = 'arm_session';
+export const ATTEMPT = 'arm_login';
 
 /** Somebody's browser. */
 export class Visitor {

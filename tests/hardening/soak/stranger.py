@@ -80,11 +80,11 @@ class Stranger:
 
     def forges_a_cookie(self, chance):
         value = chance.choice(["a", "a.b", f"{text(chance, 22)}.{text(chance, 43)}", f"{'A' * 22}.{text(chance, 43)}"])
-        headers = {"Cookie": f"__Host-arm_session={value}", "Origin": self.traffic.product.url}
+        headers = {"Cookie": f"arm_session={value}", "Origin": self.traffic.product.url}
         return {"401 UNAUTHENTICATED TOKEN_INVALID"}, self.traffic.ask("{ me { role } }", headers)
 
     def comes_from_another_site(self, chance):
-        cookie = f"__Host-arm_session={text(chance, 22)}.{text(chance, 43)}"
+        cookie = f"arm_session={text(chance, 22)}.{text(chance, 43)}"
         headers = {"Cookie": cookie, "Sec-Fetch-Site": "cross-site"}
         query = "mutation { invalidateAccessToken { success } }"
         return {"403 FORBIDDEN CSRF_REJECTED"}, self.traffic.ask(query, headers)

@@ -54,7 +54,8 @@ impl Program<'_> {
     pub(crate) async fn authenticated(&self) -> Actor {
         let (access, now) = (&self.world.app.access, self.world.app.clock.now());
         let bearer = format!("Bearer {}", self.token).try_into().unwrap();
-        let presented = Presented::in_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]));
+        let presented =
+            Presented::in_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]), access.cookies);
         let claimed = access.claimed(&presented.unwrap(), now).unwrap();
         match access.authenticate(&claimed, now).await.unwrap() {
             Visitor::Somebody(actor) => *actor,
