@@ -87,7 +87,7 @@ fn ana() -> Visitor {
 fn endpoint() -> Endpoint {
     let embedded = dynamodb::Embedded::in_memory(Clock::System).unwrap();
     let client = client::client_on(&local::aws(None), dynamodb::http_client(embedded));
-    let store = Store::new(client, "arm".to_owned());
+    let store = Store::new(client, "arm".to_owned(), Entropy::System);
     let access = Access {
         store,
         jwt: jwt(),

@@ -123,7 +123,7 @@ impl App {
             other_origins: Vec::new(),
             kms: Kms::of(aws::sdk_config(&config.aws, http)),
         };
-        let store = Store::new(surroundings.client.clone(), config.table.clone());
+        let store = Store::new(surroundings.client.clone(), config.table.clone(), Entropy::System);
         let (warmed_up, app) = join(store.warm_up(), Self::assemble(config, surroundings)).await;
         if let Err(fault) = warmed_up {
             tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
@@ -150,7 +150,7 @@ impl App {
         } = config;
         let keys = Keys::read(&signing_keys, &signing_public_keys, &kms).await?;
         let jwt = Jwt::new(keys, public_url.clone());
-        let store = Store::new(client, table);
+        let store = Store::new(client, table, entropy.clone());
         let cookies = Cookies::new(public_url.is_https());
         let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), cookies, creation_disabled });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());

@@ -283,8 +283,8 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Conflict,
-            StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Corrupt(_) => Self::internal(error),
+            StoreError::Raced | StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::Rejected(_) | StoreError::Corrupt(_) => Self::internal(error),
         }
     }
 }

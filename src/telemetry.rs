@@ -59,6 +59,8 @@ pub struct Line {
     pub dynamodb_calls: u32,
     /// How long these took together.
     pub dynamodb_time: Duration,
+    /// How many of them DynamoDB rejected, by a mistake of ours or of the deployment.
+    pub database_errors: u32,
     /// How many API tokens were made.
     pub tokens_created: u32,
     /// How many API tokens were revoked.

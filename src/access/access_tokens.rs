@@ -5,14 +5,14 @@ use jiff::Timestamp;
 use crate::{
     access::{Access, actor::Actor, jwt::Verified},
     domain::{
-        access_token::{AccessToken, ExpirationPolicy, TokenState},
+        access_token::{AccessToken, ExpirationPolicy, RecordedState},
         event::Happening,
         id::{TokenId, TokenName},
-        refusal::{Refusal, Revoker},
+        refusal::Revoker,
         secret::Secret,
     },
     error::{Error, Result},
-    store::access_tokens::Held,
+    store::access_tokens::SlotToken,
     telemetry,
 };
 
@@ -96,37 +96,29 @@ impl Access {
             epoch: actor.stakeholder.epoch,
             issued_at: now,
             expires_at,
-            state: TokenState::Active,
+            state: RecordedState::Active,
             first_used_at: None,
             last_used_at: None,
         })
     }
 
-    /// A token replaces itself and no other: at the first try it is the one that
-    /// authentication has just read.
+    /// Puts a token in its slot. A token replaces itself and no other: the first attempt takes
+    /// the record that authentication has just read.
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
-        let (own, owner) = (actor.credential.access_token(), &actor.stakeholder);
-        self.against_rivals(move |attempt| async move {
-            let held = match (own, attempt) {
-                (Some(own), 1) => Some(Held::of(own, owner)),
-                (Some(own), _) => Some(Held::of(&self.still_live(own, now).await?, owner)),
-                (None, 1) => self.store.held_in(owner, &token.name, now).await?,
-                (None, _) => self.store.held_indeed_in(owner, &token.name).await?,
+        self.retry_on_conflict(move |attempt| async move {
+            let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
+            let Actor { stakeholder: owner, credential } = reread.as_ref().unwrap_or(actor);
+            let in_slot = match (credential.access_token(), attempt) {
+                (Some(own), _) => Some(SlotToken::of(own, owner)),
+                (None, 1) => self.store.token_in_slot(owner, &token.name, now).await?,
+                (None, _) => self.store.checked_token_in_slot(owner, &token.name).await?,
             };
-            let replaced = held.as_ref().map(|it| it.token.clone());
+            let replaced = in_slot.as_ref().map(|it| it.token.clone());
             let created = Happening::TokenCreated { token: token.id.clone(), replaced };
             let event = self.event(&token.user, created, now)?;
-            Ok(self.store.issue_access_token(owner, token, held.as_ref(), &event).await?)
+            Ok(self.store.issue_access_token(owner, token, in_slot.as_ref(), &event).await?)
         })
         .await
-    }
-
-    /// A token read anew, unless a rival has ended it meanwhile.
-    async fn still_live(&self, token: &AccessToken, now: Timestamp) -> Result<AccessToken> {
-        let read = self.store.access_token_and_owner(&token.user, &token.id).await?;
-        let (Some(owner), Some(read)) = read else { return Err(Error::Refused(Refusal::Invalid)) };
-        read.admits(&token.digest, &owner, now).map_err(Error::Refused)?;
-        Ok(read)
     }
 
     /// Revokes the token in the default slot, also one whose time is over; a token revokes
@@ -139,18 +131,18 @@ impl Access {
     pub async fn invalidate_access_token(&self, actor: &Actor, now: Timestamp) -> Result<()> {
         let (own, owner) = (actor.credential.access_token(), &actor.stakeholder);
         let by = if own.is_some() { Revoker::Holder } else { Revoker::Owner };
-        self.against_rivals(move |attempt| async move {
+        self.retry_on_conflict(move |attempt| async move {
             let token = match (own, attempt) {
                 (Some(own), 1) => Some(own.clone()),
-                (Some(own), _) => match self.still_live(own, now).await {
+                (Some(_), _) => match self.reread(actor, now).await {
                     Err(Error::Refused(_)) => None,
-                    read => Some(read?),
+                    read => read?.credential.access_token().cloned(),
                 },
                 (None, _) => self.store.access_token_in(&owner.id, &TokenName::default()).await?,
             };
-            let Some(token) = token.filter(|it| it.state == TokenState::Active) else { return Ok(()) };
+            let Some(token) = token.filter(|it| it.state == RecordedState::Active) else { return Ok(()) };
             let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
-            self.store.revoke_access_token(&token, &TokenState::Revoked { at: now, by }, &event).await?;
+            self.store.revoke_access_token(&token, &RecordedState::Revoked { at: now, by }, &event).await?;
             telemetry::note(|line| line.tokens_revoked += 1);
             Ok(())
         })

@@ -11,7 +11,7 @@ mod key;
 pub mod keys;
 pub mod kms;
 mod rate_limit;
-mod rivals;
+mod retry;
 pub mod sessions;
 mod stakeholders;
 
@@ -131,7 +131,7 @@ impl Access {
         telemetry::note(|line| line.token_id = Some(verified.token.clone()));
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
-        token.admits(&verified.digest, &stakeholder, now)?;
+        token.check(&verified.digest, &stakeholder, now)?;
         Ok(Actor { stakeholder, credential: Credential::AccessToken(token) })
     }
 
@@ -140,6 +140,18 @@ impl Access {
         let (Some(stakeholder), Some(session)) = found else { return Err(Refusal::UnknownSession.into()) };
         session.admits(digest, &stakeholder, now)?;
         Ok(Actor { stakeholder, credential: Credential::Session(session) })
+    }
+
+    /// Reads again who asks, after a change met another one.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` when the credential was ended meanwhile; `Unavailable` when DynamoDB fails.
+    async fn reread(&self, actor: &Actor, now: Timestamp) -> Result<Actor> {
+        match &actor.credential {
+            Credential::Session(it) => self.by_session(&it.user, &it.digest, now).await,
+            Credential::AccessToken(it) => self.by_access_token(&Verified::from(it), now).await,
+        }
     }
 
     /// Records that a credential is used, at most every ten minutes.

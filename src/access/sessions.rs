@@ -49,7 +49,8 @@ pub fn parse(value: &Secret) -> Option<(UserId, Digest)> {
 }
 
 impl Access {
-    /// Opens a session, always with a new secret, and makes the cookie that holds it.
+    /// Opens a session, always with a new secret, and makes the cookie that holds it. Where the
+    /// owner is changed meanwhile, they are read again.
     ///
     /// # Errors
     ///
@@ -60,7 +61,6 @@ impl Access {
         place: Place,
         now: Timestamp,
     ) -> Result<HeaderValue> {
-        owner.admits(owner.epoch, Refusal::UserDisabled)?;
         let secret = Secret::from_entropy(self.entropy.bytes()?);
         let session = Session {
             user: owner.id.clone(),
@@ -72,8 +72,16 @@ impl Access {
             address: place.address,
             state: SessionState::Open,
         };
-        let event = self.event(&owner.id, Happening::SessionOpened, now)?;
-        self.store.open_session(owner, &session, &event).await?;
+        let session = &session;
+        self.retry_on_conflict(move |attempt| async move {
+            let reread = if attempt == 1 { None } else { self.store.stakeholder(&owner.id).await? };
+            let owner = reread.as_ref().unwrap_or(owner);
+            owner.admits(owner.epoch, Refusal::UserDisabled)?;
+            let session = Session { epoch: owner.epoch, ..session.clone() };
+            let event = self.event(&owner.id, Happening::SessionOpened, now)?;
+            Ok(self.store.open_session(owner, &session, &event).await?)
+        })
+        .await?;
         let value = format!("{}.{}", owner.id, secret.reveal());
         self.cookies.give_session(&value, SESSION_LIFETIME).map_err(Error::internal)
     }
@@ -85,7 +93,7 @@ impl Access {
     /// `Conflict` when other requests were faster each time; `Unavailable` when
     /// DynamoDB fails.
     pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
-        self.against_rivals(move |_| async move {
+        self.retry_on_conflict(move |_| async move {
             let event = self.event(&session.user, Happening::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
                 Err(StoreError::Conflict) if !self.is_open(session).await? => Ok(()),

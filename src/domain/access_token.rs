@@ -36,8 +36,8 @@ pub struct AccessToken {
     /// When it is over; this instant is no longer part of its life.
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     pub expires_at: Timestamp,
-    /// Whether it was ended before its time.
-    pub state: TokenState,
+    /// Whether it was ended before it expired.
+    pub state: RecordedState,
     /// When it was first used, exactly.
     #[serde(
         default,
@@ -54,11 +54,11 @@ pub struct AccessToken {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// Whether a token was ended before its time.
+/// The state that the table holds: whether a token was ended before it expired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "camelCase")]
-pub enum TokenState {
-    /// It was not; it still ends by itself.
+pub enum RecordedState {
+    /// It was not ended. It can be expired.
     Active,
     /// Somebody revoked it.
     Revoked {
@@ -78,12 +78,12 @@ pub enum TokenState {
     },
 }
 
-/// What has become of a token, for its owner to see.
+/// The state of a token, for its owner to see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenFate {
-    /// It opens what its owner may open.
+pub enum TokenState {
+    /// It can be used.
     Active,
-    /// Its time is over.
+    /// It has expired.
     Expired,
     /// It was revoked before its time.
     Revoked {
@@ -96,48 +96,50 @@ pub enum TokenFate {
     Replaced,
 }
 
-impl AccessToken {
-    /// What has become of the token: what ended it first. One that was ended after its time
-    /// was over stays expired, also where a clock jumps back.
+impl TokenState {
+    /// The state of a token at `now`: what ended it first. A token that was revoked or replaced
+    /// after it expired stays expired, also when a clock jumps back.
     #[must_use]
-    pub fn fate(&self, owner: &Stakeholder, now: Timestamp) -> TokenFate {
-        match self.state {
-            TokenState::Revoked { at, by } if at < self.expires_at => TokenFate::Revoked { at: Some(at), by },
-            TokenState::Replaced { at, .. } if at < self.expires_at => TokenFate::Replaced,
-            TokenState::Revoked { .. } | TokenState::Replaced { .. } => TokenFate::Expired,
-            TokenState::Active if now >= self.expires_at => TokenFate::Expired,
-            TokenState::Active if self.epoch != owner.epoch => {
-                TokenFate::Revoked { at: None, by: Revoker::Owner }
+    pub fn at(token: &AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
+        match token.state {
+            RecordedState::Revoked { at, by } if at < token.expires_at => Self::Revoked { at: Some(at), by },
+            RecordedState::Replaced { at, .. } if at < token.expires_at => Self::Replaced,
+            RecordedState::Revoked { .. } | RecordedState::Replaced { .. } => Self::Expired,
+            RecordedState::Active if now >= token.expires_at => Self::Expired,
+            RecordedState::Active if token.epoch != owner.epoch => {
+                Self::Revoked { at: None, by: Revoker::Owner }
             }
-            TokenState::Active => TokenFate::Active,
+            RecordedState::Active => Self::Active,
         }
     }
+}
 
+impl AccessToken {
     /// Whether the token lasts at `now`: active, not yet at its expiry, and made in its
     /// owner's present epoch.
     #[must_use]
     pub fn is_live(&self, owner: &Stakeholder, now: Timestamp) -> bool {
-        self.fate(owner, now) == TokenFate::Active
+        TokenState::at(self, owner, now) == TokenState::Active
     }
 
-    /// Whether the token still opens anything to who presents the
-    /// digest of its secret.
+    /// Checks whether the token can be used at `now` by someone who presents the digest of its
+    /// secret.
     ///
     /// # Errors
     ///
     /// [`Refusal::Invalid`] unless the digest is the token's; then, in this
     /// order, what ended it, that it is over, that its owner is shut out.
-    pub fn admits(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
             return Err(Refusal::Invalid);
         }
         match self.state {
-            TokenState::Revoked { at, by } => Err(Refusal::TokenRevoked { at: Some(at), by }),
-            TokenState::Replaced { at, .. } => Err(Refusal::TokenReplaced { at }),
-            TokenState::Active if now >= self.expires_at => {
+            RecordedState::Revoked { at, by } => Err(Refusal::TokenRevoked { at: Some(at), by }),
+            RecordedState::Replaced { at, .. } => Err(Refusal::TokenReplaced { at }),
+            RecordedState::Active if now >= self.expires_at => {
                 Err(Refusal::TokenExpired { at: self.expires_at })
             }
-            TokenState::Active => {
+            RecordedState::Active => {
                 owner.admits(self.epoch, Refusal::TokenRevoked { at: None, by: Revoker::Owner })
             }
         }
@@ -268,7 +270,7 @@ mod tests {
             epoch: 0,
             issued_at: Timestamp::UNIX_EPOCH,
             expires_at: at("1970-01-01T01:00:00Z"),
-            state: TokenState::Active,
+            state: RecordedState::Active,
             first_used_at: None,
             last_used_at: None,
         }
@@ -283,16 +285,15 @@ mod tests {
     #[case::a_second_before("1970-01-01T00:59:59Z", Ok(()))]
     #[case::at_its_expiry("1970-01-01T01:00:00Z", Err(Refusal::TokenExpired { at: at("1970-01-01T01:00:00Z") }))]
     fn a_token_is_over_at_its_expiry(#[case] now: &str, #[case] expected: Result<(), Refusal>) {
-        assert_eq!(token().admits(&Secret::from_entropy([3; 32]).digest(), &owner(), at(now)), expected);
+        assert_eq!(token().check(&Secret::from_entropy([3; 32]).digest(), &owner(), at(now)), expected);
     }
 
     #[test]
     fn who_does_not_hold_the_secret_learns_nothing_of_the_state() {
-        let state = TokenState::Revoked { at: Timestamp::UNIX_EPOCH, by: Revoker::Owner };
+        let state = RecordedState::Revoked { at: Timestamp::UNIX_EPOCH, by: Revoker::Owner };
         let revoked = AccessToken { state, ..token() };
 
-        let refusal =
-            revoked.admits(&Secret::from_entropy([4; 32]).digest(), &owner(), Timestamp::UNIX_EPOCH);
+        let refusal = revoked.check(&Secret::from_entropy([4; 32]).digest(), &owner(), Timestamp::UNIX_EPOCH);
         assert_eq!(refusal, Err(Refusal::Invalid));
     }
 

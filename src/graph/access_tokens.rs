@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
-        access_token::{self, ExpirationPolicy, TokenFate},
+        access_token::{self, ExpirationPolicy},
         policy::UserAction,
         refusal::Revoker,
         secret::Secret,
@@ -94,13 +94,13 @@ enum RevokerKind {
 /// An API token, as its owner sees it: never the token itself.
 pub(super) struct AccessToken {
     token: access_token::AccessToken,
-    fate: TokenFate,
+    state: access_token::TokenState,
 }
 
 impl AccessToken {
     /// The view of a token at `now`.
     pub(super) fn at(token: access_token::AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
-        Self { fate: token.fate(owner, now), token }
+        Self { state: access_token::TokenState::at(&token, owner, now), token }
     }
 
     /// Its public id.
@@ -110,11 +110,11 @@ impl AccessToken {
 
     /// What has become of it.
     pub(super) fn state(&self) -> TokenState {
-        match self.fate {
-            TokenFate::Active => TokenState::Active,
-            TokenFate::Expired => TokenState::Expired,
-            TokenFate::Replaced => TokenState::Replaced,
-            TokenFate::Revoked { .. } => TokenState::Revoked,
+        match self.state {
+            access_token::TokenState::Active => TokenState::Active,
+            access_token::TokenState::Expired => TokenState::Expired,
+            access_token::TokenState::Replaced => TokenState::Replaced,
+            access_token::TokenState::Revoked { .. } => TokenState::Revoked,
         }
     }
 }
@@ -155,18 +155,18 @@ impl AccessToken {
 
     /// When it was revoked; null for one that was not, or with all others at once.
     async fn revoked_at(&self) -> Option<DateTime> {
-        match self.fate {
-            TokenFate::Revoked { at, .. } => at.map(DateTime),
-            TokenFate::Active | TokenFate::Expired | TokenFate::Replaced => None,
+        match self.state {
+            access_token::TokenState::Revoked { at, .. } => at.map(DateTime),
+            _ => None,
         }
     }
 
     /// Who revoked it; null for one that was not.
     async fn revoked_by(&self) -> Option<RevokerKind> {
-        match self.fate {
-            TokenFate::Revoked { by: Revoker::Owner, .. } => Some(RevokerKind::Owner),
-            TokenFate::Revoked { by: Revoker::Holder, .. } => Some(RevokerKind::Holder),
-            TokenFate::Active | TokenFate::Expired | TokenFate::Replaced => None,
+        match self.state {
+            access_token::TokenState::Revoked { by: Revoker::Owner, .. } => Some(RevokerKind::Owner),
+            access_token::TokenState::Revoked { by: Revoker::Holder, .. } => Some(RevokerKind::Holder),
+            _ => None,
         }
     }
 

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, RequestFault},
     local::{
         dynamodb::Embedded,
-        faults::{Fault, Faults},
+        faults::{Fault, Faults, Plan},
     },
 };
 
@@ -43,11 +43,13 @@ struct Advance {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Plan {
+struct FaultPlan {
     #[serde(default)]
     dynamodb: Asked,
     #[serde(default)]
     kms: Asked,
+    #[serde(default)]
+    after: u32,
     #[serde(default = "once")]
     times: u32,
 }
@@ -98,10 +100,11 @@ async fn advance(State(levers): State<Levers>, Json(asked): Json<Advance>) -> Re
 }
 
 /// Makes the next calls fail.
-async fn plan(State(levers): State<Levers>, Json(asked): Json<Plan>) -> Response {
+async fn plan(State(levers): State<Levers>, Json(asked): Json<FaultPlan>) -> Response {
     let Some((faults, access)) = levers.faults else { return nowhere() };
     if let Asked::Plan(dynamodb) = asked.dynamodb {
-        faults.plan(dynamodb, asked.times);
+        let (after, times) = (asked.after, asked.times);
+        faults.set(dynamodb.map(|fault| Plan { fault, after, times, operation: None }));
     }
     if let Asked::Plan(kms) = asked.kms {
         let times = kms.map_or(0, |_| asked.times);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{
-        access_token::{AccessToken, TokenState},
+        access_token::{AccessToken, RecordedState},
         event::Event,
         id::{TokenId, TokenName, UserId},
         stakeholder::Stakeholder,
@@ -30,23 +30,23 @@ struct Slot {
     epoch: Option<u64>,
 }
 
-/// The token that a slot holds, before another one is put there.
+/// The token in a slot, before another one replaces it.
 #[derive(Clone, Debug)]
-pub struct Held {
-    /// The token.
+pub struct SlotToken {
+    /// The token's id.
     pub token: TokenId,
-    /// Whether it is to be ended: nothing else has ended it.
+    /// Whether its record is to be changed: nothing has ended the token yet.
     is_active: bool,
 }
 
-impl Held {
-    /// This token of this owner.
+impl SlotToken {
+    /// The token of a record.
     ///
-    /// One whose time is over is to be ended, too: it would live again where a clock jumps
-    /// back. One of an earlier epoch never does.
+    /// An expired token is ended too: otherwise it would work again when a clock jumps back. A
+    /// token of an earlier epoch never does.
     #[must_use]
     pub fn of(token: &AccessToken, owner: &Stakeholder) -> Self {
-        let is_active = token.state == TokenState::Active && token.epoch == owner.epoch;
+        let is_active = token.state == RecordedState::Active && token.epoch == owner.epoch;
         Self { token: token.id.clone(), is_active }
     }
 }
@@ -56,7 +56,7 @@ impl Record for AccessToken {
         Key::access_token(&self.user, &self.id)
     }
 
-    fn swept_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.expires_at + REMEMBERED)
     }
 }
@@ -78,7 +78,7 @@ impl Record for Slot {
         Key::slot(&self.user, &self.name)
     }
 
-    fn swept_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.expires_at + REMEMBERED)
     }
 }
@@ -97,41 +97,41 @@ impl Store {
         self.pair(&Key::stakeholder(user), &Key::access_token(user, token)).await
     }
 
-    /// What a slot holds, by what it says itself: it is emptied in the transaction that ends
-    /// its token. One that may be swept already is not to be ended any more.
+    /// Gets the token in a slot by the slot's record alone, which is deleted in the transaction
+    /// that revokes its token. A token that may be deleted already needs not be ended.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn held_in(
+    pub async fn token_in_slot(
         &self,
         owner: &Stakeholder,
         name: &TokenName,
         now: Timestamp,
-    ) -> Result<Option<Held>, StoreError> {
+    ) -> Result<Option<SlotToken>, StoreError> {
         let slot = self.get::<Slot>(&Key::slot(&owner.id, name)).await?;
-        Ok(slot.map(|it| Held {
+        Ok(slot.map(|it| SlotToken {
             is_active: it.epoch.is_none_or(|epoch| epoch == owner.epoch)
-                && it.swept_at().is_none_or(|swept_at| now < swept_at),
+                && it.ttl().is_none_or(|ttl| now < ttl),
             token: it.token,
         }))
     }
 
-    /// What a slot holds, by a look at the token, too: they disagree in a table that was
-    /// restored in part.
+    /// Gets the token in a slot, and reads its record too: in a table that was restored in part
+    /// they disagree.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn held_indeed_in(
+    pub async fn checked_token_in_slot(
         &self,
         owner: &Stakeholder,
         name: &TokenName,
-    ) -> Result<Option<Held>, StoreError> {
+    ) -> Result<Option<SlotToken>, StoreError> {
         let Some(slot) = self.get::<Slot>(&Key::slot(&owner.id, name)).await? else { return Ok(None) };
         let token = self.get(&Key::access_token(&owner.id, &slot.token)).await?;
-        let gone = Held { token: slot.token, is_active: false };
-        Ok(Some(token.map_or(gone, |it| Held::of(&it, owner))))
+        let missing = SlotToken { token: slot.token, is_active: false };
+        Ok(Some(token.map_or(missing, |it| SlotToken::of(&it, owner))))
     }
 
     /// Gets the token in a slot: the last one made for it, live or not.
@@ -164,25 +164,25 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the slot does not hold `held` any more, or the owner was
+    /// [`StoreError::Conflict`] when the slot does not hold `in_slot` any more, or the owner was
     /// shut out.
     pub async fn issue_access_token(
         &self,
         owner: &Stakeholder,
         token: &AccessToken,
-        held: Option<&Held>,
+        in_slot: Option<&SlotToken>,
         event: &Event,
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
         let writes = self.transaction().while_admitted(owner)?.insert(token)?.insert(event)?;
-        let Some(old) = held else { return writes.insert(&slot)?.commit().await };
+        let Some(old) = in_slot else { return writes.insert(&slot)?.commit().await };
 
         let writes = writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
         if !old.is_active {
             return writes.commit().await;
         }
-        let to = TokenState::Replaced { at: event.at, successor: token.id.clone() };
-        let (from, to) = (item::attribute(&TokenState::Active)?, item::attribute(&to)?);
+        let to = RecordedState::Replaced { at: event.at, successor: token.id.clone() };
+        let (from, to) = (item::attribute(&RecordedState::Active)?, item::attribute(&to)?);
         writes.change_state(&Key::access_token(&token.user, &old.token), from, to)?.commit().await
     }
 
@@ -194,11 +194,11 @@ impl Store {
     pub async fn revoke_access_token(
         &self,
         token: &AccessToken,
-        state: &TokenState,
+        state: &RecordedState,
         event: &Event,
     ) -> Result<(), StoreError> {
         let held = (":old", item::attribute(&token.id)?);
-        let (from, to) = (item::attribute(&TokenState::Active)?, item::attribute(state)?);
+        let (from, to) = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
         let writes = self.transaction().change_state(&token.key(), from, to)?.insert(event)?;
         writes.delete_where(&Key::slot(&token.user, &token.name), "tid = :old", held)?.commit().await
     }

@@ -15,7 +15,7 @@ impl Record for Event {
         Key::event(&self.user, self.id)
     }
 
-    fn swept_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.at + REMEMBERED)
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn read<T: Record>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
 }
 
-/// Writes a record as an item, with its key and the time when it may be swept.
+/// Writes a record as an item, with its key and its `ttl`.
 ///
 /// # Errors
 ///
@@ -29,7 +29,7 @@ pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
     let mut item: Item =
         serde_dynamo::to_item(record).map_err(|fault| StoreError::Corrupt(Box::new(fault)))?;
     item.extend(record.key().attributes());
-    item.extend(record.swept_at().map(|at| (TTL.to_owned(), seconds(at))));
+    item.extend(record.ttl().map(|at| (TTL.to_owned(), seconds(at))));
     Ok(item)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue, Store
     serde_dynamo::to_attribute_value(value).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
 }
 
-/// An instant as a Number of epoch seconds: the only form that DynamoDB sweeps by.
+/// An instant as a Number of epoch seconds: the only form that DynamoDB deletes by.
 pub(super) fn seconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_second().to_string())
 }

@@ -12,7 +12,7 @@ impl Record for LoginAttempt {
         Key::login_attempt(&self.state)
     }
 
-    fn swept_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.ends_at())
     }
 }

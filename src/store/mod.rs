@@ -10,26 +10,34 @@
 pub mod access_tokens;
 pub mod client;
 mod events;
+mod fault;
 mod item;
 pub mod key;
 mod login_attempts;
+mod race;
 mod rate_limit;
 mod sessions;
 mod stakeholders;
 mod transaction;
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    error::SdkError,
-    operation::update_item::UpdateItemError,
     types::{AttributeValue, KeysAndAttributes, ReturnValue},
 };
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
-use self::{item::Item, key::Key};
+use crate::entropy::Entropy;
+
+use self::{
+    fault::{failure, rejected},
+    item::Item,
+    key::Key,
+};
+
+pub use self::fault::StoreError;
 
 /// How often the keys that DynamoDB left out of a batch are asked for again.
 const BATCH_ATTEMPTS: u32 = 3;
@@ -45,6 +53,7 @@ const BEGINNING: &str = "PK = :pk AND begins_with(SK, :sk)";
 pub struct Store {
     client: Client,
     table: String,
+    entropy: Entropy,
 }
 
 /// Something that the table holds.
@@ -52,32 +61,18 @@ pub trait Record: Serialize + DeserializeOwned {
     /// Where it lies.
     fn key(&self) -> Key;
 
-    /// When DynamoDB may sweep it away. A sweep can be days late: readers check
-    /// the record's own life and never rely on its absence.
-    fn swept_at(&self) -> Option<Timestamp> {
+    /// When DynamoDB may delete it, which can happen days later: readers check the record's
+    /// own life and never rely on its absence.
+    fn ttl(&self) -> Option<Timestamp> {
         None
     }
 }
 
-/// Why the table did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Somebody else changed the record first, or it is not as was expected.
-    #[error("the record is not as expected")]
-    Conflict,
-    /// DynamoDB failed, was throttled, or did not answer in time.
-    #[error("DynamoDB is unavailable")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// A record cannot be read as what it should be.
-    #[error("a record cannot be read")]
-    Corrupt(#[source] Box<dyn Error + Send + Sync>),
-}
-
 impl Store {
-    /// The table `table` behind `client`.
+    /// The table `table` behind `client`; `entropy` spreads out retries.
     #[must_use]
-    pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+    pub fn new(client: Client, table: String, entropy: Entropy) -> Self {
+        Self { client, table, entropy }
     }
 
     /// Makes one read as each authentication makes it, which also opens the connection: for
@@ -97,7 +92,7 @@ impl Store {
 
     async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let answer = get.consistent_read(true).send().await.map_err(unavailable)?;
+        let answer = get.consistent_read(true).send().await.map_err(failure)?;
         Ok(answer.item)
     }
 
@@ -118,9 +113,9 @@ impl Store {
         let mut items = Vec::with_capacity(keys.len());
         for attempt in 1..=BATCH_ATTEMPTS {
             let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-            let asked = asked.build().map_err(unavailable)?;
+            let asked = asked.build().map_err(rejected)?;
             let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await;
-            let answer = answer.map_err(unavailable)?;
+            let answer = answer.map_err(failure)?;
             items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
             keys = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, it)| it.keys).collect();
             if keys.is_empty() {
@@ -138,7 +133,7 @@ impl Store {
         let query = query.set_expression_attribute_values(Some(beginning.beginning())).consistent_read(true);
         let (mut records, mut from) = (Vec::new(), None);
         loop {
-            let answer = query.clone().set_exclusive_start_key(from).send().await.map_err(unavailable)?;
+            let answer = query.clone().set_exclusive_start_key(from).send().await.map_err(failure)?;
             for item in answer.items.unwrap_or_default() {
                 records.push(item::read(item)?);
             }
@@ -152,17 +147,17 @@ impl Store {
     /// Takes the record at `key` out of the table: of several who try, one gets it.
     async fn take<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let answer = delete.return_values(ReturnValue::AllOld).send().await.map_err(unavailable)?;
-        answer.attributes.map(item::read).transpose()
+        let delete = delete.return_values(ReturnValue::AllOld);
+        let send = || async { delete.clone().send().await.map_err(failure) };
+        self.retry_on_race(send).await?.attributes.map(item::read).transpose()
     }
 
     /// Sets attributes of the record at `key` where `condition` holds, such as
-    /// "it exists": a late write never resurrects a swept record.
+    /// "it exists": a late write never resurrects a record that was deleted.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the condition does not hold, or a transaction is at the
-    /// same record.
+    /// [`StoreError::Conflict`] when the condition does not hold.
     async fn update(
         &self,
         key: &Key,
@@ -173,26 +168,8 @@ impl Store {
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let update = self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
         let update = update.update_expression(change).condition_expression(condition);
-        match update.set_expression_attribute_values(Some(values)).send().await {
-            Ok(_) => Ok(()),
-            Err(error)
-                if is(&error, UpdateItemError::is_conditional_check_failed_exception)
-                    || is(&error, UpdateItemError::is_transaction_conflict_exception) =>
-            {
-                Err(StoreError::Conflict)
-            }
-            Err(error) => Err(unavailable(error)),
-        }
+        let update = update.set_expression_attribute_values(Some(values));
+        let send = || async { update.clone().send().await.map_err(failure) };
+        self.retry_on_race(send).await.map(|_| ())
     }
-}
-
-/// Whatever DynamoDB fails with, but for a condition, it is unavailable: throttled,
-/// out of order, out of reach, or not set up. None of it is the client's doing.
-fn unavailable<E: Error + Send + Sync + 'static>(error: E) -> StoreError {
-    StoreError::Unavailable(Box::new(error))
-}
-
-/// Whether the SDK's error says that a condition did not hold.
-fn is<E, R>(error: &SdkError<E, R>, condition_failed: impl Fn(&E) -> bool) -> bool {
-    error.as_service_error().is_some_and(condition_failed)
 }

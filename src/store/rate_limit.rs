@@ -1,11 +1,11 @@
 //! Counters that bound how often something happens.
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::rate_limit::{Counter, RateLimit},
-    store::{Store, StoreError, is, item, key, key::Key, unavailable},
+    store::{Store, StoreError, fault::failure, item, key, key::Key},
 };
 
 /// How long the row of a window outlives it, so that the clock of another instance may be
@@ -31,20 +31,19 @@ impl Store {
         let key = Key::counter(counter, limit.window_start(now));
         let number = |it: u32| AttributeValue::N(it.to_string());
         let update = self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let written = update
+        let update = update
             .update_expression("ADD #count :one SET #ttl = :ttl")
             .condition_expression("attribute_not_exists(#count) OR #count < :limit")
             .expression_attribute_names("#count", "count")
             .expression_attribute_names("#ttl", key::TTL)
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":limit", number(limit.limit))
-            .expression_attribute_values(":ttl", item::seconds(limit.window_end(now) + REMEMBERED))
-            .send()
-            .await;
-        match written {
+            .expression_attribute_values(":ttl", item::seconds(limit.window_end(now) + REMEMBERED));
+        let send = || async { update.clone().send().await.map_err(failure) };
+        match self.retry_on_race(send).await {
             Ok(_) => Ok(true),
-            Err(error) if is(&error, UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
-            Err(error) => Err(unavailable(error)),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(fault) => Err(fault),
         }
     }
 }

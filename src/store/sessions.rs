@@ -22,7 +22,7 @@ impl Record for Session {
         Key::session(&self.user, &self.digest)
     }
 
-    fn swept_at(&self) -> Option<Timestamp> {
+    fn ttl(&self) -> Option<Timestamp> {
         Some(self.ends_at() + REMEMBERED)
     }
 }

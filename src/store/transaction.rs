@@ -1,16 +1,17 @@
 //! Several writes that happen together or not at all.
 
-use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
-    types::{
-        AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-        builders::ConditionCheckBuilder,
-    },
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update, builders::ConditionCheckBuilder,
 };
 
 use crate::{
     domain::stakeholder::Stakeholder,
-    store::{Record, Store, StoreError, is, item, key::Key, unavailable},
+    store::{
+        Record, Store, StoreError,
+        fault::{rejected, transaction_failure},
+        item,
+        key::Key,
+    },
 };
 
 /// Writes that happen together or not at all.
@@ -44,7 +45,7 @@ impl Transaction<'_> {
 
     fn check(mut self, key: &Key, check: ConditionCheckBuilder) -> Result<Self, StoreError> {
         let check = check.table_name(&self.store.table).set_key(Some(key.attributes()));
-        let check = check.build().map_err(unavailable)?;
+        let check = check.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().condition_check(check).build());
         Ok(self)
     }
@@ -65,7 +66,7 @@ impl Transaction<'_> {
         let put = put.condition_expression(condition);
         let put =
             values.into_iter().fold(put, |put, (name, value)| put.expression_attribute_values(name, value));
-        let put = put.build().map_err(unavailable)?;
+        let put = put.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().put(put).build());
         Ok(self)
     }
@@ -85,7 +86,7 @@ impl Transaction<'_> {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":from", from)
             .expression_attribute_values(":to", to);
-        let update = update.build().map_err(unavailable)?;
+        let update = update.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().update(update).build());
         Ok(self)
     }
@@ -99,30 +100,23 @@ impl Transaction<'_> {
     ) -> Result<Self, StoreError> {
         let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
         let delete = delete.condition_expression(condition).expression_attribute_values(value.0, value.1);
-        let delete = delete.build().map_err(unavailable)?;
+        let delete = delete.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().delete(delete).build());
         Ok(self)
     }
 
-    /// Makes all the writes happen, or none.
+    /// Makes all the writes happen, or none. Writes that meet another transaction are retried.
+    ///
+    /// The SDK gives each request an idempotency token (`ClientRequestToken`), which its own
+    /// retries repeat: a transaction that was committed and whose answer was lost succeeds when
+    /// it is sent again.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when a condition does not hold, or another
-    /// transaction is at the same records.
+    /// [`StoreError::Conflict`] when a condition does not hold.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let request = self.store.client.transact_write_items().set_transact_items(Some(self.writes));
-        match request.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if is(&error, is_conflict) => Err(StoreError::Conflict),
-            Err(error) => Err(unavailable(error)),
-        }
+        let send = || async { request.clone().send().await.map_err(transaction_failure) };
+        self.store.retry_on_race(send).await.map(|_| ())
     }
-}
-
-/// Whether every reason that cancelled the transaction is a condition or a rival.
-fn is_conflict(error: &TransactWriteItemsError) -> bool {
-    let TransactWriteItemsError::TransactionCanceledException(cancelled) = error else { return false };
-    let expected = ["None", "ConditionalCheckFailed", "TransactionConflict"];
-    cancelled.cancellation_reasons().iter().all(|it| it.code().is_some_and(|code| expected.contains(&code)))
 }

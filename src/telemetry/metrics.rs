@@ -13,7 +13,7 @@ use crate::telemetry::Line;
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "ArmApi";
 /// Every metric, and its unit. `template.yaml` makes alarms and a dashboard of them.
-pub const METRICS: [(&str, &str); 8] = [
+pub const METRICS: [(&str, &str); 9] = [
     ("Requests", "Count"),
     ("Latency", "Milliseconds"),
     ("Failures", "Count"),
@@ -21,6 +21,7 @@ pub const METRICS: [(&str, &str); 8] = [
     ("TokensCreated", "Count"),
     ("TokensRevoked", "Count"),
     ("DynamodbLatency", "Milliseconds"),
+    ("DatabaseErrors", "Count"),
     ("ColdStarts", "Count"),
 ];
 /// Which function it was, as Lambda's own metrics say it: two stacks in one region stay apart.
@@ -78,6 +79,7 @@ impl Measured<'_> {
             "TokensCreated" => f64::from(self.line.tokens_created),
             "TokensRevoked" => f64::from(self.line.tokens_revoked),
             "DynamodbLatency" => milliseconds(self.line.dynamodb_time),
+            "DatabaseErrors" => f64::from(self.line.database_errors),
             "ColdStarts" => f64::from(u8::from(self.is_cold)),
             _ => 0.0,
         }
@@ -157,6 +159,7 @@ mod tests {
             tokens_created: 1,
             tokens_revoked: 1,
             dynamodb_time: Duration::from_millis(1),
+            database_errors: 1,
             ..Line::default()
         };
         for (name, _) in METRICS {

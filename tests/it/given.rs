@@ -261,10 +261,15 @@ impl World {
         self.send(post().body(body(query)).unwrap()).await
     }
 
+    /// A stakeholder's record.
+    pub(crate) async fn stakeholder(&self, email: &str) -> Stakeholder {
+        let email = Email::try_from(email.to_owned()).unwrap();
+        self.app.access.store.stakeholder_at(&email).await.unwrap().unwrap()
+    }
+
     /// Changes a stakeholder's record, as an administrator would.
     pub(crate) async fn change<T>(&self, email: &str, step: impl FnOnce(&mut Stakeholder) -> T) {
-        let email = Email::try_from(email.to_owned()).unwrap();
-        let user = self.app.access.store.stakeholder_at(&email).await.unwrap().unwrap().id;
+        let user = self.stakeholder(email).await.id;
         let changed = |mut it| {
             step(&mut it);
             it

@@ -32,7 +32,7 @@ impl HttpConnector for Panicking {
 fn break_down(world: &mut World) {
     let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
     let client = client::client_on(&local::aws(None), http_client(Panicking));
-    world.restart_on(Store::new(client, "arm-secret-name".to_owned()), keys);
+    world.restart_on(Store::new(client, "arm-secret-name".to_owned(), world.app.entropy.clone()), keys);
 }
 
 #[rstest]

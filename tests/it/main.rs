@@ -30,6 +30,7 @@ mod login_begin;
 mod logs;
 mod me;
 mod pages;
+mod races;
 mod repeated_fields;
 mod sessions;
 mod signing;

@@ -2,7 +2,7 @@
 //! suite `dynamodb-local` tells these stories to Amazon's own DynamoDB Local too.
 
 use arm_api::domain::{
-    access_token::{AccessToken, TokenState},
+    access_token::{AccessToken, RecordedState},
     email::Email,
     event::{Event, Happening},
     id::{TokenId, TokenName, UserId},
@@ -10,7 +10,7 @@ use arm_api::domain::{
     session::{Session, SessionState},
     stakeholder::Stakeholder,
 };
-use arm_api::store::{Store, StoreError, access_tokens::Held};
+use arm_api::store::{Store, StoreError, access_tokens::SlotToken};
 use jiff::SignedDuration;
 use ulid::Ulid;
 
@@ -32,7 +32,7 @@ fn token(owner: &Stakeholder, number: u8) -> AccessToken {
         epoch: owner.epoch,
         issued_at: start(),
         expires_at: start() + SignedDuration::from_hours(24),
-        state: TokenState::Active,
+        state: RecordedState::Active,
         first_used_at: None,
         last_used_at: None,
     }
@@ -142,14 +142,18 @@ async fn a_slot_holds_one_token() {
 
     let blind = store.issue_access_token(&ana, &second, None, &event(&ana, 2)).await;
     assert!(matches!(blind, Err(StoreError::Conflict)));
-    store.issue_access_token(&ana, &second, Some(&Held::of(&first, &ana)), &event(&ana, 3)).await.unwrap();
-    let late = store.issue_access_token(&ana, &third, Some(&Held::of(&first, &ana)), &event(&ana, 4)).await;
+    store
+        .issue_access_token(&ana, &second, Some(&SlotToken::of(&first, &ana)), &event(&ana, 3))
+        .await
+        .unwrap();
+    let late =
+        store.issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &event(&ana, 4)).await;
     assert!(matches!(late, Err(StoreError::Conflict)));
 
     let in_slot = store.access_token_in(&ana.id, &TokenName::default()).await.unwrap().unwrap();
     let (_, replaced) = store.access_token_and_owner(&ana.id, &first.id).await.unwrap();
     assert_eq!(in_slot.id, second.id);
-    assert_eq!(replaced.unwrap().state, TokenState::Replaced { at: start(), successor: second.id });
+    assert_eq!(replaced.unwrap().state, RecordedState::Replaced { at: start(), successor: second.id });
 }
 
 #[tokio::test]
@@ -161,11 +165,11 @@ async fn a_slot_whose_token_may_be_swept_is_free_all_the_same() {
     store.issue_access_token(&ana, &swept, None, &event(&ana, 1)).await.unwrap();
     let much_later = swept.expires_at + SignedDuration::from_hours(90 * 24);
 
-    let held = store.held_in(&ana, &TokenName::default(), much_later).await.unwrap();
+    let held = store.token_in_slot(&ana, &TokenName::default(), much_later).await.unwrap();
     store.issue_access_token(&ana, &new, held.as_ref(), &event(&ana, 2)).await.unwrap();
 
     let (_, untouched) = store.access_token_and_owner(&ana.id, &swept.id).await.unwrap();
-    assert_eq!(untouched.unwrap().state, TokenState::Active, "only its sweep could be waited for");
+    assert_eq!(untouched.unwrap().state, RecordedState::Active, "only its sweep could be waited for");
 }
 
 #[tokio::test]

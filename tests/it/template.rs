@@ -70,12 +70,14 @@ fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
         assert_eq!(widget.split('"').nth(3), Some(DIMENSION), "{}", widget.lines().next().unwrap());
     }
     for alarm in template.split("Namespace: ArmApi\n").skip(1) {
-        let of_api = alarm.lines().nth(1).map(str::trim);
-        assert_eq!(of_api, Some("Dimensions: *OfApi"), "{}", alarm.lines().next().unwrap());
+        let dimensions = alarm.lines().nth(1).map(str::trim).unwrap();
+        let is_of_function = ["Dimensions: *OfApi", "Dimensions: *OfWeb"].contains(&dimensions);
+        assert!(is_of_function, "{}", alarm.lines().next().unwrap());
     }
-    assert!(
-        template.contains(&format!("Dimensions: &OfApi [{{ Name: {DIMENSION}, Value: !Ref ApiFunction }}]"))
-    );
+    for (anchor, function) in [("OfApi", "ApiFunction"), ("OfWeb", "WebFunction")] {
+        let dimensions = format!("Dimensions: &{anchor} [{{ Name: {DIMENSION}, Value: !Ref {function} }}]");
+        assert!(template.contains(&dimensions), "{dimensions}");
+    }
     assert!(template.contains(&format!("SEARCH('{{ArmApi,{DIMENSION},Reason}}")));
 }
 

@@ -37,6 +37,7 @@ pub(super) fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnec
 pub(crate) struct Call {
     pub(crate) operation: String,
     pub(crate) body: Value,
+    pub(crate) at: tokio::time::Instant,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -78,7 +79,7 @@ impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
         let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let operation = operation(&request);
         let is_read = operation == "GetItem";
-        self.calls.0.lock().unwrap().push(Call { operation, body });
+        self.calls.0.lock().unwrap().push(Call { operation, body, at: tokio::time::Instant::now() });
         let (inner, meeting) = (self.inner.clone(), self.meeting.clone());
         // Rivals get their turn here, as they do while a request is on its way.
         HttpConnectorFuture::new(async move {

@@ -1,0 +1,223 @@
+//! Transactions of one person meet, answers are lost, and DynamoDB rejects what we send.
+
+use arm_api::{
+    access::sessions::Place,
+    local::faults::{Fault, Plan},
+};
+use rstest::rstest;
+use serde_json::json;
+
+use crate::given::{INVALIDATE, ME, World, update_access_token};
+
+const DAY: i64 = 86_400;
+const FOR_GOOD: u32 = 1000;
+
+/// Lets the next writes of an operation meet other transactions.
+fn race(world: &World, operation: &'static str, times: u32) {
+    world.faults.plan_at(operation, Fault::Conflict, times);
+}
+
+#[rstest]
+#[case::enrolling(0, 0)]
+#[case::opening_the_session_after_enrolling(0, 1)]
+#[case::opening_the_session(1, 0)]
+#[tokio::test]
+async fn a_login_that_meets_another_transaction_of_the_same_person_succeeds(
+    #[case] logins_before: u32,
+    #[case] after: u32,
+) {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    for _ in 0..logins_before {
+        world.signed_in("ana@acme.test").await;
+    }
+
+    let operation = Some("TransactWriteItems");
+    world.faults.set(Some(Plan { fault: Fault::Conflict, after, times: 3, operation }));
+
+    assert_eq!(world.signed_in("ana@acme.test").await.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_made_although_another_transaction_is_at_the_same_records() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    race(&world, "TransactWriteItems", 3);
+    let program = ana.makes_token(world.now() + DAY).await;
+
+    let calls = world.calls();
+    assert_eq!(calls.iter().filter(|it| *it == "TransactWriteItems").count(), 4, "{calls:?}");
+    assert_eq!(calls.iter().filter(|it| *it == "GetItem").count(), 1, "nothing is read again: {calls:?}");
+    assert_eq!(program.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_revoked_and_a_session_ended_although_they_meet_other_transactions() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(world.now() + DAY).await;
+
+    race(&world, "TransactWriteItems", 2);
+    assert_eq!(ana.asks(INVALIDATE).await.verdict(), "200");
+    race(&world, "TransactWriteItems", 2);
+    assert_eq!(ana.logs_out().await.status, 303);
+
+    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+}
+
+#[tokio::test]
+async fn a_race_that_does_not_end_is_given_up_within_a_budget() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+    let begin = tokio::time::Instant::now();
+
+    race(&world, "TransactWriteItems", FOR_GOOD);
+    let answer = ana.asks(&update_access_token(world.now() + DAY)).await;
+
+    assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(answer.header("retry-after"), Some("2"));
+    if world.embedded.is_some() {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(1), "{:?}", begin.elapsed());
+    }
+    assert_eq!(world.calls().iter().filter(|it| *it == "TransactWriteItems").count(), 6);
+}
+
+#[tokio::test]
+async fn the_first_use_of_a_token_is_recorded_although_it_meets_a_transaction() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(world.now() + DAY).await;
+
+    race(&world, "UpdateItem", 1);
+    program.asks(ME).await;
+
+    let actor = program.authenticated().await;
+    let token = actor.credential.access_token().unwrap().clone();
+    assert_eq!(token.first_used_at.map(jiff::Timestamp::as_second), Some(world.now()));
+}
+
+#[tokio::test]
+async fn a_conflict_that_stays_is_reported_at_once_after_the_eighth_attempt() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(world.now() + DAY).await;
+    world.sent_calls();
+
+    world.faults.plan_at("TransactWriteItems", Fault::Changed, FOR_GOOD);
+    let answer = ana.asks(&update_access_token(world.now() + DAY)).await;
+
+    assert_eq!(answer.verdict(), "200 CONFLICT");
+    let calls = world.sent_calls();
+    assert_eq!(calls.iter().filter(|it| it.operation == "TransactWriteItems").count(), 8);
+    if world.embedded.is_some() {
+        assert_eq!(calls.last().unwrap().at, tokio::time::Instant::now(), "time stands still but for pauses");
+    }
+}
+
+#[tokio::test]
+async fn who_is_shut_out_while_making_a_token_is_told_so() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    let holder = ana.makes_token(world.now() + DAY).await.authenticated().await;
+
+    world.change("ana@acme.test", |it| it.epoch += 1).await;
+    let asked = world.app.access.update_access_token(&holder, world.now() + DAY, world.app.clock.now()).await;
+
+    assert_eq!(asked.unwrap_err().reason(), Some("TOKEN_REVOKED"));
+}
+
+#[tokio::test]
+async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_epoch() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    world.signed_in("ana@acme.test").await;
+    let before = world.stakeholder("ana@acme.test").await;
+    world.change("ana@acme.test", |it| it.epoch += 1).await;
+
+    let (access, now) = (&world.app.access, world.app.clock.now());
+    let place = Place::default();
+    let cookie = access.open_session(&before, place, now).await.unwrap();
+
+    let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+    let headers =
+        [("cookie", cookie), ("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let answer = world.sends(("POST", "/api"), &headers, json!({ "query": ME }).to_string()).await;
+    assert_eq!(answer.verdict(), "200");
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_turn_a_login_into_a_conflict() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    world.signed_in("ana@acme.test").await;
+
+    world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, 1);
+
+    assert_eq!(world.signed_in("ana@acme.test").await.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_turn_a_new_token_into_a_conflict() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(world.now() + DAY).await;
+    world.sent_calls();
+
+    world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, 2);
+    let program = ana.makes_token(world.now() + DAY).await;
+
+    let calls = world.sent_calls();
+    let sent = calls.iter().filter(|it| it.operation == "TransactWriteItems");
+    let ids: Vec<_> = sent.map(|it| it.body["ClientRequestToken"].clone()).collect();
+    assert_eq!(ids.len(), 3);
+    assert!(ids[0].is_string(), "{ids:?}");
+    assert!(ids.iter().all(|it| *it == ids[0]), "{ids:?}");
+    assert_eq!(program.asks(ME).await.status, 200);
+}
+
+#[rstest]
+#[case::not_permitted(Fault::Denied)]
+#[case::invalid(Fault::Invalid)]
+#[case::no_table(Fault::Missing)]
+#[tokio::test]
+async fn what_dynamodb_rejects_is_our_fault_and_says_so_in_the_log(#[case] fault: Fault) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    world.dynamodb_fails(fault, FOR_GOOD);
+    let answer = ana.asks(ME).await;
+
+    assert_eq!(answer.verdict(), "500 INTERNAL_SERVER_ERROR");
+    assert_eq!(answer.header("retry-after"), None);
+    assert_eq!(world.calls(), ["BatchGetItem"], "to send it again does not help");
+    let log = world.log();
+    let cause = log.iter().find_map(|line| line["cause"].as_str()).unwrap();
+    assert!(cause.starts_with("DynamoDB rejected the request: "), "{cause}");
+    assert!(cause.contains("injected"), "{cause}");
+}
+
+#[tokio::test]
+async fn an_item_that_is_too_large_is_our_fault() {
+    let world = World::new().await;
+    let email = "ana@acme.test";
+    world.signed_in(email).await;
+    let agent = "a".repeat(500_000);
+    let stakeholder = world.stakeholder(email).await;
+    let place = Place { agent: Some(agent), address: None };
+
+    let opened = world.app.access.open_session(&stakeholder, place, world.app.clock.now()).await;
+
+    assert_eq!(opened.unwrap_err().code(), "INTERNAL_SERVER_ERROR");
+}
