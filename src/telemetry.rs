@@ -11,6 +11,8 @@ use std::{
     error::Error,
     fmt,
     future::Future,
+    io,
+    process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -158,16 +160,62 @@ where
 {
     let levels = Targets::new().with_default(Level::WARN).with_target("arm_api", Level::INFO);
     let levels = levels.with_target(metrics::TARGET, LevelFilter::OFF);
-    let log = tracing_subscriber::fmt::layer().with_writer(writer.clone()).with_target(false);
     let registry = tracing_subscriber::registry();
     if format == LogFormat::Text {
+        let log = tracing_subscriber::fmt::layer().with_writer(Escaped(writer)).with_target(false);
         return Box::new(registry.with(log.with_filter(levels)));
     }
+    let log = tracing_subscriber::fmt::layer().with_writer(writer.clone()).with_target(false);
     let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
     let wanted = Some(writer).filter(|_| format == LogFormat::JsonWithMetrics);
     let only_metrics = Targets::new().with_target(metrics::TARGET, Level::INFO);
     let metrics = wanted.map(|writer| metrics::Embedded(writer).with_filter(only_metrics));
     Box::new(registry.with(log.with_filter(levels)).with(metrics))
+}
+
+/// Writes each event as one line, whatever is in it: control characters are escaped as in
+/// Rust, so that nobody can add lines to the log or speak to the terminal that shows it.
+#[derive(Clone)]
+struct Escaped<W>(W);
+
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Escaped<W> {
+    type Writer = Escaped<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Escaped(self.0.make_writer())
+    }
+}
+
+impl<W: io::Write> io::Write for Escaped<W> {
+    /// Takes an event as a whole, with the line break at its end, as it is written.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        let escaped = text.strip_suffix('\n').unwrap_or(&text).chars().fold(String::new(), |mut line, c| {
+            if c.is_control() {
+                line.extend(c.escape_default());
+            } else {
+                line.push(c);
+            }
+            line
+        });
+        self.0.write_all(format!("{escaped}\n").as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Logs why a process ends, as one line; answers how it exits.
+pub fn report(ended: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            tracing::error!(cause = %Chain(&*fault), "cannot start");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Sends the log to `writer`; once a process. Lambda wants it on standard output.
@@ -180,4 +228,19 @@ where
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(requestId = request_id(), cause = %panic, "panicked"),
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn an_event_of_the_text_log_is_one_line_without_control_characters() {
+        let mut log = Escaped(Vec::new());
+
+        log.write_all("ana\r\n2026 INFO forged\u{1b}[31m\u{9b}\n".as_bytes()).unwrap();
+
+        assert_eq!(String::from_utf8(log.0).unwrap(), "ana\\r\\n2026 INFO forged\\u{1b}[31m\\u{9b}\n");
+    }
 }

@@ -71,6 +71,12 @@ pub struct InvalidKeys {
 }
 
 impl InvalidKeys {
+    /// What is wrong with the keys, without the name of the variable.
+    #[must_use]
+    pub fn fault(&self) -> &str {
+        &self.fault
+    }
+
     /// This is wrong with them.
     pub(super) fn of(fault: &str) -> Self {
         Self { variable: "SIGNING_KEYS", fault: fault.to_owned(), cause: None }

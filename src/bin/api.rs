@@ -1,9 +1,15 @@
 //! The `api` function: GraphQL at `/api`.
 
-use arm_api::{app::App, http::door, routes};
+use std::process::ExitCode;
+
+use arm_api::{app::App, http::door, routes, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> ExitCode {
+    telemetry::report(serve().await)
+}
+
+async fn serve() -> Result<(), lambda_runtime::Error> {
     let router = routes::api(App::from_environment().await?);
     door::rehearse(&router).await;
     door::run(router).await

@@ -1,9 +1,18 @@
 //! The whole product on localhost.
 
+use std::process::ExitCode;
+
 use arm_api::local::{self, options::Options};
 use clap::Parser;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    local::run(Options::parse()).await
+#[expect(clippy::print_stderr, reason = "it tells the person at the terminal why it ends")]
+async fn main() -> ExitCode {
+    match local::run(Options::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => {
+            eprintln!("error: {fault}");
+            ExitCode::FAILURE
+        }
+    }
 }

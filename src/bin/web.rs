@@ -1,8 +1,14 @@
 //! The `web` function: pages, logins, logout, assets, public keys.
 
-use arm_api::{app::WebApp, http::door, routes};
+use std::process::ExitCode;
+
+use arm_api::{app::WebApp, http::door, routes, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), lambda_runtime::Error> {
+async fn main() -> ExitCode {
+    telemetry::report(serve().await)
+}
+
+async fn serve() -> Result<(), lambda_runtime::Error> {
     door::run(routes::web(WebApp::from_environment().await?)).await
 }

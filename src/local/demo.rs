@@ -6,37 +6,64 @@ use crate::{
     app::App,
     domain::{
         email::Email,
-        id::OrganizationName,
+        id::{OrganizationName, UserId},
         role::{OrganizationRole, UserRole},
-        stakeholder::Stakeholder,
+        stakeholder::{Stakeholder, Status},
     },
     error::{Error, Result},
 };
 
+/// The demo stakeholder who is an admin.
+pub(super) const ADMIN: &str = "admin@demo.test";
+
 /// The demo stakeholders: address, name, role, role in the demo organization.
 const PEOPLE: [(&str, &str, UserRole, Option<OrganizationRole>); 4] = [
-    ("admin@demo.test", "Ada Admin", UserRole::Admin, Some(OrganizationRole::UserManager)),
+    (ADMIN, "Ada Admin", UserRole::Admin, Some(OrganizationRole::UserManager)),
     ("hacker@demo.test", "Hana Hacker", UserRole::Hacker, Some(OrganizationRole::User)),
     ("user@demo.test", "Uma User", UserRole::User, Some(OrganizationRole::User)),
     ("manager@demo.test", "Max Manager", UserRole::User, Some(OrganizationRole::CustomerManager)),
 ];
 
-/// Puts the demo data into the table. What is there already stays as it is.
+/// Puts the demo stakeholders into the table, each in one transaction with their roles.
+///
+/// Local mode serves nobody before all of them are there: a start that breaks off is made
+/// good by the next one. Somebody who has already logged in with a demo address, because of
+/// `--no-demo`, gets the demo roles.
 ///
 /// # Errors
 ///
 /// When DynamoDB fails.
 pub(super) async fn fill(app: &App) -> Result<()> {
     for (address, name, role, in_organization) in PEOPLE {
-        let email = Email::try_from(address.to_owned()).map_err(Error::internal)?;
-        if app.access.store.stakeholder_at(&email).await?.is_some() {
-            continue;
+        let (email, organizations) = (email(address)?, organizations(in_organization));
+        let with_roles = |it: Stakeholder| Stakeholder { role, organizations: organizations.clone(), ..it };
+        match app.access.store.stakeholder_at(&email).await? {
+            None => {
+                let id = UserId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
+                let new = Stakeholder::enrol(id, email, name, app.clock.now());
+                app.access.store.enrol(&with_roles(new)).await?;
+            }
+            Some(known) if with_roles(known.clone()) != known => {
+                app.access.store.change_stakeholder(&known.id, with_roles).await?;
+            }
+            Some(_) => {}
         }
-        let new = app.access.find_or_enrol(&email, name, app.clock.now()).await?;
-        let organizations = organizations(in_organization);
-        app.access.store.change_stakeholder(&new.id, |it| Stakeholder { role, organizations, ..it }).await?;
     }
     Ok(())
+}
+
+/// Whether somebody who signs in as [`ADMIN`] is an admin.
+///
+/// # Errors
+///
+/// When DynamoDB fails.
+pub(super) async fn has_admin(app: &App) -> Result<bool> {
+    let found = app.access.store.stakeholder_at(&email(ADMIN)?).await?;
+    Ok(found.is_some_and(|it| it.role == UserRole::Admin && it.status == Status::Active))
+}
+
+fn email(address: &str) -> Result<Email> {
+    Email::try_from(address.to_owned()).map_err(Error::internal)
 }
 
 fn organizations(role: Option<OrganizationRole>) -> BTreeMap<OrganizationName, OrganizationRole> {

@@ -3,18 +3,22 @@
 //!
 //! All of it is behind the feature `local`: nothing here exists in a Lambda binary.
 
+mod data_dir;
 mod demo;
 mod development;
 pub mod dynamodb;
 pub mod faults;
+mod hosts;
 pub mod keys;
 pub mod options;
 mod serve;
 mod sign_in;
+mod start_error;
 mod table;
 
 pub use development::Levers;
 pub use serve::{routes, run};
+pub use start_error::StartError;
 pub use table::create as create_table;
 
 use crate::web::site::SignIn;

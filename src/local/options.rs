@@ -16,6 +16,10 @@ pub struct Options {
     /// The address to listen on.
     #[arg(long, env = "ARM_HOST", default_value = "127.0.0.1")]
     pub host: std::net::IpAddr,
+    /// Allow `--host` to be an address that other machines can reach. Everybody who reaches
+    /// it can log in as anybody, without a password.
+    #[arg(long, env = "ARM_EXPOSE_TO_NETWORK", value_parser = FalseyValueParser::new())]
+    pub expose_to_network: bool,
     /// Where the embedded database and the signing keys live.
     #[arg(long, env = "ARM_DATA_DIR", default_value = ".arm", global = true)]
     pub data_dir: PathBuf,

@@ -9,6 +9,14 @@ use std::{
 
 use serde_json::Value;
 
+/// Runs the binary with arguments with which it cannot start; answers what it says.
+fn cannot_start(arguments: &[&str]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    let output = command.args(["--port", "0"]).args(arguments).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    String::from_utf8(output.stderr).unwrap()
+}
+
 /// A running local mode; it ends with the value, and its log is then searched.
 struct Local {
     process: Child,
@@ -88,12 +96,26 @@ impl Local {
     }
 }
 
-impl Drop for Local {
-    fn drop(&mut self) {
+impl Local {
+    /// Ends it; answers what it has logged, the first time that it is asked.
+    fn end(&mut self) -> String {
         let _it_may_have_ended = self.process.kill();
         let mut log = String::new();
-        self.process.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+        if let Some(mut stderr) = self.process.stderr.take() {
+            stderr.read_to_string(&mut log).unwrap();
+        }
         let _it_may_have_ended = self.process.wait();
+        log
+    }
+
+    fn log(mut self) -> String {
+        self.end()
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let log = self.end();
         for secret in NEVER_LOGGED.iter().filter(|_| !std::thread::panicking()) {
             assert!(!log.contains(secret), "the log has {secret}:\n{log}");
         }
@@ -183,6 +205,16 @@ fn a_script_lets_dynamodb_and_signing_fail() {
 }
 
 #[test]
+fn a_foreign_name_that_leads_to_this_machine_is_refused() {
+    let local = Local::start(&["--in-memory"]);
+
+    let (status, _, body) = local.send_as("evil.test", "GET", "/api/schema.graphql", "", "");
+
+    assert_eq!(status, 421);
+    assert!(body.contains("answers only to its own hosts, such as localhost"), "{body}");
+}
+
+#[test]
 fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
     let local = Local::start(&["--in-memory"]);
 
@@ -218,6 +250,139 @@ fn without_their_options_there_are_no_levers_and_no_demo() {
     let mutation = r#"{"query": "mutation { updateAccessToken(expirationTime: 1) { success } }"}"#;
     let (_, answer) = local.json("/api", &session, mutation);
     assert_eq!(answer["errors"][0]["extensions"]["reason"], "CREATION_DISABLED");
+}
+
+#[test]
+fn what_cannot_start_names_the_file_and_what_to_do() {
+    let folder = Folder::new("cannot-start");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let plain = file("plain", "");
+    let below_a_file = format!("{plain}/data");
+    let no_keys = folder.0.join("no-keys");
+    std::fs::create_dir_all(&no_keys).unwrap();
+    std::fs::write(no_keys.join("keys.json"), "[").unwrap();
+    let no_database = folder.0.join("no-database");
+    std::fs::create_dir_all(&no_database).unwrap();
+    std::fs::write(no_database.join("dynamodb.sqlite"), "this is a text, and not a database".repeat(99))
+        .unwrap();
+    let (no_keys, no_database) = (no_keys.to_str().unwrap(), no_database.to_str().unwrap());
+    let broken = file("providers.json", "[{]");
+    let missing = format!("{}/missing.json", folder.path());
+
+    for (arguments, subject, remedy) in [
+        (&["--data-dir", &below_a_file][..], below_a_file.as_str(), "--data-dir"),
+        (&["--data-dir", no_keys], "no-keys/keys.json", "restore it, or delete it"),
+        (&["--data-dir", no_database], "no-database/dynamodb.sqlite", "move it away"),
+        (&["--in-memory", "--providers", &missing], &missing, "README"),
+        (&["--in-memory", "--providers", &broken], &broken, "README"),
+        (&["--data-dir", no_keys, "keys", "list"], "no-keys/keys.json", "restore it, or delete it"),
+        (&["--data-dir", &below_a_file, "keys", "list"], &below_a_file, "--data-dir"),
+        (&["--in-memory", "--dynamodb-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9", "Start it"),
+    ] {
+        let told = cannot_start(arguments);
+        let error = told.lines().last().unwrap_or_default();
+        assert!(told.contains("error: Cannot "), "{arguments:?}: {told}");
+        assert!(told.contains(subject), "{arguments:?}: {told}");
+        assert!(error.contains(remedy), "{arguments:?}: {told}");
+        assert!(!told.contains(" { "), "{arguments:?} prints a struct: {told}");
+    }
+}
+
+#[test]
+fn a_port_in_use_is_named_with_the_way_out() {
+    let local = Local::start(&["--in-memory"]);
+    let port = local.port.to_string();
+
+    let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+    let output = command.args(["--in-memory", "--port", &port]).output().unwrap();
+
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.starts_with(&format!("error: Cannot listen on 127.0.0.1:{port}: ")), "{told}");
+    assert!(told.contains("choose another one with --port"), "{told}");
+}
+
+#[test]
+fn a_function_that_cannot_start_logs_one_line_that_names_every_fault() {
+    for function in [env!("CARGO_BIN_EXE_api"), env!("CARGO_BIN_EXE_web")] {
+        let output = Command::new(function).env_clear().output().unwrap();
+
+        let log = String::from_utf8(output.stdout).unwrap();
+        let line: Value = serde_json::from_str(&log).unwrap();
+        let cause = line["cause"].as_str().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(line["message"], "cannot start");
+        assert!(cause.contains("TABLE_NAME is not set"), "{cause}");
+        assert!(cause.contains("PUBLIC_URL"), "{cause}");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
+fn other_machines_are_let_in_only_by_a_second_option() {
+    let told = cannot_start(&["--in-memory", "--host", "0.0.0.0"]);
+    assert!(told.contains("can log in as anybody, without a password"), "{told}");
+    assert!(told.contains("--expose-to-network"), "{told}");
+
+    let local = Local::start(&["--in-memory", "--host", "0.0.0.0", "--expose-to-network"]);
+    assert_eq!(local.send_as("192.0.2.7", "GET", "/api/schema.graphql", "", "").0, 200);
+    assert_eq!(local.send_as("evil.test", "GET", "/api/schema.graphql", "", "").0, 421);
+    assert!(local.log().contains("can log in as anybody, without a password"));
+}
+
+#[test]
+fn nobody_else_can_read_the_database_and_the_keys() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("private");
+    let old = folder.0.join("dynamodb.sqlite");
+    std::fs::create_dir_all(&folder.0).unwrap();
+    std::fs::write(&old, "").unwrap();
+    std::fs::set_permissions(&old, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let new_directory = folder.0.join("made");
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+
+    for directory in [&folder.0, &new_directory] {
+        let _local = Local::start(&["--data-dir", directory.to_str().unwrap()]);
+        for file in ["dynamodb.sqlite", "dynamodb.sqlite-wal", "dynamodb.sqlite-shm", "keys.json"] {
+            assert_eq!(mode(&directory.join(file)), 0o600, "{file}");
+        }
+    }
+    assert_eq!(mode(&new_directory), 0o700);
+}
+
+#[test]
+fn who_came_before_the_demo_data_gets_the_demo_role() {
+    let folder = Folder::new("demo");
+    let role = |local: &Local| {
+        let session = local.sign_in("admin@demo.test");
+        local.json("/api", &session, r#"{"query": "{ me { role } }"}"#).1["data"]["me"]["role"].clone()
+    };
+    let without = Local::start(&["--data-dir", folder.path(), "--no-demo"]);
+    assert_eq!(role(&without), "user");
+    drop(without);
+
+    assert_eq!(role(&Local::start(&["--data-dir", folder.path()])), "admin");
+}
+
+#[test]
+fn the_banner_says_whether_there_is_an_admin() {
+    let banner = |options: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command.args(["--in-memory", "--port", "0"]).args(options);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let line = lines.into_iter().find(|it| it.contains("Log in:")).unwrap();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        line
+    };
+
+    assert!(banner(&[]).contains("admin@demo.test is an admin"));
+    assert!(banner(&["--no-demo"]).contains("nobody is an admin"));
 }
 
 #[test]

@@ -1,0 +1,84 @@
+//! The directory in which local mode keeps its database and its signing keys. Only its
+//! owner can read them: they let everybody in who has them.
+
+use std::{
+    fs::{self, DirBuilder, OpenOptions, Permissions},
+    io::{self, ErrorKind},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    config::SigningKeys,
+    entropy::Entropy,
+    local::{dynamodb::Embedded, keys::KeyFile, start_error::StartError},
+};
+
+/// What the database consists of: `SQLite` puts two files beside the first one.
+const DATABASE: [&str; 3] = ["dynamodb.sqlite", "dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
+
+const CHOOSE_ANOTHER: &str =
+    "Choose another directory with --data-dir, or keep nothing on disk with --in-memory.";
+
+/// The directory of local mode. It exists.
+pub(super) struct DataDir(PathBuf);
+
+impl DataDir {
+    /// Opens the directory, and makes it where it does not exist yet.
+    pub(super) fn open(path: &Path) -> Result<Self, StartError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+        made.map_err(|fault| {
+            StartError::new(format!("Cannot make the directory {}", path.display()), fault, CHOOSE_ANOTHER)
+        })?;
+        Ok(Self(path.to_owned()))
+    }
+
+    /// The path of the database.
+    pub(super) fn database_path(&self) -> PathBuf {
+        self.0.join(DATABASE[0])
+    }
+
+    /// Opens the database, and makes it where there is none yet.
+    pub(super) fn database(&self) -> Result<Embedded, StartError> {
+        let path = self.database_path();
+        let failed = |cause: &dyn std::fmt::Display| {
+            let remedy = "Check that you may write to this directory and that its disk is not full. \
+                          If the file is damaged, move it away: a new one is made.";
+            StartError::new(format!("Cannot open the database {}", path.display()), cause, remedy)
+        };
+        self.make_private(&path).map_err(|fault| failed(&fault))?;
+        let embedded = Embedded::in_file(&path.to_string_lossy());
+        embedded.map_err(|fault| failed(&fault))
+    }
+
+    /// Makes the files of the database readable by nobody else. `SQLite` gives the files
+    /// that it makes later the permissions of the first one.
+    fn make_private(&self, database: &Path) -> io::Result<()> {
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(database)?;
+        for name in DATABASE {
+            match fs::set_permissions(self.0.join(name), Permissions::from_mode(0o600)) {
+                Err(fault) if fault.kind() != ErrorKind::NotFound => return Err(fault),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The file with the signing keys.
+    pub(super) fn key_file(&self) -> KeyFile {
+        KeyFile::of(&self.0)
+    }
+
+    /// Reads the signing keys, and makes one where there is none yet.
+    pub(super) fn signing_keys(&self, entropy: &Entropy) -> Result<SigningKeys, StartError> {
+        self.key_file().read_or_make(entropy).map_err(|fault| self.invalid_keys(fault))
+    }
+
+    /// The signing keys cannot be used.
+    pub(super) fn invalid_keys(&self, cause: impl std::fmt::Display) -> StartError {
+        let what = format!("Cannot use the signing keys in {}", self.0.join("keys.json").display());
+        let remedy = "Check that you may read and write the file. If it is damaged, restore it, or delete \
+                      it: a new key is made, and the tokens of the old ones end.";
+        StartError::new(what, cause, remedy)
+    }
+}
