@@ -30,7 +30,8 @@ use crate::{
     clock::Clock,
     error::{Error, RequestFault},
     http::{
-        Moment, REQUEST_ID, Rehearsal, answer, graphql::GraphqlRequest, negotiation, negotiation::AnswerType,
+        Caller, GatewayRequestId, Moment, REQUEST_ID, Rehearsal, answer, graphql::GraphqlRequest,
+        negotiation, negotiation::AnswerType,
     },
     telemetry,
     web::site,
@@ -188,6 +189,9 @@ async fn observed(
 
 /// Answers before the gateway gives up; an event that was no request is answered here.
 async fn in_time(request: Request<Body>, next: Next) -> Response {
+    let address = request.extensions().get::<Caller>().and_then(|it| it.0);
+    let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
+    telemetry::note(|line| (line.client_address, line.gateway_request_id) = (address, gateway_request_id));
     if let Some(fault) = request.extensions().get::<RequestFault>() {
         return Error::from(fault.clone()).into_response();
     }

@@ -12,6 +12,7 @@ use std::{
     fmt,
     future::Future,
     io,
+    net::IpAddr,
     process::ExitCode,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -45,6 +46,10 @@ static IS_COLD: AtomicBool = AtomicBool::new(true);
 pub struct Line {
     /// The request's id, the same that the client is told.
     pub request_id: String,
+    /// The id that the gateway gave it, where it came through one.
+    pub gateway_request_id: Option<String>,
+    /// The address that it came from. It is personal data: see docs/operations.md.
+    pub client_address: Option<IpAddr>,
     /// The GraphQL operation's name, or the route.
     pub operation: Option<String>,
     /// Who asked.
@@ -133,6 +138,8 @@ impl Line {
             ($level:ident) => {
                 tracing::$level!(
                     requestId = self.request_id,
+                    gatewayRequestId = self.gateway_request_id.as_deref(),
+                    clientAddress = self.client_address.as_ref().map(tracing::field::display),
                     door,
                     operation = self.operation.as_deref(),
                     actor = self.actor.as_ref().map(UserId::as_str),

@@ -44,7 +44,7 @@ const LARGEST_ANSWER: usize = 5_500_000;
 ///
 /// None: every event is answered.
 pub async fn answer_event(router: Router, event: LambdaEvent<Value>) -> Result<impl Serialize, Infallible> {
-    let request = event::request(&event.payload).unwrap_or_else(unreadable);
+    let request = event::request(&event.payload).unwrap_or_else(|fault| unreadable(fault, &event.payload));
     answered(router, request, event).await
 }
 
@@ -80,14 +80,15 @@ pub async fn rehearse(router: &Router) {
         "requestContext": { "stage": "$default", "http": { "method": "POST", "sourceIp": "127.0.0.1" } },
         "body": r#"{"query":"{ me { userEmail } }"}"#,
     });
-    let mut request = event::request(&payload).unwrap_or_else(unreadable);
+    let mut request = event::request(&payload).unwrap_or_else(|fault| unreadable(fault, &payload));
     request.extensions_mut().insert(Rehearsal);
     let event = LambdaEvent::new(payload, Context::default());
     let _nobody_reads_it = answered(router.clone(), request, event).await;
 }
 
-fn unreadable(fault: RequestFault) -> Request<Bytes> {
+fn unreadable(fault: RequestFault, event: &Value) -> Request<Bytes> {
     let mut request = Request::new(Bytes::new());
+    event::note_origin(event, &mut request);
     request.extensions_mut().insert(fault);
     request
 }

@@ -13,7 +13,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::COO
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
-use crate::{error::RequestFault, http::Caller};
+use crate::{
+    error::RequestFault,
+    http::{Caller, GatewayRequestId},
+};
+
+/// The longest id of the gateway that is kept, in characters; its own have 16.
+const LONGEST_ID: usize = 64;
 
 /// Which shape of answer the gateway expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +51,22 @@ pub fn request(event: &Value) -> Result<Request<Bytes>, RequestFault> {
     *request.method_mut() = method(event, payload)?;
     *request.uri_mut() = uri(event, payload)?;
     *request.headers_mut() = headers(event);
-    request.extensions_mut().insert(caller(event, payload));
+    note_origin(event, &mut request);
     Ok(request)
+}
+
+/// Puts beside a request who sent it, and what the gateway calls it.
+pub fn note_origin<B>(event: &Value, request: &mut Request<B>) {
+    request.extensions_mut().insert(caller(event, Payload::of(event)));
+    if let Some(id) = gateway_request_id(event) {
+        request.extensions_mut().insert(id);
+    }
+}
+
+fn gateway_request_id(event: &Value) -> Option<GatewayRequestId> {
+    let id = text(event, "/requestContext/requestId")?;
+    let is_id = id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_graphic());
+    is_id.then(|| GatewayRequestId(id.to_owned()))
 }
 
 fn method(event: &Value, payload: Payload) -> Result<Method, RequestFault> {

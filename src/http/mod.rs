@@ -37,6 +37,10 @@ pub struct Rehearsal;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Caller(pub Option<IpAddr>);
 
+/// The id that the gateway gave the request, as its access log has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewayRequestId(pub String);
+
 /// How the asking program names itself, shortened, without control characters.
 #[must_use]
 pub fn agent(headers: &HeaderMap) -> Option<String> {

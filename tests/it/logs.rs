@@ -1,6 +1,7 @@
 //! The one log line of a request. (Each world searches its log for secrets at its end.)
 
-use arm_api::telemetry::LogFormat;
+use arm_api::{http::door, routes, telemetry::LogFormat};
+use lambda_http::{Context, LambdaEvent};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -93,4 +94,29 @@ async fn in_lambda_each_line_is_followed_by_its_metrics() {
     assert!(told("DynamodbLatency").iter().all(|it| *it > 0.0), "{metrics:?}");
     assert_eq!(metrics[3]["_aws"]["Timestamp"], START * 1000);
     assert_eq!(metrics[3]["FunctionName"], "arm-api");
+}
+
+#[rstest]
+#[case::good("GET", "/healthz", 200)]
+#[case::unreadable("NO METHOD", "/healthz", 400)]
+#[tokio::test]
+async fn a_request_is_traced_by_its_address_and_by_the_id_of_the_gateway(
+    #[case] method: &str,
+    #[case] path: &str,
+    #[case] status: u16,
+) {
+    let world = World::new().await;
+    let http = json!({ "method": method, "sourceIp": "2001:db8::7" });
+    let event = json!({
+        "version": "2.0", "rawPath": path, "rawQueryString": "", "headers": {},
+        "requestContext": { "stage": "$default", "requestId": "WJ4kXh2ZjoEEPzA=", "http": http },
+    });
+
+    let router = routes::web(world.web_app.clone());
+    let Ok(_) = door::answer_event(router, LambdaEvent::new(event, Context::default())).await;
+
+    let line = world.log().pop().unwrap();
+    assert_eq!(line["status"], status);
+    assert_eq!(line["gatewayRequestId"], "WJ4kXh2ZjoEEPzA=");
+    assert_eq!(line["clientAddress"], "2001:db8::7");
 }
