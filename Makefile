@@ -2,7 +2,7 @@
 
 BENCHES = $(or $(CARGO_TARGET_DIR),target)/benches
 
-.PHONY: help run test test-store deploy-local sam-local soak check bench golden
+.PHONY: help run test test-store deploy-local sam-local soak check bench golden calendar
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
@@ -12,6 +12,9 @@ run: ## the whole product on http://localhost:3000; options in ARGS
 
 test: ## every suite; a suite alone: tests/run audits; live output: VERBOSE=1
 	tests/run
+
+calendar: ## every suite on four other days, up to 2039; SUITES="cargo login" runs these alone
+	tests/run --calendar $(SUITES)
 
 test-store: ## the store's tests against Amazon's DynamoDB Local
 	tests/run dynamodb-local
@@ -25,13 +28,14 @@ sam-local: ## `sam local` with a container engine of its own; needs root
 soak: ## 20 minutes, 100,000 requests and more, of many people while things fail; options in ARGS: --release, --seed
 	tests/suites/soak --requests 100000 --minutes 20 $(ARGS)
 
-check: ## format, lints, documentation, types of JavaScript, template
+check: ## format, lints, documentation, dependencies, types of JavaScript, template
 	cargo fmt --check
 	for crate in hello naive lambda; do cargo fmt --check --manifest-path benches/$$crate/Cargo.toml || exit 1; done
 	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
 	cargo clippy --locked --lib --bins -- -D warnings
 	cargo clippy --locked --manifest-path benches/lambda/Cargo.toml --target-dir $(BENCHES)/lambda -- -D warnings
 	RUSTDOCFLAGS=-Dwarnings cargo doc --locked --no-deps --document-private-items --features local
+	tests/tools/deny
 	tests/tools/types
 	tests/suites/template lint
 
