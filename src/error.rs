@@ -79,6 +79,9 @@ pub enum Error {
         /// After how many seconds they may do it again.
         retry_after: u32,
     },
+    /// The browser forgot its session, which could not be ended.
+    #[error("You are logged out of this browser only")]
+    LogoutIncomplete(#[source] Cause),
     /// Something that the answer depends on does not answer.
     #[error("Service unavailable")]
     Unavailable(#[source] Cause),
@@ -91,6 +94,12 @@ impl Error {
     /// We made a mistake, because of `cause`.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(cause.into()))
+    }
+
+    /// The browser forgot its session, which could not be ended because of `cause`.
+    #[must_use]
+    pub fn logout_incomplete(cause: Self) -> Self {
+        Self::LogoutIncomplete(Arc::new(cause))
     }
 
     /// Something that the answer depends on does not answer, because of `cause`.
@@ -117,14 +126,16 @@ impl Error {
             | Self::SessionRequired
             | Self::CreationDisabled(_)
             | Self::CrossSite
-            | Self::Login(LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted) => "FORBIDDEN",
+            | Self::Login(
+                LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted | LoginFault::AddressOfAnother,
+            ) => "FORBIDDEN",
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
                 "BAD_REQUEST"
             }
             Self::InvalidExpiration(_) => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
             Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::Unavailable(_) | Self::ProviderDown(_) => "SERVICE_UNAVAILABLE",
+            Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => "SERVICE_UNAVAILABLE",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
             Self::Request(fault) => fault.code(),
         }
@@ -146,6 +157,7 @@ impl Error {
             | Self::ProviderDown(_)
             | Self::Conflict
             | Self::RateLimited { .. }
+            | Self::LogoutIncomplete(_)
             | Self::Unavailable(_)
             | Self::Internal(_)
             | Self::Request(_) => None,
@@ -162,15 +174,17 @@ impl Error {
             | Self::SessionRequired
             | Self::CreationDisabled(_)
             | Self::CrossSite
-            | Self::Login(LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted) => {
-                StatusCode::FORBIDDEN
-            }
+            | Self::Login(
+                LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted | LoginFault::AddressOfAnother,
+            ) => StatusCode::FORBIDDEN,
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
             | Self::Unproven(_)
             | Self::InvalidExpiration(_) => StatusCode::BAD_REQUEST,
             Self::Conflict => StatusCode::CONFLICT,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::ProviderDown(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Request(fault) => fault.status(),
         }
@@ -236,7 +250,7 @@ impl Error {
     pub fn log(&self) {
         let (id, code) = (telemetry::request_id(), self.code());
         match self {
-            Self::Unavailable(cause) | Self::Internal(cause) => {
+            Self::Unavailable(cause) | Self::LogoutIncomplete(cause) | Self::Internal(cause) => {
                 tracing::error!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");
             }
             Self::Unproven(cause) | Self::ProviderDown(cause) => {
@@ -255,7 +269,7 @@ fn reason_of(refusal: &Refusal) -> &'static str {
         Refusal::TokenRevoked { .. } => "TOKEN_REVOKED",
         Refusal::TokenReplaced { .. } => "TOKEN_REPLACED",
         Refusal::SessionExpired { .. } => "SESSION_EXPIRED",
-        Refusal::SessionEnded => "SESSION_ENDED",
+        Refusal::SessionEnded | Refusal::SessionReplaced { .. } => "SESSION_ENDED",
         Refusal::UserDisabled => "USER_DISABLED",
     }
 }

@@ -13,7 +13,7 @@ pub mod kms;
 mod rate_limit;
 mod retry;
 pub mod sessions;
-mod stakeholders;
+pub mod stakeholders;
 
 use std::time::Duration;
 

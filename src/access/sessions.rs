@@ -16,8 +16,8 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::{Error, Result},
-    http::{Caller, agent},
-    store::StoreError,
+    http::{Caller, agent, cookies::Cookies},
+    store::{StoreError, sessions::ReplacedSession},
 };
 
 /// From where somebody logs in.
@@ -27,14 +27,17 @@ pub struct Place {
     pub agent: Option<String>,
     /// From which address.
     pub address: Option<IpAddr>,
+    /// The session that the browser has so far, which may be nobody's.
+    pub session: Option<(UserId, Digest)>,
 }
 
 impl Place {
     /// From where a request comes.
     #[must_use]
-    pub fn of(request: &Parts) -> Self {
+    pub fn of(request: &Parts, cookies: Cookies) -> Self {
         let address = request.extensions.get::<Caller>().and_then(|it| it.0);
-        Self { agent: agent(&request.headers), address }
+        let session = cookies.session(&request.headers).ok().flatten();
+        Self { agent: agent(&request.headers), address, session: session.as_ref().and_then(parse) }
     }
 }
 
@@ -49,16 +52,18 @@ pub fn parse(value: &Secret) -> Option<(UserId, Digest)> {
 }
 
 impl Access {
-    /// Opens a session, always with a new secret, and makes the cookie that holds it. Where the
-    /// owner is changed meanwhile, they are read again.
+    /// Opens a session, always with a new secret, and makes the cookie that holds it. The
+    /// session that the browser had so far is ended in the same transaction. Where the owner is
+    /// changed meanwhile, they are read again.
     ///
     /// # Errors
     ///
-    /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
+    /// `Refused` for a disabled stakeholder; `Conflict` when their record changed each time;
+    /// `Unavailable` when DynamoDB fails.
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
-        place: Place,
+        place: &Place,
         now: Timestamp,
     ) -> Result<HeaderValue> {
         let secret = Secret::from_entropy(self.entropy.bytes()?);
@@ -68,22 +73,45 @@ impl Access {
             epoch: owner.epoch,
             opened_at: now,
             last_seen_at: None,
-            agent: place.agent,
+            agent: place.agent.clone(),
             address: place.address,
             state: SessionState::Open,
         };
-        let session = &session;
+        let (session, replaced) = (&session, self.replaced(place, now)?);
+        let replaced = replaced.as_ref();
         self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { self.store.stakeholder(&owner.id).await? };
             let owner = reread.as_ref().unwrap_or(owner);
             owner.admits(owner.epoch, Refusal::UserDisabled)?;
             let session = Session { epoch: owner.epoch, ..session.clone() };
             let event = self.event(&owner.id, Happening::SessionOpened, now)?;
-            Ok(self.store.open_session(owner, &session, &event).await?)
+            match self.store.open_session(owner, &session, &event, replaced).await {
+                Err(StoreError::Conflict) if !self.is_replaceable(replaced).await? => {
+                    Ok(self.store.open_session(owner, &session, &event, None).await?)
+                }
+                done => Ok(done?),
+            }
         })
         .await?;
         let value = format!("{}.{}", owner.id, secret.reveal());
         self.cookies.give_session(&value, SESSION_LIFETIME).map_err(Error::internal)
+    }
+
+    /// The session that a login from `place` ends, taken from the browser's cookie: whoever
+    /// has the secret of a session may end it.
+    fn replaced(&self, place: &Place, now: Timestamp) -> Result<Option<ReplacedSession>> {
+        let Some((user, digest)) = &place.session else { return Ok(None) };
+        let event = self.event(user, Happening::SessionReplaced, now)?;
+        Ok(Some(ReplacedSession { digest: digest.clone(), event }))
+    }
+
+    /// Whether the session to be replaced is open, or there is none to be replaced: then
+    /// something else was in the way.
+    async fn is_replaceable(&self, replaced: Option<&ReplacedSession>) -> Result<bool> {
+        match replaced {
+            Some(it) => self.is_open(&it.event.user, &it.digest).await,
+            None => Ok(true),
+        }
     }
 
     /// Ends a session before its time. One that is ended already stays so.
@@ -96,7 +124,7 @@ impl Access {
         self.retry_on_conflict(move |_| async move {
             let event = self.event(&session.user, Happening::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
-                Err(StoreError::Conflict) if !self.is_open(session).await? => Ok(()),
+                Err(StoreError::Conflict) if !self.is_open(&session.user, &session.digest).await? => Ok(()),
                 done => Ok(done?),
             }
         })
@@ -105,8 +133,8 @@ impl Access {
 
     /// Whether a session that could not be ended is open still: a rival at the same
     /// record proves nothing.
-    async fn is_open(&self, session: &Session) -> Result<bool> {
-        let (_, found) = self.store.session_and_owner(&session.user, &session.digest).await?;
+    async fn is_open(&self, user: &UserId, digest: &Digest) -> Result<bool> {
+        let (_, found) = self.store.session_and_owner(user, digest).await?;
         Ok(found.is_some_and(|it| it.state == SessionState::Open))
     }
 

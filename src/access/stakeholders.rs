@@ -1,20 +1,133 @@
-//! Finding or enrolling who has just proved an e-mail address to be theirs.
+//! Finding or enrolling who has just proved who they are.
 
+use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::{
-    access::Access,
-    domain::{email::Email, stakeholder::Stakeholder},
-    error::Result,
+    access::{Access, sessions::Place},
+    domain::{
+        email::Email,
+        login::LoginFault,
+        stakeholder::Stakeholder,
+        subject::{PinnedSubject, Subject},
+    },
+    error::{Error, Result},
     store::StoreError,
+    telemetry,
 };
 
+/// Who has come, as an identity provider vouches for them.
+#[derive(Debug)]
+pub struct Person {
+    /// How the provider knows them.
+    pub subject: Subject,
+    /// Their verified address.
+    pub email: Email,
+    /// Their name; may be empty.
+    pub name: String,
+}
+
 impl Access {
-    /// The stakeholder of an address, enrolled if this is their first login.
+    /// Logs a person in: opens a session for the stakeholder whom their subject is pinned to,
+    /// and pins it at the first login. `is_domain_owned` tells whether the operator says that
+    /// the provider owns the domain of the address.
+    ///
+    /// A login that meets another transaction of the same person is tried again here, since
+    /// the code of the provider and the attempt can be used once.
+    ///
+    /// # Errors
+    ///
+    /// `Login` where the address belongs to somebody with another login; `Refused` for a
+    /// disabled stakeholder; `Unavailable` when DynamoDB fails, or others were faster each
+    /// time.
+    pub async fn log_in(
+        &self,
+        person: &Person,
+        is_domain_owned: bool,
+        place: &Place,
+        now: Timestamp,
+    ) -> Result<HeaderValue> {
+        let found = self.retry_on_conflict(|_| self.find_by_subject(person, is_domain_owned, now));
+        let stakeholder = found.await.map_err(unavailable_by_conflict)?;
+        telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
+        self.open_session(&stakeholder, place, now).await.map_err(unavailable_by_conflict)
+    }
+
+    /// The stakeholder whom a person logs in as, enrolled if this is their first login.
+    async fn find_by_subject(
+        &self,
+        person: &Person,
+        is_domain_owned: bool,
+        now: Timestamp,
+    ) -> Result<Stakeholder> {
+        let found = self.store.pinned_subject(&person.subject).await?;
+        if let Some(pin) = &found
+            && let Some(known) = self.store.stakeholder(&pin.user).await?
+            && known.is(&person.subject)
+        {
+            return self.follow_address(known, person, pin).await;
+        }
+        let pin = |known: &Stakeholder| PinnedSubject {
+            subject: person.subject.clone(),
+            user: known.id.clone(),
+            email: person.email.clone(),
+            pinned_at: now,
+        };
+        match self.store.stakeholder_at(&person.email).await? {
+            None => {
+                let mut new = Stakeholder::enrol(self.user_id()?, person.email.clone(), &person.name, now);
+                new.link(&person.subject);
+                self.store.enrol_subject(&new, &pin(&new), found.as_ref()).await?;
+                Ok(new)
+            }
+            Some(known) if known.may_link(&person.subject, is_domain_owned) => {
+                Ok(self.store.pin_subject(&known, &pin(&known), found.as_ref()).await?)
+            }
+            Some(_) => Err(LoginFault::AddressOfAnother.into()),
+        }
+    }
+
+    /// Gives a stakeholder the address that their provider tells now, where it changed there
+    /// and is nobody else's.
+    async fn follow_address(
+        &self,
+        known: Stakeholder,
+        person: &Person,
+        pin: &PinnedSubject,
+    ) -> Result<Stakeholder> {
+        if pin.email == person.email {
+            return Ok(known);
+        }
+        let pin = PinnedSubject { email: person.email.clone(), ..pin.clone() };
+        if known.email == person.email {
+            self.store.note_address(&pin).await?;
+            return Ok(known);
+        }
+        if self.store.stakeholder_at(&person.email).await?.is_none() {
+            return Ok(self.store.move_address(&known, &pin).await?);
+        }
+        let id = telemetry::request_id();
+        tracing::warn!(requestId = id, actor = %known.id, "a changed address belongs to somebody else");
+        Ok(known)
+    }
+
+    /// Logs in whoever names an address: the development sign-in of local mode.
+    ///
+    /// # Errors
+    ///
+    /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
+    #[cfg(feature = "local")]
+    pub async fn log_in_at(&self, email: &Email, place: &Place, now: Timestamp) -> Result<HeaderValue> {
+        let stakeholder = self.find_or_enrol(email, email.local_part(), now).await?;
+        self.open_session(&stakeholder, place, now).await.map_err(unavailable_by_conflict)
+    }
+
+    /// The stakeholder of an address, enrolled if there is none.
     ///
     /// # Errors
     ///
     /// `Unavailable` when DynamoDB fails.
+    #[cfg(feature = "local")]
     pub async fn find_or_enrol(&self, email: &Email, name: &str, now: Timestamp) -> Result<Stakeholder> {
         if let Some(known) = self.store.stakeholder_at(email).await? {
             return Ok(known);
@@ -28,7 +141,16 @@ impl Access {
     }
 
     /// Two first logins at once enrol one stakeholder: the slower one finds it.
+    #[cfg(feature = "local")]
     async fn enrolled_meanwhile(&self, email: &Email) -> Result<Stakeholder> {
         Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Conflict)?)
+    }
+}
+
+/// A login cannot be sent again as it is: who lost every race is told to log in again later.
+fn unavailable_by_conflict(error: Error) -> Error {
+    match error {
+        Error::Conflict => Error::unavailable(StoreError::Conflict),
+        other => other,
     }
 }

@@ -28,6 +28,12 @@ impl Email {
         &self.0
     }
 
+    /// What stands behind the `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.split('@').next_back().unwrap_or_default()
+    }
+
     /// What stands before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {

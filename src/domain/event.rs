@@ -29,6 +29,8 @@ pub enum Happening {
     SessionOpened,
     /// A session was ended before its time.
     SessionEnded,
+    /// A session was ended by a new login in the same browser.
+    SessionReplaced,
     /// A token was made.
     TokenCreated {
         /// Which one.

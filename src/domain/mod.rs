@@ -16,6 +16,7 @@ pub mod role;
 pub mod secret;
 pub mod session;
 pub mod stakeholder;
+pub mod subject;
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -39,6 +39,11 @@ pub enum Refusal {
     },
     /// The session was ended before its time.
     SessionEnded,
+    /// A new login in the same browser ended the session.
+    SessionReplaced {
+        /// When it was replaced.
+        at: Timestamp,
+    },
     /// The stakeholder was disabled.
     UserDisabled,
 }

@@ -52,7 +52,21 @@ pub enum SessionState {
         /// When.
         #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
         at: Timestamp,
+        /// By what.
+        #[serde(default)]
+        why: SessionEnd,
     },
+}
+
+/// What ended a session before its time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SessionEnd {
+    /// A logout.
+    #[default]
+    Logout,
+    /// A new login in the same browser.
+    Replaced,
 }
 
 impl Session {
@@ -82,7 +96,8 @@ impl Session {
             return Err(Refusal::UnknownSession);
         }
         match self.state {
-            SessionState::Ended { .. } => Err(Refusal::SessionEnded),
+            SessionState::Ended { why: SessionEnd::Logout, .. } => Err(Refusal::SessionEnded),
+            SessionState::Ended { why: SessionEnd::Replaced, at } => Err(Refusal::SessionReplaced { at }),
             SessionState::Open if self.is_live(now) => owner.admits(self.epoch, Refusal::SessionEnded),
             SessionState::Open if now < self.ends_at() => Err(Refusal::UnknownSession),
             SessionState::Open => Err(Refusal::SessionExpired { at: self.ends_at() }),
@@ -140,7 +155,8 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_learns_nothing() {
-        let ended = Session { state: SessionState::Ended { at: after(1) }, ..session() };
+        let ended =
+            Session { state: SessionState::Ended { at: after(1), why: SessionEnd::Logout }, ..session() };
         let wrong = Secret::from_entropy([4; 32]).digest();
 
         assert_eq!(ended.admits(&wrong, &ana(), after(2)), Err(Refusal::UnknownSession));

@@ -11,6 +11,7 @@ use crate::domain::{
     policy::UserAction,
     refusal::Refusal,
     role::{OrganizationRole, UserRole},
+    subject::Subject,
 };
 
 /// The longest first or last name that is kept, in characters, as in the original.
@@ -35,6 +36,10 @@ pub struct Stakeholder {
     pub epoch: u64,
     /// What they are to their organizations.
     pub organizations: BTreeMap<OrganizationName, OrganizationRole>,
+    /// The subject by which they log in, for each issuer. Empty for those who have not logged
+    /// in by an identity provider yet. A pinned subject counts only while it is in here.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub subjects: BTreeMap<String, String>,
     /// How often the record was changed: two writers at once are a conflict, never
     /// a lost change.
     pub version: u64,
@@ -71,6 +76,7 @@ impl Stakeholder {
             epoch: 0,
             version: 0,
             organizations: BTreeMap::new(),
+            subjects: BTreeMap::new(),
             enrolled_at: now,
         }
     }
@@ -93,6 +99,28 @@ impl Stakeholder {
     #[must_use]
     pub fn may(&self, action: UserAction) -> bool {
         self.role.allows(action)
+    }
+
+    /// Whether a subject is one by which they log in.
+    #[must_use]
+    pub fn is(&self, subject: &Subject) -> bool {
+        self.subjects.get(subject.issuer()).is_some_and(|it| it == subject.id())
+    }
+
+    /// Lets them log in by a subject, from now on.
+    pub fn link(&mut self, subject: &Subject) {
+        self.subjects.insert(subject.issuer().to_owned(), subject.id().to_owned());
+    }
+
+    /// Whether a subject that nobody logged in by yet may become a login of theirs, because
+    /// its provider vouches for their address.
+    ///
+    /// The first subject may. Another issuer's may where the operator says that this provider
+    /// owns the address's domain. A second subject of one issuer may never: the provider
+    /// gave the address to another person.
+    #[must_use]
+    pub fn may_link(&self, subject: &Subject, is_domain_owned: bool) -> bool {
+        self.subjects.is_empty() || (is_domain_owned && !self.subjects.contains_key(subject.issuer()))
     }
 
     /// Their role in an organization; a user-level admin is admin in every one.
@@ -158,5 +186,18 @@ mod tests {
             Stakeholder { role: UserRole::Admin, ..ana() }.role_in(&acme),
             Some(OrganizationRole::Admin)
         );
+    }
+
+    #[test]
+    fn one_issuer_gives_an_address_to_one_subject() {
+        let subject = |issuer: &str| Subject::new(issuer.to_owned(), "1".to_owned()).unwrap();
+        let (acme, other) = (subject("https://id.acme.test"), subject("https://id.other.test"));
+        let mut known = ana();
+        known.link(&acme);
+
+        assert!(ana().may_link(&acme, false), "the first is pinned");
+        assert!(!known.may_link(&other, false), "another issuer does not own the domain");
+        assert!(known.may_link(&other, true), "another issuer owns the domain");
+        assert!(!known.may_link(&acme, true), "the same issuer has given the address anew");
     }
 }

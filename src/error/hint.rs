@@ -28,6 +28,11 @@ impl Error {
             ),
             Self::Conflict => Some("Nothing was changed by this request: send it again.".to_owned()),
             Self::RateLimited { retry_after } => Some(format!("Wait {retry_after} seconds, then try again.")),
+            Self::LogoutIncomplete(_) => Some(
+                "This browser has forgotten your session, but the session could not be ended, because our \
+                 database does not answer. It ends by itself, forty minutes after you logged in."
+                    .to_owned(),
+            ),
             Self::Unavailable(_) => Some(format!(
                 "Nothing is wrong with the request or its credential: send it again in {RETRY_AFTER} seconds."
             )),
@@ -52,6 +57,9 @@ fn hint_of(refusal: &Refusal) -> String {
             format!("The session was over at {at}: log in again, or use an API token.")
         }
         Refusal::SessionEnded => "The session was ended: log in again.".to_owned(),
+        Refusal::SessionReplaced { at } => {
+            format!("A new login in the same browser replaced the session at {at}: log in again.")
+        }
         Refusal::UserDisabled => "The account is disabled: ask your administrator.".to_owned(),
     }
 }
@@ -64,6 +72,9 @@ fn hint_of_login(fault: LoginFault) -> &'static str {
         LoginFault::NotCompleted => "The identity provider sent you back without a login: log in again.",
         LoginFault::UnverifiedAddress => {
             "Let your identity provider verify the address, then log in again; or log in in another way."
+        }
+        LoginFault::AddressOfAnother => {
+            "Log in the way you did before. If you cannot, ask your administrator to release the old login."
         }
         LoginFault::AddressNotAdmitted => {
             "Only addresses of certain domains are admitted: log in with another one, or ask your administrator."

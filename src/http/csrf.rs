@@ -52,17 +52,16 @@ pub enum Navigation {
 
 /// How a browser came to ask for a page, by the headers `Sec-Fetch-*`.
 ///
-/// A request without them counts as a navigation of ours: Safari before 16.4 sends none, nor
-/// does any browser to a host that is reached over http.
+/// A request without `Sec-Fetch-Site` counts as a navigation of ours: Safari before 16.4 sends
+/// none, nor does any browser to a host that is reached over http.
 #[must_use]
 pub fn navigation(headers: &HeaderMap) -> Navigation {
+    let Some(site) = text(headers, SEC_FETCH_SITE) else { return Navigation::Own };
     let is = |name, value| text(headers, name).is_none_or(|it| it == value);
-    if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") {
-        return Navigation::Embedded;
-    }
-    match text(headers, SEC_FETCH_SITE) {
-        None | Some("same-origin" | "none") => Navigation::Own,
-        Some(_) => Navigation::Foreign,
+    match site {
+        _ if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") => Navigation::Embedded,
+        "same-origin" | "none" => Navigation::Own,
+        _ => Navigation::Foreign,
     }
 }
 

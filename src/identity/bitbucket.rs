@@ -4,15 +4,17 @@ use oauth2::{AuthUrl, TokenResponse, TokenUrl};
 use serde::Deserialize;
 
 use crate::{
-    domain::{email::Email, login::LoginFault},
+    access::stakeholders::Person,
+    domain::{email::Email, login::LoginFault, subject::Subject},
     error::{Error, Result},
     identity::{
-        Person,
         fetch::Fetch,
         oauth::{Endpoints, Tokens},
     },
 };
 
+/// What stands for an issuer, which OAuth 2.0 does not have.
+const ISSUER: &str = "https://bitbucket.org";
 const AUTHORIZE: &str = "https://bitbucket.org/site/oauth2/authorize";
 const TOKEN: &str = "https://bitbucket.org/site/oauth2/access_token";
 const USER: &str = "https://api.bitbucket.org/2.0/user";
@@ -20,6 +22,7 @@ const ADDRESSES: &str = "https://api.bitbucket.org/2.0/user/emails";
 
 #[derive(Deserialize)]
 struct User {
+    account_id: String,
     #[serde(default)]
     display_name: String,
 }
@@ -57,5 +60,6 @@ pub(super) async fn person(tokens: &Tokens, fetch: &Fetch) -> Result<Person> {
     let primary = addresses.values.into_iter().find(|it| it.is_primary && it.is_confirmed);
     let email = Email::try_from(primary.ok_or(LoginFault::UnverifiedAddress)?.email);
     let user: User = fetch.json(USER, token).await?;
-    Ok(Person { email: email.map_err(Error::unproven)?, name: user.display_name })
+    let subject = Subject::new(ISSUER.to_owned(), user.account_id).map_err(Error::unproven)?;
+    Ok(Person { subject, email: email.map_err(Error::unproven)?, name: user.display_name })
 }

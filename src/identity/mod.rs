@@ -7,6 +7,9 @@
 //! nobody can be logged in by the link of another; the provider's keys are asked for over
 //! TLS; an address counts only where the provider vouches for it.
 //!
+//! Who somebody is depends on the provider's issuer and subject, never on the address alone:
+//! the first login pins them (`access/stakeholders.rs`).
+//!
 //! Only a navigation begins a login, and one network begins a bounded number of them: else
 //! a page of another site, or one client in a loop, would fill the table with attempts.
 
@@ -27,10 +30,9 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use crate::{
-    access::{Access, sessions::Place},
+    access::{Access, sessions::Place, stakeholders::Person},
     config::PublicUrl,
     domain::{
-        email::Email,
         login::{LOGIN_LIFETIME, LoginAttempt, LoginFault},
         own_path::OwnPath,
         rate_limit::{Counter, Network, RateLimit},
@@ -41,7 +43,6 @@ use crate::{
         Caller, Moment,
         csrf::{self, Navigation},
     },
-    telemetry,
 };
 
 use self::{callback::Callback, fetch::Fetch, oauth::Secrets, provider::Provider};
@@ -55,15 +56,6 @@ pub struct Identity {
     callback: String,
     fetch: Fetch,
     limit: Option<RateLimit>,
-}
-
-/// Who has come, as a provider vouches for them.
-#[derive(Debug)]
-pub(crate) struct Person {
-    /// Their verified address.
-    email: Email,
-    /// Their name, where the provider tells one.
-    name: String,
 }
 
 impl Identity {
@@ -143,9 +135,8 @@ impl Identity {
         let provider = self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
         let person = self.person(provider, callback, &attempt.nonce, verifier, moment.now).await?;
 
-        let stakeholder = self.access.find_or_enrol(&person.email, &person.name, moment.now).await?;
-        telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
-        let session = self.access.open_session(&stakeholder, Place::of(request), moment.now).await?;
+        let (owns_domain, place) = (provider.owns(&person.email), Place::of(request, self.access.cookies));
+        let session = self.access.log_in(&person, owns_domain, &place, moment.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
         response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());

@@ -21,14 +21,15 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use crate::{
+    access::stakeholders::Person,
     domain::{
         email::Email,
         login::LoginFault,
         secret::{Digest, Secret},
+        subject::Subject,
     },
     error::{Error, Result},
     identity::{
-        Person,
         fetch::Fetch,
         oauth::{Endpoints, Tokens},
     },
@@ -236,7 +237,9 @@ impl OpenId {
         if !is_verified.unwrap_or_else(|| self.is_vouched_for || edov.is_some_and(is_true)) {
             return Err(LoginFault::UnverifiedAddress.into());
         }
-        Ok(Person { email: Email::try_from(email.to_owned()).map_err(Error::unproven)?, name })
+        let email = Email::try_from(email.to_owned()).map_err(Error::unproven)?;
+        let subject = Subject::new(claims.issuer().to_string(), claims.subject().to_string());
+        Ok(Person { subject: subject.map_err(Error::unproven)?, email, name })
     }
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
+    access::stakeholders::Person,
     domain::{
         email::Email,
         id::ProviderId,
@@ -10,7 +11,7 @@ use crate::{
     },
     error::Result,
     identity::{
-        Person, bitbucket,
+        bitbucket,
         fetch::Fetch,
         oauth::{Endpoints, Tokens},
         openid::OpenId,
@@ -28,7 +29,8 @@ pub struct Provider {
     pub brand: Brand,
     pub(super) client_id: String,
     pub(super) client_secret: Secret,
-    /// The domains whose addresses are let in; all of them where there is none.
+    /// The domains that the provider owns, by the operator's word: only their addresses are
+    /// let in. All addresses are let in where there is none.
     pub(super) domains: Vec<String>,
     pub(super) kind: Kind,
 }
@@ -105,9 +107,13 @@ impl Provider {
         }
     }
 
+    /// Whether the operator says that the provider owns the domain of an address.
+    pub(super) fn owns(&self, email: &Email) -> bool {
+        self.domains.iter().any(|it| it == email.domain())
+    }
+
     /// Whether the operator lets such an address in.
     pub(super) fn admits(&self, email: &Email) -> bool {
-        let domain = email.as_str().rsplit('@').next().unwrap_or_default();
-        self.domains.is_empty() || self.domains.iter().any(|it| it == domain)
+        self.domains.is_empty() || self.owns(email)
     }
 }

@@ -41,7 +41,8 @@ struct Entry {
     tenant: Option<String>,
     client_id: String,
     client_secret: String,
-    /// The domains whose addresses are let in; all without it.
+    /// The domains that the provider owns; only their addresses are let in, and only for
+    /// them may it be a second login of a user. All addresses are let in without it.
     #[serde(default)]
     domains: Vec<String>,
 }

@@ -68,8 +68,8 @@ async fn signed_in(app: &App, moment: Moment, parts: &Parts, body: Body) -> Resu
     let filled = filled(body).await?;
     let email = Email::try_from(filled.email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
-    let stakeholder = app.access.find_or_enrol(&email, email.local_part(), moment.now).await?;
-    let cookie = app.access.open_session(&stakeholder, Place::of(parts), moment.now).await?;
+    let place = Place::of(parts, app.access.cookies);
+    let cookie = app.access.log_in_at(&email, &place, moment.now).await?;
     let next = OwnPath::try_from(filled.next).unwrap_or_default();
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())
 }

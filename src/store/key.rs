@@ -8,6 +8,7 @@
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
 //! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials  |
 //! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
+//! | subject to user | `I#<digest>` | `I`              |                | login                       |
 //! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
 //! | logins from a network | `C#<network>` | `<window>` | window + 5 minutes | a login, counted and bounded |
 //! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | making a token, counted and bounded |
@@ -27,6 +28,7 @@ use crate::domain::{
     id::{TokenId, TokenName, UserId},
     rate_limit::Counter,
     secret::Digest,
+    subject::Subject,
 };
 
 /// The name of the partition key's attribute.
@@ -84,6 +86,12 @@ impl Key {
     #[must_use]
     pub fn email(email: &Email) -> Self {
         Self { pk: format!("E#{}", email.as_str()), sk: "E".to_owned() }
+    }
+
+    /// The key of the record that says whom a subject of an identity provider logs in as.
+    #[must_use]
+    pub fn subject(subject: &Subject) -> Self {
+        Self { pk: format!("I#{}", subject.digest().as_str()), sk: "I".to_owned() }
     }
 
     /// The key of an attempt to log in, by the digest of its `state`.

@@ -16,8 +16,9 @@ pub mod key;
 mod login_attempts;
 mod race;
 mod rate_limit;
-mod sessions;
+pub mod sessions;
 mod stakeholders;
+mod subjects;
 mod transaction;
 
 use std::time::Duration;

@@ -7,7 +7,7 @@ use crate::{
         event::Event,
         id::UserId,
         secret::Digest,
-        session::{Session, SessionState},
+        session::{Session, SessionEnd, SessionState},
         stakeholder::Stakeholder,
     },
     store::{Record, Store, StoreError, item, key::Key},
@@ -27,6 +27,14 @@ impl Record for Session {
     }
 }
 
+/// A session that a new login ends.
+pub struct ReplacedSession {
+    /// The digest of its secret.
+    pub digest: Digest,
+    /// The entry in its owner's history.
+    pub event: Event,
+}
+
 impl Store {
     /// Gets a session and its owner, in one round trip.
     ///
@@ -41,18 +49,26 @@ impl Store {
         self.pair(&Key::stakeholder(user), &Key::session(user, digest)).await
     }
 
-    /// Opens a session, if its owner is still admitted.
+    /// Opens a session, if its owner is still admitted, and ends the one that it replaces.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the owner was disabled or revoked all meanwhile.
+    /// [`StoreError::Conflict`] when the owner was disabled or revoked all meanwhile, or the
+    /// session to be replaced is not open.
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
         session: &Session,
         event: &Event,
+        replaced: Option<&ReplacedSession>,
     ) -> Result<(), StoreError> {
-        self.transaction().while_admitted(owner)?.insert(session)?.insert(event)?.commit().await
+        let mut writes = self.transaction().while_admitted(owner)?.insert(session)?.insert(event)?;
+        if let Some(ReplacedSession { digest, event }) = replaced {
+            let to = SessionState::Ended { at: event.at, why: SessionEnd::Replaced };
+            let (from, to) = (item::attribute(&SessionState::Open)?, item::attribute(&to)?);
+            writes = writes.change_state(&Key::session(&event.user, digest), from, to)?.insert(event)?;
+        }
+        writes.commit().await
     }
 
     /// Ends a session before its time.
@@ -61,7 +77,7 @@ impl Store {
     ///
     /// [`StoreError::Conflict`] when it was ended already.
     pub async fn end_session(&self, session: &Session, event: &Event) -> Result<(), StoreError> {
-        let (from, to) = (SessionState::Open, SessionState::Ended { at: event.at });
+        let (from, to) = (SessionState::Open, SessionState::Ended { at: event.at, why: SessionEnd::Logout });
         let (from, to) = (item::attribute(&from)?, item::attribute(&to)?);
         self.transaction().change_state(&session.key(), from, to)?.insert(event)?.commit().await
     }

@@ -9,9 +9,9 @@ use crate::{
 
 /// Says whose an e-mail address is.
 #[derive(Serialize, Deserialize)]
-struct Address {
-    email: Email,
-    user: UserId,
+pub(super) struct Address {
+    pub(super) email: Email,
+    pub(super) user: UserId,
 }
 
 impl Record for Stakeholder {

@@ -91,6 +91,36 @@ impl Transaction<'_> {
         Ok(self)
     }
 
+    /// Sets one attribute of a stakeholder, if nobody changed them since `before` was read;
+    /// `value` is a part of `change`, such as `email = :email`.
+    pub(super) fn change_stakeholder(
+        mut self,
+        before: &Stakeholder,
+        change: &str,
+        (name, value): Value,
+    ) -> Result<Self, StoreError> {
+        let number = |it: u64| AttributeValue::N(it.to_string());
+        let update = Update::builder()
+            .table_name(&self.store.table)
+            .set_key(Some(before.key().attributes()))
+            .update_expression(format!("SET {change}, version = :next"))
+            .condition_expression("version = :version")
+            .expression_attribute_values(":version", number(before.version))
+            .expression_attribute_values(":next", number(before.version + 1))
+            .expression_attribute_values(name, value);
+        let update = update.build().map_err(rejected)?;
+        self.writes.push(TransactWriteItem::builder().update(update).build());
+        Ok(self)
+    }
+
+    /// Deletes the record at `key`.
+    pub(super) fn delete(mut self, key: &Key) -> Result<Self, StoreError> {
+        let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
+        let delete = delete.build().map_err(rejected)?;
+        self.writes.push(TransactWriteItem::builder().delete(delete).build());
+        Ok(self)
+    }
+
     /// Deletes the record at `key` where `condition` holds.
     pub(super) fn delete_where(
         mut self,

@@ -78,7 +78,7 @@ impl Notice {
     /// ours says nothing about anybody.
     pub(super) fn of(refusal: &Refusal) -> Option<Self> {
         match refusal {
-            Refusal::SessionExpired { .. } | Refusal::SessionEnded => {
+            Refusal::SessionExpired { .. } | Refusal::SessionEnded | Refusal::SessionReplaced { .. } => {
                 Some(Self { title: "Your session has ended", text: "Log in again to go on where you were." })
             }
             Refusal::UserDisabled => {
@@ -132,7 +132,10 @@ impl Advice {
     /// door.
     fn on(error: &Error) -> Self {
         let hint = error.hint();
-        if matches!(error, Error::Login(_) | Error::Unproven(_) | Error::ProviderDown(_)) {
+        if matches!(
+            error,
+            Error::Login(_) | Error::Unproven(_) | Error::ProviderDown(_) | Error::LogoutIncomplete(_)
+        ) {
             let (title, text) = (error.to_string().into(), hint.unwrap_or_default());
             return Self { title, text, way_on: WayOn { label: "Log in again", path: "/" } };
         }

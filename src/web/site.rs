@@ -31,9 +31,10 @@ use crate::{
 
 pub use crate::web::pages::SignIn;
 
-/// What logging out wipes in the browser.
+/// What logging out wipes in the browser: what our own pages stored. `"cookies"` would wipe the
+/// cookies of the whole registered domain, so other sites of the company as well.
 const CLEAR_SITE_DATA: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cookies\", \"storage\""));
+    (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"storage\""));
 
 /// The web application.
 pub struct Site {
@@ -85,19 +86,26 @@ impl Site {
         }
     }
 
-    /// `POST /logout`: ends the session, and wipes what the browser kept.
+    /// `POST /logout`: ends the session, and takes it from the browser also where it could not
+    /// be ended. A request of another site changes nothing, and neither does one with two
+    /// session cookies: without the genuine one, the planted one would count.
     pub async fn logout(&self, request: &Parts, moment: Moment) -> Response {
-        match self.ended(request, moment).await {
-            Ok(()) => {
-                let cleared = (SET_COOKIE, self.access.cookies.clear_session());
-                ([cleared, CLEAR_SITE_DATA], Redirect::to("/?logged-out")).into_response()
-            }
-            Err(error) => pages::problem(&error),
+        let own = self.own_origins.admit(&request.method, &request.headers);
+        let cookie = own.and_then(|()| Ok(self.access.cookies.session(&request.headers)?));
+        if let Err(error) = cookie {
+            return pages::problem(&error);
         }
+        let mut response = match self.end_session(request, moment).await {
+            Ok(()) => Redirect::to("/?logged-out").into_response(),
+            Err(error) => pages::problem(&Error::logout_incomplete(error)),
+        };
+        response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_session());
+        let (name, value) = CLEAR_SITE_DATA;
+        response.headers_mut().insert(name, value);
+        response
     }
 
-    async fn ended(&self, request: &Parts, moment: Moment) -> Result<()> {
-        self.own_origins.admit(&request.method, &request.headers)?;
+    async fn end_session(&self, request: &Parts, moment: Moment) -> Result<()> {
         match self.visitor(&request.headers, moment).await {
             Ok(Visitor::Somebody(actor)) => match actor.credential {
                 Credential::Session(session) => self.access.end_session(&session, moment.now).await,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cloud import ROOT, Cloud
 from guide import Guide
-from visitor import session_cookie, Visitor
+from visitor import Visitor, session_cookie
 
 ANA = "ana@acme.test"
 ME = "{ me { userEmail } }"

@@ -105,7 +105,7 @@ async fn a_revocation_that_fails_says_so_and_revokes_nothing() {
 }
 
 #[tokio::test]
-async fn a_logout_that_fails_does_not_pretend() {
+async fn a_logout_that_fails_takes_the_cookie_and_does_not_pretend() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -113,8 +113,24 @@ async fn a_logout_that_fails_does_not_pretend() {
     let answer = ana.logs_out().await;
     world.faults.plan(None, 0);
 
-    assert_eq!((answer.status, answer.header("set-cookie")), (503, None));
-    assert_eq!(ana.asks(ME).await.status, 200);
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.session_cookie().as_deref(), Some("__Host-arm_session="));
+    assert_eq!(answer.header("clear-site-data"), Some("\"storage\""));
+    assert!(answer.text().contains("You are logged out of this browser only"), "{}", answer.text());
+    assert!(answer.text().contains("the session could not be ended"), "{}", answer.text());
+    assert_eq!(ana.asks(ME).await.status, 200, "it was not ended");
+}
+
+#[tokio::test]
+async fn a_logout_takes_the_cookie_also_when_nobody_can_be_looked_up() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    world.dynamodb_fails(Fault::Error, FOR_GOOD);
+    let answer = ana.logs_out().await;
+
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.session_cookie().as_deref(), Some("__Host-arm_session="));
 }
 
 #[tokio::test]

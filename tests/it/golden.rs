@@ -5,12 +5,14 @@ use std::{fs, path::Path};
 
 use arm_api::{
     domain::{
+        email::Email,
         id::ProviderId,
         login::LoginAttempt,
         own_path::OwnPath,
         policy,
         rate_limit::{Counter, Network, RateLimit},
         secret::Secret,
+        subject::{PinnedSubject, Subject},
     },
     graph,
 };
@@ -49,6 +51,11 @@ async fn what_is_stored_has_the_agreed_shape() {
     ana.logs_out().await;
     let (store, now) = (&world.app.access.store, world.app.clock.now());
     store.begin_login(&login_attempt(now)).await.unwrap();
+    let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+    let ana = store.stakeholder_at(&email).await.unwrap().unwrap();
+    let subject = Subject::new("https://id.acme.test".to_owned(), "1".to_owned()).unwrap();
+    let pin = PinnedSubject { subject, user: ana.id.clone(), email, pinned_at: now };
+    store.pin_subject(&ana, &pin, None).await.unwrap();
     let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
     store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
 

@@ -27,7 +27,11 @@ async fn somebody_logs_in_and_is_the_same_stakeholder_each_time() {
     let answer = begun.ends(&world).await;
 
     assert_eq!((answer.status, answer.header("location")), (303, Some("/api")));
-    assert_eq!(world.calls(), ["DeleteItem", "GetItem", "TransactWriteItems", "TransactWriteItems"]);
+    assert_eq!(
+        world.calls(),
+        ["DeleteItem", "GetItem", "GetItem", "TransactWriteItems", "TransactWriteItems"],
+        "the attempt, the subject, the address, who is enrolled, the session"
+    );
     let again = logs_in(&world, 1, |_| ()).await;
     let me = "{ me { userEmail userName } }";
     for answer in [answer, again] {
@@ -361,7 +365,11 @@ async fn bitbucket_tells_by_its_own_api_who_has_come(
     let tokens =
         json!({ "access_token": "an-access-token", "token_type": "bearer", "scopes": "account email" });
     world.web.answers("https://bitbucket.org/site/oauth2/access_token", 200, &tokens);
-    world.web.answers(BITBUCKET, 200, &json!({ "display_name": "Ana Torres", "type": "user" }));
+    world.web.answers(
+        BITBUCKET,
+        200,
+        &json!({ "account_id": "557058:a", "display_name": "Ana Torres", "type": "user" }),
+    );
     let address = json!({ "email": "ana@acme.test", "is_primary": is_primary, "is_confirmed": is_confirmed });
     world.web.answers(&format!("{BITBUCKET}/emails"), 200, &json!({ "values": [address] }));
 

@@ -132,6 +132,7 @@ async fn a_link_of_another_site_leads_to_the_login_page(#[case] site: &str) {
 #[case::our_button(&[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")])]
 #[case::the_address_bar(&[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")])]
 #[case::a_browser_that_does_not_say(&[])]
+#[case::the_fetch_of_node(&[("sec-fetch-mode", "cors")])]
 #[tokio::test]
 async fn a_navigation_of_ours_begins_a_login(#[case] headers: &[(&str, &str)]) {
     let world = acme().await;

@@ -146,7 +146,7 @@ async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_ep
 
     let (access, now) = (&world.app.access, world.app.clock.now());
     let place = Place::default();
-    let cookie = access.open_session(&before, place, now).await.unwrap();
+    let cookie = access.open_session(&before, &place, now).await.unwrap();
 
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
     let headers =
@@ -215,9 +215,9 @@ async fn an_item_that_is_too_large_is_our_fault() {
     world.signed_in(email).await;
     let agent = "a".repeat(500_000);
     let stakeholder = world.stakeholder(email).await;
-    let place = Place { agent: Some(agent), address: None };
+    let place = Place { agent: Some(agent), ..Place::default() };
 
-    let opened = world.app.access.open_session(&stakeholder, place, world.app.clock.now()).await;
+    let opened = world.app.access.open_session(&stakeholder, &place, world.app.clock.now()).await;
 
     assert_eq!(opened.unwrap_err().code(), "INTERNAL_SERVER_ERROR");
 }

@@ -56,7 +56,7 @@ async fn e04_a_logged_out_cookie_opens_nothing() {
     let answer = ana.logs_out().await;
 
     assert_eq!(answer.status, 303);
-    assert_eq!(answer.header("clear-site-data"), Some("\"cookies\", \"storage\""));
+    assert_eq!(answer.header("clear-site-data"), Some("\"storage\""));
     let cleared = "__Host-arm_session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0";
     assert_eq!(answer.header("set-cookie"), Some(cleared));
     assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
@@ -154,6 +154,62 @@ async fn e11_two_browsers_are_signed_in_side_by_side() {
 
     assert_eq!(here.asks(ME).await.status, 401);
     assert_eq!(there.asks(ME).await.status, 200);
+}
+
+/// Somebody signs in with a browser that sends this cookie.
+async fn signs_in_again(world: &World, email: &str, cookie: &str) -> crate::given::Answer {
+    let headers = [("origin", URL), ("cookie", cookie)];
+    let answer = world.sends(("POST", "/login/development"), &headers, format!("email={email}")).await;
+    world.keep_secret(answer.session_cookie().unwrap().split_once('=').unwrap().1);
+    answer
+}
+
+#[tokio::test]
+async fn a_new_login_ends_the_former_session_of_the_browser() {
+    let world = World::new().await;
+    let former = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    let answer = signs_in_again(&world, "ana@acme.test", &former.cookie).await;
+
+    assert_eq!(world.calls(), ["GetItem", "GetItem", "TransactWriteItems"]);
+    let now = crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
+    assert_eq!(now.asks(ME).await.status, 200);
+    let refusal = former.asks(ME).await;
+    assert_eq!(refusal.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+    let hint = "A new login in the same browser replaced the session at 2026-11-23T12:00:00Z: log in again.";
+    assert_eq!(refusal.extension("hint"), hint);
+    assert!(world.stored().iter().any(|it| it["what"]["S"] == "sessionReplaced"));
+}
+
+#[tokio::test]
+async fn a_new_login_ends_the_session_of_whoever_used_the_browser_before() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let eve = signs_in_again(&world, "eve@acme.test", &ana.cookie).await;
+
+    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+    let eve = crate::given::Browser { world: &world, cookie: eve.session_cookie().unwrap() };
+    assert_eq!(eve.asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_former_session_that_does_not_hold_hinders_no_login() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.logs_out().await;
+    let user = ana.cookie.split_once('.').unwrap().0.to_owned();
+
+    for cookie in
+        [ana.cookie.clone(), "__Host-arm_session=x".to_owned(), format!("{user}.{}", "A".repeat(43))]
+    {
+        let answer = signs_in_again(&world, "ana@acme.test", &cookie).await;
+
+        let again = crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
+        assert_eq!(again.asks(ME).await.status, 200, "{cookie}");
+    }
+    assert_eq!(ana.asks(ME).await.extension("hint"), "The session was ended: log in again.");
 }
 
 #[tokio::test]

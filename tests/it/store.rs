@@ -91,7 +91,7 @@ async fn a_session_is_read_back_as_it_was_written() {
     let ana = ana(store).await;
     let session = session(&ana);
 
-    store.open_session(&ana, &session, &event(&ana, 1)).await.unwrap();
+    store.open_session(&ana, &session, &event(&ana, 1), None).await.unwrap();
     store.record_session_use(&session, start() + SignedDuration::from_mins(10)).await.unwrap();
 
     let (owner, found) = store.session_and_owner(&ana.id, &session.digest).await.unwrap();
@@ -110,7 +110,7 @@ async fn a_session_ends_once() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let session = session(&ana);
-    store.open_session(&ana, &session, &event(&ana, 1)).await.unwrap();
+    store.open_session(&ana, &session, &event(&ana, 1), None).await.unwrap();
 
     store.end_session(&session, &event(&ana, 2)).await.unwrap();
 
@@ -124,7 +124,7 @@ async fn who_revoked_all_meanwhile_gets_no_session_and_no_token() {
     let before = ana(store).await;
     store.change_stakeholder(&before.id, |it| Stakeholder { epoch: 1, ..it }).await.unwrap();
 
-    let opened = store.open_session(&before, &session(&before), &event(&before, 1)).await;
+    let opened = store.open_session(&before, &session(&before), &event(&before, 1), None).await;
     let issued = store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
 
     assert!(matches!((opened, issued), (Err(StoreError::Conflict), Err(StoreError::Conflict))));

@@ -108,6 +108,16 @@ fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
 }
 
 #[test]
+fn only_the_web_function_reaches_what_logins_alone_need() {
+    let template = read("template.yaml");
+    let api = template.split("\n  ApiRole:").nth(1).unwrap().split("\n  WebRole:").next().unwrap();
+
+    for beginning in ["E#", "I#", "L#", "C#"] {
+        assert!(!api.contains(&format!("\"{beginning}*\"")), "{beginning}");
+    }
+}
+
+#[test]
 fn the_guide_says_of_every_alarm_what_to_do_and_names_no_parameter_that_there_is_not() {
     let (template, guide) = (read("template.yaml"), read("docs/operations.md"));
 

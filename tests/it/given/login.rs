@@ -12,18 +12,23 @@ pub(crate) const ACME: &str = "https://id.acme.test";
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
     let entry = format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
     let world = World::with(Setting { providers: Some(entry), ..Setting::default() }).await;
+    describes(&world, address, issuer, ACME);
+    world.keep_secret("c-secret");
+    world
+}
+
+/// Lets a provider describe itself under `address`, and publish a key on `host`.
+pub(crate) fn describes(world: &World, address: &str, issuer: &str, host: &str) {
     world.web.answers(
         &format!("{address}/.well-known/openid-configuration"),
         200,
         &json!({
-            "issuer": issuer, "jwks_uri": format!("{ACME}/keys"),
-            "authorization_endpoint": format!("{ACME}/authorize"), "token_endpoint": format!("{ACME}/token"),
-            "userinfo_endpoint": format!("{ACME}/me"),
+            "issuer": issuer, "jwks_uri": format!("{host}/keys"),
+            "authorization_endpoint": format!("{host}/authorize"), "token_endpoint": format!("{host}/token"),
+            "userinfo_endpoint": format!("{host}/me"),
         }),
     );
-    world.web.answers(&format!("{ACME}/keys"), 200, &ProviderKey::of(1).published());
-    world.keep_secret("c-secret");
-    world
+    world.web.answers(&format!("{host}/keys"), 200, &ProviderKey::of(1).published());
 }
 
 pub(crate) async fn acme() -> World {
@@ -84,8 +89,13 @@ pub(crate) async fn logs_in(world: &World, key: u8, change: impl FnOnce(&mut Val
 
 /// Lets the provider give this ID token for a code.
 pub(crate) fn tells(world: &World, id_token: &str) {
+    tells_at(world, ACME, id_token);
+}
+
+/// Lets the provider on `host` give this ID token for a code.
+pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
     let tokens = json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
-    world.web.answers(&format!("{ACME}/token"), 200, &tokens);
+    world.web.answers(&format!("{host}/token"), 200, &tokens);
     world.keep_secret("an-access-token");
     world.keep_secret(id_token);
 }

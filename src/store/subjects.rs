@@ -1,0 +1,106 @@
+//! Whom the subjects of identity providers log in as.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::{
+    domain::{
+        stakeholder::Stakeholder,
+        subject::{PinnedSubject, Subject},
+    },
+    store::{Record, Store, StoreError, item, key::Key, stakeholders::Address},
+};
+
+/// The subject is not pinned, or to the user `:uid`.
+const PIN_IS_AS_FOUND: &str = "attribute_not_exists(PK) OR uid = :uid";
+
+/// The value of `:uid`; nobody's where the subject was not pinned.
+fn as_found(found: Option<&PinnedSubject>) -> (&'static str, AttributeValue) {
+    (":uid", AttributeValue::S(found.map_or("-", |it| it.user.as_str()).to_owned()))
+}
+
+impl Record for PinnedSubject {
+    fn key(&self) -> Key {
+        Key::subject(&self.subject)
+    }
+}
+
+impl Store {
+    /// Gets whom a subject logs in as.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn pinned_subject(&self, subject: &Subject) -> Result<Option<PinnedSubject>, StoreError> {
+        self.get(&Key::subject(subject)).await
+    }
+
+    /// Enrols a new stakeholder under their address, and pins the subject that logs in as them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the address is somebody's already, or the subject is no
+    /// longer pinned as in `found`.
+    pub async fn enrol_subject(
+        &self,
+        stakeholder: &Stakeholder,
+        pin: &PinnedSubject,
+        found: Option<&PinnedSubject>,
+    ) -> Result<(), StoreError> {
+        let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
+        let writes = self.transaction().insert(&address)?.insert(stakeholder)?;
+        writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit().await
+    }
+
+    /// Pins a subject to a stakeholder who was enrolled before.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when somebody else changed the stakeholder, or pinned the
+    /// subject, first.
+    pub async fn pin_subject(
+        &self,
+        before: &Stakeholder,
+        pin: &PinnedSubject,
+        found: Option<&PinnedSubject>,
+    ) -> Result<Stakeholder, StoreError> {
+        let mut after = before.clone();
+        after.link(&pin.subject);
+        after.version += 1;
+        let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?;
+        let subjects = (":subjects", item::attribute(&after.subjects)?);
+        writes.change_stakeholder(before, "subjects = :subjects", subjects)?.commit().await?;
+        Ok(after)
+    }
+
+    /// Gives a stakeholder the address that the provider of a pinned subject told now.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the address is somebody else's, or somebody changed the
+    /// stakeholder first.
+    pub async fn move_address(
+        &self,
+        before: &Stakeholder,
+        pin: &PinnedSubject,
+    ) -> Result<Stakeholder, StoreError> {
+        let mut after = before.clone();
+        after.email = pin.email.clone();
+        after.version += 1;
+        let address = Address { email: after.email.clone(), user: after.id.clone() };
+        let email = (":email", item::attribute(&after.email)?);
+        let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?;
+        let writes = writes.insert(&address)?.delete(&Key::email(&before.email))?;
+        writes.change_stakeholder(before, "email = :email", email)?.commit().await?;
+        Ok(after)
+    }
+
+    /// Records the address that the provider of a pinned subject told, where it is the
+    /// stakeholder's already.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Conflict`] when the subject is no longer pinned to them.
+    pub async fn note_address(&self, pin: &PinnedSubject) -> Result<(), StoreError> {
+        self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?.commit().await
+    }
+}

@@ -1,0 +1,307 @@
+//! Who somebody is: the subject of an identity provider, pinned at the first login.
+
+use arm_api::{
+    access::{sessions::Place, stakeholders::Person},
+    domain::{email::Email, subject::Subject},
+    local::faults::Fault,
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::given::{
+    Answer, Browser, ProviderKey, Setting, World,
+    login::{ACME, Begun, acme, claims, describes, logs_in, tells_at, world},
+};
+
+const OTHER: &str = "https://id.other.test";
+const ME: &str = "{ me { userEmail } }";
+const WRONG_LOGIN: &str = "Your e-mail address belongs to an account with another login";
+
+/// A world with two providers; `members` are those of the second one.
+async fn two_providers(members: &str) -> World {
+    let entry = |id: &str, issuer: &str, members: &str| {
+        format!(r#"{{"id":"{id}","clientId":"arm","clientSecret":"c-secret","issuer":"{issuer}"{members}}}"#)
+    };
+    let providers = format!("[{},{}]", entry("acme", ACME, ""), entry("other", OTHER, members));
+    let world = World::with(Setting { providers: Some(providers), ..Setting::default() }).await;
+    describes(&world, ACME, ACME, ACME);
+    describes(&world, OTHER, OTHER, OTHER);
+    world
+}
+
+/// Logs in by the second provider.
+async fn logs_in_by_other(world: &World, change: impl FnOnce(&mut Value)) -> Answer {
+    let begun = Begun::at(world, "/login/other").await;
+    let mut claims = claims(world, OTHER, begun.parameter("nonce"));
+    change(&mut claims);
+    tells_at(world, OTHER, &ProviderKey::of(1).id_token(&claims));
+    begun.ends(world).await
+}
+
+/// The user id that a login gave a session for.
+fn user_of(world: &World, answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookie = answer.session_cookie().unwrap();
+    let value = cookie.split_once('=').unwrap().1;
+    world.keep_secret(value);
+    value.split_once('.').unwrap().0.to_owned()
+}
+
+/// The address that the product knows somebody by.
+async fn address_of(world: &World, answer: &Answer) -> String {
+    let ana = Browser { world, cookie: answer.session_cookie().unwrap() };
+    ana.asks(ME).await.json()["data"]["me"]["userEmail"].as_str().unwrap().to_owned()
+}
+
+fn refused(answer: &Answer) {
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert_eq!(answer.header("set-cookie"), None);
+    assert!(answer.text().contains(WRONG_LOGIN), "{}", answer.text());
+    assert!(answer.text().contains("Log in the way you did before"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn the_first_login_pins_the_subject() {
+    let world = acme().await;
+
+    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+
+    let stored = world.stored();
+    let pin = stored.iter().find(|it| it["SK"]["S"] == "I").unwrap();
+    assert_eq!(pin["issuer"]["S"], ACME);
+    assert_eq!(pin["subject"]["S"], "1");
+    assert_eq!(pin["uid"]["S"], user);
+}
+
+#[tokio::test]
+async fn a_later_login_finds_the_subject_at_no_further_cost() {
+    let world = acme().await;
+    logs_in(&world, 1, |_| ()).await;
+    world.calls();
+
+    logs_in(&world, 1, |_| ()).await;
+
+    let begin = ["TransactWriteItems"];
+    let end = ["DeleteItem", "GetItem", "GetItem", "TransactWriteItems"];
+    assert_eq!(world.calls(), [&begin[..], &end[..]].concat());
+}
+
+#[tokio::test]
+async fn another_subject_with_the_same_address_is_somebody_else() {
+    let world = acme().await;
+    logs_in(&world, 1, |_| ()).await;
+
+    let answer = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+
+    refused(&answer);
+}
+
+#[tokio::test]
+async fn an_address_given_anew_opens_nothing_even_at_the_provider_that_owns_its_domain() {
+    let world = world(&format!(r#""issuer":"{ACME}","domains":["acme.test"]"#), ACME, ACME).await;
+    logs_in(&world, 1, |_| ()).await;
+
+    refused(&logs_in(&world, 1, |it| it["sub"] = json!("2")).await);
+}
+
+#[tokio::test]
+async fn a_second_provider_is_not_linked_by_the_address_alone() {
+    let world = two_providers("").await;
+    logs_in(&world, 1, |_| ()).await;
+
+    refused(&logs_in_by_other(&world, |_| ()).await);
+}
+
+#[tokio::test]
+async fn a_second_provider_is_linked_where_it_owns_the_domain() {
+    let world = two_providers(r#","domains":["acme.test"]"#).await;
+    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+
+    assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user);
+    assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user, "and stays linked");
+    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user, "as does the first");
+}
+
+#[tokio::test]
+async fn the_same_subject_of_two_issuers_is_two_people() {
+    let world = two_providers("").await;
+    let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+
+    let eve = logs_in_by_other(&world, |it| it["email"] = json!("eve@acme.test")).await;
+
+    assert_ne!(user_of(&world, &eve), ana);
+}
+
+#[tokio::test]
+async fn an_address_that_changes_at_the_provider_follows_the_subject() {
+    let world = acme().await;
+    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+
+    let married = logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
+
+    assert_eq!(user_of(&world, &married), user);
+    assert_eq!(address_of(&world, &married).await, "ana.rossi@acme.test");
+    world.keep_secret("ana.rossi@acme.test");
+}
+
+#[tokio::test]
+async fn a_former_address_belongs_to_whoever_gets_it_next() {
+    let world = acme().await;
+    let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
+
+    let next = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+
+    assert_ne!(user_of(&world, &next), ana);
+    assert_eq!(address_of(&world, &next).await, "ana@acme.test");
+}
+
+#[tokio::test]
+async fn a_changed_address_takes_nothing_from_its_owner() {
+    let world = acme().await;
+    let eve = user_of(&world, &logs_in(&world, 1, |it| it["email"] = json!("eve@acme.test")).await);
+    logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+
+    let answer = logs_in(&world, 1, |_| ()).await;
+
+    assert_eq!(user_of(&world, &answer), eve);
+    assert_eq!(address_of(&world, &answer).await, "eve@acme.test");
+    let is_warned = |line: &Value| line["message"] == "a changed address belongs to somebody else";
+    assert!(world.log().iter().any(is_warned), "{:?}", world.log());
+}
+
+#[tokio::test]
+async fn two_providers_that_know_two_addresses_do_not_move_the_users() {
+    let world = two_providers(r#","domains":["acme.test","other.test"]"#).await;
+    logs_in(&world, 1, |_| ()).await;
+    logs_in_by_other(&world, |_| ()).await;
+    let moved = logs_in_by_other(&world, |it| it["email"] = json!("ana@other.test")).await;
+    assert_eq!(address_of(&world, &moved).await, "ana@other.test");
+
+    let again = logs_in(&world, 1, |_| ()).await;
+
+    assert_eq!(address_of(&world, &again).await, "ana@other.test");
+}
+
+#[tokio::test]
+async fn who_was_enrolled_before_is_pinned_at_the_next_login() {
+    let world = two_providers("").await;
+    let before = world.signed_in("ana@acme.test").await;
+    let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
+
+    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
+
+    refused(&logs_in_by_other(&world, |_| ()).await);
+}
+
+#[tokio::test]
+async fn an_operator_releases_a_login_that_is_no_longer_used() {
+    let world = acme().await;
+    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+
+    world.change("ana@acme.test", |it| it.subjects.clear()).await;
+
+    assert_eq!(user_of(&world, &logs_in(&world, 1, |it| it["sub"] = json!("2")).await), user);
+    refused(&logs_in(&world, 1, |_| ()).await);
+}
+
+#[rstest]
+#[case::none(json!(""))]
+#[case::longer_than_the_standard_allows(json!("1".repeat(256)))]
+#[tokio::test]
+async fn a_subject_that_is_none_is_no_login(#[case] subject: Value) {
+    let world = acme().await;
+
+    assert_eq!(logs_in(&world, 1, |it| it["sub"] = subject).await.status, 400);
+}
+
+/// Somebody at their first login, past the provider.
+fn person(subject: &str) -> Person {
+    Person {
+        subject: Subject::new(ACME.to_owned(), subject.to_owned()).unwrap(),
+        email: Email::try_from("ana@acme.test".to_owned()).unwrap(),
+        name: "Ana Torres".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn first_logins_at_once_enrol_one_user() {
+    let world = World::new().await;
+    let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
+    let (ana, ana_again) = (person("1"), person("1"));
+
+    let logins = [&ana, &ana_again].map(|it| access.log_in(it, false, &place, now));
+    let answers = futures_util::future::join_all(logins).await;
+
+    let user = |cookie: &http::HeaderValue| {
+        cookie.to_str().unwrap().split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned()
+    };
+    let users: Vec<String> = answers.iter().map(|it| user(it.as_ref().unwrap())).collect();
+    assert_eq!(users[0], users[1]);
+}
+
+#[tokio::test]
+async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
+    let world = World::new().await;
+    let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
+    let (ana, eve) = (person("1"), person("2"));
+
+    let logins = [&ana, &eve].map(|it| access.log_in(it, true, &place, now));
+    let answers = futures_util::future::join_all(logins).await;
+
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
+    let refusal = answers.iter().find_map(|it| it.as_ref().err()).unwrap();
+    assert_eq!(refusal.to_string(), WRONG_LOGIN);
+}
+
+#[tokio::test]
+async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
+    let world = World::new().await;
+    world.signed_in("ana@acme.test").await;
+    let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
+    let (ana, eve) = (person("1"), person("2"));
+
+    let logins = [&ana, &eve].map(|it| access.log_in(it, false, &place, now));
+    let answers = futures_util::future::join_all(logins).await;
+
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
+}
+
+#[tokio::test]
+async fn when_dynamodb_fails_nobody_is_taken_for_new() {
+    let world = acme().await;
+    logs_in(&world, 1, |_| ()).await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    let claims = claims(&world, ACME, begun.parameter("nonce"));
+    tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
+
+    world.faults.plan_at("GetItem", Fault::Error, 100);
+
+    assert_eq!(begun.ends(&world).await.status, 503);
+}
+
+#[tokio::test]
+async fn a_login_that_meets_another_transaction_of_the_same_person_goes_on() {
+    let world = acme().await;
+    world.no_wait_is_real();
+    let begun = Begun::at(&world, "/login/acme").await;
+    let claims = claims(&world, ACME, begun.parameter("nonce"));
+    tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
+
+    world.faults.plan_at("TransactWriteItems", Fault::Conflict, 3);
+
+    assert_eq!(begun.ends(&world).await.status, 303);
+}
+
+#[tokio::test]
+async fn a_login_that_loses_every_race_says_to_try_later() {
+    let world = acme().await;
+    world.no_wait_is_real();
+    let begun = Begun::at(&world, "/login/acme").await;
+    let claims = claims(&world, ACME, begun.parameter("nonce"));
+    tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
+
+    world.faults.plan_at("TransactWriteItems", Fault::Changed, 1000);
+
+    assert_eq!(begun.ends(&world).await.status, 503);
+}
