@@ -4,6 +4,7 @@ import re
 
 from cloud import ROOT
 
+IN_GUIDE = "ana@example.com"
 GUIDE = ROOT / "docs" / "operations.md"
 
 
@@ -14,12 +15,17 @@ class Guide:
         self._cloud, self._folder = cloud, folder
         self._known = ["set -eu", *self._commands("Deploy")[1:]]
 
-    def follow(self, section, step=0):
-        """Types the commands of a section, or those of one of its steps."""
-        script = "\n".join([*self._known, self._commands(section)[step]])
+    def follow(self, section, step=0, email=None):
+        """Types the commands of a section, or those of one of its steps; about a person, if one is named."""
+        command = self._commands(section)[step]
+        if email:
+            assert IN_GUIDE in command
+            command = command.replace(IN_GUIDE, email)
+        script = "\n".join([*self._known, command])
         remember = "\nset | grep -E '^(OLD|NEW)=' || true"
         printed = self._cloud.run(["bash", "-c", script + remember], self._folder)
         self._known += re.findall(r"^(?:OLD|NEW)=.*$", printed, re.MULTILINE)
+        return printed
 
     @staticmethod
     def _commands(section):

@@ -163,6 +163,26 @@ def tokens_of_a_dropped_key_are_none_of_ours(world):
     assert world.holds("of the new key")
 
 
+@story
+def an_operator_ends_a_persons_access(world):
+    printed = world.guide.follow("End a person's access", email=ANA)
+
+    assert printed.startswith(f"Disabled {ANA} ("), printed
+    assert world.reason("of the new key") == "USER_DISABLED"
+    assert world.ana.ask(world.api, ME).status == 401
+    assert world.ana.log_in(world.product, ANA).status == 401
+
+
+@story
+def who_is_let_in_again_gets_nothing_back_and_can_log_in(world):
+    printed = world.guide.follow("End a person's access", step=1, email=ANA)
+
+    assert printed.startswith(f"Enabled {ANA} ("), printed
+    assert world.reason("of the new key") == "TOKEN_REVOKED"
+    world.ana.log_in(world.product, ANA)
+    assert world.ana.ask(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
+
+
 def may(world, role):
     """Finds what a role may do of all calls; it must be exactly what its function does."""
     hands = Hands(world.cloud, role)

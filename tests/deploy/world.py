@@ -22,6 +22,7 @@ class World:
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="arm-operator-")
         self.folder = Path(self._folder.name)
+        (self.folder / "operations").symlink_to(ROOT / "operations")
         self.cloud = Cloud()
         self.guide = Guide(self.cloud, self.folder)
         self.ana = Visitor()
