@@ -86,6 +86,7 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .route("/home", get(home))
         .route("/login/{provider}", get(begin_login))
         .route("/callback", get(finish_login))
+        .route("/callback/{provider}", get(finish_login))
         .route("/logout", post(logout).fallback(async || site::problem(&Error::from(POST_ALONE))))
         .route(
             "/static/{name}",

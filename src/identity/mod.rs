@@ -7,6 +7,12 @@
 //! nobody can be logged in by the link of another; the provider's keys are asked for over
 //! TLS; an address counts only where the provider vouches for it.
 //!
+//! An answer must come from the provider that the attempt was made for, or a dishonest provider
+//! could get a code of an honest one (RFC 9700, section 4.4). Providers that send `iss`
+//! (RFC 9207) are checked by it. For the others the operator can set `ownCallback`, so that each
+//! leads back to a path of its own. That is a setting, because a provider accepts only the
+//! redirect URI that was registered with it, and `/callback` is what operators have registered.
+//!
 //! Who somebody is depends on the provider's issuer and subject, never on the address alone:
 //! the first login pins them (`access/stakeholders.rs`).
 //!
@@ -53,7 +59,7 @@ pub use self::settings::InvalidProviders;
 pub struct Identity {
     access: Arc<Access>,
     providers: Vec<Provider>,
-    callback: String,
+    public_url: PublicUrl,
     fetch: Fetch,
     limit: Option<RateLimit>,
 }
@@ -73,8 +79,8 @@ impl Identity {
         web: SharedHttpConnector,
         limit: Option<RateLimit>,
     ) -> Result<Self, InvalidProviders> {
-        let callback = format!("{}/callback", public_url.as_str());
-        Ok(Self { access, providers: settings::parse(settings)?, callback, fetch: Fetch(web), limit })
+        let (providers, public_url) = (settings::parse(settings)?, public_url.clone());
+        Ok(Self { access, providers, public_url, fetch: Fetch(web), limit })
     }
 
     /// The providers, in the order of the settings.
@@ -119,11 +125,11 @@ impl Identity {
         self.access.store.begin_login(&attempt).await?;
         let kept = self.access.cookies.give_login(secrets.verifier.reveal(), LOGIN_LIFETIME);
         let kept = kept.map_err(Error::internal)?;
-        let url = oauth::authorize_url(provider, &place, &self.callback, &secrets)?;
+        let url = oauth::authorize_url(provider, &place, &self.callback_of(provider), &secrets)?;
         Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
     }
 
-    /// `GET /callback`: what the provider sent the browser back with becomes a session.
+    /// `GET /callback` and `/callback/{provider}`: what the provider sent the browser back with becomes a session.
     ///
     /// # Errors
     ///
@@ -133,6 +139,9 @@ impl Identity {
         let callback = Callback::parse(&request.uri)?;
         let (attempt, verifier) = self.attempt(&callback, &request.headers, moment.now).await?;
         let provider = self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
+        if request.uri.path() != provider.callback() {
+            return Err(Error::unproven("the answer came to the callback of another provider"));
+        }
         let person = self.person(provider, callback, &attempt.nonce, verifier, moment.now).await?;
 
         let (owns_domain, place) = (provider.owns(&person.email), Place::of(request, self.access.cookies));
@@ -141,6 +150,11 @@ impl Identity {
         response.headers_mut().append(SET_COOKIE, session);
         response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());
         Ok(response)
+    }
+
+    /// Where a provider leads people back to.
+    fn callback_of(&self, provider: &Provider) -> String {
+        format!("{}{}", self.public_url.as_str(), provider.callback())
     }
 
     /// Counts a login for the network that it comes from. Lambda always knows the address;
@@ -179,7 +193,8 @@ impl Identity {
     ) -> Result<Person> {
         let place = provider.endpoints(&self.fetch, now).await?;
         let code = callback.code(&place)?;
-        let tokens = oauth::exchange(provider, &place, &self.callback, code, &verifier, &self.fetch).await?;
+        let callback_url = self.callback_of(provider);
+        let tokens = oauth::exchange(provider, &place, &callback_url, code, &verifier, &self.fetch).await?;
         let person = provider.person(&tokens, nonce, &self.fetch, now).await?;
         if provider.admits(&person.email) { Ok(person) } else { Err(LoginFault::AddressNotAdmitted.into()) }
     }

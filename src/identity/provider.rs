@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// The path that providers lead people back to, unless they have one of their own.
+const CALLBACK: &str = "/callback";
+
 /// An identity provider.
 #[derive(Debug)]
 pub struct Provider {
@@ -32,6 +35,8 @@ pub struct Provider {
     /// The domains that the provider owns, by the operator's word: only their addresses are
     /// let in. All addresses are let in where there is none.
     pub(super) domains: Vec<String>,
+    /// Whether it leads people back to a path of its own.
+    pub(super) has_own_callback: bool,
     pub(super) kind: Kind,
 }
 
@@ -75,6 +80,11 @@ impl Provider {
     #[must_use]
     pub fn path(&self) -> String {
         format!("/login/{}", self.id)
+    }
+
+    /// The path that it leads people back to.
+    pub(super) fn callback(&self) -> String {
+        if self.has_own_callback { format!("{CALLBACK}/{}", self.id) } else { CALLBACK.to_owned() }
     }
 
     /// Where it does what.

@@ -45,6 +45,9 @@ struct Entry {
     /// them may it be a second login of a user. All addresses are let in without it.
     #[serde(default)]
     domains: Vec<String>,
+    /// Whether it leads people back to `/callback/{id}` instead of `/callback`.
+    #[serde(default)]
+    own_callback: bool,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -97,6 +100,7 @@ fn provider(entry: Entry) -> Result<Provider, String> {
         client_id: entry.client_id,
         client_secret: Secret::from(entry.client_secret),
         domains,
+        has_own_callback: entry.own_callback,
         kind,
     })
 }

@@ -338,6 +338,38 @@ async fn an_error_of_the_provider_wins_over_a_code() {
 }
 
 #[tokio::test]
+async fn a_provider_with_a_callback_of_its_own_leads_back_to_it() {
+    let world = world(&format!(r#""issuer":"{ACME}","ownCallback":true"#), ACME, ACME).await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    assert_eq!(begun.parameter("redirect_uri"), "https://arm.test/callback/acme");
+    tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
+
+    let answer = begun.ends_at(&world, "/callback/acme").await;
+
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let asked = world.web.asked();
+    let (_, body) = asked.iter().find(|(url, _)| url.ends_with("/token")).unwrap();
+    assert!(body.contains("redirect_uri=https%3A%2F%2Farm.test%2Fcallback%2Facme"), "{body}");
+}
+
+#[rstest]
+#[case::of_another_provider(true, "/callback/other")]
+#[case::of_all_providers(true, "/callback")]
+#[case::of_its_own_where_it_has_none(false, "/callback/acme")]
+#[tokio::test]
+async fn an_answer_at_another_callback_is_no_login(#[case] has_own: bool, #[case] path: &str) {
+    let world = world(&format!(r#""issuer":"{ACME}","ownCallback":{has_own}"#), ACME, ACME).await;
+    let begun = Begun::at(&world, "/login/acme").await;
+    tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
+    world.web.asked();
+
+    let answer = begun.ends_at(&world, path).await;
+
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(world.web.asked(), [], "the code is not used");
+}
+
+#[tokio::test]
 async fn two_login_cookies_are_refused() {
     let world = acme().await;
     let begun = Begun::at(&world, "/login/acme").await;

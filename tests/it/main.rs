@@ -27,6 +27,7 @@ mod limits;
 mod local;
 mod login;
 mod login_begin;
+mod login_store;
 mod login_subject;
 mod logs;
 mod me;

@@ -64,7 +64,12 @@ impl Begun {
 
     /// Comes back from the provider with a code.
     pub(crate) async fn ends(&self, world: &World) -> Answer {
-        let path = format!("/callback?code=a-code&state={}", self.parameter("state"));
+        self.ends_at(world, "/callback").await
+    }
+
+    /// The same, at a path that the provider chooses.
+    pub(crate) async fn ends_at(&self, world: &World, path: &str) -> Answer {
+        let path = format!("{path}?code=a-code&state={}", self.parameter("state"));
         let request = Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
         world.send(request).await
     }

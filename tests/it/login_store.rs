@@ -1,0 +1,142 @@
+//! What a login leaves in the table: subjects, addresses, counters, replaced sessions. The
+//! suite `dynamodb-local` tells these stories to Amazon's own DynamoDB Local too.
+
+use arm_api::{
+    domain::{
+        email::Email,
+        event::{Event, Happening},
+        id::UserId,
+        rate_limit::{Counter, Network, RateLimit},
+        secret::Secret,
+        session::{Session, SessionEnd, SessionState},
+        stakeholder::Stakeholder,
+        subject::{PinnedSubject, Subject},
+    },
+    store::{Store, StoreError, sessions::ReplacedSession},
+};
+use jiff::SignedDuration;
+use ulid::Ulid;
+
+use crate::given::{World, start};
+
+fn email(text: &str) -> Email {
+    Email::try_from(text.to_owned()).unwrap()
+}
+
+async fn ana(store: &Store) -> Stakeholder {
+    let id = UserId::from_entropy([1; 16]);
+    let ana = Stakeholder::enrol(id, email("ana@acme.test"), "Ana", start());
+    store.enrol(&ana).await.unwrap();
+    ana
+}
+
+fn pin(owner: &Stakeholder, subject: &str) -> PinnedSubject {
+    let subject = Subject::new("https://id.acme.test".to_owned(), subject.to_owned()).unwrap();
+    PinnedSubject { subject, user: owner.id.clone(), email: owner.email.clone(), pinned_at: start() }
+}
+
+fn session(owner: &Stakeholder, number: u8) -> Session {
+    Session {
+        user: owner.id.clone(),
+        digest: Secret::from_entropy([number; 32]).digest(),
+        epoch: owner.epoch,
+        opened_at: start(),
+        last_seen_at: None,
+        agent: None,
+        address: None,
+        state: SessionState::Open,
+    }
+}
+
+fn event(owner: &Stakeholder, number: u64) -> Event {
+    let id = Ulid::from_parts(number, 0);
+    Event { user: owner.id.clone(), id, at: start(), what: Happening::SessionOpened }
+}
+
+#[tokio::test]
+async fn a_subject_is_pinned_with_its_user() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let pin = pin(&ana, "1");
+
+    let after = store.pin_subject(&ana, &pin, None).await.unwrap();
+
+    assert!(after.is(&pin.subject));
+    assert_eq!(store.stakeholder(&ana.id).await.unwrap(), Some(after));
+    assert_eq!(store.pinned_subject(&pin.subject).await.unwrap(), Some(pin));
+}
+
+#[tokio::test]
+async fn of_two_that_pin_a_subject_to_one_user_one_is_late() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+
+    store.pin_subject(&ana, &pin(&ana, "1"), None).await.unwrap();
+    let late = store.pin_subject(&ana, &pin(&ana, "2"), None).await;
+
+    assert!(matches!(late, Err(StoreError::Conflict)));
+    assert_eq!(store.pinned_subject(&pin(&ana, "2").subject).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_subject_of_one_user_is_not_pinned_to_another() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    store.pin_subject(&ana, &pin(&ana, "1"), None).await.unwrap();
+
+    let eve = Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
+    let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None).await;
+
+    assert!(matches!(taken, Err(StoreError::Conflict)));
+    assert_eq!(store.stakeholder(&eve.id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_address_moves_and_sets_the_former_one_free() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let known = store.pin_subject(&ana, &pin(&ana, "1"), None).await.unwrap();
+
+    let moved = PinnedSubject { email: email("rossi@acme.test"), ..pin(&ana, "1") };
+    let after = store.move_address(&known, &moved).await.unwrap();
+
+    assert_eq!(store.stakeholder_at(&email("rossi@acme.test")).await.unwrap(), Some(after));
+    assert_eq!(store.stakeholder_at(&email("ana@acme.test")).await.unwrap(), None);
+    assert_eq!(store.pinned_subject(&moved.subject).await.unwrap(), Some(moved));
+}
+
+#[tokio::test]
+async fn a_counter_stops_at_its_limit_and_begins_anew_with_its_window() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let (office, limit) =
+        (Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap())), RateLimit::per_minute(2));
+    let count = async |now| store.count_within(&office, limit, now).await.unwrap();
+
+    assert!(count(start()).await);
+    assert!(count(start()).await);
+    assert!(!count(start()).await);
+    assert!(count(start() + SignedDuration::from_mins(1)).await);
+}
+
+#[tokio::test]
+async fn a_session_replaces_another_in_one_step() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let (former, new) = (session(&ana, 8), session(&ana, 9));
+    store.open_session(&ana, &former, &event(&ana, 1), None).await.unwrap();
+
+    let replaced_at = jiff::Timestamp::from_second(start().as_second()).unwrap();
+    let replaced = ReplacedSession { digest: former.digest.clone(), event: event(&ana, 3) };
+    store.open_session(&ana, &new, &event(&ana, 2), Some(&replaced)).await.unwrap();
+
+    let (_, found) = store.session_and_owner(&ana.id, &former.digest).await.unwrap();
+    assert_eq!(found.unwrap().state, SessionState::Ended { at: replaced_at, why: SessionEnd::Replaced });
+    let (_, found) = store.session_and_owner(&ana.id, &new.digest).await.unwrap();
+    assert_eq!(found.unwrap().state, SessionState::Open);
+}
