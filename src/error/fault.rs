@@ -18,7 +18,7 @@ pub enum RequestFault {
         allow: &'static str,
     },
     /// It has one of our cookies twice.
-    #[error("The cookie `{name}` was sent twice")]
+    #[error("The cookie {name} was sent twice")]
     DuplicateCookie {
         /// The cookie's name.
         name: &'static str,

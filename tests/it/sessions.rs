@@ -289,7 +289,7 @@ async fn two_session_cookies_are_refused_with_the_way_out() {
 
     let answer = both.asks(ME).await;
     assert_eq!(answer.verdict(), "400 BAD_REQUEST");
-    assert_eq!(answer.message(), "The cookie `__Host-arm_session` was sent twice");
+    assert_eq!(answer.message(), "The cookie __Host-arm_session was sent twice");
     let hint = answer.extension("hint");
     assert!(hint.as_str().unwrap().contains("Delete the cookies of this site"), "{hint}");
     assert_eq!(answer.header("set-cookie"), None, "clearing one would leave the planted one");
