@@ -8,6 +8,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicU64, Ordering},
 };
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use ring::rand::SecureRandom;
@@ -44,15 +45,30 @@ impl Entropy {
         Ok(bytes)
     }
 
-    /// Makes an id that sorts by time: 48 bits of `now`, 80 random ones.
+    /// Makes an id that sorts by time: 48 bits of `now`, 80 random ones. Ids that one process
+    /// makes in the same millisecond sort in the order in which they are made.
     ///
     /// # Errors
     ///
     /// [`NoEntropy`] when the operating system gives none.
     pub fn ulid(&self, now: Timestamp) -> Result<Ulid, NoEntropy> {
         let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
-        Ok(Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?)))
+        let drawn = Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?));
+        match self {
+            Self::System => Ok(after_last(drawn)),
+            #[cfg(feature = "local")]
+            Self::Counting(_) => Ok(drawn),
+        }
     }
+}
+
+/// The id itself, or the successor of the last one where both are of the same millisecond.
+fn after_last(drawn: Ulid) -> Ulid {
+    static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_of_same_millisecond = last.timestamp_ms() == drawn.timestamp_ms();
+    *last = last.increment().ok().filter(|_| is_of_same_millisecond).unwrap_or(drawn);
+    *last
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the room where randomness is made")]
@@ -74,6 +90,13 @@ mod tests {
     #[test]
     fn the_system_does_not_draw_the_same_twice() {
         assert_ne!(Entropy::System.bytes::<32>(), Entropy::System.bytes::<32>());
+    }
+
+    #[test]
+    fn ids_of_one_millisecond_sort_in_the_order_in_which_they_are_made() {
+        let ids: Vec<_> = (0..100).map(|_| Entropy::System.ulid(Timestamp::UNIX_EPOCH).unwrap()).collect();
+
+        assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
     }
 
     #[test]

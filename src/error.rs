@@ -297,6 +297,7 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Conflict => Self::Conflict,
+            StoreError::LimitReached { retry_after } => Self::RateLimited { retry_after },
             StoreError::Raced | StoreError::Unavailable(_) => Self::unavailable(error),
             StoreError::Rejected(_) | StoreError::Corrupt(_) => Self::internal(error),
         }

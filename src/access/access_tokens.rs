@@ -1,6 +1,7 @@
 //! API tokens: made, replaced and revoked by their owner.
 
 use jiff::Timestamp;
+use ulid::Ulid;
 
 use crate::{
     access::{Access, actor::Actor, jwt::Verified},
@@ -31,19 +32,36 @@ impl Access {
         Ok(token.filter(|it| it.is_live(&actor.stakeholder, now)))
     }
 
-    /// All tokens of who asks, live or not, the newest first.
+    /// Lists the tokens of who asks that are `wanted`, live or not, the newest first: `first` of
+    /// them, from the one after `after`. Also returns whether more follow.
     ///
     /// # Errors
     ///
     /// `SessionRequired` for a token: it learns nothing of the others; `Unavailable`
     /// when DynamoDB fails.
-    pub async fn access_tokens(&self, actor: &Actor) -> Result<Vec<AccessToken>> {
+    pub async fn access_tokens(
+        &self,
+        actor: &Actor,
+        (first, mut after): (usize, Option<Ulid>),
+        wanted: impl Fn(&AccessToken) -> bool,
+        now: Timestamp,
+    ) -> Result<(Vec<(Ulid, AccessToken)>, bool)> {
         if actor.credential.access_token().is_some() {
             return Err(Error::SessionRequired);
         }
-        let mut tokens = self.store.access_tokens_of(&actor.stakeholder.id).await?;
-        tokens.sort_by(|one, other| (other.issued_at, &other.id).cmp(&(one.issued_at, &one.id)));
-        Ok(tokens)
+        let mut found = Vec::new();
+        while found.len() <= first {
+            let at_most = first + 1 - found.len();
+            let page = self.store.access_tokens_of(&actor.stakeholder.id, after, at_most, now).await?;
+            found.extend(page.tokens.into_iter().filter(|(_, token)| wanted(token)));
+            after = page.rest;
+            if after.is_none() {
+                break;
+            }
+        }
+        let has_more = found.len() > first;
+        found.truncate(first);
+        Ok((found, has_more))
     }
 
     /// Makes a token for the default slot, to be shown once. The one that was there

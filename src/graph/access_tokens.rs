@@ -102,19 +102,15 @@ impl AccessToken {
     pub(super) fn at(token: access_token::AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
         Self { state: access_token::TokenState::at(&token, owner, now), token }
     }
+}
 
-    /// Its public id.
-    pub(super) fn id(&self) -> &str {
-        self.token.id.as_str()
-    }
-
-    /// What has become of it.
-    pub(super) fn state(&self) -> TokenState {
-        match self.state {
-            access_token::TokenState::Active => TokenState::Active,
-            access_token::TokenState::Expired => TokenState::Expired,
-            access_token::TokenState::Replaced => TokenState::Replaced,
-            access_token::TokenState::Revoked { .. } => TokenState::Revoked,
+impl From<access_token::TokenState> for TokenState {
+    fn from(state: access_token::TokenState) -> Self {
+        match state {
+            access_token::TokenState::Active => Self::Active,
+            access_token::TokenState::Expired => Self::Expired,
+            access_token::TokenState::Replaced => Self::Replaced,
+            access_token::TokenState::Revoked { .. } => Self::Revoked,
         }
     }
 }
@@ -133,9 +129,8 @@ impl AccessToken {
     }
 
     /// Its public id, the claim `tid`; of no use to a thief.
-    #[graphql(name = "id")]
-    async fn shown_id(&self) -> ID {
-        ID(self.id().to_owned())
+    async fn id(&self) -> ID {
+        ID(self.token.id.as_str().to_owned())
     }
 
     /// When it was made.
@@ -171,9 +166,8 @@ impl AccessToken {
     }
 
     /// What has become of it.
-    #[graphql(name = "state")]
-    async fn shown_state(&self) -> TokenState {
-        self.state()
+    async fn state(&self) -> TokenState {
+        self.state.into()
     }
 }
 

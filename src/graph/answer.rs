@@ -64,7 +64,9 @@ fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) ->
         (false, AnswerType::Json) => StatusCode::OK,
         (true, _) => {
             let ours = errors.iter().filter_map(|it| it.source::<Error>()).map(Error::status);
-            ours.filter(StatusCode::is_server_error).max().unwrap_or_default()
+            let is_of_service =
+                |it: &StatusCode| it.is_server_error() || *it == StatusCode::TOO_MANY_REQUESTS;
+            ours.filter(is_of_service).max().unwrap_or_default()
         }
     }
 }

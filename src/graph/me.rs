@@ -81,8 +81,8 @@ impl Me {
         Ok(AccessTokenPolicy { policy: ExpirationPolicy::at(now), now })
     }
 
-    /// One's API tokens, also those that are over and not yet forgotten, the newest
-    /// first. Only a session sees them.
+    /// One's API tokens, the newest first, also those that ended within the last 90 days. Only a
+    /// session sees them.
     #[graphql(complexity = "paging::cost(first, child_complexity)")]
     async fn access_tokens(
         &self,
@@ -94,12 +94,15 @@ impl Me {
         >,
     ) -> Result<Connection<String, AccessToken>> {
         let page = Page::parse(first, after)?;
-        let tokens = ctx.access()?.access_tokens(&self.actor).await?;
-
-        let now = ctx.now()?;
-        let views = tokens.into_iter().map(|it| AccessToken::at(it, &self.actor.stakeholder, now));
-        let is_asked = |it: &AccessToken| states.as_ref().is_none_or(|wanted| wanted.contains(&it.state()));
-        page.of(views.filter(is_asked).collect(), AccessToken::id)
+        let (owner, now) = (&self.actor.stakeholder, ctx.now()?);
+        let is_asked_for = |token: &access_token::AccessToken| {
+            let state = TokenState::from(access_token::TokenState::at(token, owner, now));
+            states.as_ref().is_none_or(|wanted| wanted.contains(&state))
+        };
+        let part = (page.first(), page.after()?);
+        let (tokens, has_more) = ctx.access()?.access_tokens(&self.actor, part, is_asked_for, now).await?;
+        let views = tokens.into_iter().map(|(position, it)| (position, AccessToken::at(it, owner, now)));
+        Ok(page.of(views, has_more))
     }
 
     /// Which program asks, as it said itself.

@@ -1,5 +1,7 @@
 //! Lists by pages: Relay's connections, once for all nouns.
 
+use std::str::FromStr;
+
 use async_graphql::{
     OutputType,
     connection::{Connection, Edge},
@@ -44,25 +46,32 @@ impl Page {
         Ok(Self { first: parsed.ok_or_else(fault)?, after })
     }
 
-    /// Cuts the page out of the whole list; the cursor of an item is its id.
+    /// How many items are asked for, at most.
+    pub(super) fn first(&self) -> usize {
+        self.first
+    }
+
+    /// The position after which the page begins.
+    ///
+    /// A cursor is a position and not an item: it stays valid when its item leaves the list.
     ///
     /// # Errors
     ///
     /// `Argument` for a cursor that is none of this list.
-    pub(super) fn of<V: OutputType>(
+    pub(super) fn after<C: FromStr>(&self) -> Result<Option<C>> {
+        let parse = |it: &String| it.parse().map_err(|_| unknown_cursor());
+        Ok(self.after.as_ref().map(parse).transpose()?)
+    }
+
+    /// Makes the page of its items, each with its position in the list.
+    pub(super) fn of<C: ToString, V: OutputType>(
         self,
-        items: Vec<V>,
-        id: impl Fn(&V) -> &str,
-    ) -> Result<Connection<String, V>> {
-        let begin = match &self.after {
-            None => 0,
-            Some(cursor) => 1 + items.iter().position(|it| id(it) == cursor).ok_or_else(unknown_cursor)?,
-        };
-        let has_next = items.len() > begin + self.first;
-        let mut connection = Connection::new(begin > 0, has_next);
-        let page = items.into_iter().skip(begin).take(self.first);
-        connection.edges.extend(page.map(|it| Edge::new(id(&it).to_owned(), it)));
-        Ok(connection)
+        items: impl IntoIterator<Item = (C, V)>,
+        has_more: bool,
+    ) -> Connection<String, V> {
+        let mut connection = Connection::new(self.after.is_some(), has_more);
+        connection.edges.extend(items.into_iter().map(|(cursor, it)| Edge::new(cursor.to_string(), it)));
+        connection
     }
 }
 

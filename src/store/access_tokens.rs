@@ -1,20 +1,33 @@
 //! API tokens, and the slots that they are kept in.
 
+use std::collections::HashMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
     domain::{
         access_token::{AccessToken, RecordedState},
         event::Event,
         id::{TokenId, TokenName, UserId},
+        rate_limit::{Counter, RateLimit},
         stakeholder::Stakeholder,
     },
     store::{Record, Store, StoreError, item, key::Key},
 };
 
-/// How long the record of a token outlives it, so that "expired on …" can still be said.
+/// How long the record of a token is kept after the token has ended, so that "expired on …" can
+/// still be said.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// No token that is still recorded was made longer ago: six months of life, and [`REMEMBERED`].
+const LONGEST_RECORDED: SignedDuration = SignedDuration::from_hours((185 + 90) * 24);
+/// How many tokens a user can make.
+const CREATIONS: RateLimit = RateLimit::per_minute(60);
+/// How many events one query reads at least: others may lie between those of new tokens.
+const FEWEST_EVENTS: usize = 20;
+/// How many keys DynamoDB takes in one batch.
+const LARGEST_BATCH: usize = 100;
 
 /// Says which token is in a slot: one that nobody ended, though its time may be over.
 #[derive(Serialize, Deserialize)]
@@ -37,6 +50,16 @@ pub struct SlotToken {
     pub token: TokenId,
     /// Whether its record is to be changed: nothing has ended the token yet.
     is_active: bool,
+    expires_at: Timestamp,
+}
+
+/// Some of a user's tokens, the newest first.
+#[derive(Debug)]
+pub struct TokenPage {
+    /// Each with its position in the list: the id of the event of its creation.
+    pub tokens: Vec<(Ulid, AccessToken)>,
+    /// The position after which older tokens may follow; none at the end of the list.
+    pub rest: Option<Ulid>,
 }
 
 impl SlotToken {
@@ -47,7 +70,7 @@ impl SlotToken {
     #[must_use]
     pub fn of(token: &AccessToken, owner: &Stakeholder) -> Self {
         let is_active = token.state == RecordedState::Active && token.epoch == owner.epoch;
-        Self { token: token.id.clone(), is_active }
+        Self { token: token.id.clone(), is_active, expires_at: token.expires_at }
     }
 }
 
@@ -57,7 +80,7 @@ impl Record for AccessToken {
     }
 
     fn ttl(&self) -> Option<Timestamp> {
-        Some(self.expires_at + REMEMBERED)
+        Some(ttl(self.expires_at))
     }
 }
 
@@ -79,7 +102,7 @@ impl Record for Slot {
     }
 
     fn ttl(&self) -> Option<Timestamp> {
-        Some(self.expires_at + REMEMBERED)
+        Some(ttl(self.expires_at))
     }
 }
 
@@ -114,6 +137,7 @@ impl Store {
             is_active: it.epoch.is_none_or(|epoch| epoch == owner.epoch)
                 && it.ttl().is_none_or(|ttl| now < ttl),
             token: it.token,
+            expires_at: it.expires_at,
         }))
     }
 
@@ -130,7 +154,7 @@ impl Store {
     ) -> Result<Option<SlotToken>, StoreError> {
         let Some(slot) = self.get::<Slot>(&Key::slot(&owner.id, name)).await? else { return Ok(None) };
         let token = self.get(&Key::access_token(&owner.id, &slot.token)).await?;
-        let missing = SlotToken { token: slot.token, is_active: false };
+        let missing = SlotToken { token: slot.token, is_active: false, expires_at: slot.expires_at };
         Ok(Some(token.map_or(missing, |it| SlotToken::of(&it, owner))))
     }
 
@@ -150,13 +174,39 @@ impl Store {
         }
     }
 
-    /// Lists all tokens of a user that are not swept yet, live or not.
+    /// Lists at most `at_most` tokens of a user, the newest first, from the one after `after`.
+    ///
+    /// The history of credentials is in the order of time, and the keys of tokens are not. So
+    /// the history says which tokens come next, and their records are read by their keys:
+    /// nothing is read that is not listed.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn access_tokens_of(&self, user: &UserId) -> Result<Vec<AccessToken>, StoreError> {
-        self.list(&Key::access_tokens(user)).await
+    pub async fn access_tokens_of(
+        &self,
+        user: &UserId,
+        after: Option<Ulid>,
+        at_most: usize,
+        now: Timestamp,
+    ) -> Result<TokenPage, StoreError> {
+        let at_most = at_most.clamp(1, LARGEST_BATCH);
+        let oldest = now - LONGEST_RECORDED;
+        let (mut created, mut rest) =
+            self.tokens_created(user, after, oldest, at_most.max(FEWEST_EVENTS)).await?;
+        if created.len() > at_most {
+            created.truncate(at_most);
+            rest = created.last().map(|(position, _)| *position);
+        }
+        if created.is_empty() {
+            return Ok(TokenPage { tokens: Vec::new(), rest });
+        }
+        let keys = created.iter().map(|(_, token)| Key::access_token(user, token).attributes());
+        let read = self.batch(keys.collect()).await?.into_iter().map(item::read::<AccessToken>);
+        let mut tokens: HashMap<TokenId, AccessToken> =
+            read.map(|it| it.map(|it| (it.id.clone(), it))).collect::<Result<_, _>>()?;
+        let listed = created.into_iter().filter_map(|(position, id)| Some((position, tokens.remove(&id)?)));
+        Ok(TokenPage { tokens: listed.collect(), rest })
     }
 
     /// Puts a new token in its slot. The one that was there dies in the same
@@ -165,7 +215,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] when the slot does not hold `in_slot` any more, or the owner was
-    /// shut out.
+    /// shut out; [`StoreError::LimitReached`] when the owner has made too many.
     pub async fn issue_access_token(
         &self,
         owner: &Stakeholder,
@@ -174,7 +224,9 @@ impl Store {
         event: &Event,
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
+        let counter = Counter::TokensOf(owner.id.clone());
         let writes = self.transaction().while_admitted(owner)?.insert(token)?.insert(event)?;
+        let writes = writes.count_within(&counter, CREATIONS, event.at)?;
         let Some(old) = in_slot else { return writes.insert(&slot)?.commit().await };
 
         let writes = writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
@@ -182,8 +234,9 @@ impl Store {
             return writes.commit().await;
         }
         let to = RecordedState::Replaced { at: event.at, successor: token.id.clone() };
-        let (from, to) = (item::attribute(&RecordedState::Active)?, item::attribute(&to)?);
-        writes.change_state(&Key::access_token(&token.user, &old.token), from, to)?.commit().await
+        let change = (item::attribute(&RecordedState::Active)?, item::attribute(&to)?);
+        let ttl = Some(ttl(old.expires_at.min(event.at)));
+        writes.change_state(&Key::access_token(&token.user, &old.token), change, ttl)?.commit().await
     }
 
     /// Revokes a live token: sets its state, and empties its slot.
@@ -197,10 +250,11 @@ impl Store {
         state: &RecordedState,
         event: &Event,
     ) -> Result<(), StoreError> {
-        let held = (":old", item::attribute(&token.id)?);
-        let (from, to) = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
-        let writes = self.transaction().change_state(&token.key(), from, to)?.insert(event)?;
-        writes.delete_where(&Key::slot(&token.user, &token.name), "tid = :old", held)?.commit().await
+        let in_slot = (":old", item::attribute(&token.id)?);
+        let change = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
+        let ttl = Some(ttl(token.expires_at.min(event.at)));
+        let writes = self.transaction().change_state(&token.key(), change, ttl)?.insert(event)?;
+        writes.delete_where(&Key::slot(&token.user, &token.name), "tid = :old", in_slot)?.commit().await
     }
 
     /// Records that a token was used; the first use stays recorded exactly.
@@ -218,4 +272,9 @@ impl Store {
         let is_later = "attribute_exists(PK) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)";
         self.update(&token.key(), change, is_later, [(":now", item::seconds(now))]).await
     }
+}
+
+/// When the record of a token may be deleted that ended at `ended_at`.
+fn ttl(ended_at: Timestamp) -> Timestamp {
+    ended_at + REMEMBERED
 }

@@ -5,7 +5,6 @@ use std::error::Error;
 use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     operation::transact_write_items::TransactWriteItemsError,
-    types::CancellationReason,
 };
 
 use crate::telemetry;
@@ -29,6 +28,12 @@ pub enum StoreError {
     /// A condition does not hold: somebody else changed the record first, or it is gone.
     #[error("the record is not as expected")]
     Conflict,
+    /// A counter has reached its limit.
+    #[error("the limit is reached")]
+    LimitReached {
+        /// In how many seconds the next window begins.
+        retry_after: u32,
+    },
     /// Other transactions wrote to the same records for as long as the write was retried.
     #[error("other transactions kept writing to the same records")]
     Raced,
@@ -65,12 +70,16 @@ where
 }
 
 /// Classifies the failure of a transaction: one that was cancelled says why for each write.
-pub(super) fn transaction_failure(error: SdkError<TransactWriteItemsError>) -> StoreError {
+/// `limit` says which write counts against a limit, and when the next window begins.
+pub(super) fn transaction_failure(
+    error: SdkError<TransactWriteItemsError>,
+    limit: Option<(usize, u32)>,
+) -> StoreError {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             let reasons = cancelled.cancellation_reasons();
-            let codes = reasons.iter().filter_map(CancellationReason::code);
-            cancellation(codes).unwrap_or_else(|| rejected(error))
+            let codes: Vec<_> = reasons.iter().map(|it| it.code().unwrap_or("None")).collect();
+            cancellation(&codes, limit).unwrap_or_else(|| rejected(error))
         }
         _ => failure(error),
     }
@@ -78,13 +87,19 @@ pub(super) fn transaction_failure(error: SdkError<TransactWriteItemsError>) -> S
 
 /// What the reasons of a cancelled transaction amount to, one for each write. A condition that
 /// does not hold outweighs a race: the same transaction could not succeed any more.
-fn cancellation<'a>(codes: impl Iterator<Item = &'a str>) -> Option<StoreError> {
-    let codes: Vec<_> = codes.filter(|it| *it != "None").collect();
-    if codes.contains(&"ConditionalCheckFailed") {
-        return Some(StoreError::Conflict);
+fn cancellation(codes: &[&str], limit: Option<(usize, u32)>) -> Option<StoreError> {
+    let mut failed = codes.iter().enumerate().filter(|(_, code)| **code == "ConditionalCheckFailed");
+    match (failed.next(), limit) {
+        (Some((at, _)), Some((counter, retry_after))) if at == counter => {
+            Some(StoreError::LimitReached { retry_after })
+        }
+        (Some(_), _) => Some(StoreError::Conflict),
+        (None, _) => {
+            let mut codes = codes.iter().filter(|it| **it != "None").peekable();
+            let all_pass = codes.peek().is_some() && codes.all(|it| PASSING.contains(it));
+            all_pass.then_some(StoreError::Raced)
+        }
     }
-    let all_pass = !codes.is_empty() && codes.iter().all(|it| PASSING.contains(it));
-    all_pass.then_some(StoreError::Raced)
 }
 
 /// A request that DynamoDB does not accept is a mistake of ours, or of the deployment.
@@ -106,7 +121,9 @@ mod tests {
     #[case::an_invalid_write(&["TransactionConflict", "ValidationError"], "None")]
     #[case::an_unknown_reason(&["Other"], "None")]
     #[case::no_reason(&["None"], "None")]
+    #[case::the_limit(&["None", "None", "ConditionalCheckFailed"], "Some(LimitReached { retry_after: 7 })")]
+    #[case::the_limit_and_another(&["ConditionalCheckFailed", "None", "ConditionalCheckFailed"], "Some(Conflict)")]
     fn the_reasons_of_a_cancelled_transaction_are_weighed(#[case] codes: &[&str], #[case] expected: &str) {
-        assert_eq!(format!("{:?}", cancellation(codes.iter().copied())), expected);
+        assert_eq!(format!("{:?}", cancellation(codes, Some((2, 7)))), expected);
     }
 }

@@ -4,9 +4,9 @@
 //! |----------------|--------------|-------------------|----------------|-----------------------------|
 //! | stakeholder    | `U#<uid>`    | `P`               |                | every authentication        |
 //! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
-//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days  | authentication by Bearer, `me.accessTokens` |
+//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; moved when revoked or replaced | authentication by Bearer, `me.accessTokens` |
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
-//! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials  |
+//! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials, `me.accessTokens` |
 //! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
 //! | subject to user | `I#<digest>` | `I`              |                | login                       |
 //! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
@@ -64,12 +64,6 @@ impl Key {
         Self::of_user(user, format!("T#{token}"))
     }
 
-    /// How the keys of all API tokens of a user begin.
-    #[must_use]
-    pub fn access_tokens(user: &UserId) -> Self {
-        Self::of_user(user, "T#".to_owned())
-    }
-
     /// The key of the slot that an API token is kept in.
     #[must_use]
     pub fn slot(user: &UserId, name: &TokenName) -> Self {
@@ -80,6 +74,13 @@ impl Key {
     #[must_use]
     pub fn event(user: &UserId, id: Ulid) -> Self {
         Self::of_user(user, format!("A#{id}"))
+    }
+
+    /// The keys of a user's events between two ids, as the values `:pk`, `:from` and `:to`.
+    pub(super) fn events_between(user: &UserId, first: Ulid, last: Ulid) -> HashMap<String, AttributeValue> {
+        let (from, to) = (Self::event(user, first), Self::event(user, last));
+        let values = [(":pk", from.pk), (":from", from.sk), (":to", to.sk)];
+        values.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
     }
 
     /// The key of the record that says whose an e-mail address is.
@@ -129,14 +130,6 @@ impl Key {
         ])
     }
 
-    /// The key as the values of [`BEGINNING`](super::BEGINNING).
-    pub(super) fn beginning(&self) -> HashMap<String, AttributeValue> {
-        HashMap::from([
-            (":pk".to_owned(), AttributeValue::S(self.pk.clone())),
-            (":sk".to_owned(), AttributeValue::S(self.sk.clone())),
-        ])
-    }
-
     /// Whether `item` is the one that lies here.
     pub(super) fn is_of(&self, item: &HashMap<String, AttributeValue>) -> bool {
         let is = |name: &str, value: &str| {
@@ -144,4 +137,10 @@ impl Key {
         };
         is(PK, &self.pk) && is(SK, &self.sk)
     }
+}
+
+/// The id of the event at a key.
+pub(super) fn event_id(key: &HashMap<String, AttributeValue>) -> Option<Ulid> {
+    let sort_key = key.get(SK)?.as_s().ok()?;
+    Ulid::from_string(sort_key.strip_prefix("A#")?).ok()
 }

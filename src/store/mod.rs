@@ -46,9 +46,6 @@ const BATCH_ATTEMPTS: u32 = 3;
 /// How much longer is waited before each time.
 const BATCH_PAUSE: Duration = Duration::from_millis(25);
 
-/// The keys of one partition that begin alike.
-const BEGINNING: &str = "PK = :pk AND begins_with(SK, :sk)";
-
 /// The one table.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -125,24 +122,6 @@ impl Store {
             tokio::time::sleep(BATCH_PAUSE * attempt).await;
         }
         Err(StoreError::Unavailable("DynamoDB kept leaving out keys of a batch".into()))
-    }
-
-    /// Lists all records whose keys begin with `beginning`, consistently, in the order of
-    /// their keys, however many answers of 1 MB they fill.
-    async fn list<T: Record>(&self, beginning: &Key) -> Result<Vec<T>, StoreError> {
-        let query = self.client.query().table_name(&self.table).key_condition_expression(BEGINNING);
-        let query = query.set_expression_attribute_values(Some(beginning.beginning())).consistent_read(true);
-        let (mut records, mut from) = (Vec::new(), None);
-        loop {
-            let answer = query.clone().set_exclusive_start_key(from).send().await.map_err(failure)?;
-            for item in answer.items.unwrap_or_default() {
-                records.push(item::read(item)?);
-            }
-            from = answer.last_evaluated_key;
-            if from.is_none() {
-                return Ok(records);
-            }
-        }
     }
 
     /// Takes the record at `key` out of the table: of several who try, one gets it.

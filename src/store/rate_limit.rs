@@ -1,6 +1,6 @@
 //! Counters that bound how often something happens.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, builders::UpdateBuilder};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -11,6 +11,12 @@ use crate::{
 /// How long the row of a window outlives it, so that the clock of another instance may be
 /// behind.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
+/// Counts one event.
+const COUNT: &str = "ADD #count :one SET #ttl = :ttl";
+/// Whether there is room for one.
+const IS_BELOW_LIMIT: &str = "attribute_not_exists(#count) OR #count < :limit";
+/// What the expressions call the attributes.
+const NAMES: [(&str, &str); 2] = [("#count", "count"), ("#ttl", key::TTL)];
 
 impl Store {
     /// Counts one event, unless the present window has had `limit.limit` of them already.
@@ -29,16 +35,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let key = Key::counter(counter, limit.window_start(now));
-        let number = |it: u32| AttributeValue::N(it.to_string());
         let update = self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let update = update
-            .update_expression("ADD #count :one SET #ttl = :ttl")
-            .condition_expression("attribute_not_exists(#count) OR #count < :limit")
-            .expression_attribute_names("#count", "count")
-            .expression_attribute_names("#ttl", key::TTL)
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":limit", number(limit.limit))
-            .expression_attribute_values(":ttl", item::seconds(limit.window_end(now) + REMEMBERED));
+        let update = update.update_expression(COUNT).condition_expression(IS_BELOW_LIMIT);
+        let update = NAMES.iter().fold(update, |it, (name, of)| it.expression_attribute_names(*name, *of));
+        let update = values(limit, now)
+            .into_iter()
+            .fold(update, |it, (name, of)| it.expression_attribute_values(name, of));
         let send = || async { update.clone().send().await.map_err(failure) };
         match self.retry_on_race(send).await {
             Ok(_) => Ok(true),
@@ -46,4 +48,24 @@ impl Store {
             Err(fault) => Err(fault),
         }
     }
+}
+
+/// The same as a part of a transaction.
+pub(super) fn count(
+    update: UpdateBuilder,
+    counter: &Counter,
+    limit: RateLimit,
+    now: Timestamp,
+) -> UpdateBuilder {
+    let key = Key::counter(counter, limit.window_start(now));
+    let update = update.set_key(Some(key.attributes()));
+    let update = update.update_expression(COUNT).condition_expression(IS_BELOW_LIMIT);
+    let update = NAMES.iter().fold(update, |it, (name, of)| it.expression_attribute_names(*name, *of));
+    values(limit, now).into_iter().fold(update, |it, (name, of)| it.expression_attribute_values(name, of))
+}
+
+fn values(limit: RateLimit, now: Timestamp) -> [(&'static str, AttributeValue); 3] {
+    let number = |it: u32| AttributeValue::N(it.to_string());
+    let ttl = item::seconds(limit.window_end(now) + REMEMBERED);
+    [(":one", number(1)), (":limit", number(limit.limit)), (":ttl", ttl)]
 }

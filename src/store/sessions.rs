@@ -66,7 +66,8 @@ impl Store {
         if let Some(ReplacedSession { digest, event }) = replaced {
             let to = SessionState::Ended { at: event.at, why: SessionEnd::Replaced };
             let (from, to) = (item::attribute(&SessionState::Open)?, item::attribute(&to)?);
-            writes = writes.change_state(&Key::session(&event.user, digest), from, to)?.insert(event)?;
+            writes =
+                writes.change_state(&Key::session(&event.user, digest), (from, to), None)?.insert(event)?;
         }
         writes.commit().await
     }
@@ -79,7 +80,7 @@ impl Store {
     pub async fn end_session(&self, session: &Session, event: &Event) -> Result<(), StoreError> {
         let (from, to) = (SessionState::Open, SessionState::Ended { at: event.at, why: SessionEnd::Logout });
         let (from, to) = (item::attribute(&from)?, item::attribute(&to)?);
-        self.transaction().change_state(&session.key(), from, to)?.insert(event)?.commit().await
+        self.transaction().change_state(&session.key(), (from, to), None)?.insert(event)?.commit().await
     }
 
     /// Records that a session was used.

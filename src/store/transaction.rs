@@ -1,16 +1,23 @@
 //! Several writes that happen together or not at all.
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update, builders::ConditionCheckBuilder,
+    AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+    builders::{ConditionCheckBuilder, UpdateBuilder},
 };
 
+use jiff::Timestamp;
+
 use crate::{
-    domain::stakeholder::Stakeholder,
+    domain::{
+        rate_limit::{Counter, RateLimit},
+        stakeholder::Stakeholder,
+    },
     store::{
         Record, Store, StoreError,
         fault::{rejected, transaction_failure},
         item,
-        key::Key,
+        key::{Key, TTL},
+        rate_limit,
     },
 };
 
@@ -18,6 +25,8 @@ use crate::{
 pub(super) struct Transaction<'a> {
     store: &'a Store,
     writes: Vec<TransactWriteItem>,
+    /// Which write counts against a limit, and in how many seconds the next window begins.
+    limit: Option<(usize, u32)>,
 }
 
 /// A value that an expression names.
@@ -26,7 +35,7 @@ pub(super) type Value = (&'static str, AttributeValue);
 impl Store {
     /// Begins to collect writes.
     pub(super) fn transaction(&self) -> Transaction<'_> {
-        Transaction { store: self, writes: Vec::new() }
+        Transaction { store: self, writes: Vec::new(), limit: None }
     }
 }
 
@@ -71,21 +80,42 @@ impl Transaction<'_> {
         Ok(self)
     }
 
-    /// Sets `state` of the record at `key` where it is still `from`.
-    pub(super) fn change_state(
+    /// Counts an event of `counter`, if the present window has had fewer than `limit` of them.
+    pub(super) fn count_within(
         mut self,
-        key: &Key,
-        from: AttributeValue,
-        to: AttributeValue,
+        counter: &Counter,
+        limit: RateLimit,
+        now: Timestamp,
     ) -> Result<Self, StoreError> {
+        self.limit = Some((self.writes.len(), limit.retry_after(now)));
+        let update = Update::builder().table_name(&self.store.table);
+        self.update(rate_limit::count(update, counter, limit, now))
+    }
+
+    /// Sets `state` of the record at `key` where it is still `from`; also its `ttl`, if one is
+    /// given.
+    pub(super) fn change_state(
+        self,
+        key: &Key,
+        (from, to): (AttributeValue, AttributeValue),
+        ttl: Option<Timestamp>,
+    ) -> Result<Self, StoreError> {
+        let change = if ttl.is_some() { "SET #state = :to, #ttl = :ttl" } else { "SET #state = :to" };
         let update = Update::builder()
             .table_name(&self.store.table)
             .set_key(Some(key.attributes()))
-            .update_expression("SET #state = :to")
+            .update_expression(change)
             .condition_expression("attribute_exists(PK) AND #state = :from")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":from", from)
             .expression_attribute_values(":to", to);
+        self.update(ttl.into_iter().fold(update, |update, ttl| {
+            let update = update.expression_attribute_names("#ttl", TTL);
+            update.expression_attribute_values(":ttl", item::seconds(ttl))
+        }))
+    }
+
+    fn update(mut self, update: UpdateBuilder) -> Result<Self, StoreError> {
         let update = update.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().update(update).build());
         Ok(self)
@@ -143,10 +173,11 @@ impl Transaction<'_> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when a condition does not hold.
+    /// [`StoreError::Conflict`] when a condition does not hold; [`StoreError::LimitReached`].
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         let request = self.store.client.transact_write_items().set_transact_items(Some(self.writes));
-        let send = || async { request.clone().send().await.map_err(transaction_failure) };
+        let send =
+            || async { request.clone().send().await.map_err(|error| transaction_failure(error, self.limit)) };
         self.store.retry_on_race(send).await.map(|_| ())
     }
 }

@@ -154,7 +154,32 @@ async fn to_replace_a_token_costs_its_slot_and_a_token_itself_nothing_to_read() 
     token.asks(&update_access_token(START + DAY)).await.new_token();
     assert_eq!(world.calls(), ["BatchGetItem", "TransactWriteItems"]);
     ana.asks(&update_access_token(START + DAY)).await.new_token();
-    assert_eq!(world.calls(), ["BatchGetItem", "GetItem", "TransactWriteItems"]);
+    let calls = world.sent_calls();
+    let operations: Vec<_> = calls.iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(operations, ["BatchGetItem", "GetItem", "TransactWriteItems"]);
+    let writes = calls[2].body["TransactItems"].as_array().unwrap();
+    let verbs: Vec<_> = writes.iter().flat_map(|it| it.as_object().unwrap().keys()).collect();
+    let owner_token_event_count_slot_old = ["ConditionCheck", "Put", "Put", "Update", "Put", "Update"];
+    assert_eq!(verbs, owner_token_event_count_slot_old);
+}
+
+#[tokio::test]
+async fn sixty_tokens_in_a_minute_are_made_and_no_more() {
+    let world = World::new().await;
+    let (ana, bob) = (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
+    world.later(SignedDuration::from_secs(60 - world.now() % 60 + 50));
+    for _ in 0..60 {
+        ana.makes_token(world.now() + DAY).await;
+    }
+
+    let answer = ana.asks(&update_access_token(world.now() + DAY)).await;
+
+    assert_eq!(answer.verdict(), "429 RATE_LIMITED");
+    assert_eq!(answer.header("retry-after"), Some("10"));
+    assert_eq!(answer.json()["data"], json!(null));
+    bob.makes_token(world.now() + DAY).await;
+    world.later(SignedDuration::from_secs(10));
+    assert_eq!(ana.makes_token(world.now() + DAY).await.asks(ME).await.status, 200);
 }
 
 #[rstest]

@@ -36,7 +36,7 @@ async fn an_owner_sees_what_has_become_of_each_token_the_newest_first() {
 
     let answer = ana.asks(LIST).await.json();
 
-    assert_eq!(world.calls(), ["BatchGetItem", "Query"]);
+    assert_eq!(world.calls(), ["BatchGetItem", "Query", "BatchGetItem"]);
     assert_eq!(states(&answer), ["ACTIVE", "EXPIRED", "REVOKED", "REPLACED"]);
     assert_eq!(
         nodes(&answer)[0],
@@ -93,6 +93,108 @@ async fn a_list_can_be_asked_for_by_states_and_by_pages() {
     let info = &second["data"]["me"]["accessTokens"]["pageInfo"];
     assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(false), &json!(true)));
     assert_eq!(nodes(&second), [json!({ "state": "REPLACED", "issuedAt": "2026-11-23T12:00:00Z" })]);
+}
+
+#[tokio::test]
+async fn tokens_of_one_second_are_listed_the_newest_first() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    for number in 1..=30 {
+        ana.makes_token(world.now() + number * DAY).await;
+    }
+    ana.asks(INVALIDATE).await;
+    ana.makes_token(world.now() + 31 * DAY).await;
+
+    let answer = ana.asks(LIST).await.json();
+
+    let days = |node: &Value| {
+        let expires_at: jiff::Timestamp = node["expiresAt"].as_str().unwrap().parse().unwrap();
+        (expires_at.as_second() - world.now()) / DAY
+    };
+    let listed: Vec<_> = nodes(&answer).iter().map(days).collect();
+    assert_eq!(listed, (1..=31).rev().collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn the_cursor_of_a_list_stays_valid_when_its_token_leaves_the_filter() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    for day in 1..=3 {
+        ana.makes_token(world.now() + day * DAY).await;
+        ana.asks(INVALIDATE).await;
+    }
+    ana.makes_token(world.now() + DAY).await;
+    let list = |states: &str, after: &Value| {
+        let arguments = format!("(first: 1, after: {after}, states: {states})");
+        format!("{{ me {{ accessTokens{arguments} {{ edges {{ cursor node {{ state }} }} }} }} }}")
+    };
+    let first = ana.asks(&list("[ACTIVE, REVOKED]", &Value::Null)).await.json();
+    assert_eq!(states(&first), ["ACTIVE"]);
+
+    ana.makes_token(world.now() + DAY).await;
+    let cursor = &first["data"]["me"]["accessTokens"]["edges"][0]["cursor"];
+    let second = ana.asks(&list("[ACTIVE, REVOKED]", cursor)).await.json();
+
+    assert_eq!(states(&second), ["REVOKED"], "the active one is replaced now");
+}
+
+#[tokio::test]
+async fn a_page_reads_the_tokens_that_it_shows_and_no_others() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    for _ in 0..40 {
+        ana.makes_token(world.now() + DAY).await;
+    }
+    world.sent_calls();
+
+    let answer = ana.asks("{ me { accessTokens(first: 5) { edges { node { id } } } } }").await.json();
+
+    assert_eq!(nodes(&answer).len(), 5);
+    let calls = world.sent_calls();
+    let operations: Vec<_> = calls.iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(operations, ["BatchGetItem", "Query", "BatchGetItem"]);
+    assert_eq!(calls[1].body["Limit"], 20, "events of the history, 250 bytes each");
+    let tables = calls[2].body["RequestItems"].as_object().unwrap();
+    let keys = tables.values().next().unwrap()["Keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 6, "one more, to know whether there are more");
+}
+
+#[tokio::test]
+async fn a_list_goes_on_where_other_events_lie_between() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    for day in 1..=3 {
+        ana.makes_token(world.now() + day * DAY).await;
+        for _ in 0..30 {
+            world.signed_in("ana@acme.test").await;
+        }
+    }
+
+    let answer = ana.asks(LIST).await.json();
+
+    assert_eq!(states(&answer), ["ACTIVE", "REPLACED", "REPLACED"]);
+}
+
+#[tokio::test]
+async fn a_replaced_or_revoked_token_is_forgotten_ninety_days_later() {
+    let world = World::new().await;
+    let Some(embedded) = &world.embedded else { return };
+    let list = "{ me { accessTokens { edges { node { state } } } } }";
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(world.now() + 180 * DAY).await;
+    ana.makes_token(world.now() + 180 * DAY).await;
+    ana.asks(INVALIDATE).await;
+    ana.makes_token(world.now() + 180 * DAY).await;
+
+    world.later(SignedDuration::from_hours(90 * 24 - 1));
+    embedded.sweep().unwrap();
+    let ana = world.signed_in("ana@acme.test").await;
+    assert_eq!(states(&ana.asks(list).await.json()), ["ACTIVE", "REVOKED", "REPLACED"]);
+
+    world.later(SignedDuration::from_secs(3601));
+    embedded.sweep().unwrap();
+    let ana = world.signed_in("ana@acme.test").await;
+    assert_eq!(states(&ana.asks(list).await.json()), ["ACTIVE"]);
 }
 
 #[rstest]
