@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { Modal } from './modal.mjs';
+import { Modal, makeToken } from './modal.mjs';
 import { logIn, story } from './story.mjs';
 
 const PYTHON = fileURLToPath(new URL('../../.tools/python/bin/python', import.meta.url));
@@ -22,7 +22,7 @@ const PROGRAMS = /** @type {[string, string][]} */ ([
 ]);
 
 /**
- * Runs a text, as a file; answers what it prints.
+ * Runs a text, as a file; answers what it prints, also when it fails.
  *
  * @param {string} program
  * @param {string} text
@@ -35,6 +35,9 @@ async function run(program, text, environment) {
     await writeFile(file, text);
     const { stdout } = await promisify(execFile)(program, [file], { env: { ...process.env, ...environment } });
     return stdout;
+  } catch (error) {
+    const { stdout, stderr } = /** @type {{ stdout: string, stderr: string }} */ (error);
+    return stdout + stderr;
   } finally {
     await rm(folder, { recursive: true });
   }
@@ -61,6 +64,24 @@ for (const [name, program] of PROGRAMS) {
     const printed = await run(program, text, { ARM_API_TOKEN: token });
     assert.ok(printed.includes('hacker@demo.test'), printed);
     await modal.leave();
+  });
+}
+
+for (const [name, program] of PROGRAMS) {
+  story(`the snippet ${name} says why a token is refused, and what to do`, async (given) => {
+    await logIn(given);
+    const token = await makeToken(given, 90 * 86_400);
+    await makeToken(given, 90 * 86_400);
+    await given.page.reload();
+    const modal = await Modal.open(given.page);
+    await modal.dialog.getByRole('button', { name: 'Replace' }).click();
+    await modal.create();
+
+    const printed = await run(program, await textOf(modal, name), { ARM_API_TOKEN: token });
+    await modal.leave();
+    for (const expected of ['Login required', 'TOKEN_REPLACED', 'hint']) {
+      assert.ok(printed.includes(expected), `${expected} is not in: ${printed}`);
+    }
   });
 }
 
