@@ -50,7 +50,8 @@ const PLAYGROUND_FILES: [(&str, &str); 2] = [
 /// Brotli's best, for what is shipped.
 const RELEASE_QUALITY: i32 = 11;
 
-/// Brotli's quick middle, so that a development build does not wait.
+/// Brotli's quick middle, so that a development build does not wait for Playground. Our own
+/// files are small: tests see them as they are shipped.
 const DEBUG_QUALITY: i32 = 4;
 
 /// A file to be served: its plain name and where it lies now.
@@ -84,9 +85,10 @@ fn build() -> Result<()> {
     announce_inputs();
     roots::prepare(&out.join("amazon-roots.pem"))?;
 
-    let mut sources = own_sources()?;
-    sources.extend(playground_sources(&out)?);
-    let assets = sources.iter().map(|source| prepare(source, &out, quality)).collect::<Result<Vec<_>>>()?;
+    let own = own_sources()?.into_iter().map(|source| (source, RELEASE_QUALITY));
+    let playground = playground_sources(&out)?.into_iter().map(|source| (source, quality));
+    let prepared = own.chain(playground).map(|(source, quality)| prepare(&source, &out, quality));
+    let assets = prepared.collect::<Result<Vec<_>>>()?;
 
     write(&out.join("assets.rs"), table(&assets)?.as_bytes())
 }

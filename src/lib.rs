@@ -48,7 +48,7 @@
 //! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/doors.rs` |
 //! | only [`store`] speaks to DynamoDB; only [`store::key`] spells a key | `tests/it/architecture.rs` |
 //! | only [`error`] decides what a client is told; the cause goes to the log | its unit tests |
-//! | a secret leaves through `reveal`: to its owner in the cookies of a login and a session and in the mutation's answer, to an identity provider in `identity/oauth.rs`; keys of the operator cannot be printed | `tests/it/architecture.rs` |
+//! | a secret leaves through `reveal`: to its owner in the cookies of a login and a session, in the mutation's answer, and on the page that a form without scripts leads to, to an identity provider in `identity/oauth.rs`; keys of the operator cannot be printed | `tests/it/architecture.rs` |
 //! | no input makes us panic, and a panic is answered | clippy's `unwrap_used`, `expect_used`, `indexing_slicing`; `tests/it/headers.rs`, `tests/it/events/hostile.rs` |
 //! | `ttl` is a broom, not a guard: readers check the record's own life | stories that move the clock |
 

@@ -8,7 +8,7 @@ use axum::{
     body::Body,
     extract::{Path, State},
     middleware::{self, Next},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::{any, get, post},
 };
 use http::{
@@ -78,8 +78,7 @@ pub(crate) fn api_routes(app: App) -> Router {
 }
 
 /// The paths of the web application. Its pages are compressed here, since API Gateway does
-/// not; none of them holds a secret that the length could give away, and assets come
-/// compressed already.
+/// not; assets come compressed already.
 pub(crate) fn web_routes(app: WebApp) -> Router {
     Router::new()
         .route("/", get(login))
@@ -95,8 +94,10 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .route("/.well-known/jwks.json", get(async |State(app): State<WebApp>| app.site.jwks()))
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || site::nowhere())
-        .with_state(app)
         .layer(CompressionLayer::new())
+        // Its answer holds a token, and is not compressed: a length could tell of it.
+        .route("/home/token", post(create_token).fallback(async || Redirect::to("/home#api")))
+        .with_state(app)
 }
 
 /// `/api`: a page for browsers that ask for one, the endpoint for all else.
@@ -107,9 +108,7 @@ async fn endpoint(
 ) -> Response {
     let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
-        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
-            site::ide(&app.public_url, moment)
-        }
+        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => site::ide(moment),
         Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
         _ => app.endpoint.answer(request, moment).await,
     }
@@ -140,6 +139,14 @@ async fn finish_login(
 
 async fn home(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
     app.site.home(&request, moment).await
+}
+
+async fn create_token(
+    State(app): State<WebApp>,
+    Extension(moment): Extension<Moment>,
+    request: Request<Body>,
+) -> Response {
+    app.site.create_token(request, moment).await
 }
 
 async fn logout(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {

@@ -7,8 +7,10 @@ pub mod cookies;
 pub mod csrf;
 pub mod door;
 pub mod event;
+pub mod form;
 pub mod graphql;
 pub mod negotiation;
+pub mod visit;
 
 use std::net::IpAddr;
 

@@ -10,32 +10,23 @@ use axum::{
     routing::get,
 };
 use http::{Request, header::SET_COOKIE, request::Parts};
-use http_body_util::{BodyExt, Limited};
 
 use crate::{
     access::sessions::Place,
     app::App,
     domain::{email::Email, own_path::OwnPath},
     error::{Error, RequestFault, Result},
-    http::{Moment, negotiation},
+    http::{Moment, form::Form, negotiation},
     web::{assets, site},
 };
 
 /// Where the development sign-in is.
 pub(super) const PATH: &str = "/login/development";
 
-/// The longest form that is read, in bytes.
-const LONGEST_FORM: usize = 4096;
-
 #[derive(Template)]
 #[template(path = "development.html")]
-struct Form<'a> {
+struct Page<'a> {
     next: &'a str,
-}
-
-struct Filled {
-    email: String,
-    next: String,
 }
 
 /// The paths of the development sign-in.
@@ -45,7 +36,7 @@ pub(super) fn routes(app: App) -> Router {
 
 async fn form(request: Request<Body>) -> Result<Response> {
     let next = site::next(request.uri());
-    let page = Form { next: next.as_str() }.render().map_err(Error::internal)?;
+    let page = Page { next: next.as_str() }.render().map_err(Error::internal)?;
     Ok(Html(page).into_response())
 }
 
@@ -65,20 +56,13 @@ async fn sign_in(
 
 async fn signed_in(app: &App, moment: Moment, parts: &Parts, body: Body) -> Result<Response> {
     app.own_origins.admit(&parts.method, &parts.headers)?;
-    let filled = filled(body).await?;
-    let email = Email::try_from(filled.email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
+    let form = Form::read(body).await?;
+    let is_missing = || RequestFault::Malformed("The form field `email` is expected".to_owned());
+    let email = form.get("email").ok_or_else(is_missing)?.to_owned();
+    let email = Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
     let place = Place::of(parts, app.access.cookies);
     let cookie = app.access.log_in_at(&email, &place, moment.now).await?;
-    let next = OwnPath::try_from(filled.next).unwrap_or_default();
+    let next = OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())
-}
-
-async fn filled(body: Body) -> Result<Filled> {
-    let too_large = RequestFault::TooLarge { limit: LONGEST_FORM, part: "a form" };
-    let read = Limited::new(body, LONGEST_FORM).collect().await.map_err(|_| too_large)?;
-    let fields: Vec<_> = url::form_urlencoded::parse(&read.to_bytes()).into_owned().collect();
-    let is_missing = || RequestFault::Malformed("The form field `email` is expected".to_owned());
-    let field = |wanted: &str| fields.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone());
-    Ok(Filled { email: field("email").ok_or_else(is_missing)?, next: field("next").unwrap_or_default() })
 }

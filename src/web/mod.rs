@@ -6,3 +6,4 @@ pub mod assets;
 pub mod ide;
 mod pages;
 pub mod site;
+mod token_form;

@@ -9,11 +9,11 @@ use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
     access::actor::Actor,
-    domain::refusal::Refusal,
+    domain::{access_token::AccessToken, refusal::Refusal},
     error::{Error, Result},
     http::answer,
     telemetry,
-    web::assets,
+    web::{assets, token_form::TokenForm},
 };
 
 /// A way to log in, as a button of the login page.
@@ -47,6 +47,9 @@ pub(super) struct Notice {
 #[template(path = "home.html")]
 pub(super) struct Home<'a> {
     pub(super) actor: &'a Actor,
+    /// The live API token, if there is one.
+    pub(super) token: Option<&'a AccessToken>,
+    pub(super) form: &'a TokenForm,
     pub(super) api: &'a str,
     pub(super) now: Timestamp,
 }
@@ -79,7 +82,7 @@ impl Notice {
     pub(super) fn of(refusal: &Refusal) -> Option<Self> {
         match refusal {
             Refusal::SessionExpired { .. } | Refusal::SessionEnded | Refusal::SessionReplaced { .. } => {
-                Some(Self { title: "Your session has ended", text: "Log in again to go on where you were." })
+                Some(Self::of_expiry())
             }
             Refusal::UserDisabled => {
                 Some(Self { title: "Your account is disabled", text: "Ask your administrator to enable it." })
@@ -91,6 +94,11 @@ impl Notice {
             | Refusal::TokenRevoked { .. }
             | Refusal::TokenReplaced { .. } => None,
         }
+    }
+
+    /// What somebody should know whose session is over.
+    pub(super) fn of_expiry() -> Self {
+        Self { title: "Your session has ended", text: "Log in again to go on where you were." }
     }
 
     /// What somebody should know who has just logged out.
@@ -112,18 +120,28 @@ impl Home<'_> {
 
     /// When the session ends, in words.
     fn ends_in_words(&self) -> String {
-        self.actor
-            .credential
-            .ends_at()
-            .to_zoned_datetime(TimeZone::UTC)
-            .strftime("%-d %B %Y at %H:%M UTC")
-            .to_string()
+        in_words(self.actor.credential.ends_at())
     }
 
-    /// An expiration time for an example: 90 days ahead, in Unix seconds.
-    fn expiration_time(&self) -> i64 {
-        self.now.as_second() + 90 * 24 * 60 * 60
+    /// The id of the live token, which the form sends back.
+    fn token_id(&self) -> &str {
+        self.token.map_or("", |it| it.id.as_str())
     }
+
+    /// When the live token expires, in words.
+    fn token_in_words(&self) -> String {
+        self.token.map(|it| in_words(it.expires_at)).unwrap_or_default()
+    }
+
+    /// When the live token expires, for programs.
+    fn token_datetime(&self) -> String {
+        self.token.map(|it| it.expires_at.to_string()).unwrap_or_default()
+    }
+}
+
+/// An instant in words, in UTC.
+fn in_words(instant: Timestamp) -> String {
+    instant.to_zoned_datetime(TimeZone::UTC).strftime("%-d %B %Y at %H:%M UTC").to_string()
 }
 
 impl Advice {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::{
     Json,
+    body::Body,
     response::{IntoResponse, Redirect, Response},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Uri,
+    HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE},
     request::Parts,
 };
@@ -17,15 +18,16 @@ use url::form_urlencoded;
 use crate::{
     access::{
         Access, Presented,
-        actor::{Credential, Visitor},
+        actor::{Actor, Credential, Visitor},
     },
     config::PublicUrl,
-    domain::own_path::OwnPath,
+    domain::{access_token::AccessToken, own_path::OwnPath},
     error::{Error, RequestFault, Result},
-    http::{Moment, csrf::OwnOrigins},
+    http::{Moment, csrf::OwnOrigins, visit},
     web::{
         assets, ide,
         pages::{self, Notice},
+        token_form::{SentForm, TokenForm},
     },
 };
 
@@ -56,33 +58,88 @@ impl Site {
         Self { access, own_origins, public_url, sign_ins }
     }
 
-    /// `GET /`: the login page; who is signed in goes home. A session that does not
-    /// hold is told of here, once, and taken from the browser that sent it.
+    /// `GET /`: the login page. Who is signed in goes home, unless they ask to log in
+    /// `again`. That a session has ended is said here, once.
     pub async fn login(&self, request: &Parts, moment: Moment) -> Response {
         match self.visitor(&request.headers, moment).await {
-            Ok(Visitor::Somebody(_)) => Redirect::to(next(&request.uri).as_str()).into_response(),
-            Ok(Visitor::Nobody) => self.login_page(&request.uri, farewell(&request.uri)),
+            Ok(Visitor::Somebody(_)) if !has_parameter(&request.uri, "again") => {
+                Redirect::to(next(&request.uri).as_str()).into_response()
+            }
+            Ok(Visitor::Somebody(_)) => self.login_page(request, None),
+            Ok(Visitor::Nobody) => {
+                let ended = visit::is_remembered(&request.headers).then(Notice::of_expiry);
+                self.login_page(request, farewell(&request.uri).or(ended))
+            }
             Err(Error::Refused(refusal)) => {
-                let page = self.login_page(&request.uri, Notice::of(&refusal));
+                let page = self.login_page(request, Notice::of(&refusal));
                 ([(SET_COOKIE, self.access.cookies.clear_session())], page).into_response()
             }
             Err(error) => pages::problem(&error),
         }
     }
 
-    fn login_page(&self, uri: &Uri, notice: Option<Notice>) -> Response {
-        answered(pages::html(&pages::Login { sign_ins: &self.sign_ins, next: next(uri).as_str(), notice }))
+    fn login_page(&self, request: &Parts, notice: Option<Notice>) -> Response {
+        let next = next(&request.uri);
+        let page = pages::Login { sign_ins: &self.sign_ins, next: next.as_str(), notice };
+        let mut response = respond(pages::html(&page));
+        if visit::is_remembered(&request.headers) {
+            response.headers_mut().append(SET_COOKIE, visit::forget(self.public_url.is_https()));
+        }
+        response
     }
 
     /// `GET /home`: the application; who is not signed in goes to log in first.
     pub async fn home(&self, request: &Parts, moment: Moment) -> Response {
-        match self.visitor(&request.headers, moment).await {
-            Ok(Visitor::Somebody(actor)) => {
-                let page = pages::Home { actor: &actor, api: &self.public_url.api(), now: moment.now };
-                answered(pages::html(&page))
+        respond(self.home_of(&request.headers, moment).await)
+    }
+
+    async fn home_of(&self, headers: &HeaderMap, moment: Moment) -> Result<Response> {
+        let Some(actor) = self.signed_in(headers, moment).await? else { return Ok(to_login()) };
+        let token = self.access.access_token(&actor, moment.now).await?;
+        let page = self.home_page(&actor, token.as_ref(), &TokenForm::at(moment.now), moment)?;
+        let remembered = [(SET_COOKIE, visit::remember(self.public_url.is_https()))];
+        Ok((remembered, page).into_response())
+    }
+
+    fn home_page(
+        &self,
+        actor: &Actor,
+        token: Option<&AccessToken>,
+        form: &TokenForm,
+        moment: Moment,
+    ) -> Result<Response> {
+        let api = self.public_url.api();
+        pages::html(&pages::Home { actor, token, form, api: &api, now: moment.now })
+    }
+
+    /// `POST /home/token`: makes an API token, for browsers without scripts.
+    pub async fn create_token(&self, request: Request<Body>, moment: Moment) -> Response {
+        let (parts, body) = request.into_parts();
+        respond(self.token_page(&parts, body, moment).await)
+    }
+
+    async fn token_page(&self, parts: &Parts, body: Body, moment: Moment) -> Result<Response> {
+        self.own_origins.admit(&parts.method, &parts.headers)?;
+        let Some(actor) = self.signed_in(&parts.headers, moment).await? else { return Ok(to_login()) };
+        let sent = SentForm::read(body).await?;
+        let token = self.access.access_token(&actor, moment.now).await?;
+        let (who, api) = ((&*actor, token.as_ref()), self.public_url.api());
+        match sent.submit(&self.access, who, (&api, moment.now)).await? {
+            Ok(page) => Ok(page),
+            Err(fault) => {
+                let form = TokenForm::failed(sent, fault, moment.now);
+                let page = self.home_page(&actor, token.as_ref(), &form, moment)?;
+                Ok((StatusCode::BAD_REQUEST, page).into_response())
             }
-            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Redirect::to("/?next=%2Fhome").into_response(),
-            Err(error) => pages::problem(&error),
+        }
+    }
+
+    /// Who is signed in; nobody, too, where the session does not hold.
+    async fn signed_in(&self, headers: &HeaderMap, moment: Moment) -> Result<Option<Box<Actor>>> {
+        match self.visitor(headers, moment).await {
+            Ok(Visitor::Somebody(actor)) => Ok(Some(actor)),
+            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -138,11 +195,11 @@ impl Site {
 
 /// The IDE: a page for everybody, which works with the session of who has one.
 #[must_use]
-pub fn ide(public_url: &PublicUrl, moment: Moment) -> Response {
-    let page = ide::page(public_url.as_str(), moment.now.as_second());
+pub fn ide(moment: Moment) -> Response {
+    let page = ide::page(moment.now.as_second());
     let page = page.map_err(Error::internal);
     let policy = [(CONTENT_SECURITY_POLICY, ide::CSP)];
-    answered(page.map(|html| (policy, axum::response::Html(html)).into_response()))
+    respond(page.map(|html| (policy, axum::response::Html(html)).into_response()))
 }
 
 /// `GET /static/{name}`.
@@ -176,7 +233,17 @@ fn farewell(uri: &Uri) -> Option<Notice> {
     (uri.query() == Some("logged-out")).then(Notice::of_logout)
 }
 
-fn answered(page: Result<Response>) -> Response {
+/// Whether the address has a parameter.
+fn has_parameter(uri: &Uri, wanted: &str) -> bool {
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == wanted)
+}
+
+/// Sends somebody who is not signed in to log in first.
+fn to_login() -> Response {
+    Redirect::to("/?next=%2Fhome").into_response()
+}
+
+fn respond(page: Result<Response>) -> Response {
     page.unwrap_or_else(|error| pages::problem(&error))
 }
 

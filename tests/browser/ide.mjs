@@ -69,8 +69,8 @@ export class Ide {
    */
   async set(name, value) {
     const text = await valueOf(this.query);
-    const changed = text.replace(new RegExp(`("${name}": )"[^"]*"`), `$1"${value}"`);
-    assert.match(changed, new RegExp(`"${name}": "${value}"`));
+    const changed = text.replace(new RegExp(`("${name}": )("[^"]*"|true|false)`), `$1${written(value)}`);
+    assert.ok(changed.includes(`"${name}": ${written(value)}`));
     await this.write(this.query, changed);
   }
 
@@ -94,13 +94,43 @@ export class Ide {
     assert.equal(await valueOf(editor), text);
   }
 
+  /** Presses Play. */
+  async play() {
+    await this.active.getByTitle('Execute Query').click();
+  }
+
+  /**
+   * Waits until the response has a text.
+   *
+   * @param {string} text
+   */
+  async shows(text) {
+    await this.page.waitForFunction(shows, { editor: await this.response.elementHandle(), text });
+  }
+
+  /** Asserts that Playground has a schema, and does not say that the server cannot be reached. */
+  async isGreen() {
+    await this.page.waitForFunction(knowsSchema, await this.query.elementHandle());
+    assert.equal(await this.active.getByText('Server cannot be reached').count(), 0);
+  }
+
+  /**
+   * Presses a control by the keyboard.
+   *
+   * @param {string} name
+   */
+  async press(name) {
+    await this.page.getByRole('button', { name, exact: true }).focus();
+    await this.page.keyboard.press('Enter');
+  }
+
   /** Runs the query; answers what comes back. */
   async run() {
     const answered = this.page.waitForResponse((it) => isQuery(it.request()));
-    await this.active.getByTitle('Execute Query').click();
+    await this.play();
     const answer = await (await answered).json();
     const text = answer.errors?.[0].message ?? JSON.stringify(answer.data);
-    await this.page.waitForFunction(shows, { editor: await this.response.elementHandle(), text });
+    await this.shows(text);
     return answer;
   }
 
@@ -113,6 +143,15 @@ export class Ide {
     await this.write(this.query, query);
     return this.run();
   }
+}
+
+/**
+ * A setting's value as JSON has it.
+ *
+ * @param {string} value
+ */
+function written(value) {
+  return /^(true|false)$/.test(value) ? value : JSON.stringify(value);
 }
 
 /**

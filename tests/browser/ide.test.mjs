@@ -1,9 +1,25 @@
 /** The IDE at /api. */
 
 import assert from 'node:assert/strict';
+import { connect, createServer } from 'node:net';
+import { after } from 'node:test';
 
 import { Ide, valueOf } from './ide.mjs';
-import { logIn, story } from './story.mjs';
+import { makeToken } from './modal.mjs';
+import { logIn, pass, story } from './story.mjs';
+
+const NOON = Date.UTC(2027, 0, 15, 12);
+const DAY = 86_400;
+
+/** Forwards connections to the product, as `ssh -L` and the mapped port of a container do. */
+let target = 0;
+const forwarder = createServer((socket) => {
+  const onward = connect(target, '127.0.0.1');
+  socket.pipe(onward).pipe(socket);
+  socket.on('error', () => onward.destroy());
+  onward.on('error', () => socket.destroy());
+}).listen(0, '127.0.0.1');
+after(() => forwarder.close());
 
 const WHO = '{ me { userEmail } }';
 const HANA = { data: { me: { userEmail: 'hacker@demo.test' } } };
@@ -67,3 +83,133 @@ story('without a session it opens, and says that a login is required', async ({ 
   const { errors } = await ide.run();
   assert.equal(errors[0].message, 'Login required');
 });
+
+story('the tab for a token sends no placeholder, says so, and works as soon as a token is there', async (given) => {
+  await logIn(given);
+  const token = await makeToken(given, DAY);
+  /** @type {string[]} */
+  const sent = [];
+  given.context.on('request', (request) => sent.push(request.headers().authorization ?? ''));
+  const ide = await Ide.open(given.page, `${given.url}/api`);
+  await ide.goTo('With a token');
+  await ide.play();
+  await ide.shows('There is no API token to send');
+  await ide.isGreen();
+  assert.deepEqual(sent.filter((it) => it !== ''), []);
+
+  await ide.write(ide.headers, JSON.stringify({ Authorization: 'Bearer wrong' }));
+  assert.equal((await ide.run()).errors[0].extensions.reason, 'TOKEN_MALFORMED');
+  await ide.isGreen();
+  await ide.write(ide.headers, JSON.stringify({ Authorization: `Bearer ${token}` }));
+  assert.equal((await ide.run()).errors, undefined);
+  await ide.isGreen();
+});
+
+story('a token is asked for again after a reload, and a new tab works with the session', async (given) => {
+  await logIn(given);
+  const ide = await Ide.open(given.page, `${given.url}/api`);
+  await ide.goTo('With a token');
+  await ide.write(ide.headers, JSON.stringify({ Authorization: `Bearer ${await makeToken(given, DAY)}` }));
+  assert.equal((await ide.run()).errors, undefined);
+  await given.page.waitForFunction(() => JSON.stringify({ ...localStorage }).includes('Bearer <api-token>'));
+
+  await Ide.open(given.page, `${given.url}/api`);
+  await ide.play();
+  await ide.shows('A token is not kept when this page is loaded again');
+  await ide.newTab();
+  assert.deepEqual(await ide.ask(WHO), HANA);
+  await ide.isGreen();
+});
+
+story('a new tab inherits no placeholder, though the settings let it inherit headers', async (given) => {
+  await logIn(given);
+  const ide = await Ide.open(given.page, `${given.url}/api`);
+  await ide.openSettings();
+  await ide.set('editor.reuseHeaders', 'true');
+  await ide.saveSettings();
+  await ide.goTo('With a token');
+  await ide.newTab();
+
+  assert.deepEqual(await ide.ask(WHO), HANA);
+});
+
+story('behind a forwarded port, queries go to the origin of the page', async (given) => {
+  await logIn(given);
+  const { port } = /** @type {import('node:net').AddressInfo} */ (forwarder.address());
+  target = Number(new URL(given.url).port);
+  given.allow(`http://localhost:${port}`);
+  const ide = await Ide.open(given.page, `http://localhost:${port}/api`);
+  await ide.newTab();
+  assert.deepEqual(await ide.ask(WHO), HANA);
+
+  await given.page.getByRole('button', { name: 'Copy CURL' }).click();
+  const command = await given.page.evaluate(() => navigator.clipboard.readText());
+  assert.ok(command.startsWith(`curl 'http://localhost:${port}/api' `), command);
+}, { context: { permissions: ['clipboard-read', 'clipboard-write'] } });
+
+story('all of the IDE is reached without a mouse, and no editor keeps the focus', async (given) => {
+  const { page, url } = given;
+  await logIn(given);
+  const ide = await Ide.open(page, `${url}/api`);
+  await page.getByText('Esc then Tab leaves the editor').waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await focusedName(page), 'Query', 'Tab does not indent any more');
+
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Tab');
+  const names = /** @type {string[]} */ ([]);
+  for (let name = await focusedName(page); !names.includes(name); name = await focusedName(page)) {
+    names.push(name);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Tab');
+  }
+  for (const name of [
+    'Tab Who am I', 'Close tab Who am I', 'Tab With a token', 'New tab', 'Prettify', 'Reload the schema', 'Copy CURL',
+    'Query', 'Query Variables', 'Run the query', 'Response', 'Docs', 'Schema', 'Settings', 'API token',
+  ]) {
+    assert.ok(names.includes(name), `${name} is not among ${names.join(', ')}`);
+  }
+  
+  await ide.press('New tab');
+  await page.getByText('New Tab', { exact: true }).waitFor();
+  await ide.press('Tab Who am I');
+  const answer = page.waitForResponse((it) => it.url().endsWith('/api'));
+  await ide.press('Run the query');
+  assert.equal((await (await answer).json()).data.me.userEmail, 'hacker@demo.test');
+  await ide.press('Docs');
+  await page.getByText('Search the docs').or(page.getByPlaceholder('Search the docs')).first().waitFor();
+  await ide.press('Settings');
+  await page.getByRole('button', { name: 'Save Settings' }).waitFor();
+  await ide.press('Close tab Settings');
+  await page.getByRole('button', { name: 'Close tab Settings' }).waitFor({ state: 'detached' });
+});
+
+story('the time that is left runs in silence: five minutes before the end one is told, and at the end', async (given) => {
+  await logIn(given);
+  await Ide.open(given.page, `${given.url}/api`);
+  await given.page.getByText('session ends in 40 minutes').or(given.page.getByText('session ends in 39 minutes')).waitFor();
+  await given.page.evaluate(() => {
+    const told = /** @type {string[]} */ ([]);
+    Object.assign(window, { told });
+    for (const live of document.querySelectorAll('[role=status], [role=alert], [aria-live]')) {
+      new MutationObserver(() => told.push(live.textContent ?? '')).observe(live, { childList: true, subtree: true });
+    }
+  });
+  for (let minute = 0; minute < 41; minute += 1) await pass(given, 60);
+
+  await given.page.getByText('session has ended').first().waitFor();
+  const told = await given.page.evaluate(() => /** @type {{ told: string[] }} */ (/** @type {unknown} */ (window)).told);
+  assert.deepEqual(told, ['Your session ends in 5 minutes.', 'Your session has ended.']);
+}, { at: NOON });
+
+/**
+ * What has the focus, as those who listen hear it.
+ *
+ * @param {import('playwright-core').Page} page
+ */
+function focusedName(page) {
+  return page.evaluate(() => {
+    const it = document.activeElement;
+    return it?.getAttribute('aria-label') ?? it?.textContent ?? '';
+  });
+}

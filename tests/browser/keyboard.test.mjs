@@ -85,6 +85,7 @@ story('from the menu to the token on the screen of a telephone', async (given) =
   await page.getByRole('button', { name: 'Menu' }).tap();
   await isAccessible(page);
   await screenshot(page, '13-menu-narrow');
+  await page.keyboard.press('Escape');
   const modal = await Modal.open(page);
   await fits(page);
   await modal.create();
@@ -94,14 +95,98 @@ story('from the menu to the token on the screen of a telephone', async (given) =
   await modal.leave();
 }, { at: NOON, context: TELEPHONE });
 
+for (const [zoom, viewport] of /** @type {const} */ ([
+  ['200 %', { width: 640, height: 400 }],
+  ['400 %', { width: 320, height: 256 }],
+])) {
+  story(`at ${zoom} the focus scrolls no warning out of sight`, async (given) => {
+    const { page } = given;
+    await logIn(given);
+    const modal = await Modal.open(page);
+    await modal.create();
+    await isInSight(modal.dialog.getByText('Please save this access token'));
+    await modal.leave();
+
+    await Modal.open(page);
+    await modal.dialog.getByRole('button', { name: 'Replace' }).click();
+    await isInSight(modal.dialog.getByText('stops working at once'));
+    await modal.dialog.getByRole('button', { name: 'Keep the present token' }).click();
+    await modal.revoke.click();
+    await isInSight(modal.dialog.getByText('Revoke the token'));
+    await given.context.setOffline(true);
+    await modal.dialog.getByRole('button', { name: 'Revoke token' }).click();
+    await isInSight(modal.dialog.getByText('The server cannot be reached'));
+    await fits(page, viewport.width);
+  }, { at: NOON, context: { viewport } });
+}
+
+/**
+ * Asserts that something is on the screen as a whole.
+ *
+ * @param {import('playwright-core').Locator} wanted
+ */
+async function isInSight(wanted) {
+  await wanted.waitFor();
+  const isSeen = await wanted.evaluate((it) => {
+    const { top, bottom } = it.getBoundingClientRect();
+    const middle = document.elementFromPoint(innerWidth / 2, (top + bottom) / 2);
+    return top >= 0 && bottom <= innerHeight && !!middle?.closest('dialog');
+  });
+  assert.ok(isSeen, `${await wanted.innerText()} is out of sight`);
+}
+
+story('the menu of a telephone is modal, and Escape closes it', async (given) => {
+  const { page } = given;
+  await logIn(given);
+  const menu = page.getByRole('button', { name: 'Menu' });
+  await menu.tap();
+  const panel = page.getByRole('navigation', { name: 'Main' });
+  await panel.getByRole('button', { name: 'Close' }).waitFor();
+  for (let presses = 0; presses < 12; presses += 1) {
+    await page.keyboard.press('Tab');
+    const isBehind = await page.evaluate(() => document.activeElement?.matches('main, main *, header.bar *, .skip'));
+    assert.ok(!isBehind, `after ${presses} presses`);
+  }
+  assert.equal(await page.evaluate(() => getComputedStyle(document.documentElement).overflow), 'hidden');
+
+  await page.keyboard.press('Escape');
+  await panel.waitFor({ state: 'hidden' });
+  await page.waitForFunction((it) => it === document.activeElement, await menu.elementHandle());
+  assert.equal(await page.locator('[inert]').count(), 0);
+  await menu.tap();
+  await panel.getByRole('button', { name: 'Close' }).tap();
+  await panel.waitFor({ state: 'hidden' });
+}, { context: TELEPHONE });
+
+story('a name without a blank does not make the page of a telephone wider', async (given) => {
+  const { page } = given;
+  await logIn(given, `${'w'.repeat(64)}@${'long'.repeat(10)}.test`);
+  await page.getByRole('heading', { name: 'Hello' }).waitFor();
+  await fits(page);
+  await page.getByRole('button', { name: 'Menu' }).tap();
+  await fits(page);
+}, { context: TELEPHONE });
+
+story('forced colours show the current page, and what is chosen', async (given) => {
+  const { page } = given;
+  await page.emulateMedia({ forcedColors: 'active' });
+  await logIn(given);
+  const border = (/** @type {import('playwright-core').Locator} */ it) => it.evaluate((element) => getComputedStyle(element).border);
+  const items = page.getByRole('navigation').getByRole('link');
+  assert.notEqual(await border(items.filter({ hasText: 'Home' })), await border(items.filter({ hasText: 'GraphQL IDE' })));
+
+  const { dialog } = await Modal.open(page);
+  assert.notEqual(await border(dialog.getByText('90 days')), await border(dialog.getByText('30 days')));
+});
+
 /**
  * Asserts that one need not scroll sideways.
  *
  * @param {Page} page
  */
-async function fits(page) {
+async function fits(page, width = TELEPHONE.viewport.width) {
   const widths = await page.evaluate(() =>
     [document.documentElement, ...document.querySelectorAll('dialog[open]')].map((it) => it.scrollWidth),
   );
-  for (const width of widths) assert.ok(width <= TELEPHONE.viewport.width, `it is ${width} wide`);
+  for (const it of widths) assert.ok(it <= width, `it is ${it} wide`);
 }

@@ -13,7 +13,8 @@ export class Modal {
   /** @param {Page} page */
   constructor(page) {
     this.page = page;
-    this.dialog = page.getByRole('dialog', { name: 'Update access token' });
+    this.dialog = page.getByRole('dialog');
+    this.title = this.dialog.getByRole('heading', { level: 2 });
     this.date = this.dialog.getByLabel('Expiration date');
     this.proceed = this.dialog.getByRole('button', { name: 'Proceed' });
     this.close = this.dialog.getByRole('button', { name: 'Close' });
@@ -29,6 +30,8 @@ export class Modal {
    * @param {Page} page
    */
   static async open(page) {
+    const menu = page.getByRole('button', { name: 'Menu' });
+    if (await menu.isVisible()) await menu.click();
     await page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }).click();
     const modal = new Modal(page);
     await modal.dialog.waitFor();

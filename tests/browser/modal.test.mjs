@@ -218,9 +218,135 @@ story('session-ended: what was chosen stays, and after a login in another tab it
   ]);
   await signIn(tab);
   await page.bringToFront();
+  await modal.is('none');
+  assert.doesNotMatch(await modal.dialog.innerText(), /session has ended|log in again/i);
+  assert.equal(await modal.title.innerText(), 'Update access token');
   assert.equal(await modal.date.inputValue(), '2027-02-14');
+  await modal.create();
+}, { at: NOON });
+
+story('while the tokens are read, the window warns of nothing', async (given) => {
+  await logIn(given);
+  /** @type {() => void} */
+  let release = () => {};
+  const released = new Promise((resolve) => (release = () => resolve(undefined)));
+  await given.page.route('**/api', (route) => released.then(() => route.continue()));
+  await given.page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }).click();
+  const modal = new Modal(given.page);
+  await modal.is('pending');
+
+  await modal.dialog.getByText('Reading your tokens…').waitFor();
+  assert.equal(await modal.dialog.locator('.notice').filter({ visible: true }).count(), 0);
+  release();
+  await modal.is('none');
+  assert.equal(await modal.dialog.getByText('stops working at once').isVisible(), false);
+}, { at: NOON });
+
+story('the title says what the window shows', async (given) => {
+  const { modal } = await opened(given);
+  assert.equal(await modal.title.innerText(), 'Update access token');
+  await modal.create();
+  assert.equal(await modal.title.innerText(), 'Your new access token');
+  await modal.leave();
+
+  await Modal.open(given.page);
+  assert.equal(await modal.title.innerText(), 'Your access token');
+  await modal.dialog.getByRole('button', { name: 'Replace' }).click();
+  assert.equal(await modal.title.innerText(), 'Replace access token');
+  await modal.dialog.getByRole('button', { name: 'Keep the present token' }).click();
+  await modal.revoke.click();
+  assert.equal(await modal.title.innerText(), 'Revoke access token');
+
+  await given.server.fail('error');
+  await modal.dialog.getByRole('button', { name: 'Revoke token' }).click();
+  await modal.is('network-error');
+  assert.equal(await modal.title.innerText(), 'That did not work');
+  await modal.close.or(modal.dialog.getByRole('button', { name: 'Keep the present token' })).click();
+  await modal.close.click();
+  await Modal.open(given.page);
+  assert.equal(await modal.title.innerText(), 'Your tokens could not be read');
+  await given.server.fail(null);
+  await given.server.advance(SESSION_LIFETIME);
   await modal.dialog.getByRole('button', { name: 'Retry' }).click();
-  await modal.is('created');
+  await modal.is('session-ended');
+  assert.equal(await modal.title.innerText(), 'Your session has ended');
+}, { at: NOON });
+
+story('of many tokens the live one is shown, and the earlier ones are lines, by pages', async (given) => {
+  await logIn(given);
+  for (let made = 0; made < 31; made += 1) {
+    await makeToken(given, 90 * DAY);
+    await given.server.advance(1);
+  }
+  const modal = await Modal.open(given.page);
+  const earlier = modal.dialog.getByRole('list', { name: 'Earlier tokens' }).getByRole('listitem');
+  assert.equal(await modal.dialog.getByRole('list', { name: 'Your tokens' }).getByRole('listitem').count(), 1);
+  assert.ok((await modal.dialog.boundingBox())?.height ?? 0 < 500, 'the window is long before one asks for more');
+
+  await modal.dialog.getByText('Earlier tokens').click();
+  const counts = [await earlier.count()];
+  const more = modal.dialog.getByRole('button', { name: 'Show more' });
+  while (await more.isVisible()) {
+    await more.click();
+    await modal.is('active');
+    counts.push(await earlier.count());
+  }
+  assert.deepEqual(counts, [9, 19, 29, 30]);
+  assert.match(await earlier.last().innerText(), /^Replaced/);
+  const heights = await earlier.evaluateAll((lines) => lines.map((line) => line.getBoundingClientRect().height));
+  assert.ok(Math.max(...heights) <= 48, `a line is ${Math.max(...heights)} high`);
+  await isAccessible(given.page);
+}, { at: NOON });
+
+story('the page says that there is a token, as soon as there is one and as long as it lives', async (given) => {
+  const { modal } = await opened(given);
+  await modal.create();
+  await modal.leave();
+  const words = given.page.getByText('You have a token. It expires on 15 Apr');
+  await words.waitFor();
+  await given.page.reload();
+  await words.waitFor();
+
+  await given.page.getByRole('button', { name: 'Manage your token' }).click();
+  await modal.is('active');
+  await modal.revoke.click();
+  await modal.dialog.getByRole('button', { name: 'Revoke token' }).click();
+  await modal.is('revoked');
+  await modal.close.click();
+  await given.page.getByRole('button', { name: 'Get an access token' }).waitFor();
+  assert.equal(await words.isVisible(), false);
+}, { at: NOON });
+
+story('a page behind the window does not scroll', async (given) => {
+  await given.page.setViewportSize({ width: 1280, height: 500 });
+  await opened(given);
+  await given.page.mouse.move(20, 400);
+  await given.page.mouse.wheel(0, 400);
+  await given.page.evaluate(() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))));
+
+  assert.equal(await given.page.evaluate(() => scrollY), 0);
+  assert.equal(await given.page.evaluate(() => getComputedStyle(document.documentElement).overflow), 'hidden');
+}, { at: NOON });
+
+story('a token fills its lines, and no line of a snippet lies under its button', async (given) => {
+  const { modal } = await opened(given);
+  await modal.create();
+  const widths = await modal.dialog.locator('[data-part="secret-sample"]').evaluate((it) =>
+    [...it.getClientRects()].slice(1, -1).map(({ width }) => Math.round(width)),
+  );
+  assert.ok(widths.length > 1 && Math.max(...widths) - Math.min(...widths) <= 9, `lines are ${widths} wide`);
+
+  for (const name of ['Environment', 'curl', 'Python requests', 'Python gql', 'JavaScript']) {
+    await modal.dialog.getByRole('radio', { name }).check();
+    const snippet = modal.dialog.locator('.snippet').filter({ visible: true });
+    const [whole, text, button] = await Promise.all(
+      [snippet, snippet.locator('pre'), snippet.getByRole('button')].map((it) => it.boundingBox()),
+    );
+    assert.ok(whole && text && button);
+    assert.ok(text.y >= button.y + button.height, `${name}: the button lies over the text`);
+    assert.equal(text.width, whole.width, `${name}: the text does not reach the edge`);
+  }
+  await modal.leave();
 }, { at: NOON });
 
 story('network-error: one can retry, and nothing that was chosen is lost', async (given) => {

@@ -5,7 +5,8 @@ import { brotliCompressSync } from 'node:zlib';
 
 import { isAccessible } from './accessibility.mjs';
 import { Ide } from './ide.mjs';
-import { logIn, story } from './story.mjs';
+import { askWith } from './modal.mjs';
+import { logIn, pass, signIn, story } from './story.mjs';
 
 const SESSION = 'arm_session';
 
@@ -99,20 +100,87 @@ story('nothing on the home page moves when its script comes late', async (given)
   assert.equal((await shifts(given.page)).length, 1, 'a shift is not seen at all');
 });
 
-story('without JavaScript one is told how to make a token, by a mutation that works', async (given) => {
+story('without JavaScript one makes a token by a form, and a reload of the answer does no harm', async (given) => {
+  const { context, page, url } = given;
   await logIn(given);
-  const mutation = await given.page.locator('noscript pre, pre').filter({ hasText: 'updateAccessToken' }).innerText();
-  const response = await given.context.request.post(`${given.url}/api`, {
-    headers: { Origin: given.url },
-    data: { query: mutation },
-  });
+  const date = page.getByRole('main').getByLabel('Expiration date');
+  assert.equal(await date.inputValue(), '2027-04-15');
+  await date.fill('2027-07-15');
+  await page.getByRole('button', { name: 'Get an access token' }).click();
+  const token = await page.getByLabel('Access Token').inputValue();
+  assert.equal(await askWith(url, token), 'hacker@demo.test');
 
-  assert.match((await response.json()).data.updateAccessToken.sessionJwt, /^eyJ/);
-}, { context: { javaScriptEnabled: false } });
+  // A reload sends the form once more, as it was.
+  const form = { date: '2027-07-15', replaces: '' };
+  const again = await context.request.post(`${url}/home/token`, { headers: { Origin: url }, form });
+  assert.equal(again.status(), 400);
+  assert.match(await again.text(), /No token was made: this form was sent before/);
+  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  await page.goto(`${url}/home`);
+  assert.match(await page.locator('main form .notice').innerText(), /stops working at once/);
+  await page.getByRole('button', { name: 'Replace the token' }).click();
+  await page.getByLabel('Access Token').waitFor();
+  assert.equal(await askWith(url, token), 'TOKEN_REPLACED');
+}, { at: Date.UTC(2027, 0, 15, 12), context: { javaScriptEnabled: false } });
+
+for (const [name, date, expected] of [
+  ['the page that shows a token without JavaScript', '', 'Your new access token'],
+  ['the home page with a form that was refused', '2020-01-01', 'Hello'],
+]) {
+  story(`everybody can use ${name}`, async (given) => {
+    const { page } = given;
+    await logIn(given);
+    await page.evaluate((value) => {
+      // What a browser without scripts sends, and shows.
+      const form = document.createElement('form');
+      form.innerHTML = document.querySelector('noscript form')?.textContent ?? document.querySelector('main noscript')?.textContent ?? '';
+      const real = /** @type {HTMLFormElement} */ (form.querySelector('form') ?? form);
+      Object.assign(real, { method: 'post', action: '/home/token', noValidate: true });
+      if (value) /** @type {HTMLInputElement} */ (real.querySelector('[name=date]')).value = value;
+      document.body.append(real);
+      real.submit();
+    }, date);
+    await page.getByRole('heading', { level: 1, name: expected }).waitFor();
+    await isAccessible(page);
+  });
+}
+
+story('five minutes before its end a session says so, and one logs in again without a break', async (given) => {
+  const { context, page } = given;
+  await logIn(given);
+  await pass(given, 34 * 60);
+  const warning = page.getByText('To go on without a break');
+  assert.equal(await warning.isVisible(), false);
+  await pass(given, 61);
+  await warning.waitFor();
+  await page.getByText('Your session ends in 4 minutes').first().waitFor();
+  await isAccessible(page);
+
+  const [tab] = await Promise.all([
+    context.waitForEvent('page'),
+    page.getByRole('link', { name: 'Log in again' }).filter({ visible: true }).click(),
+  ]);
+  await signIn(tab);
+  await tab.close();
+  await page.bringToFront();
+  await warning.waitFor({ state: 'hidden' });
+}, { at: Date.UTC(2027, 0, 15, 12) });
+
+story('after a session has ended by itself the login page says so, once', async (given) => {
+  const { context, page, url } = given;
+  await logIn(given);
+  await context.clearCookies({ name: SESSION }); // as the browser does in that second
+  await page.goto(`${url}/home`);
+  await page.getByRole('status').getByText('Your session has ended').waitFor();
+  await isAccessible(page);
+
+  await page.reload();
+  assert.equal(await page.getByText('Your session has ended').count(), 0);
+});
 
 story('the session cookie is one that neither scripts nor neighbours get at', async (given) => {
   await logIn(given);
-  const cookies = await given.context.cookies();
+  const cookies = (await given.context.cookies()).filter(({ name }) => name === SESSION);
 
   assert.equal(cookies.length, 1);
   const [{ name, httpOnly, secure, sameSite, path, domain }] = /** @type {[typeof cookies[0]]} */ (cookies);

@@ -17,6 +17,7 @@ import { Witness } from './witness.mjs';
  * @property {string} url Where the product listens.
  * @property {BrowserContext} context
  * @property {Page} page
+ * @property {(origin: string) => void} allow Lets requests go to one more origin.
  *
  * @typedef {object} Options
  * @property {ContextOptions} [context] The browser's screen, language, time zone, colours.
@@ -68,14 +69,15 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
   const context = await (await browser).newContext({ ...WINDOW, ...wishes });
   context.setDefaultTimeout(PATIENCE);
   try {
-    const witness = new Witness(context, [server.url, ...origins]);
+    const allowed = [server.url, ...origins];
+    const witness = new Witness(context, allowed);
     await Witness.report(context);
     const page = await context.newPage();
     if (at !== undefined) {
       await server.moveTo(at);
       await page.clock.install({ time: at });
     }
-    await tell({ server, url: server.url, context, page });
+    await tell({ server, url: server.url, context, page, allow: (origin) => allowed.push(origin) });
     witness.acquit();
   } finally {
     await context.close();

@@ -39,5 +39,6 @@ mod signing;
 mod store;
 mod sweep;
 mod template;
+mod token_form;
 mod token_list;
 mod wycheproof;

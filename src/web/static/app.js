@@ -18,6 +18,8 @@
 
 /** @typedef {'session-ended' | 'refused' | 'network-error'} FailureKind */
 
+/** @typedef {'running' | 'ending' | 'over'} Phase Of a session: `ending` is its last five minutes. */
+
 /**
  * @typedef {object} Visit Who is signed in, until when, by the server's clock.
  * @property {string} userEmail
@@ -28,11 +30,25 @@
 /** How long an answer is waited for: longer than the server takes at most. */
 const PATIENCE_MS = 15_000;
 
-/** How often the time that is left is told anew. */
+/** How often the time that is left is written anew. */
 const TICK_MS = 10_000;
+
+/** How long before its end a session is said to end. */
+const WARNING_MS = 5 * 60_000;
 
 /** How long a button says that it has copied. */
 const FEEDBACK_MS = 2_000;
+
+/** How long the session lasted when the page was made; nothing on a page for everybody. */
+const { sessionSeconds } = document.body.dataset;
+
+/** Other tabs of this browser. */
+const tabs = new BroadcastChannel('session');
+
+/** Tells other tabs that there is a session, which may be a new one. */
+export function tellOtherTabs() {
+  tabs.postMessage(null);
+}
 
 /** What is asked for to know the session. */
 export const VISIT = '{ me { userEmail sessionExpiration accessTokenPolicy { now } } }';
@@ -64,8 +80,8 @@ export async function ask(query) {
     return data;
   }
   const failure = new Failure(kindOf(error.extensions), error.message, error.extensions);
-  if (failure.kind === 'session-ended') {
-    showWhetherOver(true);
+  if (failure.kind === 'session-ended' && sessionSeconds) {
+    showPhase('over');
   }
   throw failure;
 }
@@ -122,23 +138,37 @@ function kindOf({ code } = {}) {
 let ticking;
 
 /**
- * Tells how many seconds of the session are left, now and again until none is; or
- * until this is called for another session.
+ * Follows a session to its end, or until this is called for another one.
  *
- * @param {number} seconds
- * @param {(left: number) => void} tell
+ * @param {number} seconds How long it still lasts.
+ * @param {(left: number) => void} tell Is told the seconds that are left, now and again.
+ * @param {(phase: Phase) => void} turn Is told once that a phase begins.
  */
-export function countDown(seconds, tell) {
+export function countDown(seconds, tell, turn) {
   const end = Date.now() + seconds * 1000;
+  /** @type {Phase | undefined} */
+  let phase;
   const tick = () => {
     const left = Math.max(0, end - Date.now());
+    const untilWarning = left > WARNING_MS ? left - WARNING_MS : left;
     tell(left / 1000);
+    if (phase !== (phase = phaseOf(left))) {
+      turn(phase);
+    }
     if (left > 0) {
-      ticking = setTimeout(tick, Math.min(left, TICK_MS));
+      ticking = setTimeout(tick, Math.min(untilWarning, TICK_MS));
     }
   };
   clearTimeout(ticking);
   tick();
+}
+
+/**
+ * @param {number} left In milliseconds.
+ * @returns {Phase}
+ */
+function phaseOf(left) {
+  return left === 0 ? 'over' : left <= WARNING_MS ? 'ending' : 'running';
 }
 
 /**
@@ -163,6 +193,22 @@ export function endInWords(seconds) {
 }
 
 /**
+ * What those who listen are told as a phase begins: nothing more often than that.
+ *
+ * @param {Phase} phase
+ */
+export function phaseInWords(phase) {
+  switch (phase) {
+    case 'running':
+      return '';
+    case 'ending':
+      return 'Your session ends in 5 minutes.';
+    case 'over':
+      return 'Your session has ended.';
+  }
+}
+
+/**
  * Says to those who listen what those who look can see.
  *
  * @param {Element} where
@@ -175,40 +221,41 @@ export function announce(where, text) {
   }
 }
 
+/** In which phase the session is, as far as this page knows. @type {Phase} */
+let current = 'running';
+
 /**
- * Shows that the session is over, or no longer; an open window hears of it too.
+ * Shows in which phase the session is; an open window hears of it, too.
  *
- * @param {boolean} isOver
+ * @param {Phase} phase
  */
-function showWhetherOver(isOver) {
-  for (const toast of document.querySelectorAll('[data-session-over]')) {
-    /** @type {HTMLElement} */ (toast).hidden = !isOver;
+function showPhase(phase) {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-phase]'))) {
+    element.hidden = element.dataset.phase !== phase;
   }
-  if (isOver) {
-    document.dispatchEvent(new Event('sessionover'));
+  if (current !== phase) {
+    current = phase;
+    announce(document.querySelector('dialog[open] *') ?? document.body, phaseInWords(phase));
+    document.dispatchEvent(new CustomEvent('sessionphase', { detail: phase }));
   }
 }
 
 /** @param {number} seconds */
 function watchSession(seconds) {
-  const words = document.querySelector('[data-session-words]');
-  countDown(seconds, (left) => {
-    if (words) {
+  const tell = (/** @type {number} */ left) => {
+    for (const words of document.querySelectorAll('[data-session-words]')) {
       words.textContent = left > 0 ? `Your session ends ${endInWords(left)}.` : 'Your session has ended.';
     }
-    if (left === 0) {
-      showWhetherOver(true);
-    }
-  });
+  };
+  countDown(seconds, tell, showPhase);
 }
 
 /**
- * Looks whether there is a session again, as when the visitor comes back from logging
+ * Looks whether there is a new session, as when the visitor comes back from logging
  * in elsewhere. Somebody else gets a page of their own.
  */
 async function lookAgain() {
-  const toast = /** @type {HTMLElement | null} */ (document.querySelector('[data-session-over]'));
-  if (document.visibilityState !== 'visible' || toast?.hidden !== false) {
+  if (current === 'running') {
     return;
   }
   try {
@@ -216,7 +263,6 @@ async function lookAgain() {
     if (me.userEmail !== document.body.dataset.user) {
       location.reload();
     }
-    showWhetherOver(false);
     watchSession(secondsLeft(me));
   } catch {
     // What it says already is still so.
@@ -273,6 +319,47 @@ function tell(button, isCopied) {
   setTimeout(() => (label.textContent = 'Copy'), FEEDBACK_MS);
 }
 
+/**
+ * Makes the open menu of a narrow screen modal: nothing behind it can be reached.
+ *
+ * @param {HTMLElement} menu
+ */
+function makeModal(menu) {
+  const show = (/** @type {boolean} */ isOpen) => {
+    for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('.skip, header.bar, main'))) {
+      element.inert = isOpen;
+    }
+    menu.role = isOpen ? 'dialog' : null;
+    menu.ariaModal = isOpen ? 'true' : null;
+    menu.ariaLabel = isOpen ? 'Menu' : null;
+  };
+  menu.addEventListener('toggle', (event) => {
+    const isOpen = /** @type {ToggleEvent} */ (event).newState === 'open';
+    show(isOpen);
+    if (isOpen) {
+      menu.querySelector('button')?.focus();
+    } else if (!document.activeElement?.closest('dialog')) {
+      /** @type {HTMLElement | null} */ (document.querySelector('[popovertarget]'))?.focus();
+    }
+  });
+  matchMedia('(min-width: 48rem)').addEventListener('change', () => menu.hidePopover());
+}
+
+document.querySelectorAll('[popover]').forEach((menu) => makeModal(/** @type {HTMLElement} */ (menu)));
+
+/** Names the origin of this page in commands, which may be reached through a forwarded port. */
+function fixCommands() {
+  const { api = '' } = document.body.dataset;
+  if (api && api !== `${location.origin}/api`) {
+    const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+      text.nodeValue = (text.nodeValue ?? '').replaceAll(api, `${location.origin}/api`);
+    }
+  }
+}
+
+fixCommands();
+
 document.addEventListener('click', ({ target }) => {
   const button = target instanceof Element ? target.closest('[data-copy]') : null;
   if (button) {
@@ -280,9 +367,9 @@ document.addEventListener('click', ({ target }) => {
   }
 });
 
-const { sessionSeconds } = document.body.dataset;
 if (sessionSeconds) {
   watchSession(Number(sessionSeconds));
-  document.addEventListener('visibilitychange', lookAgain);
   addEventListener('focus', lookAgain);
+  tabs.addEventListener('message', lookAgain);
+  tellOtherTabs();
 }

@@ -11,17 +11,28 @@
 
 /**
  * @typedef {object} Config What the server prepares, see `src/web/ide.rs`.
- * @property {string} endpoint Absolute address of the GraphQL endpoint.
  * @property {number} now Unix seconds, by the server's clock.
  * @property {number} expirationTime Unix seconds, for a new API token.
  * @property {Record<string, unknown>} settings
- * @property {object[]} tabs
+ * @property {object[]} tabs Without their endpoint.
  */
 
 /**
+ * @typedef {object} Tabs Playground's tabs, by their ids.
+ * @property {string} selectedSessionId
+ * @property {{ get(id: string): { headers?: string } | undefined }} sessions
+ *
+ * @typedef {object} State
+ * @property {string} settingsString
+ * @property {{ has(endpoint: string): boolean, get(endpoint: string): { sessions: Tabs } | undefined }} workspaces
+ *
+ * @typedef {object} Action
+ * @property {string} type
+ * @property {Record<string, unknown>} [payload]
+ *
  * @typedef {object} Store Playground's Redux store, as far as we use it.
- * @property {() => { settingsString: string, workspaces: { has(endpoint: string): boolean } }} getState
- * @property {(action: { type: string, payload: object }) => void} dispatch
+ * @property {() => State} getState
+ * @property {(action: Action) => unknown} dispatch
  */
 
 /**
@@ -30,11 +41,20 @@
  * @property {{ init(element: HTMLElement, options: object): void }} GraphQLPlayground
  */
 
+/**
+ * Where queries go: to the origin of this page, which is right behind a forwarded port,
+ * too. It is absolute, so that a command made by COPY CURL can be run as it is.
+ */
+const ENDPOINT = `${location.origin}/api`;
+
 /** Under which key Playground keeps its state. */
 const STATE = 'graphql-playground';
 
 /** What stands in storage in the place of a secret. */
 const REDACTED = '<api-token>';
+
+/** Words in angle brackets where a token should be: no token has such a character. */
+const PLACEHOLDER = /<(?!eyJ)[^>]*>/;
 
 /**
  * What a secret looks like in text. The text is JSON in which other JSON is a
@@ -129,11 +149,32 @@ function dropParameters() {
  * Sends every query to our endpoint, whatever a tab thinks of as its own. The Settings tab
  * has none: while it is shown, Playground would ask `/graphql` for the schema.
  *
- * @param {Config} config
+ * The schema is the same for everybody, so it is asked for without credentials: a token
+ * that is wrong, half typed or expired would make Playground say that the server cannot
+ * be reached, and go on saying so.
  */
-function fixEndpoint({ endpoint }) {
+function fixRequests() {
   const send = window.fetch;
-  window.fetch = (address, options) => send(options?.method === 'POST' ? endpoint : address, options);
+  window.fetch = async (address, options = {}) => {
+    if (options.method !== 'POST') {
+      return send(address, options);
+    }
+    const headers = new Headers(options.headers);
+    if (String(options.body).includes('"operationName":"IntrospectionQuery"')) {
+      headers.delete('Authorization');
+      return send(ENDPOINT, { ...options, headers, credentials: 'omit' });
+    }
+    const isPlaceholder = PLACEHOLDER.test(headers.get('Authorization') ?? '');
+    return isPlaceholder ? notSent() : send(ENDPOINT, options);
+  };
+}
+
+/** The answer to a query whose token is only a placeholder. It is made here. */
+function notSent() {
+  const hint =
+    `HTTP HEADERS has the placeholder ${REDACTED}. Put your API token in its place, or delete the header to use ` +
+    'your session. A token is not kept when this page is loaded again.';
+  return Response.json({ errors: [{ message: 'There is no API token to send', extensions: { code: 'NOT_SENT', hint } }] });
 }
 
 /**
@@ -159,13 +200,39 @@ function mendState({ now, expirationTime }) {
  * @param {Store} store
  * @param {Config} config
  */
-function furnish(store, { endpoint, settings, tabs }) {
-  if (store.getState().workspaces.has(endpoint)) {
+function furnish(store, { settings, tabs }) {
+  if (store.getState().workspaces.has(ENDPOINT)) {
     return;
   }
-  store.dispatch({ type: 'INJECT_TABS', payload: { tabs } });
+  store.dispatch({ type: 'INJECT_TABS', payload: { tabs: tabs.map((tab) => ({ ...tab, endpoint: ENDPOINT })) } });
   const all = { ...JSON.parse(store.getState().settingsString), ...settings };
   store.dispatch({ type: 'SET_SETTINGS_STRING', payload: { settingsString: JSON.stringify(all, null, 2) } });
+}
+
+/**
+ * Keeps a new tab from inheriting a placeholder, where the visitor's settings let it
+ * inherit headers.
+ *
+ * @param {Store} store
+ */
+function guardNewTabs(store) {
+  const { dispatch, getState } = store;
+  store.dispatch = (action) => {
+    if (action.type === 'NEW_SESSION' && PLACEHOLDER.test(headersShown(getState()))) {
+      return dispatch({ ...action, payload: { ...action.payload, reuseHeaders: false } });
+    }
+    return dispatch(action);
+  };
+}
+
+/**
+ * The headers of the tab that is shown, as text.
+ *
+ * @param {State} state
+ */
+function headersShown({ workspaces }) {
+  const tabs = workspaces.get(ENDPOINT)?.sessions;
+  return tabs?.sessions.get(tabs.selectedSessionId)?.headers ?? '';
 }
 
 /**
@@ -177,7 +244,8 @@ function furnish(store, { endpoint, settings, tabs }) {
 function start(root, config) {
   const { s: store, GraphQLPlayground } = /** @type {Playground} */ (/** @type {unknown} */ (window));
   furnish(store, config);
-  GraphQLPlayground.init(root, { endpoint: config.endpoint, fixedEndpoint: true, setTitle: false });
+  guardNewTabs(store);
+  GraphQLPlayground.init(root, { endpoint: ENDPOINT, fixedEndpoint: true, setTitle: false });
 }
 
 /** @param {string} name */
@@ -194,17 +262,21 @@ function tellWho(who, login) {
   bannerPart('login').textContent = login;
 }
 
-/** Fills the banner: who is signed in, and until when; or that nobody is. */
+/**
+ * Fills the banner: who is signed in, and until when; or that nobody is. The time runs
+ * in silence: those who listen are told five minutes before the end, and at the end.
+ */
 async function fillBanner() {
-  const { ask, countDown, endInWords, secondsLeft, Failure, VISIT } = /** @type {typeof import('./app.js')} */ (
-    await import(document.body.dataset.app ?? '')
-  );
+  const { announce, ask, countDown, endInWords, phaseInWords, secondsLeft, tellOtherTabs, Failure, VISIT } =
+    /** @type {typeof import('./app.js')} */ (await import(document.body.dataset.app ?? ''));
   try {
     const { me } = await ask(VISIT);
-    countDown(secondsLeft(me), (left) => {
+    tellOtherTabs();
+    const tell = (/** @type {number} */ left) => {
       const state = left > 0 ? `session ends ${endInWords(left)}` : 'session has ended';
       tellWho(`${me.userEmail} · ${state}`, 'Log in again');
-    });
+    };
+    countDown(secondsLeft(me), tell, (phase) => announce(document.body, phaseInWords(phase)));
   } catch (failure) {
     const isNobody = failure instanceof Failure && failure.kind === 'session-ended';
     tellWho(isNobody ? 'Not signed in' : 'It is not known who is signed in', 'Log in');
@@ -216,7 +288,7 @@ const config = /** @type {Config} */ (JSON.parse(root.dataset.config ?? ''));
 
 guardStorage();
 dropParameters();
-fixEndpoint(config);
+fixRequests();
 mendState(config);
 addEventListener('DOMContentLoaded', () => start(root, config));
 void fillBanner();

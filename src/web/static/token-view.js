@@ -47,8 +47,9 @@ function say(name, text = '') {
  */
 export function show(view, state) {
   Object.assign(dialog.dataset, { view, state });
+  part('title').textContent = words.titleOf(view, state);
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (dialog.querySelectorAll('[data-views]'))) {
-    const isEmpty = element.matches('ul:empty, details:has(ul:empty)');
+    const isEmpty = element.matches('.tokens:empty, details:has(.history:empty)');
     element.hidden = isEmpty || !element.dataset.views?.split(' ').includes(view);
   }
   for (const name of ['notice', 'problem', 'guard', 'copy-failed']) {
@@ -57,29 +58,34 @@ export function show(view, state) {
 }
 
 /**
- * Lists the tokens: those that live, and behind a fold the earlier ones.
+ * Lists the tokens: those that live, and behind a fold the earlier ones, a line each.
  *
  * @param {Token[]} tokens
  * @param {number} now
+ * @param {boolean} hasMore Whether there are earlier ones still.
  */
-export function list(tokens, now) {
+export function list(tokens, now, hasMore) {
   const live = tokens.filter(({ state }) => state === 'ACTIVE');
   const past = tokens.filter(({ state }) => state !== 'ACTIVE');
-  part('live').replaceChildren(...live.map((token) => item(token, now)));
-  part('past').replaceChildren(...past.map((token) => item(token, now)));
-  part('earlier-count').textContent = String(past.length);
+  part('live').replaceChildren(...live.map((token) => item('item', token, now)));
+  part('past').replaceChildren(...past.map((token) => item('line', token, now)));
+  part('more').hidden = !hasMore;
 }
 
 /**
+ * @param {'item' | 'line'} shape
  * @param {Token} token
  * @param {number} now
  */
-function item(token, now) {
-  const template = /** @type {HTMLTemplateElement} */ (part('item'));
+function item(shape, token, now) {
+  const template = /** @type {HTMLTemplateElement} */ (part(shape));
   const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
   const [badge, tone] = words.badgeOf(token, now);
   for (const [name, text] of Object.entries({ ...words.fieldsOf(token), badge })) {
-    /** @type {HTMLElement} */ (copy.querySelector(`[data-field="${name}"]`)).textContent = text;
+    const field = copy.querySelector(`[data-field="${name}"]`);
+    if (field) {
+      field.textContent = text;
+    }
   }
   /** @type {HTMLElement} */ (copy.querySelector('.badge')).dataset.tone = tone;
   return copy;
@@ -135,19 +141,49 @@ export function setBusy(isBusy, isChange) {
     button.disabled = isBusy && (isChange || button.dataset.do !== 'close');
   }
   if (isBusy) {
-    dialog.dataset.state = 'pending';
-    part('problem').hidden = true;
+    clearProblem('pending');
     part('title').focus();
   }
 }
 
-/** Puts the focus where the visitor goes on: never on what destroys. */
+/**
+ * Puts the focus where the visitor goes on: on what is to be read first. A button below
+ * it would scroll a warning out of sight where the window is small.
+ */
 export function focusOnView() {
-  const { view = '' } = dialog.dataset;
-  const target = { created: '[data-copy="token-value"]', confirm: '[data-do="back"]', replace: ':checked' }[view];
-  const problem = part('problem').hidden ? undefined : '[data-part="problem"] :is(a, button):not([hidden])';
-  const element = /** @type {HTMLElement | null} */ (dialog.querySelector(problem ?? target ?? 'h2'));
-  (element ?? part('title')).focus();
+  const problem = part('problem');
+  const heading = /** @type {HTMLElement | null} */ (dialog.querySelector(`[data-heading="${dialog.dataset.view}"]`));
+  (problem.hidden ? heading ?? part('title') : problem).focus();
+}
+
+/** Puts the focus back to the earlier tokens, after more of them were read. */
+export function focusOnHistory() {
+  if (part('problem').hidden) {
+    (part('more').hidden ? /** @type {HTMLElement} */ (dialog.querySelector('summary')) : part('more')).focus();
+  }
+}
+
+/** Puts the focus on what opens the menu, where what opened the window is hidden in it. */
+export function focusOnPage() {
+  if (document.activeElement === document.body || document.activeElement === null) {
+    /** @type {HTMLElement | null} */ (document.querySelector('[popovertarget]'))?.focus();
+  }
+}
+
+/**
+ * Tells the page behind the window of the token that there is.
+ *
+ * @param {string} [expiresAt]
+ */
+export function tellHome(expiresAt) {
+  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-token]'))) {
+    element.hidden = (element.dataset.token === 'some') !== (expiresAt !== undefined);
+  }
+  const time = document.querySelector('[data-token] time');
+  if (time && expiresAt) {
+    time.textContent = words.inWords(expiresAt);
+    time.setAttribute('datetime', expiresAt);
+  }
 }
 
 /**
@@ -159,12 +195,24 @@ export function tellOf(failure) {
   const [title, text] = words.problemOf(failure);
   const { kind, extensions } = failure;
   dialog.dataset.state = kind;
+  part('title').textContent = words.titleOf(/** @type {View} */ (dialog.dataset.view), kind);
   say('problem-title', title);
   say('problem-text', text);
   say('problem-request', extensions.requestId && `Request ${extensions.requestId}`);
   part('login').hidden = kind !== 'session-ended';
   part('retry').hidden = kind === 'refused';
   part('problem').hidden = false;
+}
+
+/**
+ * Goes back to the view as it was before something went wrong.
+ *
+ * @param {string} state
+ */
+export function clearProblem(state) {
+  part('problem').hidden = true;
+  dialog.dataset.state = state;
+  part('title').textContent = words.titleOf(/** @type {View} */ (dialog.dataset.view), state);
 }
 
 /**

@@ -7,7 +7,7 @@
 /**
  * @typedef {object} Token An API token as the API lists it.
  * @property {string} name
- * @property {'ACTIVE' | 'EXPIRED' | 'REVOKED'} state
+ * @property {'ACTIVE' | 'EXPIRED' | 'REPLACED' | 'REVOKED'} state
  * @property {string} issuedAt
  * @property {string} expiresAt
  * @property {string | null} lastUsedAt
@@ -66,13 +66,42 @@ export function stateOf(tokens, now) {
   if (live) {
     return isSoonOver(live, now) ? 'expiring' : 'active';
   }
-  switch (tokens.find(({ name }) => name === SLOT)?.state) {
+  switch (tokens.find(({ name, state }) => name === SLOT && state !== 'REPLACED')?.state) {
     case 'EXPIRED':
       return 'expired';
     case 'REVOKED':
       return 'revoked';
     default:
       return 'none';
+  }
+}
+
+/**
+ * The title of the window.
+ *
+ * @param {import('./token-view.js').View} view
+ * @param {string} state A state of the tokens, or the kind of a failure.
+ */
+export function titleOf(view, state) {
+  switch (state) {
+    case 'session-ended':
+      return 'Your session has ended';
+    case 'network-error':
+      return view === 'wait' ? 'Your tokens could not be read' : 'That did not work';
+    case 'refused':
+      return view === 'confirm' ? 'The token was not revoked' : 'The token was not created';
+  }
+  switch (view) {
+    case 'tokens':
+      return 'Your access token';
+    case 'replace':
+      return 'Replace access token';
+    case 'confirm':
+      return 'Revoke access token';
+    case 'created':
+      return 'Your new access token';
+    default:
+      return 'Update access token';
   }
 }
 
@@ -117,6 +146,8 @@ export function badgeOf(token, now) {
   switch (token.state) {
     case 'EXPIRED':
       return ['Expired', 'off'];
+    case 'REPLACED':
+      return ['Replaced', 'off'];
     case 'REVOKED':
       return ['Revoked', 'bad'];
     case 'ACTIVE':
@@ -139,11 +170,13 @@ export function fieldsOf(token) {
   const times = { name: token.name, issuedAt: inWords(token.issuedAt), lastUsedAt: lastUse(token) };
   switch (token.state) {
     case 'ACTIVE':
-      return { ...times, endLabel: 'Expires', end: inWords(token.expiresAt) };
+      return { ...times, end: inWords(token.expiresAt) };
     case 'EXPIRED':
-      return { ...times, endLabel: 'Expired', end: inWords(token.expiresAt) };
+      return { ...times, end: inWords(token.expiresAt) };
+    case 'REPLACED':
+      return { ...times, end: 'by a newer one' };
     case 'REVOKED':
-      return { ...times, endLabel: 'Revoked', end: token.revokedAt ? inWords(token.revokedAt) : 'with all others' };
+      return { ...times, end: token.revokedAt ? inWords(token.revokedAt) : 'with all others' };
   }
 }
 
@@ -214,7 +247,7 @@ export function faultOf({ value, validity }, policy) {
  */
 export function problemOf({ kind, message, extensions: { reason, hint = '', min = 0, max = 0 } }) {
   if (kind === 'session-ended' && reason !== 'USER_DISABLED') {
-    return ['Your session has ended.', 'What you chose stays: log in again in the new tab, then come back and retry.'];
+    return ['Log in again to go on.', 'It opens in a new tab. What you chose stays here: come back when you are logged in.'];
   }
   if (reason === 'INVALID_EXPIRATION_TIME') {
     return ['The server refused the date.', `A token may end from ${instant(min)} to ${instant(max)}.`];

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The window "Update access token": makes, shows and revokes API tokens. A new token
- * is on the screen alone: no variable keeps it, and closing the window wipes it.
+ * The window of API tokens: makes, shows and revokes them. A new token is on the screen
+ * only: no variable keeps it, and closing the window wipes it.
  */
 
 /** @typedef {import('./token-words.js').Token} Token */
@@ -18,10 +18,15 @@ const words = /** @type {typeof import('./token-words.js')} */ (await import(wor
 
 const { dialog, form, date, secret, stored } = view;
 
-const READ = `{ me {
+/** How many tokens are read at once: the one that lives, and some before it. */
+const PAGE = 10;
+
+/** @param {string | null} after Where the page before ended. */
+const reading = (after) => `{ me {
   accessTokenPolicy { now minExpirationTime maxExpirationTime }
-  accessTokens(first: 100, states: [ACTIVE, EXPIRED, REVOKED]) {
+  accessTokens(first: ${PAGE}${after ? `, after: ${JSON.stringify(after)}` : ''}) {
     nodes { name state issuedAt expiresAt lastUsedAt revokedAt revokedBy }
+    pageInfo { endCursor hasNextPage }
   }
 } }`;
 
@@ -31,6 +36,8 @@ let policy = { now: 0, minExpirationTime: 0, maxExpirationTime: 0 };
 let readAt = 0;
 /** @type {Token[]} */
 let tokens = [];
+/** Where the page that was read last ended, if there is another one. @type {string | null} */
+let cursor = null;
 /** What Retry does. @type {() => unknown} */
 let attempt = () => during(read);
 /** Whether a change is on its way, whose answer may be a secret. */
@@ -45,12 +52,28 @@ function now() {
 
 /** Reads policy and tokens, and shows what is there. */
 async function read() {
-  const { me } = await ask(READ);
-  tokens = me.accessTokens.nodes;
-  take(me.accessTokenPolicy);
-  view.list(tokens, now());
+  tokens = [];
+  await readPage(null);
   showTokens();
   return '';
+}
+
+/** Reads the tokens before those that are listed. */
+async function readMore() {
+  await readPage(cursor);
+  view.clearProblem(words.stateOf(tokens, now()));
+  return 'Earlier tokens are added.';
+}
+
+/** @param {string | null} after */
+async function readPage(after) {
+  const { me } = await ask(reading(after));
+  const { nodes, pageInfo } = me.accessTokens;
+  tokens = [...tokens, ...nodes];
+  cursor = pageInfo.hasNextPage ? pageInfo.endCursor : null;
+  take(me.accessTokenPolicy);
+  view.list(tokens, now(), cursor !== null);
+  view.tellHome(words.current(tokens)?.expiresAt);
 }
 
 /** Shows the tokens; the form at once where there is none to keep. */
@@ -107,10 +130,11 @@ function proceed() {
 async function create() {
   const time = words.expirationTime(date.value, policy);
   const { updateAccessToken } = await ask(`mutation { updateAccessToken(expirationTime: ${time}) { sessionJwt } }`);
+  view.tellHome(new Date(time * 1000).toISOString());
   if (dialog.open) {
     view.reveal(updateAccessToken.sessionJwt);
   }
-  return 'The access token is made.';
+  return 'The access token is ready.';
 }
 
 async function revoke() {
@@ -153,6 +177,15 @@ function tellOf(failure) {
   view.tellOf(failure);
 }
 
+/** Goes on after a login in another tab: with what was chosen, or else by reading. */
+function resume() {
+  if (dialog.dataset.view === 'wait') {
+    void during(read);
+  } else {
+    then(() => view.clearProblem(words.stateOf(tokens, now())));
+  }
+}
+
 function open() {
   if (!dialog.open) {
     dialog.showModal();
@@ -173,6 +206,7 @@ function close() {
 function shut() {
   wipe();
   dialog.close();
+  view.focusOnPage();
 }
 
 function isUnkept() {
@@ -182,6 +216,7 @@ function isUnkept() {
 function wipe() {
   isCopied = false;
   tokens = [];
+  cursor = null;
   view.wipe();
   if (location.hash === '#api') {
     history.replaceState(null, '', location.pathname);
@@ -219,6 +254,10 @@ const actions = {
   back: () => then(showTokens),
   close,
   confirm: () => then(() => tokens.filter((token) => token === words.current(tokens)).forEach(view.confirm)),
+  more: async () => {
+    await during(readMore);
+    view.focusOnHistory();
+  },
   open,
   replace: () => then(() => view.show('replace', dialog.dataset.state ?? '')),
   retry: () => attempt(),
@@ -236,9 +275,15 @@ document.addEventListener('keydown', (event) => {
     close();
   }
 });
-document.addEventListener('sessionover', () => {
-  if (dialog.open && dialog.dataset.view !== 'created' && dialog.ariaBusy !== 'true') {
+document.addEventListener('sessionphase', (event) => {
+  const { detail: phase } = /** @type {CustomEvent<import('./app.js').Phase>} */ (event);
+  if (!dialog.open || dialog.ariaBusy === 'true') {
+    return;
+  }
+  if (phase === 'over' && dialog.dataset.view !== 'created') {
     view.tellOf(new Failure('session-ended', ''));
+  } else if (phase === 'running' && dialog.dataset.state === 'session-ended') {
+    resume();
   }
 });
 

@@ -1,0 +1,135 @@
+// @ts-check
+/**
+ * Makes Playground usable without a mouse. Most of its controls are boxes that only a
+ * mouse can press: each gets a role, a name and a place in the tab order. Its editors
+ * use Tab for indentation: after Escape, Tab and Shift+Tab leave them.
+ */
+
+export {};
+
+const BAR = '.playground > :first-child > div';
+
+/**
+ * The controls: where they are, and what they are called. One without a name has it as text.
+ *
+ * @type {[selector: string, name?: (control: Element) => string][]}
+ */
+const CONTROLS = [
+  [`${BAR} > div > :nth-child(2):not(:has(input))`, (tab) => `Tab ${tab.textContent}`],
+  [`${BAR} > div > .close`, (cross) => `Close tab ${cross.previousElementSibling?.textContent}`],
+  [`${BAR} > :last-child`, () => 'New tab'],
+  ['.graphiql-wrapper [title="Reload Schema"]', () => 'Reload the schema'],
+  ['.graphiql-wrapper [title^="Execute Query"]', () => 'Run the query'],
+  ['.graphiql-wrapper div:has(+ div > .CodeMirror) > span'],
+  ['.graphiql-wrapper > div > :nth-child(2) > :first-child > div'],
+  ['.playground > :nth-child(3) svg', () => 'Settings'],
+];
+
+const root = /** @type {HTMLElement} */ (document.getElementById('root'));
+const hint = /** @type {HTMLElement} */ (document.querySelector('[data-leave]'));
+const status = /** @type {HTMLElement} */ (document.querySelector('[data-announce]'));
+
+/** Whether the next Tab leaves the editor. */
+let isLeaving = false;
+/** Whether the controls will be named before the next frame. */
+let isPlanned = false;
+
+/** Names all controls and editors that there are at present. */
+function nameAll() {
+  isPlanned = false;
+  for (const [selector, name] of CONTROLS) {
+    for (const control of root.querySelectorAll(selector)) {
+      set(control, 'role', 'button');
+      set(control, 'tabindex', '0');
+      set(control, 'data-control', '');
+      if (name) {
+        set(control, 'aria-label', name(control));
+      }
+    }
+  }
+  root.querySelectorAll('.CodeMirror').forEach(nameEditor);
+}
+
+/** @param {Element} editor */
+function nameEditor(editor) {
+  const input = editor.querySelector('textarea');
+  if (input) {
+    set(input, 'aria-label', nameOfEditor(editor));
+    set(input, 'aria-describedby', hint.id);
+  }
+}
+
+/** @param {Element} editor */
+function nameOfEditor(editor) {
+  if (editor.matches('.CodeMirror-wrap')) {
+    return 'Response';
+  }
+  return editor === root.querySelector('.CodeMirror') ? 'Query' : 'Variables or HTTP headers';
+}
+
+/**
+ * Sets an attribute, unless it is so: each change is another one to look at.
+ *
+ * @param {Element} element
+ * @param {string} name
+ * @param {string} value
+ */
+function set(element, name, value) {
+  if (element.getAttribute(name) !== value) {
+    element.setAttribute(name, value);
+  }
+}
+
+/**
+ * Presses a control as a mouse does: some listen for one part of that, some for another.
+ *
+ * @param {Element} control
+ */
+function press(control) {
+  for (const type of ['mousedown', 'mouseup', 'click']) {
+    control.dispatchEvent(new MouseEvent(type, { bubbles: true, cancelable: true, view: window }));
+  }
+}
+
+/** @param {EventTarget | null} target */
+function isInEditor(target) {
+  return target instanceof Element && target.closest('.CodeMirror') !== null;
+}
+
+/**
+ * Lets Tab leave an editor that Escape was pressed in, before the editor sees it.
+ *
+ * @param {KeyboardEvent} event
+ */
+function leave(event) {
+  if (event.key === 'Escape') {
+    isLeaving = true;
+    status.textContent = 'Tab leaves the editor now.';
+  } else if (event.key === 'Tab' && isLeaving) {
+    event.stopImmediatePropagation();
+  } else if (event.key !== 'Shift') {
+    isLeaving = false;
+  }
+}
+
+addEventListener('keydown', (event) => {
+  const { key, target } = event;
+  if (isInEditor(target)) {
+    leave(event);
+  } else if ((key === 'Enter' || key === ' ') && target instanceof Element && target.matches('[data-control]')) {
+    event.preventDefault();
+    press(target);
+  }
+}, true);
+document.addEventListener('focusin', ({ target }) => {
+  isLeaving = false;
+  hint.hidden = !isInEditor(target);
+});
+document.addEventListener('focusout', () => (hint.hidden = true));
+
+new MutationObserver(() => {
+  if (!isPlanned) {
+    isPlanned = true;
+    requestAnimationFrame(nameAll);
+  }
+}).observe(root, { childList: true, subtree: true, characterData: true });

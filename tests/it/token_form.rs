@@ -1,0 +1,161 @@
+//! Stories of the form that makes a token where a browser runs no scripts.
+
+use axum::body::Body;
+use http::{Request, header};
+use jiff::SignedDuration;
+use rstest::rstest;
+
+use crate::given::{Answer, Browser, ME, Setting, URL, World};
+
+/// Sends the form as the page of that browser has it.
+async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
+    let request =
+        Request::post("/home/token").header(header::COOKIE, &browser.cookie).header(header::ORIGIN, URL);
+    let form = format!("date={date}&replaces={replaces}");
+    world.send(request.body(Body::from(form)).unwrap()).await
+}
+
+/// The text between two others.
+fn between(text: &str, before: &str, after: &str) -> String {
+    let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before}: {text}"));
+    rest.split_once(after).unwrap().0.to_owned()
+}
+
+/// The token that the page shows.
+fn shown(page: &Answer) -> String {
+    between(&page.text(), "spellcheck=\"false\">", "</textarea>")
+}
+
+/// Which token the form of the home page says that it replaces.
+async fn replaced_by_form(browser: &Browser<'_>) -> String {
+    between(&browser.opens("/home").await.text(), "name=\"replaces\" value=\"", "\"")
+}
+
+#[tokio::test]
+async fn a_form_makes_a_token_that_lasts_until_the_end_of_its_date_in_utc() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let page = sends_form(&world, &ana, "2026-12-01", "").await;
+    assert_eq!(page.status, 200, "{}", page.text());
+    let program = world.program(&shown(&page));
+
+    world.later(
+        "2026-12-01T23:59:58Z".parse::<jiff::Timestamp>().unwrap().duration_since(world.app.clock.now()),
+    );
+    assert_eq!(program.asks(ME).await.status, 200);
+    world.later(SignedDuration::from_secs(1));
+    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
+}
+
+#[tokio::test]
+async fn the_page_with_the_token_is_kept_by_no_cache_and_is_not_compressed() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let headers = [("cookie", ana.cookie.as_str()), ("origin", URL), ("accept-encoding", "gzip, br")];
+
+    let page = world.sends(("POST", "/home/token"), &headers, "date=2026-12-01&replaces=").await;
+
+    world.program(&shown(&page));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    assert_eq!(page.header("content-encoding"), None);
+}
+
+#[tokio::test]
+async fn the_last_date_that_the_form_offers_works_until_the_very_maximum() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let last = between(&ana.opens("/home").await.text(), "max=\"", "\"");
+
+    let page = sends_form(&world, &ana, &last, "").await;
+    world.program(&shown(&page));
+
+    assert_eq!(page.status, 200);
+}
+
+#[rstest]
+#[case::nothing("", "Required field")]
+#[case::a_word("tomorrow%22%3E", "Invalid date")]
+#[case::a_day_that_does_not_exist("2027-02-30", "Invalid date")]
+#[case::the_past("2026-11-22", "Invalid date")]
+#[case::beyond_six_months("2027-05-25", "The date must be below six months")]
+#[case::far_beyond("9999-12-31", "The date must be below six months")]
+#[tokio::test]
+async fn what_is_wrong_stands_beside_the_field_with_what_was_typed(
+    #[case] date: &str,
+    #[case] message: &str,
+) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let page = sends_form(&world, &ana, date, "").await;
+
+    assert_eq!(page.status, 400);
+    let error = between(&page.text(), "id=\"form-error\" class=\"error\" role=\"alert\">", "<");
+    assert_eq!(error, message);
+    let typed = between(&page.text(), "value=\"", "\"");
+    let plain = date.replace("%22%3E", "&#34;&#62;");
+    assert_eq!(typed, plain);
+    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was made");
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_token_and_leaves_it_alone() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let replaces = replaced_by_form(&ana).await;
+    let program = world.program(&shown(&sends_form(&world, &ana, "2026-12-01", &replaces).await));
+
+    let again = sends_form(&world, &ana, "2026-12-01", &replaces).await;
+    assert_eq!(again.status, 400);
+    assert!(again.text().contains("No token was made: this form was sent before"), "{}", again.text());
+    assert_eq!(program.asks(ME).await.status, 200);
+
+    let replaces = replaced_by_form(&ana).await;
+    world.program(&shown(&sends_form(&world, &ana, "2026-12-01", &replaces).await));
+    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_makes_no_token() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let headers = [("cookie", ana.cookie.as_str()), ("origin", "https://evil.test")];
+
+    let answer = world.sends(("POST", "/home/token"), &headers, "date=2026-12-01&replaces=").await;
+
+    assert_eq!(answer.status, 403);
+    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was made");
+}
+
+#[tokio::test]
+async fn who_is_not_signed_in_any_more_logs_in_first() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.later(SignedDuration::from_mins(40));
+
+    let answer = sends_form(&world, &ana, "2026-12-01", "").await;
+
+    assert_eq!(answer.header("location"), Some("/?next=%2Fhome"));
+}
+
+#[tokio::test]
+async fn what_the_operator_says_is_said_beside_the_field() {
+    let token_creation_disabled = Some("Tokens are not made during the audit.");
+    let world = World::with(Setting { token_creation_disabled, ..Setting::default() }).await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let page = sends_form(&world, &ana, "2026-12-01", "").await;
+
+    assert_eq!(page.status, 400);
+    assert!(page.text().contains("Tokens are not made during the audit."), "{}", page.text());
+}
+
+#[tokio::test]
+async fn the_address_of_the_form_opened_as_a_page_leads_to_it() {
+    let world = World::new().await;
+
+    let answer = world.sends(("GET", "/home/token"), &[("accept", "text/html")], Body::empty()).await;
+
+    assert_eq!(answer.header("location"), Some("/home#api"));
+}
