@@ -14,21 +14,19 @@ use axum::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
     header::{
-        ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN,
+        ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN,
         REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
         X_CONTENT_TYPE_OPTIONS,
     },
     request::Parts,
 };
-use tower_http::{
-    catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer,
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer, cors::CorsLayer};
 
 use crate::{
     app::{App, WebApp},
     clock::Clock,
     error::{Error, RequestFault},
+    graph::endpoint,
     http::{
         Caller, GatewayRequestId, Moment, REQUEST_ID, Rehearsal, answer, graphql::GraphqlRequest,
         negotiation, negotiation::AnswerType,
@@ -44,15 +42,41 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 /// What is said where a form's path is opened as a page.
 const POST_ALONE: RequestFault = RequestFault::Method { allow: "POST" };
 
+/// What is said where a page is asked for by another method.
+const GET_ALONE: RequestFault = RequestFault::Method { allow: "GET, HEAD" };
+
 /// What an answer depends on, beside the path.
 const VARIES: [HeaderName; 5] =
     [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];
+
+/// The same, as a header.
+const VARY_BY: HeaderValue =
+    HeaderValue::from_static("accept, origin, cookie, authorization, sec-fetch-site");
 
 /// What a page may load: only what is ours, and nothing inline.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
+
+/// What every answer says. No page of ours opens another site's, is opened by one, or uses
+/// a device.
+const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static(
+            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
+             payment=(), usb=()",
+        ),
+    ),
+];
+
+/// What browsers are told where we are reached by HTTPS.
+const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// The routes of the `api` function.
 pub fn api(app: App) -> Router {
@@ -69,6 +93,7 @@ pub(crate) fn api_routes(app: App) -> Router {
     let cors = cors(&app);
     Router::new()
         .route("/api", any(endpoint))
+        .route("/api/", any(endpoint))
         .route(
             "/api/schema.graphql",
             get(async |State(app): State<App>, request: Parts| app.endpoint.schema(&request)),
@@ -94,13 +119,27 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .route("/.well-known/jwks.json", get(async |State(app): State<WebApp>| app.site.jwks()))
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || site::nowhere())
+        .method_not_allowed_fallback(async || site::problem(&Error::from(GET_ALONE)))
         .layer(CompressionLayer::new())
         // Its answer holds a token, and is not compressed: a length could tell of it.
         .route("/home/token", post(create_token).fallback(async || Redirect::to("/home#api")))
         .with_state(app)
+        .layer(middleware::from_fn(errors_in_json))
 }
 
-/// `/api`: a page for browsers that ask for one, the endpoint for all else.
+/// Tells of errors in JSON, instead of by a page, to whoever works with JSON.
+async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
+    let is_wanted = negotiation::wants_json(request.headers());
+    let answer_type = AnswerType::accepted(request.headers()).unwrap_or_default();
+    let mut response = next.run(request).await;
+    if is_wanted && let Some(error) = response.extensions_mut().remove::<Error>() {
+        answer::set_body(&mut response, &error, answer_type);
+    }
+    response
+}
+
+/// `/api`: a page for browsers that ask for one, the endpoint for all else. HEAD asks for
+/// the page, without its body.
 async fn endpoint(
     State(app): State<App>,
     Extension(moment): Extension<Moment>,
@@ -109,7 +148,12 @@ async fn endpoint(
     let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
         Method::GET if !carries_query && negotiation::wants_page(request.headers()) => site::ide(moment),
-        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
+        Method::HEAD => {
+            let mut response = site::ide(moment);
+            *response.body_mut() = Body::empty();
+            response
+        }
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, endpoint::METHODS)]).into_response(),
         _ => app.endpoint.answer(request, moment).await,
     }
 }
@@ -156,22 +200,9 @@ async fn logout(State(app): State<WebApp>, Extension(moment): Extension<Moment>,
 /// What every request passes: the clock is read, the line is written, a panic is
 /// answered, and the headers are set that every answer has.
 pub(crate) fn door(name: &'static str, app: App, routes: Router) -> Router {
-    let https =
-        app.public_url.is_https().then_some(HeaderValue::from_static("max-age=31536000; includeSubDomains"));
     routes
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state((name, app), observed))
-        .layer(SetResponseHeaderLayer::if_not_present(CONTENT_SECURITY_POLICY, PAGE_POLICY))
-        .layer(SetResponseHeaderLayer::if_not_present(CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .layer(SetResponseHeaderLayer::if_not_present(VARY, vary()))
-        .layer(SetResponseHeaderLayer::overriding(
-            X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::overriding(REFERRER_POLICY, HeaderValue::from_static("no-referrer")))
-        .layer(SetResponseHeaderLayer::overriding(STRICT_TRANSPORT_SECURITY, move |_: &Response| {
-            https.clone()
-        }))
 }
 
 async fn observed(
@@ -189,6 +220,7 @@ async fn observed(
 
     let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
+    set_headers(response.headers_mut(), app.public_url.is_https());
     if !is_rehearsal {
         line.write((door, function), response.status().as_u16(), stopwatch, now);
     }
@@ -226,8 +258,31 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     answer::failure(&Error::internal(cause), AnswerType::default())
 }
 
-fn vary() -> HeaderValue {
-    HeaderValue::try_from(VARIES.map(|it| it.to_string()).join(", ")).unwrap_or(HeaderValue::from_static("*"))
+/// Sets the headers that every answer has. A policy of its own and a time to be kept are
+/// an answer's own business.
+fn set_headers(headers: &mut HeaderMap, is_https: bool) {
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    for (name, value) in FIXED_HEADERS {
+        headers.insert(name, value);
+    }
+    if is_https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+    }
+    set_vary(headers);
+}
+
+/// Adds what answers depend on to what this one says already, such as its compression.
+/// What is the same for everybody, for ever, keeps its own.
+fn set_vary(headers: &mut HeaderMap) {
+    let is_immutable = headers.get(CACHE_CONTROL).is_some_and(|it| it.as_bytes().ends_with(b"immutable"));
+    if is_immutable {
+        return;
+    }
+    let own = headers.get_all(VARY).iter().filter(|it| *it != VARY_BY);
+    let all =
+        std::iter::once(&VARY_BY).chain(own).map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b", "[..]);
+    headers.insert(VARY, HeaderValue::from_bytes(&all).unwrap_or(VARY_BY));
 }
 
 /// Lets scripts of the listed foreign origins call the API with a token; never with a

@@ -37,6 +37,12 @@ pub enum RequestFault {
     /// The body's type is not JSON.
     #[error("The body must be JSON")]
     MediaType,
+    /// The body's charset is not UTF-8.
+    #[error("The charset {0} is not supported")]
+    Charset(String),
+    /// The body is compressed.
+    #[error("The Content-Encoding {0} is not supported")]
+    ContentEncoding(String),
     /// It names the hash of a query instead of a query.
     #[error("PersistedQueryNotSupported")]
     PersistedQuery,
@@ -69,7 +75,9 @@ impl RequestFault {
             Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::MediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::MediaType | Self::Charset(_) | Self::ContentEncoding(_) => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::PersistedQuery => StatusCode::OK,
         }
     }
@@ -87,7 +95,9 @@ impl RequestFault {
             | Self::Method { .. }
             | Self::NotAcceptable
             | Self::TooLarge { .. }
-            | Self::MediaType => "BAD_REQUEST",
+            | Self::MediaType
+            | Self::Charset(_)
+            | Self::ContentEncoding(_) => "BAD_REQUEST",
         }
     }
 
@@ -95,6 +105,9 @@ impl RequestFault {
     pub(super) fn hint(&self) -> Option<String> {
         match self {
             Self::MediaType => Some("add -H 'Content-Type: application/json'".to_owned()),
+            Self::Charset(_) => Some("send the body in UTF-8, and no other charset".to_owned()),
+            Self::ContentEncoding(_) => Some("send the body without compression".to_owned()),
+            Self::UnknownPath => Some("GraphQL is at /api: POST your query there".to_owned()),
             Self::NotAcceptable => {
                 Some("accept application/json or application/graphql-response+json".to_owned())
             }
@@ -106,11 +119,7 @@ impl RequestFault {
                  parent domain in the browser, then log in again."
                     .to_owned(),
             ),
-            Self::Malformed(_)
-            | Self::UnknownPath
-            | Self::Syntax { .. }
-            | Self::Argument(_)
-            | Self::Validation(_) => None,
+            Self::Malformed(_) | Self::Syntax { .. } | Self::Argument(_) | Self::Validation(_) => None,
         }
     }
 }

@@ -3,10 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use axum::{
-    body::{Body, Bytes},
-    response::Response,
-};
+use axum::{body::Body, response::Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join;
 use http::{
@@ -14,7 +11,6 @@ use http::{
     header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE},
     request::Parts,
 };
-use http_body_util::{BodyExt, Limited};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -28,6 +24,7 @@ use crate::{
     http::negotiation::AnswerType,
     http::{
         Moment,
+        body::BodyReader,
         cookies::Cookies,
         csrf::{self, OwnOrigins},
         graphql::GraphqlRequest,
@@ -38,10 +35,10 @@ use crate::{
 
 /// The largest body that is read, in bytes.
 const LARGEST_BODY: usize = 4 * 1024 * 1024;
-/// The largest body that is read where no credential was presented, in bytes.
+/// The largest body that is read before a credential is known to be good, in bytes.
 const LARGEST_ANONYMOUS_BODY: usize = 256_000;
 /// What `/api` allows.
-const METHODS: &str = "GET, POST";
+pub const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
 /// The graph behind HTTP.
 pub struct Endpoint {
@@ -72,8 +69,13 @@ impl Endpoint {
         let presented = self.presented(parts)?;
         let answer_type = AnswerType::accepted(&parts.headers)?;
         let claimed = self.access.claimed(&presented, moment.now)?;
-        let sent = sent(parts, body, &claimed).await?;
+        let mut body = BodyReader::new(body);
+        let small = small(parts, &mut body, &claimed).await?;
         let visitor = self.access.authenticate(&claimed, moment.now).await?;
+        let sent = match small {
+            Some(sent) => sent,
+            None => GraphqlRequest::from_body(body.read(LARGEST_BODY).await?)?,
+        };
         let document = Document::parse(sent)?;
         if let Some(name) = document.name() {
             telemetry::note(|line| line.operation = Some(name));
@@ -195,24 +197,21 @@ fn is_of_method(parts: &Parts) -> Result<()> {
 
 /// Whether the body is one that is read.
 fn is_of_media_type(parts: &Parts) -> Result<()> {
-    let is_json = || parts.headers.get(CONTENT_TYPE).is_some_and(negotiation::is_json_body);
-    if parts.method != Method::POST || is_json() { Ok(()) } else { Err(RequestFault::MediaType.into()) }
+    if parts.method == Method::POST { Ok(negotiation::is_json_body(&parts.headers)?) } else { Ok(()) }
 }
 
-/// The query that was sent.
-async fn sent(parts: &Parts, body: Body, claimed: &Claimed) -> Result<GraphqlRequest> {
+/// The query that was sent; `None` when its body is larger than anybody may send, and is
+/// read on when the credential is known to be good.
+async fn small(parts: &Parts, body: &mut BodyReader, claimed: &Claimed) -> Result<Option<GraphqlRequest>> {
     if parts.method == Method::GET {
         let sent = GraphqlRequest::from_query_string(&parts.uri)?;
-        return Ok(sent.ok_or_else(|| RequestFault::Malformed("The request has no `query`".to_owned()))?);
+        return Ok(Some(
+            sent.ok_or_else(|| RequestFault::Malformed("The request has no `query`".to_owned()))?,
+        ));
     }
-    let limit = match claimed {
-        Claimed::Nothing => LARGEST_ANONYMOUS_BODY,
-        Claimed::AccessToken(_) | Claimed::Session(..) => LARGEST_BODY,
-    };
-    GraphqlRequest::from_body(&read(body, limit).await?)
-}
-
-async fn read(body: Body, limit: usize) -> Result<Bytes> {
-    let read = Limited::new(body, limit).collect().await;
-    Ok(read.map_err(|_| RequestFault::TooLarge { limit, part: "a body" })?.to_bytes())
+    match body.read(LARGEST_ANONYMOUS_BODY).await {
+        Ok(bytes) => GraphqlRequest::from_body(bytes).map(Some),
+        Err(RequestFault::TooLarge { .. }) if !matches!(claimed, Claimed::Nothing) => Ok(None),
+        Err(fault) => Err(fault.into()),
+    }
 }

@@ -6,12 +6,16 @@ use axum::{
 };
 use http::{
     HeaderValue,
-    header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{ACCEPT_ENCODING, ALLOW, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::{error::Error, http::negotiation::AnswerType, telemetry};
+use crate::{
+    error::{Error, RequestFault},
+    http::negotiation::AnswerType,
+    telemetry,
+};
 
 /// What a field that needs a login asks for, where nothing was presented.
 const CHALLENGE: &str = "Bearer realm=\"api\"";
@@ -44,14 +48,20 @@ struct Location {
 pub fn failure(error: &Error, answer_type: AnswerType) -> Response {
     error.log();
     note(error);
+    let mut response = Response::default();
+    *response.status_mut() = error.status();
+    decorate(&mut response, error);
+    set_body(&mut response, error, answer_type);
+    response
+}
+
+/// Makes JSON that tells of an error the body of a response, for example instead of a page.
+pub fn set_body(response: &mut Response, error: &Error, answer_type: AnswerType) {
     let locations = error.location().map(|(line, column)| [Location { line, column }]);
     let told = Told { message: shortened(&error.to_string()), locations, extensions: extensions(error) };
-    let body = serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default();
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = error.status();
+    *response.body_mut() = Body::from(serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default());
+    response.headers_mut().remove(CONTENT_LENGTH);
     response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
-    decorate(&mut response, error);
-    response
 }
 
 /// The message, cut where it would echo whatever was sent.
@@ -68,6 +78,9 @@ pub fn decorate(response: &mut Response, error: &Error) {
     }
     if let Some(seconds) = error.retry_after() {
         headers.insert(RETRY_AFTER, seconds.into());
+    }
+    if let Error::Request(RequestFault::ContentEncoding(_)) = error {
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     if let Some(methods) = error.allow() {
         headers.insert(ALLOW, HeaderValue::from_static(methods));

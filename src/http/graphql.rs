@@ -8,6 +8,12 @@ use crate::error::{RequestFault, Result};
 
 /// The longest query that is read, in bytes.
 pub const LONGEST_QUERY: usize = 100_000;
+/// The most JSON values in a request. One of five bytes, `{"":`, takes more than 600 bytes
+/// of memory; how deep they are nested is limited by `serde_json`, to 128.
+const MOST_VALUES: usize = 20_000;
+/// Up to here every whole number is exact in JSON, whose numbers are doubles for many
+/// clients (RFC 8259, section 6).
+const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
 
 /// A query as the client sent it: well-formed JSON, not yet looked at as GraphQL.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,8 +33,8 @@ impl GraphqlRequest {
     ///
     /// [`RequestFault`]: what is wrong with it.
     pub fn from_body(body: &[u8]) -> Result<Self> {
-        let value = serde_json::from_slice(body)
-            .map_err(|fault| malformed(&format!("The body is no JSON: {fault}")))?;
+        let value =
+            parse(body, "body")?.map_err(|fault| malformed(&format!("The body is no JSON: {fault}")))?;
         match value {
             Value::Object(members) => Self::from_members(members),
             Value::Array(_) => Err(malformed("batching is not enabled").into()),
@@ -46,7 +52,7 @@ impl GraphqlRequest {
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             match name.as_ref() {
                 "variables" | "extensions" if !value.is_empty() => {
-                    let parsed = serde_json::from_str(&value);
+                    let parsed = parse(value.as_bytes(), &name)?;
                     members.insert(name.to_string(), parsed.map_err(|_| not_a(&name, "JSON object"))?);
                 }
                 "query" | "operationName" => {
@@ -75,7 +81,50 @@ impl GraphqlRequest {
             return Err(RequestFault::TooLarge { limit: LONGEST_QUERY, part: "a query" }.into());
         }
         let operation_name = text(&mut members, "operationName")?.filter(|name| !name.is_empty());
-        Ok(Self { query, operation_name, variables: object(&mut members, "variables")? })
+        let mut variables = object(&mut members, "variables")?;
+        variables.values_mut().for_each(make_whole);
+        Ok(Self { query, operation_name, variables })
+    }
+}
+
+/// Parses JSON, after a look at how many values it has: they are counted before memory is
+/// taken for them.
+fn parse(json: &[u8], part: &str) -> Result<serde_json::Result<Value>, RequestFault> {
+    if value_count(json) > MOST_VALUES {
+        return Err(malformed(&format!("The {part} has too many values: at most {MOST_VALUES} are read")));
+    }
+    Ok(serde_json::from_slice(json))
+}
+
+/// How many values JSON has at most: one, and one more after each comma and bracket that
+/// is in no string.
+fn value_count(json: &[u8]) -> usize {
+    let (mut count, mut is_in_string, mut is_escaped) = (1, false, false);
+    for byte in json {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = is_in_string,
+            b'"' => is_in_string = !is_in_string,
+            b',' | b'[' | b'{' if !is_in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
+/// Makes whole numbers of such as `10.0`: in JSON they are the same number.
+#[expect(clippy::cast_possible_truncation, reason = "whole numbers of this size fit")]
+fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            let float = number.as_f64().filter(|it| number.is_f64() && it.fract() == 0.0);
+            if let Some(whole) = float.filter(|it| it.abs() <= LARGEST_EXACT) {
+                *value = Value::from(whole as i64);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(members) => members.values_mut().for_each(make_whole),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }
 
@@ -144,6 +193,41 @@ mod tests {
             (request.query.as_str(), request.variables.len(), request.operation_name),
             ("{ me }", 1, None)
         );
+    }
+
+    #[rstest]
+    #[case::a_scalar("1", 1)]
+    #[case::empty("{}", 2)]
+    #[case::a_list("[1,[2,3]]", 5)]
+    #[case::brackets_in_a_string(r#"{"a[,{\\\"[":"[\\\\"}"#, 2)]
+    fn values_are_counted_before_they_are_read(#[case] json: &str, #[case] count: usize) {
+        assert_eq!(value_count(json.as_bytes()), count);
+    }
+
+    #[test]
+    fn a_request_has_twenty_thousand_values_at_most() {
+        let body =
+            |count| format!("{{\"query\":\"{{me}}\",\"variables\":{{\"a\":[{}0]}}}}", "0,".repeat(count));
+
+        assert!(GraphqlRequest::from_body(body(MOST_VALUES - 5).as_bytes()).is_ok());
+        assert_eq!(
+            GraphqlRequest::from_body(body(MOST_VALUES).as_bytes()).unwrap_err().code(),
+            "BAD_REQUEST"
+        );
+    }
+
+    #[rstest]
+    #[case("10.0", "10")]
+    #[case("1e3", "1000")]
+    #[case("[-0.0, {\"b\": 2.0}]", "[0,{\"b\":2}]")]
+    #[case("1.5", "1.5")]
+    #[case("1e300", "1e+300")]
+    #[case("9223372036854775808", "9223372036854775808")]
+    fn a_whole_number_is_one_however_it_is_written(#[case] sent: &str, #[case] read: &str) {
+        let body = format!("{{\"query\":\"{{me}}\",\"variables\":{{\"a\":{sent}}}}}");
+
+        let request = GraphqlRequest::from_body(body.as_bytes()).unwrap();
+        assert_eq!(request.variables["a"].to_string(), read);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 pub mod answer;
 pub mod authorization;
+pub mod body;
 pub mod cookies;
 pub mod csrf;
 pub mod door;

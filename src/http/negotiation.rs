@@ -1,6 +1,9 @@
 //! Which media type an answer has.
 
-use http::{HeaderMap, HeaderValue, header::ACCEPT};
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE},
+};
 use mediatype::{MediaType, MediaTypeList, ReadParams, names};
 
 use crate::error::{RequestFault, Result};
@@ -55,19 +58,45 @@ pub fn wants_page(headers: &HeaderMap) -> bool {
     texts.any(|ranges| weight(ranges, &[is_html]) > 0)
 }
 
-/// Whether `value` is the type of a JSON body in UTF-8, the only one that is read.
+/// Whether the headers are those of a JSON body in UTF-8, not compressed: the only one that
+/// is read.
+///
+/// # Errors
+///
+/// [`RequestFault::MediaType`], [`RequestFault::Charset`], [`RequestFault::ContentEncoding`].
+pub fn is_json_body(headers: &HeaderMap) -> Result<(), RequestFault> {
+    let value = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let media_type = value.and_then(|text| MediaType::parse(text).ok()).filter(is_json);
+    let media_type = media_type.ok_or(RequestFault::MediaType)?;
+    if let Some(charset) = media_type.get_param(names::CHARSET).filter(|it| !is_utf8(&it.unquoted_str())) {
+        return Err(RequestFault::Charset(charset.unquoted_str().into_owned()));
+    }
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    match encodings.find(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        Some(encoding) => {
+            Err(RequestFault::ContentEncoding(encoding.to_str().unwrap_or("that was sent").to_owned()))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether the client works with JSON, and not with pages: it sends JSON, or accepts JSON
+/// and does not name HTML.
 #[must_use]
-pub fn is_json_body(value: &HeaderValue) -> bool {
-    let media_type = value.to_str().ok().and_then(|text| MediaType::parse(text).ok());
-    media_type.is_some_and(|it| is_json(&it) && is_utf8(&it))
+pub fn wants_json(headers: &HeaderMap) -> bool {
+    let is_sent = || headers.get(CONTENT_TYPE).and_then(|it| MediaType::parse(it.to_str().ok()?).ok());
+    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
+    let mut is_accepted = || accepted.any(|it| weight(it, &[is_graphql]) > 0 || weight(it, &[is_json]) > 0);
+    !wants_page(headers) && (is_sent().is_some_and(|it| is_json(&it)) || is_accepted())
 }
 
 fn is_json(it: &MediaType<'_>) -> bool {
     it.ty == names::APPLICATION && it.subty == names::JSON && it.suffix.is_none()
 }
 
-fn is_utf8(it: &MediaType<'_>) -> bool {
-    it.get_param(names::CHARSET).is_none_or(|value| value.unquoted_str().eq_ignore_ascii_case("utf-8"))
+/// Whether a charset is UTF-8, by its name or by the label that some clients use for it.
+fn is_utf8(charset: &str) -> bool {
+    ["utf-8", "utf8"].iter().any(|it| charset.eq_ignore_ascii_case(it))
 }
 
 /// The weight, in thousandths, that the client gives to a type: that of the most specific
@@ -143,13 +172,30 @@ mod tests {
     #[case("application/json", true)]
     #[case("application/json; charset=UTF-8", true)]
     #[case("application/json; charset=\"utf-8\"", true)]
+    #[case("application/json; charset=utf8", true)]
     #[case("application/json; charset=utf-16", false)]
     #[case("text/plain", false)]
     #[case("application/x-www-form-urlencoded", false)]
     #[case("application/vnd.api+json", false)]
     #[case("multipart/form-data; boundary=x", false)]
     fn only_json_is_read(#[case] content_type: &str, #[case] is_read: bool) {
-        assert_eq!(is_json_body(&content_type.parse().unwrap()), is_read);
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type.parse().unwrap())]);
+
+        assert_eq!(is_json_body(&headers).is_ok(), is_read);
+    }
+
+    #[rstest]
+    #[case::accepts_it("accept", "application/json", true)]
+    #[case::accepts_the_type_of_graphql("accept", "application/graphql-response+json", true)]
+    #[case::sends_it("content-type", "application/json; charset=utf-8", true)]
+    #[case::a_browser("accept", "text/html,application/xhtml+xml,*/*;q=0.8", false)]
+    #[case::a_browser_that_would_take_json("accept", "text/html, application/json;q=0.5", false)]
+    #[case::anything("accept", "*/*", false)]
+    #[case::a_form("content-type", "application/x-www-form-urlencoded", false)]
+    fn programs_want_json(#[case] name: &'static str, #[case] value: &str, #[case] expected: bool) {
+        let headers = HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+
+        assert_eq!(wants_json(&headers), expected);
     }
 
     #[test]

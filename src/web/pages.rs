@@ -214,7 +214,8 @@ pub(super) fn html(page: &impl Template) -> Result<Response> {
     Ok(Html(page.render().map_err(Error::internal)?).into_response())
 }
 
-/// The page that tells of an error, with its status.
+/// The page that tells of an error, with its status. The error is beside it, for whoever
+/// works with JSON.
 pub(super) fn problem(error: &Error) -> Response {
     error.log();
     answer::note(error);
@@ -223,6 +224,7 @@ pub(super) fn problem(error: &Error) -> Response {
     let mut response = html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     *response.status_mut() = status;
     answer::decorate(&mut response, error);
+    response.extensions_mut().insert(error.clone());
     response
 }
 

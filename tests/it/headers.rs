@@ -5,6 +5,7 @@ use arm_api::{
     access::keys::{KeyEntry, Keys},
     local::{self, dynamodb::http_client},
     store::{Store, client},
+    web::assets,
 };
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture},
@@ -13,7 +14,7 @@ use aws_smithy_runtime_api::client::{
 use rstest::rstest;
 use serde_json::json;
 
-use crate::given::{ME, Setting, URL, World};
+use crate::given::{Answer, INVALIDATE, ME, Setting, URL, World};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
@@ -44,7 +45,7 @@ fn break_down(world: &mut World) {
 #[case::another_type("POST", &[], TYPENAME, 415)]
 #[case::not_acceptable("POST", &[JSON, ("accept", "text/html")], TYPENAME, 406)]
 #[case::another_method("PATCH", &[JSON], TYPENAME, 405)]
-#[case::without_a_body("HEAD", &[], "", 405)]
+#[case::without_a_body("HEAD", &[], "", 200)]
 #[case::a_preflight("OPTIONS", &[], "", 204)]
 #[case::the_ide("GET", &[("accept", "text/html")], "", 200)]
 #[case::no_query("GET", &[], "", 400)]
@@ -61,12 +62,55 @@ async fn l03_every_answer_of_the_endpoint_has_its_headers(
 
     assert_eq!(answer.status, status);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(answer.header("vary"), Some(VARY));
+    has_the_headers_of_every_answer(&answer);
+}
+
+const VARY: &str = "accept, origin, cookie, authorization, sec-fetch-site";
+
+fn has_the_headers_of_every_answer(answer: &Answer) {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
-    let vary = answer.header("vary").unwrap().to_lowercase();
-    assert_eq!(vary, "accept, origin, cookie, authorization, sec-fetch-site");
+    assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
+    assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
+    let permissions = answer.header("permissions-policy").unwrap();
+    assert!(permissions.contains("camera=(), geolocation=()"), "{permissions}");
+    assert!(answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
     assert_eq!(answer.header("x-request-id").map(str::len), Some(26));
+}
+
+#[rstest]
+#[case::the_login("/", 200)]
+#[case::the_schema("/api/schema.graphql", 200)]
+#[case::a_redirect("/home", 303)]
+#[case::nothing("/nothing", 404)]
+#[case::a_form_that_is_opened_as_a_page("/logout", 405)]
+#[case::the_keys("/.well-known/jwks.json", 200)]
+#[case::the_health("/healthz", 200)]
+#[tokio::test]
+async fn every_page_has_its_headers_compressed_or_not(#[case] path: &str, #[case] status: u16) {
+    let world = World::new().await;
+
+    for encoding in ["identity", "gzip"] {
+        let answer = world.sends(("GET", path), &[("accept-encoding", encoding)], "").await;
+
+        assert_eq!(answer.status, status);
+        let vary = answer.header("vary").unwrap();
+        assert!(vary.starts_with(VARY), "{vary}");
+        assert!(answer.header("content-encoding").is_none() || vary.contains("accept-encoding"), "{vary}");
+        has_the_headers_of_every_answer(&answer);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_never_changes_depends_on_its_encoding_alone() {
+    let world = World::new().await;
+
+    let answer = world.sends(("GET", &format!("/static/{}", assets::IDE_CSS)), &[], "").await;
+
+    assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
+    has_the_headers_of_every_answer(&answer);
 }
 
 #[rstest]
@@ -183,6 +227,57 @@ async fn a_body_is_read_up_to_its_limit(#[case] authorization: Option<&str>, #[c
         let answer = world.sends(("POST", "/api"), &headers, body).await;
         assert_eq!(answer.status, status, "{length} bytes");
     }
+}
+
+/// Made up, but of the right form.
+const MADE_UP: &str = "__Host-arm_session=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+#[tokio::test]
+async fn a_made_up_session_sends_as_much_as_anybody() {
+    let world = World::new().await;
+    let headers = [JSON, ("cookie", MADE_UP), ("origin", URL)];
+
+    let answer = world.sends(("POST", "/api"), &headers, endless()).await;
+
+    assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+    assert_eq!(world.calls(), ["BatchGetItem"]);
+}
+
+#[tokio::test]
+async fn a_revoked_token_sends_as_much_as_anybody() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+    program.asks(INVALIDATE).await;
+
+    let bearer = format!("Bearer {}", program.token);
+    let answer = world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], endless()).await;
+
+    assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+}
+
+#[tokio::test]
+async fn a_session_sends_a_large_body() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.calls();
+
+    let body = json!({ "query": ME, "padding": "a".repeat(1_000_000) }).to_string();
+    let headers = [JSON, ("cookie", ana.cookie.as_str()), ("origin", URL)];
+    let answer = world.sends(("POST", "/api"), &headers, body).await;
+
+    assert_eq!(answer.verdict(), "200");
+    assert_eq!(world.calls().iter().filter(|it| *it == "BatchGetItem").count(), 1);
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_is_refused_before_its_credential() {
+    let world = World::new().await;
+    let headers = [JSON, ("cookie", MADE_UP), ("origin", URL)];
+
+    let answer = world.sends(("POST", "/api"), &headers, "{").await;
+
+    assert_eq!(answer.verdict(), "400 BAD_REQUEST");
+    assert!(world.calls().is_empty());
 }
 
 /// A body that is never read ends the story; one that is read never ends.

@@ -31,6 +31,7 @@ mod login_store;
 mod login_subject;
 mod logs;
 mod me;
+mod memory;
 mod pages;
 mod races;
 mod repeated_fields;

@@ -1,0 +1,73 @@
+//! No request takes more memory than an instance has: the worst of them are answered in a
+//! process that may have 256 MB.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::given::{URL, World};
+
+const JSON: (&str, &str) = ("content-type", "application/json");
+
+/// What a process may have, in KiB.
+const LIMIT: usize = 256_000;
+
+/// A body of `length` bytes with variables that are nested a hundred deep: `serde_json` takes
+/// more than a hundred times the memory.
+fn nested(length: usize) -> String {
+    let one = format!("{}0{}", "{\"\":".repeat(100), "}".repeat(100));
+    let many = vec![one.as_str(); length / (one.len() + 1)].join(",");
+    format!("{{\"query\":\"{{ __typename }}\",\"variables\":{{\"a\":[{many}]}}}}")
+}
+
+/// Runs a story again, in a process of its own with a limit. Returns whether we are in it.
+#[expect(clippy::disallowed_methods, reason = "the story asks whether it is the one in the process")]
+fn is_limited(story: &str) -> bool {
+    if std::env::var_os("ARM_TEST_LIMITED").is_some() {
+        return true;
+    }
+    let command = format!("ulimit -v {LIMIT} && exec timeout 120 \"$0\" --exact {story} --test-threads 1");
+    let output = Command::new("sh")
+        .args(["-c", &command])
+        .arg(std::env::current_exe().unwrap())
+        .env("ARM_TEST_LIMITED", "yes")
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{}: {text}", output.status);
+    false
+}
+
+#[test]
+fn a_request_of_whoever_is_answered_in_256_megabytes() {
+    if !is_limited("memory::a_request_of_whoever_is_answered_in_256_megabytes") {
+        return;
+    }
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+        let world = World::new().await;
+        let made_up = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
+        let bearer = format!("Bearer {}", world.program_of("ana@acme.test").await.token);
+
+        for (credential, length, status) in [
+            (("cookie", made_up.as_str()), 4_000_000, 401),
+            (("accept", "*/*"), 255_000, 400),
+            (("authorization", bearer.as_str()), 4_000_000, 400),
+        ] {
+            let headers = [JSON, ("origin", URL), credential];
+            let answer = world.sends(("POST", "/api"), &headers, nested(length)).await;
+            assert_eq!(answer.status, status, "{}", answer.text());
+        }
+        for query in [
+            format!("{{ me(callerOrigin: [{}]) {{ role }} }}", "1 ".repeat(49_000)),
+            format!("{{ me(callerOrigin: [{}]) {{ role }} }}", "{a:1}".repeat(19_000)),
+            format!("{{ {} }}", "a ".repeat(49_000)),
+            format!("{{ me(callerOrigin: {}1{}) {{ role }} }}", "[".repeat(49_000), "]".repeat(49_000)),
+        ] {
+            let body = json!({ "query": query }).to_string();
+            let answer = world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], body).await;
+            assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
+        }
+    });
+}
