@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        access_token::InvalidExpiration,
+        access_token::{ExpirationPolicy, InvalidExpiration},
         login::LoginFault,
         refusal::{Refusal, Revoker},
     },
@@ -58,6 +58,14 @@ pub enum Error {
     /// An expiration time is not within the policy.
     #[error(transparent)]
     InvalidExpiration(#[from] InvalidExpiration),
+    /// An expiration time is no integer.
+    #[error("Exception - Invalid Expiration Time")]
+    ExpirationNotInteger {
+        /// What would have been accepted.
+        policy: ExpirationPolicy,
+        /// What was sent.
+        received: Value,
+    },
     /// The request is not one that this endpoint answers.
     #[error("{0}")]
     Request(RequestFault),
@@ -132,7 +140,7 @@ impl Error {
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
                 "BAD_REQUEST"
             }
-            Self::InvalidExpiration(_) => "BAD_USER_INPUT",
+            Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
             Self::RateLimited { .. } => "RATE_LIMITED",
             Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => "SERVICE_UNAVAILABLE",
@@ -150,7 +158,7 @@ impl Error {
             Self::SessionRequired => Some("SESSION_REQUIRED"),
             Self::CreationDisabled(_) => Some("CREATION_DISABLED"),
             Self::CrossSite => Some("CSRF_REJECTED"),
-            Self::InvalidExpiration(_) => Some("INVALID_EXPIRATION_TIME"),
+            Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => Some("INVALID_EXPIRATION_TIME"),
             Self::Denied
             | Self::Login(_)
             | Self::Unproven(_)
@@ -179,7 +187,8 @@ impl Error {
             ) => StatusCode::FORBIDDEN,
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
             | Self::Unproven(_)
-            | Self::InvalidExpiration(_) => StatusCode::BAD_REQUEST,
+            | Self::InvalidExpiration(_)
+            | Self::ExpirationNotInteger { .. } => StatusCode::BAD_REQUEST,
             Self::Conflict => StatusCode::CONFLICT,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => {
@@ -233,6 +242,9 @@ impl Error {
             Self::InvalidExpiration(InvalidExpiration { policy, received }) => {
                 json!({ "min": policy.min.as_second(), "max": policy.max.as_second(), "received": received })
             }
+            Self::ExpirationNotInteger { policy, received } => {
+                json!({ "min": policy.min.as_second(), "max": policy.max.as_second(), "received": received })
+            }
             Self::Refused(Refusal::TokenRevoked { at, by }) => {
                 json!({ "revokedAt": at.map(|it| it.to_string()), "revokedBy": name_of(*by) })
             }
@@ -263,7 +275,7 @@ impl Error {
 
 fn reason_of(refusal: &Refusal) -> &'static str {
     match refusal {
-        Refusal::Malformed => "TOKEN_MALFORMED",
+        Refusal::Malformed(_) => "TOKEN_MALFORMED",
         Refusal::Invalid | Refusal::UnknownSession => "TOKEN_INVALID",
         Refusal::TokenExpired { .. } => "TOKEN_EXPIRED",
         Refusal::TokenRevoked { .. } => "TOKEN_REVOKED",

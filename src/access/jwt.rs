@@ -20,7 +20,7 @@ use crate::{
         CLOCK_SKEW,
         access_token::ExpirationPolicy,
         id::{TokenId, UserId},
-        refusal::Refusal,
+        refusal::{MalformedToken, Refusal},
         secret::{Digest, Secret},
     },
 };
@@ -128,10 +128,12 @@ impl Jwt {
 
     /// Everything about a token that does not depend on the time.
     fn verify_anew(&self, token: &str) -> Result<Verified, Refusal> {
-        let (message, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
-        let (header, claims) = message.split_once('.').ok_or(Refusal::Malformed)?;
+        let (message, signature) =
+            token.rsplit_once('.').ok_or(Refusal::Malformed(MalformedToken::NotThreeParts))?;
+        let (header, claims) =
+            message.split_once('.').ok_or(Refusal::Malformed(MalformedToken::NotThreeParts))?;
         if claims.contains('.') {
-            return Err(Refusal::Malformed);
+            return Err(Refusal::Malformed(MalformedToken::NotThreeParts));
         }
         let key = self.keys.of_header(header).ok_or(Refusal::Invalid)?;
         if !key.verifies(signature, message) {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// It does not have the form of a credential.
-    Malformed,
+    Malformed(MalformedToken),
     /// It has the form, and is none of ours.
     Invalid,
     /// It has the form of a session, and there is no such session, or no longer.
@@ -46,6 +46,33 @@ pub enum Refusal {
     },
     /// The stakeholder was disabled.
     UserDisabled,
+}
+
+/// What is seen instead of `Bearer` and one token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MalformedToken {
+    /// A token without `Bearer`, or another word alone.
+    NoScheme,
+    /// Another scheme than `Bearer`.
+    OtherScheme,
+    /// `Bearer` and nothing else.
+    Missing,
+    /// `Bearer` twice.
+    SchemeTwice,
+    /// A token in quotes.
+    Quoted,
+    /// The placeholder of an example, or a variable that was not replaced.
+    Placeholder,
+    /// What programs write for a value that is not there, such as `undefined`.
+    Undefined,
+    /// More words than one.
+    Several,
+    /// More than is read.
+    TooLong,
+    /// Characters that no token has.
+    OtherCharacters,
+    /// Another number of parts, separated by dots, than three.
+    NotThreeParts,
 }
 
 /// Who revoked a token.

@@ -1,7 +1,13 @@
 //! What to do about an error, in one sentence: where a person reads it, it helps.
 
+use serde_json::Value;
+
 use crate::{
-    domain::{access_token::InvalidExpiration, login::LoginFault, refusal::Refusal},
+    domain::{
+        access_token::{ExpirationPolicy, InvalidExpiration},
+        login::LoginFault,
+        refusal::{MalformedToken, Refusal},
+    },
     error::{Error, RETRY_AFTER},
 };
 
@@ -21,6 +27,7 @@ impl Error {
                 "A session works from our own pages only; programs send an API token instead.".to_owned(),
             ),
             Self::InvalidExpiration(invalid) => Some(hint_of_expiration(invalid)),
+            Self::ExpirationNotInteger { policy, received } => Some(hint_of_type(*policy, received)),
             Self::Login(fault) => Some(hint_of_login(*fault).to_owned()),
             Self::Unproven(_) => Some("Log in again. If that does not help, tell the operator.".to_owned()),
             Self::ProviderDown(_) => Some(
@@ -43,7 +50,9 @@ impl Error {
 
 fn hint_of(refusal: &Refusal) -> String {
     match refusal {
-        Refusal::Malformed => "Send exactly `Authorization: Bearer <api-token>`.".to_owned(),
+        Refusal::Malformed(seen) => {
+            format!("{}: send `Authorization: Bearer <api-token>`.", name_of_malformed(*seen))
+        }
         Refusal::Invalid => {
             "This credential is none of ours, or not for this address: make a new API token.".to_owned()
         }
@@ -64,6 +73,24 @@ fn hint_of(refusal: &Refusal) -> String {
     }
 }
 
+fn name_of_malformed(seen: MalformedToken) -> &'static str {
+    match seen {
+        MalformedToken::NoScheme => "The header has no `Bearer` before the token",
+        MalformedToken::OtherScheme => "The header has another scheme than `Bearer`",
+        MalformedToken::Missing => "There is no token after `Bearer`, perhaps because a variable is empty",
+        MalformedToken::SchemeTwice => "The header has `Bearer` twice",
+        MalformedToken::Quoted => "The token is in quotes",
+        MalformedToken::Placeholder => "There is a placeholder instead of a token",
+        MalformedToken::Undefined => "There is a word such as `undefined` or `null` instead of a token",
+        MalformedToken::Several => "There is more than one word after `Bearer`",
+        MalformedToken::TooLong => "The header is too long",
+        MalformedToken::OtherCharacters => "The header has characters that no token has",
+        MalformedToken::NotThreeParts => {
+            "An API token has three parts with dots between them, and this has not"
+        }
+    }
+}
+
 fn hint_of_login(fault: LoginFault) -> &'static str {
     match fault {
         LoginFault::UnknownAttempt => {
@@ -80,6 +107,15 @@ fn hint_of_login(fault: LoginFault) -> &'static str {
             "Only addresses of certain domains are admitted: log in with another one, or ask your administrator."
         }
     }
+}
+
+fn hint_of_type(policy: ExpirationPolicy, received: &Value) -> String {
+    let (min, max) = (policy.min.as_second(), policy.max.as_second());
+    let number = received.as_str().filter(|it| it.parse::<i64>().is_ok());
+    let first = number.map(|it| format!("send {it} as a number, without quotes; ")).unwrap_or_default();
+    format!(
+        "{first}an integer is expected: a Unix timestamp in seconds, from {min} to {max} (six months ahead)"
+    )
 }
 
 fn hint_of_expiration(invalid: &InvalidExpiration) -> String {

@@ -49,8 +49,11 @@ pub(super) fn answer(
 /// Answers a query that was refused before the schema was asked.
 pub(super) fn refusal(error: &Error, answer_type: AnswerType) -> Response {
     let mut response = answer::failure(error, answer_type);
-    let is_of_graphql =
-        matches!(error, Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_)));
+    let is_of_graphql = matches!(
+        error,
+        Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_))
+            | Error::ExpirationNotInteger { .. }
+    );
     if is_of_graphql && answer_type == AnswerType::Json {
         *response.status_mut() = StatusCode::OK;
     }

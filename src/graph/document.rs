@@ -2,17 +2,18 @@
 //! schema is asked.
 
 use async_graphql::{
-    Positioned, Request, Variables,
+    Positioned, Request, Value as ConstValue, Variables,
     parser::{
         self, parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
     },
 };
+use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::{
     error::{RequestFault, Result},
-    graph::{collect, limits},
+    graph::{collect, expiration_time, limits},
     http::graphql::GraphqlRequest,
 };
 
@@ -31,19 +32,21 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
-    pub(super) fn parse(sent: GraphqlRequest) -> Result<Self> {
+    /// [`RequestFault::Syntax`], [`RequestFault::Validation`] or
+    /// [`Error::ExpirationNotInteger`](crate::error::Error::ExpirationNotInteger).
+    pub(super) fn parse(mut sent: GraphqlRequest, now: Timestamp) -> Result<Self> {
         limits::check_nesting(&sent.query)?;
-        let parsed = parse_query(&sent.query).map_err(|fault| not_graphql(&fault))?;
+        let mut parsed = parse_query(&sent.query).map_err(|fault| not_graphql(&fault))?;
+        let is_repetitive = limits::check(&parsed)?;
+        let mut variables = Variables::from_json(Value::Object(std::mem::take(&mut sent.variables)));
+        expiration_time::read(&mut parsed, &variables, now)?;
         let operation = &operation(&parsed, sent.operation_name.as_deref())?.node;
         if operation.ty == OperationType::Subscription {
             return Err(refused("Subscriptions are not offered").into());
         }
-        let is_repetitive = limits::check(&parsed)?;
-        variables_are_given(operation, &sent)?;
+        variables_are_given(operation, &variables)?;
 
         let name = name(&parsed, &sent);
-        let mut variables = Variables::from_json(Value::Object(sent.variables));
         set_defaults(operation, &mut variables);
         let merged = if is_repetitive || parsed.operations.iter().len() > 1 {
             Some(collect::merge(operation, &parsed.fragments, &variables)?)
@@ -116,12 +119,12 @@ fn not_graphql(fault: &parser::Error) -> RequestFault {
 
 /// async-graphql looks for a variable's value only where it is used; GraphQL wants
 /// all of them before anything is executed (specification, section 6.1.2).
-fn variables_are_given(operation: &OperationDefinition, sent: &GraphqlRequest) -> Result<(), RequestFault> {
+fn variables_are_given(operation: &OperationDefinition, variables: &Variables) -> Result<(), RequestFault> {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
         let name = definition.name.node.as_str();
-        let (ty, value) = (&definition.var_type.node, sent.variables.get(name));
+        let (ty, value) = (&definition.var_type.node, variables.get(name));
         let is_missing = value.is_none() && definition.default_value.is_none();
-        if !ty.nullable && (is_missing || value == Some(&Value::Null)) {
+        if !ty.nullable && (is_missing || value == Some(&ConstValue::Null)) {
             return Err(refused(&format!("Variable '${name}' of required type '{ty}' was not provided.")));
         }
     }

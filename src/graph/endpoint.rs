@@ -76,7 +76,7 @@ impl Endpoint {
             Some(sent) => sent,
             None => GraphqlRequest::from_body(body.read(LARGEST_BODY).await?)?,
         };
-        let document = Document::parse(sent)?;
+        let document = Document::parse(sent, moment.now)?;
         if let Some(name) = document.name() {
             telemetry::note(|line| line.operation = Some(name));
         }
@@ -107,7 +107,7 @@ impl Endpoint {
     ///
     /// `Request` when the query is no GraphQL, or beyond the limits.
     pub async fn execute(&self, sent: GraphqlRequest, visitor: Visitor, moment: Moment) -> Result<Response> {
-        Ok(self.executed(Document::parse(sent)?, visitor, moment, AnswerType::default()).await)
+        Ok(self.executed(Document::parse(sent, moment.now)?, visitor, moment, AnswerType::default()).await)
     }
 
     async fn executed(

@@ -16,6 +16,7 @@ mod context;
 mod date_time;
 mod document;
 pub mod endpoint;
+mod expiration_time;
 mod limits;
 mod me;
 mod organizations;

@@ -1,19 +1,25 @@
 //! The `Authorization` header, cheap and strict: step 1 of authentication.
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 use crate::{
-    domain::{refusal::Refusal, secret::Secret},
-    error::{Error, RequestFault, Result},
+    domain::{
+        refusal::{MalformedToken, Refusal},
+        secret::Secret,
+    },
+    error::{RequestFault, Result},
 };
 
 /// The longest header that is looked at, in bytes.
 const LONGEST: usize = 4096;
 
+/// What programs write for a value that is not there.
+const NO_TOKENS: [&str; 4] = ["undefined", "null", "none", "nil"];
+
 /// The token of an `Authorization: Bearer` header, if there is such a header.
 ///
-/// The scheme's name is case-insensitive (RFC 9110, section 11.1); the token has the
-/// characters of `b64token` (RFC 6750, section 2.1).
+/// The scheme's name is case-insensitive (RFC 9110, section 11.1); one or more blanks
+/// follow it, and the token has the characters of `b64token` (RFC 6750, section 2.1).
 ///
 /// # Errors
 ///
@@ -26,12 +32,44 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<Secret>> {
         let fault = "Exactly one Authorization header with one credential is expected";
         return Err(RequestFault::Malformed(fault.to_owned()).into());
     }
-    let text = value.to_str().ok().filter(|text| text.len() <= LONGEST).ok_or(Refusal::Malformed)?;
-    let token = text.trim().split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    match token {
-        Some((_, token)) if is_b64token(token) => Ok(Some(Secret::from(token.to_owned()))),
-        _ => Err(Error::Refused(Refusal::Malformed)),
+    let token = token(value).map_err(Refusal::Malformed)?;
+    Ok(Some(Secret::from(token.to_owned())))
+}
+
+fn token(value: &HeaderValue) -> Result<&str, MalformedToken> {
+    let text = value.to_str().map_err(|_| MalformedToken::OtherCharacters)?;
+    if text.len() > LONGEST {
+        return Err(MalformedToken::TooLong);
     }
+    let (scheme, token) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
+    let token = token.trim_start_matches(' ');
+    match (is_bearer(scheme), token.is_empty()) {
+        (true, true) => Err(MalformedToken::Missing),
+        (false, true) => Err(MalformedToken::NoScheme),
+        (false, false) => Err(MalformedToken::OtherScheme),
+        (true, false) if is_b64token(token) && !is_no_token(token) => Ok(token),
+        (true, false) => Err(malformed(token)),
+    }
+}
+
+/// What is seen after `Bearer` where it is no token.
+fn malformed(text: &str) -> MalformedToken {
+    match text.chars().next() {
+        _ if text.split(' ').next().is_some_and(is_bearer) => MalformedToken::SchemeTwice,
+        _ if is_no_token(text) => MalformedToken::Undefined,
+        Some('"' | '\'' | '`') => MalformedToken::Quoted,
+        Some('<' | '$' | '{' | '%') => MalformedToken::Placeholder,
+        _ if text.contains(' ') => MalformedToken::Several,
+        _ => MalformedToken::OtherCharacters,
+    }
+}
+
+fn is_bearer(text: &str) -> bool {
+    text.eq_ignore_ascii_case("bearer")
+}
+
+fn is_no_token(text: &str) -> bool {
+    is_bearer(text) || NO_TOKENS.iter().any(|it| text.eq_ignore_ascii_case(it))
 }
 
 fn is_b64token(text: &str) -> bool {
@@ -43,6 +81,7 @@ fn is_b64token(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Error;
     use rstest::rstest;
 
     fn with(values: &[&str]) -> HeaderMap {
@@ -53,29 +92,44 @@ mod tests {
     #[case("Bearer abc.def-_~+/==")]
     #[case("bearer abc")]
     #[case("BEARER abc")]
+    #[case::two_blanks("Bearer  abc")]
     fn one_token_is_taken(#[case] value: &str) {
         assert!(bearer(&with(&[value])).unwrap().is_some());
     }
 
     #[rstest]
-    #[case::a05_no_scheme("abc")]
-    #[case::a06_nothing("Bearer")]
-    #[case::a06_blank("Bearer ")]
-    #[case::a07_another_scheme("Basic YWxpY2U6VA==")]
-    #[case::a08_any_word("Foo abc")]
-    #[case::a10_two_words("Bearer abc def")]
-    #[case::two_blanks("Bearer  abc")]
-    #[case::a_quote("Bearer \"abc\"")]
-    #[case::only_padding("Bearer ==")]
-    fn anything_else_is_malformed(#[case] value: &str) {
-        assert!(matches!(bearer(&with(&[value])), Err(Error::Refused(Refusal::Malformed))));
+    #[case::a05_no_scheme("abc", MalformedToken::NoScheme)]
+    #[case::a06_nothing("Bearer", MalformedToken::Missing)]
+    #[case::a06_blank("Bearer ", MalformedToken::Missing)]
+    #[case::nothing_at_all("", MalformedToken::NoScheme)]
+    #[case::a07_another_scheme("Basic YWxpY2U6VA==", MalformedToken::OtherScheme)]
+    #[case::a08_any_word("Foo abc", MalformedToken::OtherScheme)]
+    #[case::a10_two_words("Bearer abc def", MalformedToken::Several)]
+    #[case::the_scheme_twice("Bearer Bearer abc", MalformedToken::SchemeTwice)]
+    #[case::the_scheme_as_a_token("Bearer bearer", MalformedToken::SchemeTwice)]
+    #[case::a_quote("Bearer \"abc\"", MalformedToken::Quoted)]
+    #[case::another_quote("Bearer 'abc'", MalformedToken::Quoted)]
+    #[case::a_placeholder("Bearer <api-token>", MalformedToken::Placeholder)]
+    #[case::a_variable("Bearer $TOKEN", MalformedToken::Placeholder)]
+    #[case::a_variable_of_a_template("Bearer {{ token }}", MalformedToken::Placeholder)]
+    #[case::of_javascript("Bearer undefined", MalformedToken::Undefined)]
+    #[case::of_python("Bearer None", MalformedToken::Undefined)]
+    #[case::only_padding("Bearer ==", MalformedToken::OtherCharacters)]
+    #[case::a_tab("Bearer a\tb", MalformedToken::OtherCharacters)]
+    fn anything_else_is_malformed_and_named(#[case] value: &str, #[case] seen: MalformedToken) {
+        let refused = bearer(&with(&[value])).unwrap_err();
+
+        assert!(matches!(refused, Error::Refused(Refusal::Malformed(it)) if it == seen), "{refused:?}");
     }
 
     #[test]
     fn a14_a_header_of_five_thousand_bytes_is_malformed() {
         let value = format!("Bearer {}", "a".repeat(5000));
 
-        assert!(matches!(bearer(&with(&[&value])), Err(Error::Refused(Refusal::Malformed))));
+        assert!(matches!(
+            bearer(&with(&[&value])),
+            Err(Error::Refused(Refusal::Malformed(MalformedToken::TooLong)))
+        ));
     }
 
     #[rstest]

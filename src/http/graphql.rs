@@ -114,7 +114,7 @@ fn value_count(json: &[u8]) -> usize {
 
 /// Makes whole numbers of such as `10.0`: in JSON they are the same number.
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers of this size fit")]
-fn make_whole(value: &mut Value) {
+pub fn make_whole(value: &mut Value) {
     match value {
         Value::Number(number) => {
             let float = number.as_f64().filter(|it| number.is_f64() && it.fract() == 0.0);

@@ -87,7 +87,7 @@ impl Notice {
             Refusal::UserDisabled => {
                 Some(Self { title: "Your account is disabled", text: "Ask your administrator to enable it." })
             }
-            Refusal::Malformed
+            Refusal::Malformed(_)
             | Refusal::Invalid
             | Refusal::UnknownSession
             | Refusal::TokenExpired { .. }

@@ -81,8 +81,12 @@ async fn c08_milliseconds_are_recognised() {
 #[case("true")]
 #[case("null")]
 #[case("99999999999999999999")]
+#[case("9223372036854775808")]
+#[case("[1]")]
+#[case("{a: 1}")]
+#[case("SOON")]
 #[tokio::test]
-async fn c09_what_is_no_integer_is_a_request_error(#[case] literal: &str) {
+async fn c09_what_is_no_integer_is_told_what_is_allowed(#[case] literal: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     world.calls();
@@ -91,7 +95,10 @@ async fn c09_what_is_no_integer_is_a_request_error(#[case] literal: &str) {
         ana.asks(&format!("mutation {{ updateAccessToken(expirationTime: {literal}) {{ success }} }}")).await;
 
     assert!(answer.json().get("data").is_none(), "{}", answer.text());
-    assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(answer.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
+    assert_eq!(answer.message(), "Exception - Invalid Expiration Time");
+    assert_eq!(answer.extension("min"), world.now() + 1);
+    assert!(answer.extension("hint").as_str().unwrap().contains("a Unix timestamp in seconds"));
     assert_eq!(world.calls(), ["BatchGetItem"]);
 }
 

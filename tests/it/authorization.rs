@@ -76,7 +76,6 @@ async fn a04_nobody_may_look_at_the_schema(#[case] query: &str) {
 #[case::a07_another_scheme("Basic YWxpY2U6VA==")]
 #[case::a08_any_word("Foo T")]
 #[case::a10_two_tokens("Bearer T T")]
-#[case::two_blanks("Bearer  T")]
 #[case::a_tabulator("Bearer\tT")]
 #[case::quotes("Bearer \"T\"")]
 #[case::nothing("")]
@@ -91,6 +90,43 @@ async fn a05_a06_a07_a08_a10_a_header_without_one_bearer_token_is_malformed(#[ca
 
     assert_eq!(answer.verdict(), MALFORMED);
     assert!(world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn several_blanks_may_follow_the_scheme() {
+    let world = World::new().await;
+    let program = world.program_of("ana@acme.test").await;
+
+    let answer = asked_with(&world, &[&format!("Bearer   {}", program.token)], ME).await;
+
+    assert_eq!(answer.verdict(), "200");
+}
+
+#[rstest]
+#[case::no_scheme("TOKEN", "The header has no `Bearer` before the token")]
+#[case::another_scheme("JWT TOKEN", "The header has another scheme than `Bearer`")]
+#[case::an_empty_variable("Bearer ", "There is no token after `Bearer`, perhaps because a variable is empty")]
+#[case::the_scheme_twice("Bearer Bearer TOKEN", "The header has `Bearer` twice")]
+#[case::quotes("Bearer \"TOKEN\"", "The token is in quotes")]
+#[case::a_placeholder("Bearer <TOKEN>", "There is a placeholder instead of a token")]
+#[case::a_value_that_is_not_there(
+    "Bearer undefined",
+    "There is a word such as `undefined` or `null` instead of a token"
+)]
+#[case::two_words("Bearer TOKEN TOKEN", "There is more than one word after `Bearer`")]
+#[case::a_part("Bearer TOKEN", "An API token has three parts with dots between them, and this has not")]
+#[tokio::test]
+async fn who_sends_no_token_is_told_what_is_seen(#[case] header: &str, #[case] seen: &str) {
+    let world = World::new().await;
+    let token = world.program_of("ana@acme.test").await.token;
+    let token = if seen.contains("three parts") { token.split_once('.').unwrap().0 } else { &token };
+
+    let answer = asked_with(&world, &[&header.replace("TOKEN", token)], ME).await;
+
+    assert_eq!(answer.verdict(), MALFORMED);
+    assert_eq!(answer.extension("hint"), format!("{seen}: send `Authorization: Bearer <api-token>`."));
+    assert!(!answer.text().contains(token));
+    assert!(!answer.header("www-authenticate").unwrap().contains(token));
 }
 
 #[rstest]

@@ -257,7 +257,7 @@ async fn a_body_that_is_no_text_is_a_bad_request() {
 #[case::g14_a_missing_variable(json!({"query": "query ($name: String!) { __type(name: $name) { name } }"}), "GRAPHQL_VALIDATION_FAILED")]
 #[case::g14_null(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": null}}), "GRAPHQL_VALIDATION_FAILED")]
 #[case::g14_a_variable_of_another_type(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": 7}}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g14_in_a_mutation(json!({"query": "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }", "variables": {"end": "soon"}}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::g14_in_a_mutation(json!({"query": "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }", "variables": {"end": "soon"}}), "BAD_USER_INPUT INVALID_EXPIRATION_TIME")]
 #[case::g21_a_subscription(json!({"query": "subscription { me { role } }"}), "GRAPHQL_VALIDATION_FAILED")]
 #[tokio::test]
 async fn g11_g13_g14_g21_a_query_that_cannot_be_executed_is_not(#[case] body: Value, #[case] code: &str) {
@@ -278,14 +278,52 @@ async fn g14_a_variable_that_cannot_be_makes_no_token() {
     let query = "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { sessionJwt } }";
 
     let headers = [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
-    for end in [json!("1795500000"), json!(1_795_500_000.5), json!(true), Value::Null, json!([1])] {
+    let too_large = json!(9_223_372_036_854_775_808_u64);
+    for end in [json!("1795500000"), json!(1_795_500_000.5), json!(true), Value::Null, json!([1]), too_large]
+    {
         let body = json!({ "query": query, "variables": { "end": end } }).to_string();
         let answer = world.sends(("POST", "/api"), &headers, body).await;
-        assert!(answer.extension("code") == "GRAPHQL_VALIDATION_FAILED", "{end}: {}", answer.text());
+        assert_eq!(answer.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME", "{end}");
+        let received = if end.is_array() { json!("a list") } else { end };
+        assert_eq!(answer.extension("received"), received);
     }
 
     let me = ana.asks(ME).await.json();
     assert_eq!(me["data"]["me"]["accessToken"], r#"{"hasAccessToken": false, "issuedAt": ""}"#);
+}
+
+#[rstest]
+#[case::a_literal("mutation { updateAccessToken(expirationTime: END.0) { success } }", "{}")]
+#[case::with_an_exponent("mutation { updateAccessToken(expirationTime: ENDe0) { success } }", "{}")]
+#[case::a_variable(
+    "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }",
+    "{\"end\": END.0}"
+)]
+#[tokio::test]
+async fn a_whole_number_is_an_expiration_time_however_it_is_written(
+    #[case] query: &str,
+    #[case] variables: &str,
+) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let end = (world.now() + 86_400).to_string();
+
+    let headers = [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let body = format!("{{\"query\": \"{query}\", \"variables\": {variables}}}").replace("END", &end);
+    let answer = world.sends(("POST", "/api"), &headers, body).await;
+
+    assert_eq!(answer.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
+}
+
+#[tokio::test]
+async fn a_number_in_quotes_is_told_to_lose_them() {
+    let world = World::new().await;
+
+    let answer =
+        world.nobody_asks("mutation { updateAccessToken(expirationTime: \"1795500000\") { success } }").await;
+
+    let hint = answer.extension("hint");
+    assert!(hint.as_str().unwrap().starts_with("send 1795500000 as a number, without quotes"), "{hint}");
 }
 
 #[rstest]
