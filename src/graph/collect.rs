@@ -51,9 +51,10 @@ pub(super) fn are_repeated(fields: &[Collected<'_>]) -> bool {
     fields.iter().any(|it| it.is_repeated || are_repeated(&it.fields))
 }
 
-/// A document of one operation that selects each field once: no fragments, and no fields
-/// that `@skip` or `@include` leave out. The operation must be valid, and each variable
-/// with a default value must be in `variables`.
+/// A document of one operation that selects each field once: no fragments, no fields that
+/// `@skip` or `@include` leave out, and no arguments whose variable has no value, so that
+/// the argument's default value counts. The operation must be valid, and each variable with
+/// a default value must be in `variables`.
 ///
 /// # Errors
 ///
@@ -66,13 +67,13 @@ pub(super) fn merge(
     let collector = Collector { fragments, is_included: |it: &[_]| is_included(it, variables) };
     let fields = collector.fields(&[&operation.selection_set.node])?;
     let mut used = HashSet::new();
-    note_variables(&fields, &mut used);
+    note_variables(&fields, variables, &mut used);
     let definitions = operation.variable_definitions.iter();
     let merged = OperationDefinition {
         ty: operation.ty,
         variable_definitions: definitions.filter(|it| used.contains(&it.node.name.node)).cloned().collect(),
         directives: Vec::new(),
-        selection_set: selection_set(&fields, operation.selection_set.pos),
+        selection_set: selection_set(&fields, variables, operation.selection_set.pos),
     };
     let operation = Positioned::new(merged, operation.selection_set.pos);
     Ok(ExecutableDocument { operations: DocumentOperations::Single(operation), fragments: HashMap::new() })
@@ -175,9 +176,9 @@ fn is_included(directives: &[Positioned<Directive>], variables: &Variables) -> b
     })
 }
 
-fn note_variables<'a>(fields: &[Collected<'a>], used: &mut HashSet<&'a Name>) {
+fn note_variables<'a>(fields: &[Collected<'a>], variables: &Variables, used: &mut HashSet<&'a Name>) {
     for field in fields {
-        let mut values: Vec<_> = field.first.node.arguments.iter().map(|(_, value)| &value.node).collect();
+        let mut values: Vec<_> = field.arguments(variables).map(|(_, value)| &value.node).collect();
         while let Some(value) = values.pop() {
             match value {
                 Value::Variable(name) => drop(used.insert(name)),
@@ -186,25 +187,37 @@ fn note_variables<'a>(fields: &[Collected<'a>], used: &mut HashSet<&'a Name>) {
                 _ => {}
             }
         }
-        note_variables(&field.fields, used);
+        note_variables(&field.fields, variables, used);
     }
 }
 
-fn selection_set(fields: &[Collected<'_>], pos: Pos) -> Positioned<SelectionSet> {
-    Positioned::new(SelectionSet { items: fields.iter().map(Collected::selection).collect() }, pos)
+fn selection_set(fields: &[Collected<'_>], variables: &Variables, pos: Pos) -> Positioned<SelectionSet> {
+    let items = fields.iter().map(|it| it.selection(variables)).collect();
+    Positioned::new(SelectionSet { items }, pos)
 }
 
-impl Collected<'_> {
-    fn selection(&self) -> Positioned<Selection> {
+impl<'a> Collected<'a> {
+    /// The arguments, without those whose variable has no value.
+    fn arguments(
+        &self,
+        variables: &Variables,
+    ) -> impl Iterator<Item = &'a (Positioned<Name>, Positioned<Value>)> {
+        self.first.node.arguments.iter().filter(|(_, value)| match &value.node {
+            Value::Variable(name) => variables.contains_key(name),
+            _ => true,
+        })
+    }
+
+    fn selection(&self, variables: &Variables) -> Positioned<Selection> {
         let Positioned { pos, node: first } = self.first;
-        let mut within = selection_set(&self.fields, first.selection_set.pos);
+        let mut within = selection_set(&self.fields, variables, first.selection_set.pos);
         if within.node.items.is_empty() && !first.selection_set.node.items.is_empty() {
             within.node.items.push(nothing(*pos));
         }
         let field = Field {
             alias: first.alias.clone(),
             name: first.name.clone(),
-            arguments: first.arguments.clone(),
+            arguments: self.arguments(variables).cloned().collect(),
             directives: Vec::new(),
             selection_set: within,
         };

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     error::{RequestFault, Result},
-    graph::{collect, expiration_time, limits},
+    graph::{collect, expiration_time, limits, source, typename},
     http::graphql::GraphqlRequest,
 };
 
@@ -35,8 +35,8 @@ impl Document {
     /// [`RequestFault::Syntax`], [`RequestFault::Validation`] or
     /// [`Error::ExpirationNotInteger`](crate::error::Error::ExpirationNotInteger).
     pub(super) fn parse(mut sent: GraphqlRequest, now: Timestamp) -> Result<Self> {
-        limits::check_nesting(&sent.query)?;
-        let mut parsed = parse_query(&sent.query).map_err(|fault| not_graphql(&fault))?;
+        let mut parsed = parsed(&sent.query)?;
+        typename::read(&mut parsed)?;
         let is_repetitive = limits::check(&parsed)?;
         let mut variables = Variables::from_json(Value::Object(std::mem::take(&mut sent.variables)));
         expiration_time::read(&mut parsed, &variables, now)?;
@@ -48,12 +48,15 @@ impl Document {
 
         let name = name(&parsed, &sent);
         set_defaults(operation, &mut variables);
-        let merged = if is_repetitive || parsed.operations.iter().len() > 1 {
+        let has_all =
+            operation.variable_definitions.iter().all(|it| variables.contains_key(&it.node.name.node));
+        let merged = if is_repetitive || !has_all || parsed.operations.iter().len() > 1 {
             Some(collect::merge(operation, &parsed.fragments, &variables)?)
         } else {
             None
         };
         let merged = merged.map(|it| request(String::new(), it, variables.clone()));
+        set_numbers(operation, &mut variables);
         let mut request = request(sent.query, parsed, variables);
         request.operation_name = sent.operation_name;
         Ok(Self { request, merged, name })
@@ -61,7 +64,7 @@ impl Document {
 
     /// Whether this is a query that would change something, fit to be executed or not.
     pub(super) fn is_change(sent: &GraphqlRequest) -> bool {
-        let parsed = limits::check_nesting(&sent.query).ok().and_then(|()| parse_query(&sent.query).ok());
+        let parsed = parsed(&sent.query).ok();
         let operation = parsed.as_ref().map(|it| operation(it, sent.operation_name.as_deref()));
         matches!(operation, Some(Ok(it)) if it.node.ty == OperationType::Mutation)
     }
@@ -76,6 +79,10 @@ impl Document {
     pub(super) fn into_requests(self) -> (Request, Option<Request>) {
         (self.request, self.merged)
     }
+}
+
+fn parsed(query: &str) -> Result<ExecutableDocument, RequestFault> {
+    parse_query(source::read(query)?).map_err(|fault| not_graphql(&fault))
 }
 
 fn request(query: String, parsed: ExecutableDocument, variables: Variables) -> Request {
@@ -118,10 +125,15 @@ fn not_graphql(fault: &parser::Error) -> RequestFault {
 }
 
 /// async-graphql looks for a variable's value only where it is used; GraphQL wants
-/// all of them before anything is executed (specification, section 6.1.2).
+/// all of them before anything is executed (specification, section 6.1.2). Nor does it look
+/// at directives of variables, of which there are none.
 fn variables_are_given(operation: &OperationDefinition, variables: &Variables) -> Result<(), RequestFault> {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
         let name = definition.name.node.as_str();
+        if let Some(directive) = definition.directives.first() {
+            let name = &directive.node.name.node;
+            return Err(refused(&format!("Directive \"@{name}\" may not be used on VARIABLE_DEFINITION")));
+        }
         let (ty, value) = (&definition.var_type.node, variables.get(name));
         let is_missing = value.is_none() && definition.default_value.is_none();
         if !ty.nullable && (is_missing || value == Some(&ConstValue::Null)) {
@@ -138,6 +150,15 @@ fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
         if let Some(value) = &definition.default_value {
             variables.entry(definition.name.node.clone()).or_insert_with(|| value.node.clone());
         }
+    }
+}
+
+/// Gives each variable of type `Int` that has no value a number, for validation alone: it
+/// computes what a list costs, and takes an argument without a value for null.
+fn set_numbers(operation: &OperationDefinition, variables: &mut Variables) {
+    let definitions = operation.variable_definitions.iter().map(|it| &it.node);
+    for definition in definitions.filter(|it| it.var_type.node.to_string() == "Int") {
+        variables.entry(definition.name.node.clone()).or_insert_with(|| 1.into());
     }
 }
 

@@ -3,8 +3,8 @@
 //! async-graphql 7 counts neither aliases nor what fragments expand to, and its
 //! validation walks a fragment as often as it is spread, also for operations that
 //! are not asked for. So the query is walked here first, fragments expanded, with a
-//! budget of steps: bombs and cycles end there. Before that its brackets are counted:
-//! the parser has a frame on the stack for each level, and an overflow is no panic.
+//! budget of steps: bombs and cycles end there. How deep its brackets are nested is known
+//! already ([`source`](super::source)).
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,8 +21,6 @@ use crate::{
     graph::collect::{self, Collected},
 };
 
-/// The deepest nesting of brackets, of whatever kind.
-const DEEPEST_BRACKETS: usize = 64;
 /// The deepest query. The playground's own introspection is 13 deep.
 const DEEPEST: usize = 15;
 /// The deepest nesting of fields and fragments: a walk has frames on the stack for each
@@ -36,61 +34,6 @@ const MOST_ARGUMENTS: usize = 1_500;
 const MOST_ALIASES: usize = 30;
 /// The most directives.
 const MOST_DIRECTIVES: usize = 50;
-
-/// Checks how deep the text of a query is nested, before it is parsed.
-///
-/// # Errors
-///
-/// [`RequestFault::Validation`] when it is too deep; [`RequestFault::Syntax`] for a
-/// block string without an end, in which brackets could hide from this, not from the
-/// parser.
-pub(super) fn check_nesting(query: &str) -> Result<(), RequestFault> {
-    let (mut rest, mut depth) = (query, 0_usize);
-    while let Some(at) = rest.find(['(', '[', '{', ')', ']', '}', '"', '#']) {
-        let (_, from) = rest.split_at(at);
-        let token = from.chars().next().unwrap_or_default();
-        rest = match token {
-            '"' => after_string(from)?,
-            '#' => from.split_once(['\n', '\r']).unwrap_or_default().1,
-            _ => from.strip_prefix(token).unwrap_or_default(),
-        };
-        match token {
-            '(' | '[' | '{' => depth += 1,
-            ')' | ']' | '}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        if depth > DEEPEST_BRACKETS {
-            return Err(over(&format!(
-                "The query is too deep: at most {DEEPEST_BRACKETS} levels of brackets are allowed"
-            )));
-        }
-    }
-    Ok(())
-}
-
-/// What comes after the string that `text` begins with (GraphQL, section 2.9.4);
-/// nothing where the parser will find no end of it either.
-fn after_string(text: &str) -> Result<&str, RequestFault> {
-    let (quotes, escapes): (_, &[&str]) = match text.strip_prefix("\"\"\"") {
-        Some(_) => ("\"\"\"", &["\\\"\"\""]),
-        None => ("\"", &["\\\"", "\\\\"]),
-    };
-    let mut rest = text.strip_prefix(quotes).unwrap_or_default();
-    while let Some(at) = rest.find(['"', '\\']) {
-        let (_, from) = rest.split_at(at);
-        if let Some(after) = from.strip_prefix(quotes) {
-            return Ok(after);
-        }
-        let skipped = escapes.iter().find_map(|it| from.strip_prefix(it));
-        rest = skipped.or_else(|| from.strip_prefix(['"', '\\'])).unwrap_or_default();
-    }
-    let is_block = quotes.len() > 1;
-    if is_block {
-        Err(RequestFault::Syntax { text: "a block string has no end".to_owned(), at: None })
-    } else {
-        Ok("")
-    }
-}
 
 /// Checks all operations of a document against the limits, with one budget for all
 /// of them: each is validated, whichever is executed. Returns whether any of them selects
@@ -243,7 +186,6 @@ mod tests {
     use rstest::rstest;
 
     fn checked(query: &str) -> Result<(), RequestFault> {
-        check_nesting(query)?;
         check(&parse_query(query).unwrap()).map(drop)
     }
 
@@ -264,12 +206,6 @@ mod tests {
     #[case::h02_thousand_aliases(aliased(1000), false)]
     #[case::fifty_directives(format!("{{ a {} }}", "@x ".repeat(50)), true)]
     #[case::more_directives(format!("{{ a {} }}", "@x ".repeat(51)), false)]
-    #[case::sixty_four_brackets(format!("{{ a(b: {}{}) }}", "[".repeat(62), "]".repeat(62)), true)]
-    #[case::more_brackets(format!("{{ a(b: {}{}) }}", "[".repeat(63), "]".repeat(63)), false)]
-    #[case::brackets_in_a_string(format!("{{ a(b: \"\\\"{}\") }}", "[".repeat(100)), true)]
-    #[case::brackets_in_a_block_string(format!("{{ a(b: \"\"\"\\\"\"\" \" {}\"\"\") }}", "[".repeat(100)), true)]
-    #[case::brackets_in_a_comment(format!("{{ a }} # {}", "[".repeat(100)), true)]
-    #[case::closed_by_a_string(format!("{{ a(b: [{}]) }}", "\"]\" [".repeat(63) + &"]".repeat(63)), false)]
     #[case::many_arguments(format!("{{ a({}) }}", "a: 1 ".repeat(1501)), false)]
     #[case::many_variables(format!("query ({}) {{ a }}", "$a: A ".repeat(1501)), false)]
     #[case::many_operations("query A { a } query B { a }".to_owned(), true)]
@@ -288,14 +224,6 @@ mod tests {
         assert!(
             checked(&format!("{operations} {levels} fragment f28 on Query {{ me {{ role }} }}")).is_err()
         );
-    }
-
-    #[test]
-    fn no_brackets_hide_in_a_block_string_without_end() {
-        assert!(matches!(
-            check_nesting("{ a(b: [\"\"\" \" [[[[ ]]]] ]) }"),
-            Err(RequestFault::Syntax { .. })
-        ));
     }
 
     #[test]

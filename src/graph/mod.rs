@@ -22,6 +22,8 @@ mod me;
 mod organizations;
 mod paging;
 mod phase;
+mod source;
+mod typename;
 
 use std::sync::Arc;
 

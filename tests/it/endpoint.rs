@@ -315,6 +315,30 @@ async fn a_whole_number_is_an_expiration_time_however_it_is_written(
     assert_eq!(answer.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
 }
 
+#[rstest]
+#[case::braces(r#""\u{1F600}""#)]
+#[case::a_surrogate_pair(r#""\uD83D\uDE00""#)]
+#[case::itself("\"😀\"")]
+#[tokio::test]
+async fn a_character_is_read_however_it_is_escaped(#[case] literal: &str) {
+    let query = format!("{{ __type(name: {literal}) {{ name }} __typename }}");
+
+    let answer = World::new().await.nobody_asks(&query).await;
+
+    assert_eq!(answer.text(), r#"{"data":{"__type":null,"__typename":"Query"}}"#);
+}
+
+#[tokio::test]
+async fn an_argument_whose_variable_has_no_value_has_its_default_value() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let query = "query ($first: Int, $after: String) { me { accessTokens(first: $first, after: $after) { nodes { id } } } }";
+    let answer = ana.asks(query).await;
+
+    assert_eq!(answer.text(), r#"{"data":{"me":{"accessTokens":{"nodes":[]}}}}"#);
+}
+
 #[tokio::test]
 async fn a_number_in_quotes_is_told_to_lose_them() {
     let world = World::new().await;
