@@ -167,7 +167,7 @@ function soon(seconds) {
  * @param {Token} token
  */
 export function fieldsOf(token) {
-  const times = { name: token.name, issuedAt: inWords(token.issuedAt), lastUsedAt: lastUse(token) };
+  const times = { name: token.name, issuedAt: inWords(token.issuedAt), lastUsedAt: lastUse(token), use: use(token) };
   switch (token.state) {
     case 'ACTIVE':
       return { ...times, end: inWords(token.expiresAt) };
@@ -183,6 +183,11 @@ export function fieldsOf(token) {
 /** @param {Token} token */
 function lastUse({ lastUsedAt }) {
   return lastUsedAt ? inWords(lastUsedAt) : 'never used';
+}
+
+/** @param {Token} token */
+function use({ lastUsedAt }) {
+  return lastUsedAt ? `Last used ${inWords(lastUsedAt)}` : 'Never used';
 }
 
 /**
