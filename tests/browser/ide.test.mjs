@@ -133,7 +133,7 @@ story('a new tab inherits no placeholder, though the settings let it inherit hea
   assert.deepEqual(await ide.ask(WHO), HANA);
 });
 
-story('behind a forwarded port, queries go to the origin of the page', async (given) => {
+story('behind a forwarded port, queries go to the origin of the page, and commands name it', async (given) => {
   await logIn(given);
   const { port } = /** @type {import('node:net').AddressInfo} */ (forwarder.address());
   target = Number(new URL(given.url).port);
@@ -145,6 +145,9 @@ story('behind a forwarded port, queries go to the origin of the page', async (gi
   await given.page.getByRole('button', { name: 'Copy CURL' }).click();
   const command = await given.page.evaluate(() => navigator.clipboard.readText());
   assert.ok(command.startsWith(`curl 'http://localhost:${port}/api' `), command);
+
+  await given.page.goto(`http://localhost:${port}/home`);
+  await given.page.locator('[data-snippet="start-curl"]').getByText(`curl http://localhost:${port}/api`).waitFor();
 }, { context: { permissions: ['clipboard-read', 'clipboard-write'] } });
 
 story('all of the IDE is reached without a mouse, and no editor keeps the focus', async (given) => {
