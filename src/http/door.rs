@@ -1,9 +1,8 @@
-//! The door between Lambda and the routers: an event in, an answer of its shape out.
+//! The entry of the Lambda functions: answers events through a router.
 //!
-//! `lambda_http` shapes the answers (cookies, payload versions); requests are read by
-//! [`event`], which tells why.
+//! [`event`] reads the requests, [`gateway`] writes the responses.
 
-use std::{convert::Infallible, future::ready, pin::Pin};
+use std::convert::Infallible;
 
 use axum::{Router, body::Body, response::Response};
 use bytes::Bytes;
@@ -12,54 +11,40 @@ use http::{
     header::{CONTENT_ENCODING, ETAG},
 };
 use http_body_util::BodyExt;
-use lambda_http::{
-    Adapter, Context, IntoResponse, LambdaEvent, Service,
-    aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayV2httpRequest},
-    request::LambdaRequest,
-    service_fn,
-};
-use serde::Serialize;
-use serde_json::{Value, json};
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::value::RawValue;
 use tower::ServiceExt;
 
 use crate::{
     error::{Error, RequestFault},
     http::{
         REQUEST_ID, Rehearsal, answer,
-        event::{self, Payload},
+        event::{Event, Payload},
+        gateway::{GatewayBody, GatewayResponse},
         negotiation::AnswerType,
     },
     telemetry,
 };
 
-/// The largest answer that Lambda passes on is 6 MB of JSON (AWS Lambda quotas,
-/// "Invocation payload"); what is left is for headers and for escaping.
+/// The largest answer, in bytes as it is written. Lambda passes on 6 MB of JSON (AWS Lambda
+/// quotas, "Invocation payload"), headers included.
 const LARGEST_ANSWER: usize = 5_500_000;
 
-/// Answers one event. What cannot be read as a request is handed to the router too,
-/// as a request to nowhere with the fault beside it, so that it is logged and
-/// answered like any other.
-///
-/// # Errors
-///
-/// None: every event is answered.
-pub async fn answer_event(router: Router, event: LambdaEvent<Value>) -> Result<impl Serialize, Infallible> {
-    let request = event::request(&event.payload).unwrap_or_else(|fault| unreadable(fault, &event.payload));
-    answered(router, request, event).await
-}
+/// The event that [`rehearse`] answers.
+const REHEARSAL: &str = r#"{
+    "version": "2.0", "rawPath": "/api", "rawQueryString": "",
+    "headers": { "content-type": "application/json", "accept": "*/*" },
+    "requestContext": { "stage": "$default", "http": { "method": "POST", "sourceIp": "127.0.0.1" } },
+    "body": "{\"query\":\"{ me { userEmail } }\"}"
+}"#;
 
-/// Answers a request in the shape that the event wants, which it came by.
-async fn answered(
-    router: Router,
-    request: Request<Bytes>,
-    LambdaEvent { payload, context }: LambdaEvent<Value>,
-) -> Result<impl Serialize, Infallible> {
-    let origin = match Payload::of(&payload) {
-        Payload::V1 => LambdaRequest::ApiGatewayV1(ApiGatewayProxyRequest::default()),
-        Payload::V2 => LambdaRequest::ApiGatewayV2(ApiGatewayV2httpRequest::default()),
-    };
-    let service = service_fn(move |_| deliver(router.clone(), request.clone()));
-    Adapter::from(service).call(LambdaEvent::new(origin, context)).await
+/// Answers one event, given as JSON.
+///
+/// An event that is no valid request goes to the router too, as an empty request with the
+/// fault in its extensions: so it is logged and answered like any other.
+pub async fn answer_event(router: Router, event: &str) -> GatewayResponse {
+    let event = Event::parse(event);
+    deliver(router, request(&event), event.payload()).await
 }
 
 /// Answers events until Lambda stops the instance.
@@ -68,54 +53,48 @@ async fn answered(
 ///
 /// When the runtime of Lambda cannot be reached.
 pub async fn run(router: Router) -> Result<(), lambda_runtime::Error> {
-    lambda_runtime::run(service_fn(move |event| answer_event(router.clone(), event))).await
+    // Only `Event` parses the JSON: `lambda_runtime` parses slowly, since it keeps the path to
+    // each value for its error messages.
+    let answer = move |event: LambdaEvent<Box<RawValue>>| {
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(answer_event(router, event.payload.get()).await) }
+    };
+    lambda_runtime::run(service_fn(answer)).await
 }
 
-/// Answers an event that nobody sent, and logs nothing: for start-up, where the processor is
-/// not yet throttled. The first real event then finds the code of most of its way warm.
+/// Answers an event that nobody sent, without logging it.
+///
+/// This warms up the code of a request during init, when the processor is not yet throttled.
 pub async fn rehearse(router: &Router) {
-    let payload = json!({
-        "version": "2.0", "rawPath": "/api", "rawQueryString": "",
-        "headers": { "content-type": "application/json", "accept": "*/*" },
-        "requestContext": { "stage": "$default", "http": { "method": "POST", "sourceIp": "127.0.0.1" } },
-        "body": r#"{"query":"{ me { userEmail } }"}"#,
-    });
-    let mut request = event::request(&payload).unwrap_or_else(|fault| unreadable(fault, &payload));
+    let event = Event::parse(REHEARSAL);
+    let mut request = request(&event);
     request.extensions_mut().insert(Rehearsal);
-    let event = LambdaEvent::new(payload, Context::default());
-    let _nobody_reads_it = answered(router.clone(), request, event).await;
+    let response = deliver(router.clone(), request, event.payload()).await;
+    let _nobody_reads_it = serde_json::to_vec(&response);
 }
 
-fn unreadable(fault: RequestFault, event: &Value) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::new());
-    event::note_origin(event, &mut request);
-    request.extensions_mut().insert(fault);
-    request
+fn request(event: &Event<'_>) -> Request<Bytes> {
+    event.request().unwrap_or_else(|fault| {
+        let mut request = Request::new(Bytes::new());
+        event.note_origin(&mut request);
+        request.extensions_mut().insert(fault);
+        request
+    })
 }
 
-/// An answer whose body is as it goes out: `lambda_http` would decide between text and base64
-/// anew by the headers, with tables of every character encoding there is.
-struct Shaped(http::Response<lambda_http::Body>);
-
-impl IntoResponse for Shaped {
-    fn into_response(self) -> Pin<Box<dyn Future<Output = http::Response<lambda_http::Body>> + Send>> {
-        Box::pin(ready(self.0))
-    }
-}
-
-async fn deliver(router: Router, request: Request<Bytes>) -> Result<Shaped, Infallible> {
+async fn deliver(router: Router, request: Request<Bytes>, payload: Payload) -> GatewayResponse {
     let Ok(response) = router.oneshot(request.map(Body::from)).await;
-    Ok(Shaped(bounded(response).await))
+    GatewayResponse::new(bounded(response).await, payload)
 }
 
-/// Reads the answer, and replaces it where the gateway would not pass it on.
-async fn bounded(response: Response) -> http::Response<lambda_http::Body> {
+/// Reads the answer, and replaces one that is larger than the gateway passes on.
+async fn bounded(response: Response) -> http::Response<GatewayBody> {
     let whole = whole(response).await;
-    if escaped_len(whole.body()) <= LARGEST_ANSWER {
-        return whole.map(|bytes| lambda_body(&bytes));
+    if whole.body().len_in_json() <= LARGEST_ANSWER {
+        return whole;
     }
     let (parts, _) = whole.into_parts();
-    self::whole(too_large(parts.headers).await).await.map(|bytes| lambda_body(&bytes))
+    self::whole(too_large(parts.headers).await).await
 }
 
 /// The error in the place of an answer that is too large, with that answer's headers.
@@ -132,32 +111,8 @@ async fn too_large(mut headers: HeaderMap) -> Response {
     response
 }
 
-async fn whole(response: Response) -> http::Response<Bytes> {
+async fn whole(response: Response) -> http::Response<GatewayBody> {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    http::Response::from_parts(parts, bytes)
-}
-
-/// Text goes as it is, anything else as base64.
-fn lambda_body(bytes: &Bytes) -> lambda_http::Body {
-    match std::str::from_utf8(bytes) {
-        Ok("") => lambda_http::Body::Empty,
-        Ok(text) => lambda_http::Body::Text(text.to_owned()),
-        Err(_) => lambda_http::Body::Binary(bytes.to_vec()),
-    }
-}
-
-/// How long the answer is inside of Lambda's JSON: text is escaped, bytes are base64.
-fn escaped_len(bytes: &Bytes) -> usize {
-    let is_text = std::str::from_utf8(bytes).is_ok();
-    if is_text { bytes.iter().copied().map(escaped).sum() } else { bytes.len().div_ceil(3) * 4 }
-}
-
-/// How long one byte of a text is in JSON (RFC 8259, section 7).
-fn escaped(byte: u8) -> usize {
-    match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0..0x20 => 6,
-        _ => 1,
-    }
+    http::Response::from_parts(parts, GatewayBody::from(bytes))
 }

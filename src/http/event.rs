@@ -1,16 +1,15 @@
 //! Lambda events, hostile until parsed.
 //!
 //! API Gateway's payloads 1.0 (REST) and 2.0 (HTTP API, function URL) become plain
-//! requests here. `lambda_http`'s own conversion panics on a strange `Host`, on raw
-//! blanks in a query string and on bad base64, so it is not asked: whatever can be
-//! read is read, and the rest is a [`RequestFault`], never a panic.
+//! requests here. What cannot be read is a [`RequestFault`], never a panic: `lambda_http`'s
+//! conversion panics on an odd `Host`, on raw blanks in a query string and on bad base64.
 
 use std::fmt::Write as _;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::COOKIE};
-use serde_json::{Map, Value};
+use serde_json_borrow::{ObjectAsVec, Value};
 use url::form_urlencoded;
 
 use crate::{
@@ -21,7 +20,7 @@ use crate::{
 /// The longest id of the gateway that is kept, in characters; its own have 16.
 const LONGEST_ID: usize = 64;
 
-/// Which shape of answer the gateway expects.
+/// The version of an event's payload, which is also the version of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Payload {
     /// Version 1.0: REST APIs.
@@ -30,75 +29,151 @@ pub enum Payload {
     V2,
 }
 
-impl Payload {
-    /// The version of an event; what names neither is answered as the newer one.
+/// An event. Its texts are borrowed from the JSON that Lambda sent.
+pub struct Event<'a>(Value<'a>);
+
+impl<'a> Event<'a> {
+    /// Parses an event. JSON that is nested too deeply becomes an event without a method.
     #[must_use]
-    pub fn of(event: &Value) -> Self {
-        let is_v1 = event.get("httpMethod").is_some() && event.pointer("/requestContext/http").is_none();
-        if is_v1 { Self::V1 } else { Self::V2 }
+    pub fn parse(json: &'a str) -> Self {
+        Self(serde_json::from_str(json).unwrap_or_default())
     }
-}
 
-/// Reads an event as a request, with its [`Caller`] beside it.
-///
-/// # Errors
-///
-/// [`RequestFault::Malformed`] when the event has no method or path of the form that
-/// they have in HTTP, or a body that is not what it says.
-pub fn request(event: &Value) -> Result<Request<Bytes>, RequestFault> {
-    let payload = Payload::of(event);
-    let mut request = Request::new(body(event)?);
-    *request.method_mut() = method(event, payload)?;
-    *request.uri_mut() = uri(event, payload)?;
-    *request.headers_mut() = headers(event);
-    note_origin(event, &mut request);
-    Ok(request)
-}
-
-/// Puts beside a request who sent it, and what the gateway calls it.
-pub fn note_origin<B>(event: &Value, request: &mut Request<B>) {
-    request.extensions_mut().insert(caller(event, Payload::of(event)));
-    if let Some(id) = gateway_request_id(event) {
-        request.extensions_mut().insert(id);
+    /// Returns the version of the payload: the newer one where the event has the marks of
+    /// neither.
+    #[must_use]
+    pub fn payload(&self) -> Payload {
+        let is_v1 = self.at(&["httpMethod"]).is_some() && self.at(&["requestContext", "http"]).is_none();
+        if is_v1 { Payload::V1 } else { Payload::V2 }
     }
-}
 
-fn gateway_request_id(event: &Value) -> Option<GatewayRequestId> {
-    let id = text(event, "/requestContext/requestId")?;
-    let is_id = id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_graphic());
-    is_id.then(|| GatewayRequestId(id.to_owned()))
-}
-
-fn method(event: &Value, payload: Payload) -> Result<Method, RequestFault> {
-    let place = match payload {
-        Payload::V1 => "/httpMethod",
-        Payload::V2 => "/requestContext/http/method",
-    };
-    let text = text(event, place).ok_or_else(|| malformed("The event has no method"))?;
-    text.parse().map_err(|_| malformed("The event's method is none"))
-}
-
-fn uri(event: &Value, payload: Payload) -> Result<Uri, RequestFault> {
-    let (path, query) = match payload {
-        Payload::V1 => (text(event, "/path"), v1_query(event)),
-        Payload::V2 => (text(event, "/rawPath"), clean(text(event, "/rawQueryString").unwrap_or_default())),
-    };
-    let path = path.filter(|it| it.starts_with('/')).ok_or_else(|| malformed("The event has no path"))?;
-    let mut target = clean(without_stage(event, path));
-    if !query.is_empty() {
-        target = format!("{target}?{query}");
+    /// Converts the event into a request, with its [`Caller`] among the extensions.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestFault::Malformed`] when the event has no valid method or path, or its body is
+    /// not valid base64 though the event says so.
+    pub fn request(&self) -> Result<Request<Bytes>, RequestFault> {
+        let mut request = Request::new(self.body()?);
+        *request.method_mut() = self.method()?;
+        *request.uri_mut() = self.uri()?;
+        *request.headers_mut() = self.headers();
+        self.note_origin(&mut request);
+        Ok(request)
     }
-    target.parse().map_err(|_| malformed("The event's path is none"))
-}
 
-/// The path without the stage, so that `/prod/api` is `/api`.
-fn without_stage<'a>(event: &Value, path: &'a str) -> &'a str {
-    let stage = text(event, "/requestContext/stage").filter(|it| *it != "$default");
-    let rest = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
-    match rest {
-        Some("") => "/",
-        Some(rest) if rest.starts_with('/') => rest,
-        _ => path,
+    /// Adds the caller and the gateway's request id to the extensions of a request.
+    pub fn note_origin<B>(&self, request: &mut Request<B>) {
+        request.extensions_mut().insert(self.caller());
+        if let Some(id) = self.gateway_request_id() {
+            request.extensions_mut().insert(id);
+        }
+    }
+
+    fn gateway_request_id(&self) -> Option<GatewayRequestId> {
+        let id = self.text(&["requestContext", "requestId"])?;
+        let is_id = id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_graphic());
+        is_id.then(|| GatewayRequestId(id.to_owned()))
+    }
+
+    fn method(&self) -> Result<Method, RequestFault> {
+        let method = match self.payload() {
+            Payload::V1 => self.text(&["httpMethod"]),
+            Payload::V2 => self.text(&["requestContext", "http", "method"]),
+        };
+        let method = method.ok_or_else(|| malformed("The event has no method"))?;
+        method.parse().map_err(|_| malformed("The event's method is none"))
+    }
+
+    fn uri(&self) -> Result<Uri, RequestFault> {
+        let (path, query) = match self.payload() {
+            Payload::V1 => (self.text(&["path"]), self.v1_query()),
+            Payload::V2 => {
+                (self.text(&["rawPath"]), clean(self.text(&["rawQueryString"]).unwrap_or_default()))
+            }
+        };
+        let path = path.filter(|it| it.starts_with('/')).ok_or_else(|| malformed("The event has no path"))?;
+        let mut target = clean(self.without_stage(path));
+        if !query.is_empty() {
+            target = format!("{target}?{query}");
+        }
+        target.parse().map_err(|_| malformed("The event's path is none"))
+    }
+
+    /// Removes the stage from a path: `/prod/api` becomes `/api`.
+    fn without_stage<'p>(&self, path: &'p str) -> &'p str {
+        let stage = self.text(&["requestContext", "stage"]).filter(|it| *it != "$default");
+        let rest = stage.and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage));
+        match rest {
+            Some("") => "/",
+            Some(rest) if rest.starts_with('/') => rest,
+            _ => path,
+        }
+    }
+
+    /// Encodes the query of payload 1.0, whose parameters come decoded, in one map or in two.
+    fn v1_query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in self.pairs("multiValueQueryStringParameters", "queryStringParameters") {
+            query.append_pair(name, value);
+        }
+        query.finish()
+    }
+
+    /// Collects the headers that HTTP allows, and the list of cookies.
+    fn headers(&self) -> HeaderMap {
+        let pairs = self.pairs("multiValueHeaders", "headers");
+        let mut headers = HeaderMap::with_capacity(pairs.len());
+        for (name, value) in pairs {
+            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+                headers.append(name, value);
+            }
+        }
+        let cookies = self.at(&["cookies"]).and_then(Value::as_array).into_iter().flatten();
+        for cookie in cookies.filter_map(Value::as_str).filter_map(|it| HeaderValue::try_from(it).ok()) {
+            headers.append(COOKIE, cookie);
+        }
+        headers
+    }
+
+    /// Returns the entries of the map of lists where there is one, else of the plain map.
+    fn pairs(&self, lists: &str, plain: &str) -> Vec<(&str, &str)> {
+        let members = |name| self.at(&[name]).and_then(Value::as_object).filter(|it| !it.is_empty());
+        match (members(lists), members(plain)) {
+            (Some(lists), _) => flattened(lists),
+            (None, Some(plain)) => {
+                plain.iter().filter_map(|(name, value)| Some((name, value.as_str()?))).collect()
+            }
+            (None, None) => Vec::new(),
+        }
+    }
+
+    fn body(&self) -> Result<Bytes, RequestFault> {
+        let text = self.text(&["body"]).unwrap_or_default();
+        if self.at(&["isBase64Encoded"]).and_then(Value::as_bool) == Some(true) {
+            let bytes = STANDARD
+                .decode(text)
+                .map_err(|_| malformed("The event's body is not the base64 that it says"))?;
+            return Ok(Bytes::from(bytes));
+        }
+        Ok(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    fn caller(&self) -> Caller {
+        let address = match self.payload() {
+            Payload::V1 => self.text(&["requestContext", "identity", "sourceIp"]),
+            Payload::V2 => self.text(&["requestContext", "http", "sourceIp"]),
+        };
+        Caller(address.and_then(|it| it.parse().ok()))
+    }
+
+    fn text(&self, path: &[&str]) -> Option<&str> {
+        self.at(path).and_then(Value::as_str)
+    }
+
+    /// Finds a value by the names of the members that lead to it.
+    fn at(&self, path: &[&str]) -> Option<&Value<'a>> {
+        path.iter().try_fold(&self.0, |value, name| value.as_object()?.get(name))
     }
 }
 
@@ -115,75 +190,12 @@ fn clean(text: &str) -> String {
     })
 }
 
-/// Payload 1.0 has the query's parameters decoded, in one map or in two.
-fn v1_query(event: &Value) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in pairs(event, "/multiValueQueryStringParameters", "/queryStringParameters") {
-        query.append_pair(name, value);
-    }
-    query.finish()
-}
-
-/// The headers that HTTP allows; a cookie list is joined as browsers do it.
-fn headers(event: &Value) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    for (name, value) in pairs(event, "/multiValueHeaders", "/headers") {
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            headers.append(name, value);
-        }
-    }
-    let cookies =
-        event.get("cookies").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    for cookie in cookies.filter_map(|it| HeaderValue::try_from(it).ok()) {
-        headers.append(COOKIE, cookie);
-    }
-    headers
-}
-
-/// The entries of the map of lists where there is one, else of the plain map.
-fn pairs<'a>(event: &'a Value, lists: &str, plain: &str) -> Vec<(&'a str, &'a str)> {
-    let members = |place| event.pointer(place).and_then(Value::as_object).filter(|it| !it.is_empty());
-    match (members(lists), members(plain)) {
-        (Some(lists), _) => flattened(lists),
-        (None, Some(plain)) => {
-            plain.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_str()?))).collect()
-        }
-        (None, None) => Vec::new(),
-    }
-}
-
-fn flattened(lists: &Map<String, Value>) -> Vec<(&str, &str)> {
+fn flattened<'e>(lists: &'e ObjectAsVec<'_>) -> Vec<(&'e str, &'e str)> {
     let entries = lists.iter().flat_map(|(name, values)| {
-        values
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(move |value| Some((name.as_str(), value.as_str()?)))
+        let texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
+        texts.map(move |value| (name, value))
     });
     entries.collect()
-}
-
-fn body(event: &Value) -> Result<Bytes, RequestFault> {
-    let text = text(event, "/body").unwrap_or_default();
-    if event.get("isBase64Encoded").and_then(Value::as_bool) == Some(true) {
-        let bytes = STANDARD
-            .decode(text)
-            .map_err(|_| malformed("The event's body is not the base64 that it says"))?;
-        return Ok(Bytes::from(bytes));
-    }
-    Ok(Bytes::copy_from_slice(text.as_bytes()))
-}
-
-fn caller(event: &Value, payload: Payload) -> Caller {
-    let place = match payload {
-        Payload::V1 => "/requestContext/identity/sourceIp",
-        Payload::V2 => "/requestContext/http/sourceIp",
-    };
-    Caller(text(event, place).and_then(|it| it.parse().ok()))
-}
-
-fn text<'a>(event: &'a Value, place: &str) -> Option<&'a str> {
-    event.pointer(place).and_then(Value::as_str)
 }
 
 fn malformed(text: &str) -> RequestFault {
@@ -195,7 +207,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn request(event: &Value) -> Result<Request<Bytes>, RequestFault> {
+        Event::parse(&event.to_string()).request()
+    }
 
     fn v2(change: impl FnOnce(&mut Value)) -> Value {
         let mut event = json!({

@@ -9,6 +9,7 @@ pub mod csrf;
 pub mod door;
 pub mod event;
 pub mod form;
+pub mod gateway;
 pub mod graphql;
 pub mod negotiation;
 pub mod visit;
