@@ -26,6 +26,15 @@ const DAY: u64 = 86_400;
 /// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
 
+/// The variables that hold keys.
+#[derive(Clone)]
+pub(crate) struct Keys {
+    /// `SIGNING_KEYS`.
+    pub(crate) signing: String,
+    /// `SIGNING_PUBLIC_KEYS`.
+    pub(crate) public: String,
+}
+
 pub(crate) struct Account {
     pair: Ed25519KeyPair,
     user: String,
@@ -116,14 +125,20 @@ impl Account {
         URL_SAFE_NO_PAD.encode(self.pair.public_key())
     }
 
-    /// `SIGNING_KEYS` where the function signs by itself.
-    pub(crate) fn local_keys(&self) -> String {
-        json!([{ "x": self.x(), "d": URL_SAFE_NO_PAD.encode(SEED), "state": "active" }]).to_string()
+    /// Keys with which the function signs by itself.
+    pub(crate) fn local_keys(&self) -> Keys {
+        let key = json!([{ "x": self.x(), "d": URL_SAFE_NO_PAD.encode(SEED), "state": "active" }]);
+        Keys { signing: key.to_string(), public: String::new() }
     }
 
-    /// `SIGNING_KEYS` as it is deployed: KMS signs.
-    pub(crate) fn kms_keys() -> String {
-        json!([{ "arn": KEY_ARN, "state": "active" }]).to_string()
+    /// A key in KMS that is asked for its public half at start.
+    pub(crate) fn kms_keys() -> Keys {
+        Keys { signing: json!([{ "arn": KEY_ARN, "state": "active" }]).to_string(), public: String::new() }
+    }
+
+    /// The same key with its public half given, as a stack is deployed.
+    pub(crate) fn deployed_keys(&self) -> Keys {
+        Keys { public: format!("{KEY_ARN}={}", self.public_key()), ..Self::kms_keys() }
     }
 
     /// The public key, as KMS gives it.

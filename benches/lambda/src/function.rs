@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    account::URL,
+    account::{Keys, URL},
     aws::Aws,
     events::Event,
     runtime_api::{Report, RuntimeApi},
@@ -18,8 +18,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Place {
     pub(crate) aws: Aws,
-    /// What `SIGNING_KEYS` says.
-    pub(crate) keys: String,
+    pub(crate) keys: Keys,
     /// Where files may be written.
     pub(crate) folder: PathBuf,
 }
@@ -42,7 +41,8 @@ impl Function {
             .envs([("AWS_LAMBDA_FUNCTION_NAME", "bench"), ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")])
             .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"), ("AWS_REGION", "eu-west-1")])
             .envs([("AWS_ACCESS_KEY_ID", "bench"), ("AWS_SECRET_ACCESS_KEY", "bench")])
-            .envs([("TABLE_NAME", "arm"), ("PUBLIC_URL", URL), ("SIGNING_KEYS", &place.keys)])
+            .envs([("TABLE_NAME", "arm"), ("PUBLIC_URL", URL)])
+            .envs([("SIGNING_KEYS", &place.keys.signing), ("SIGNING_PUBLIC_KEYS", &place.keys.public)])
             .env("AWS_ENDPOINT_URL", &place.aws.endpoint)
             .env("SSL_CERT_FILE", roots)
             .stdout(Stdio::null());

@@ -44,7 +44,7 @@ pub(crate) struct Samples {
     pub(crate) init: Vec<f64>,
     pub(crate) first: Vec<f64>,
     pub(crate) cold: Vec<f64>,
-    pub(crate) cold_with_kms: Vec<f64>,
+    pub(crate) cold_asking_kms: Vec<f64>,
     pub(crate) shared: Vec<f64>,
     pub(crate) warm: Vec<f64>,
     pub(crate) cpu: Vec<f64>,
@@ -94,19 +94,27 @@ fn in_turns(
     Ok(())
 }
 
+/// The product starts with a key in KMS, as it is deployed: with the public half given, and once
+/// more without it, so that it has to ask KMS.
 fn cold(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+    let with = |keys| Place { keys, ..place.clone() };
+    if peer.kind == Kind::Product {
+        let (init, first) = cold_start(peer, account, &with(Account::kms_keys()))?;
+        peer.samples.cold_asking_kms.push(init + first);
+    }
+    let keys = if peer.kind == Kind::Product { account.deployed_keys() } else { account.local_keys() };
+    let (init, first) = cold_start(peer, account, &with(keys))?;
+    peer.samples.init.push(init);
+    peer.samples.first.push(first);
+    peer.samples.cold.push(init + first);
+    Ok(())
+}
+
+/// How long init and the first invocation take.
+fn cold_start(peer: &Peer, account: &Account, place: &Place) -> io::Result<(f64, f64)> {
     let function = peer.started(place)?;
     let first = function.repeat(&peer.me(account, 0), 1).took[0];
-    peer.samples.init.push(microseconds(function.init));
-    peer.samples.first.push(microseconds(first));
-    peer.samples.cold.push(microseconds(function.init + first));
-    if peer.kind == Kind::Product {
-        let deployed = Place { keys: Account::kms_keys(), ..place.clone() };
-        let function = peer.started(&deployed)?;
-        let first = function.repeat(&peer.me(account, 0), 1).took[0];
-        peer.samples.cold_with_kms.push(microseconds(function.init + first));
-    }
-    Ok(())
+    Ok((microseconds(function.init), microseconds(first)))
 }
 
 /// Each has a share of its own: what one has used up is not taken from the next.
