@@ -4,7 +4,7 @@
 use std::{fmt, io::Write, time::Duration};
 
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
@@ -28,6 +28,8 @@ pub const METRICS: [(&str, &str); 9] = [
 pub const DIMENSION: &str = "FunctionName";
 /// The metric that is also told by its reason.
 const BY_REASON: &str = "Refused";
+/// The dimension that says the reason.
+const REASON: &str = "Reason";
 /// By this target the log knows what is a metric.
 pub(super) const TARGET: &str = "arm_api::metrics";
 
@@ -41,32 +43,68 @@ pub(super) struct Measured<'a> {
     pub(super) at: Timestamp,
 }
 
-impl Measured<'_> {
-    /// Writes the metrics of the request; those that are nothing are left out.
-    pub(super) fn write(&self) {
-        if !tracing::enabled!(target: TARGET, tracing::Level::INFO) {
-            return;
+/// Metrics that CloudWatch reads by the same dimensions.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricSet {
+    namespace: &'static str,
+    dimensions: [&'static [&'static str]; 1],
+    metrics: Vec<Metric>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric {
+    name: &'static str,
+    unit: &'static str,
+}
+
+/// The part of the document that tells CloudWatch which members are metrics.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    timestamp: i64,
+    cloud_watch_metrics: Vec<MetricSet>,
+}
+
+/// The document that CloudWatch reads. Metrics that are zero are left out.
+impl Serialize for Measured<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = serializer.serialize_map(None)?;
+        document.serialize_entry("_aws", &self.metadata())?;
+        document.serialize_entry(DIMENSION, self.function)?;
+        for (name, _, value) in self.values() {
+            document.serialize_entry(name, &value)?;
         }
-        tracing::info!(target: TARGET, emf = self.document().to_string());
+        if let Some(reason) = self.refused() {
+            document.serialize_entry(REASON, reason)?;
+        }
+        document.end()
+    }
+}
+
+impl Measured<'_> {
+    /// Writes the metrics of the request.
+    pub(super) fn write(&self) {
+        if tracing::enabled!(target: TARGET, tracing::Level::INFO) {
+            let document = serde_json::to_string(self).unwrap_or_default();
+            tracing::info!(target: TARGET, emf = document);
+        }
     }
 
-    fn document(&self) -> Value {
-        let values = METRICS.map(|(name, unit)| (name, unit, self.value(name)));
-        let told: Vec<_> = values.into_iter().filter(|(.., value)| *value > 0.0).collect();
-        let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
-        let all: Vec<_> = told.iter().map(|(name, unit, _)| metric(name, unit)).collect();
-        let mut sets = vec![json!({ "Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": all })];
-        let mut members = Map::from_iter([(DIMENSION.to_owned(), json!(self.function))]);
-        members.extend(told.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))));
-        if let Some(reason) = self.refused() {
-            let of_reason = [metric(BY_REASON, "Count")];
-            let dimensions = [[DIMENSION, "Reason"]];
-            sets.push(json!({ "Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": of_reason }));
-            members.insert("Reason".to_owned(), json!(reason));
+    fn metadata(&self) -> Metadata {
+        let set = |dimensions, metrics| MetricSet { namespace: NAMESPACE, dimensions: [dimensions], metrics };
+        let all = self.values().map(|(name, unit, _)| Metric { name, unit });
+        let mut sets = vec![set(&[DIMENSION], all.collect())];
+        if self.refused().is_some() {
+            sets.push(set(&[DIMENSION, REASON], vec![Metric { name: BY_REASON, unit: "Count" }]));
         }
-        let head = json!({ "Timestamp": self.at.as_millisecond(), "CloudWatchMetrics": sets });
-        members.insert("_aws".to_owned(), head);
-        Value::Object(members)
+        Metadata { timestamp: self.at.as_millisecond(), cloud_watch_metrics: sets }
+    }
+
+    fn values(&self) -> impl Iterator<Item = (&'static str, &'static str, f64)> {
+        let values = METRICS.into_iter().map(|(name, unit)| (name, unit, self.value(name)));
+        values.filter(|(.., value)| *value > 0.0)
     }
 
     fn value(&self, name: &str) -> f64 {
@@ -116,10 +154,12 @@ impl Visit for Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::{Value, json};
 
     fn document(line: &Line, status: u16) -> Value {
         let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
-        Measured { function: "arm-api", line, status, took, is_cold: false, at }.document()
+        let measured = Measured { function: "arm-api", line, status, took, is_cold: false, at };
+        serde_json::to_value(measured).unwrap()
     }
 
     #[test]
