@@ -81,7 +81,7 @@ fn ana() -> Visitor {
         address: None,
         state: SessionState::Open,
     };
-    Visitor::Somebody(Box::new(Actor { stakeholder, credential: Credential::Session(session) }))
+    Visitor::Somebody(Box::new(Actor { stakeholder, credential: Credential::Session(session), slot: None }))
 }
 
 fn endpoint() -> Endpoint {

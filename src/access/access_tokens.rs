@@ -125,11 +125,12 @@ impl Access {
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
         self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
-            let Actor { stakeholder: owner, credential } = reread.as_ref().unwrap_or(actor);
-            let in_slot = match (credential.access_token(), attempt) {
-                (Some(own), _) => Some(SlotToken::of(own, owner)),
-                (None, 1) => self.store.token_in_slot(owner, &token.name, now).await?,
-                (None, _) => self.store.checked_token_in_slot(owner, &token.name).await?,
+            let Actor { stakeholder: owner, credential, slot } = reread.as_ref().unwrap_or(actor);
+            let in_slot = match (credential.access_token(), slot, attempt) {
+                (Some(own), ..) => Some(SlotToken::of(own, owner)),
+                (None, None, _) => None,
+                (None, Some(slot), 1) => Some(slot.token(owner, now)),
+                (None, Some(slot), _) => Some(self.store.checked_token_in_slot(owner, slot).await?),
             };
             let replaced = in_slot.as_ref().map(|it| it.token.clone());
             let created = Happening::TokenCreated { token: token.id.clone(), replaced };

@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::domain::{
-    access_token::AccessToken, policy::UserAction, session::Session, stakeholder::Stakeholder,
+use crate::{
+    domain::{access_token::AccessToken, policy::UserAction, session::Session, stakeholder::Stakeholder},
+    store::access_tokens::Slot,
 };
 
 /// Who asks: the outcome of authentication that did not fail.
@@ -22,6 +23,9 @@ pub struct Actor {
     pub stakeholder: Stakeholder,
     /// How they proved it.
     pub credential: Credential,
+    /// The slot of their default token, which is read along with a session. A token does not
+    /// need it: it can replace only itself.
+    pub slot: Option<Slot>,
 }
 
 /// How somebody proved who they are.

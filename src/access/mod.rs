@@ -1,7 +1,8 @@
 //! Who is asking: from a credential to an [`Actor`].
 //!
-//! A forged token costs no I/O. A good credential costs one `BatchGetItem` of two
-//! items, consistently read, and no write when its last use is on record.
+//! A forged token costs no I/O. A good credential costs one `BatchGetItem` and no write when
+//! its last use is on record. It reads two items consistently; three for a session, whose
+//! owner is likely to look at their token or to replace it.
 
 pub mod access_tokens;
 pub mod actor;
@@ -132,14 +133,16 @@ impl Access {
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
         token.check(&verified.digest, &stakeholder, now)?;
-        Ok(Actor { stakeholder, credential: Credential::AccessToken(token) })
+        Ok(Actor { stakeholder, credential: Credential::AccessToken(token), slot: None })
     }
 
     async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {
         let found = self.store.session_and_owner(user, digest).await?;
-        let (Some(stakeholder), Some(session)) = found else { return Err(Refusal::UnknownSession.into()) };
+        let (Some(stakeholder), Some(session), slot) = found else {
+            return Err(Refusal::UnknownSession.into());
+        };
         session.admits(digest, &stakeholder, now)?;
-        Ok(Actor { stakeholder, credential: Credential::Session(session) })
+        Ok(Actor { stakeholder, credential: Credential::Session(session), slot })
     }
 
     /// Reads again who asks, after a change met another one.

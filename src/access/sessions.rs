@@ -134,7 +134,7 @@ impl Access {
     /// Whether a session that could not be ended is open still: a rival at the same
     /// record proves nothing.
     async fn is_open(&self, user: &UserId, digest: &Digest) -> Result<bool> {
-        let (_, found) = self.store.session_and_owner(user, digest).await?;
+        let (_, found, _) = self.store.session_and_owner(user, digest).await?;
         Ok(found.is_some_and(|it| it.state == SessionState::Open))
     }
 

@@ -30,8 +30,8 @@ const FEWEST_EVENTS: usize = 20;
 const LARGEST_BATCH: usize = 100;
 
 /// Says which token is in a slot: one that nobody ended, though its time may be over.
-#[derive(Serialize, Deserialize)]
-struct Slot {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Slot {
     user: UserId,
     name: TokenName,
     #[serde(rename = "tid")]
@@ -96,6 +96,21 @@ impl From<&AccessToken> for Slot {
     }
 }
 
+impl Slot {
+    /// The token in the slot, by the slot's record alone, which is deleted in the transaction
+    /// that revokes its token. A token whose record may be deleted already need not be ended.
+    #[must_use]
+    pub fn token(&self, owner: &Stakeholder, now: Timestamp) -> SlotToken {
+        let is_active =
+            self.epoch.is_none_or(|epoch| epoch == owner.epoch) && self.ttl().is_none_or(|ttl| now < ttl);
+        self.holding(is_active)
+    }
+
+    fn holding(&self, is_active: bool) -> SlotToken {
+        SlotToken { token: self.token.clone(), is_active, expires_at: self.expires_at }
+    }
+}
+
 impl Record for Slot {
     fn key(&self) -> Key {
         Key::slot(&self.user, &self.name)
@@ -120,29 +135,8 @@ impl Store {
         self.pair(&Key::stakeholder(user), &Key::access_token(user, token)).await
     }
 
-    /// Gets the token in a slot by the slot's record alone, which is deleted in the transaction
-    /// that revokes its token. A token that may be deleted already needs not be ended.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn token_in_slot(
-        &self,
-        owner: &Stakeholder,
-        name: &TokenName,
-        now: Timestamp,
-    ) -> Result<Option<SlotToken>, StoreError> {
-        let slot = self.get::<Slot>(&Key::slot(&owner.id, name)).await?;
-        Ok(slot.map(|it| SlotToken {
-            is_active: it.epoch.is_none_or(|epoch| epoch == owner.epoch)
-                && it.ttl().is_none_or(|ttl| now < ttl),
-            token: it.token,
-            expires_at: it.expires_at,
-        }))
-    }
-
-    /// Gets the token in a slot, and reads its record too: in a table that was restored in part
-    /// they disagree.
+    /// Gets the token in a slot by its own record: slot and token disagree in a table that was
+    /// restored in part.
     ///
     /// # Errors
     ///
@@ -150,12 +144,12 @@ impl Store {
     pub async fn checked_token_in_slot(
         &self,
         owner: &Stakeholder,
-        name: &TokenName,
-    ) -> Result<Option<SlotToken>, StoreError> {
-        let Some(slot) = self.get::<Slot>(&Key::slot(&owner.id, name)).await? else { return Ok(None) };
-        let token = self.get(&Key::access_token(&owner.id, &slot.token)).await?;
-        let missing = SlotToken { token: slot.token, is_active: false, expires_at: slot.expires_at };
-        Ok(Some(token.map_or(missing, |it| SlotToken::of(&it, owner))))
+        slot: &Slot,
+    ) -> Result<SlotToken, StoreError> {
+        match self.get(&Key::access_token(&owner.id, &slot.token)).await? {
+            Some(token) => Ok(SlotToken::of(&token, owner)),
+            None => Ok(slot.holding(false)),
+        }
     }
 
     /// Gets the token in a slot: the last one made for it, live or not.

@@ -6,7 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::store::{Record, StoreError, key::TTL};
+use crate::store::{
+    Record, StoreError,
+    key::{Key, TTL},
+};
 
 /// An item, as the SDK has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -18,6 +21,16 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 /// [`StoreError::Corrupt`] when it is none.
 pub(super) fn read<T: Record>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
+}
+
+/// Takes the record at `key` out of the items of a batch, if it is among them.
+///
+/// # Errors
+///
+/// [`StoreError::Corrupt`] when its item is no such record.
+pub(super) fn take<T: Record>(items: &mut Vec<Item>, key: &Key) -> Result<Option<T>, StoreError> {
+    let at = items.iter().position(|item| key.is_of(item));
+    at.map(|at| read(items.swap_remove(at))).transpose()
 }
 
 /// Writes a record as an item, with its key and its `ttl`.

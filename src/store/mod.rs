@@ -100,9 +100,8 @@ impl Store {
         a: &Key,
         b: &Key,
     ) -> Result<(Option<A>, Option<B>), StoreError> {
-        let items = self.batch(vec![a.attributes(), b.attributes()]).await?;
-        let find = |key: &Key| items.iter().find(|item| key.is_of(item)).cloned();
-        Ok((find(a).map(item::read).transpose()?, find(b).map(item::read).transpose()?))
+        let mut items = self.batch(vec![a.attributes(), b.attributes()]).await?;
+        Ok((item::take(&mut items, a)?, item::take(&mut items, b)?))
     }
 
     /// Gets the items at `keys`, asking again for those that DynamoDB left out: an

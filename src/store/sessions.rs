@@ -5,12 +5,12 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     domain::{
         event::Event,
-        id::UserId,
+        id::{TokenName, UserId},
         secret::Digest,
         session::{Session, SessionEnd, SessionState},
         stakeholder::Stakeholder,
     },
-    store::{Record, Store, StoreError, item, key::Key},
+    store::{Record, Store, StoreError, access_tokens::Slot, item, key::Key},
 };
 
 /// How long the record of a session outlives it, so that "ended" and "expired" can
@@ -36,7 +36,7 @@ pub struct ReplacedSession {
 }
 
 impl Store {
-    /// Gets a session and its owner, in one round trip.
+    /// Gets a session, its owner, and the slot of their default token, in one round trip.
     ///
     /// # Errors
     ///
@@ -45,8 +45,16 @@ impl Store {
         &self,
         user: &UserId,
         digest: &Digest,
-    ) -> Result<(Option<Stakeholder>, Option<Session>), StoreError> {
-        self.pair(&Key::stakeholder(user), &Key::session(user, digest)).await
+    ) -> Result<(Option<Stakeholder>, Option<Session>, Option<Slot>), StoreError> {
+        let (owner, session) = (Key::stakeholder(user), Key::session(user, digest));
+        let slot = Key::slot(user, &TokenName::default());
+        let keys = [&owner, &session, &slot].map(Key::attributes);
+        let mut items = self.batch(keys.to_vec()).await?;
+        Ok((
+            item::take(&mut items, &owner)?,
+            item::take(&mut items, &session)?,
+            item::take(&mut items, &slot)?,
+        ))
     }
 
     /// Opens a session, if its owner is still admitted, and ends the one that it replaces.

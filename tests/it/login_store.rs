@@ -135,8 +135,8 @@ async fn a_session_replaces_another_in_one_step() {
     let replaced = ReplacedSession { digest: former.digest.clone(), event: event(&ana, 3) };
     store.open_session(&ana, &new, &event(&ana, 2), Some(&replaced)).await.unwrap();
 
-    let (_, found) = store.session_and_owner(&ana.id, &former.digest).await.unwrap();
+    let (_, found, _) = store.session_and_owner(&ana.id, &former.digest).await.unwrap();
     assert_eq!(found.unwrap().state, SessionState::Ended { at: replaced_at, why: SessionEnd::Replaced });
-    let (_, found) = store.session_and_owner(&ana.id, &new.digest).await.unwrap();
+    let (_, found, _) = store.session_and_owner(&ana.id, &new.digest).await.unwrap();
     assert_eq!(found.unwrap().state, SessionState::Open);
 }

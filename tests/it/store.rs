@@ -94,7 +94,7 @@ async fn a_session_is_read_back_as_it_was_written() {
     store.open_session(&ana, &session, &event(&ana, 1), None).await.unwrap();
     store.record_session_use(&session, start() + SignedDuration::from_mins(10)).await.unwrap();
 
-    let (owner, found) = store.session_and_owner(&ana.id, &session.digest).await.unwrap();
+    let (owner, found, _) = store.session_and_owner(&ana.id, &session.digest).await.unwrap();
     let found = found.unwrap();
     assert_eq!(owner, Some(ana));
     assert_eq!(found.last_seen_at, Some(start() + SignedDuration::from_mins(10)));
@@ -128,7 +128,7 @@ async fn who_revoked_all_meanwhile_gets_no_session_and_no_token() {
     let issued = store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
 
     assert!(matches!((opened, issued), (Err(StoreError::Conflict), Err(StoreError::Conflict))));
-    let (_, session) = store.session_and_owner(&before.id, &session(&before).digest).await.unwrap();
+    let (_, session, _) = store.session_and_owner(&before.id, &session(&before).digest).await.unwrap();
     assert!(session.is_none(), "j12: nothing of a transaction that failed is there");
 }
 
@@ -165,8 +165,9 @@ async fn a_slot_whose_token_may_be_swept_is_free_all_the_same() {
     store.issue_access_token(&ana, &swept, None, &event(&ana, 1)).await.unwrap();
     let much_later = swept.expires_at + SignedDuration::from_hours(90 * 24);
 
-    let held = store.token_in_slot(&ana, &TokenName::default(), much_later).await.unwrap();
-    store.issue_access_token(&ana, &new, held.as_ref(), &event(&ana, 2)).await.unwrap();
+    let (_, _, slot) = store.session_and_owner(&ana.id, &session(&ana).digest).await.unwrap();
+    let in_slot = slot.unwrap().token(&ana, much_later);
+    store.issue_access_token(&ana, &new, Some(&in_slot), &event(&ana, 2)).await.unwrap();
 
     let (_, untouched) = store.access_token_and_owner(&ana.id, &swept.id).await.unwrap();
     assert_eq!(untouched.unwrap().state, RecordedState::Active, "only its sweep could be waited for");
