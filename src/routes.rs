@@ -1,7 +1,7 @@
 //! Which path leads where, and what every request passes on its way: the same routers
 //! run in Lambda and in local mode.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Extension, Router,
@@ -91,15 +91,18 @@ pub fn web(app: WebApp) -> Router {
 /// The paths of the GraphQL endpoint.
 pub(crate) fn api_routes(app: App) -> Router {
     let cors = cors(&app);
-    Router::new()
+    let routes = Router::new()
         .route("/api", any(endpoint))
         .route("/api/", any(endpoint))
         .route(
             "/api/schema.graphql",
-            get(async |State(app): State<App>, request: Parts| app.endpoint.schema(&request)),
+            get(async |State(app): State<Arc<App>>, request: Parts| app.endpoint.schema(&request)),
         )
-        .with_state(app)
-        .layer(tower::util::option_layer(cors))
+        .with_state(Arc::new(app));
+    match cors {
+        Some(layer) => routes.layer(layer),
+        None => routes,
+    }
 }
 
 /// The paths of the web application. Its pages are compressed here, since API Gateway does
@@ -141,7 +144,7 @@ async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
 /// `/api`: a page for browsers that ask for one, the endpoint for all else. HEAD asks for
 /// the page, without its body.
 async fn endpoint(
-    State(app): State<App>,
+    State(app): State<Arc<App>>,
     Extension(moment): Extension<Moment>,
     request: Request<Body>,
 ) -> Response {
@@ -200,13 +203,12 @@ async fn logout(State(app): State<WebApp>, Extension(moment): Extension<Moment>,
 /// What every request passes: the clock is read, the line is written, a panic is
 /// answered, and the headers are set that every answer has.
 pub(crate) fn door(name: &'static str, app: App, routes: Router) -> Router {
-    routes
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn_with_state((name, app), observed))
+    let observed = middleware::from_fn_with_state((name, Arc::new(app)), observed);
+    routes.layer((observed, CatchPanicLayer::custom(panicked)))
 }
 
 async fn observed(
-    State((door, app)): State<(&'static str, App)>,
+    State((door, app)): State<(&'static str, Arc<App>)>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {

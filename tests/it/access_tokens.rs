@@ -197,9 +197,9 @@ async fn one_request_that_makes_two_tokens_leaves_the_second_alive() {
 
     let answer = ana.asks(&format!("mutation {{ {} {} }}", make("one"), make("two"))).await;
 
-    let made = |name: &str| answer.json()["data"][name]["sessionJwt"].as_str().unwrap().to_owned();
-    assert_eq!(world.program(&made("one")).asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
-    assert_eq!(world.program(&made("two")).asks(ME).await.status, 200);
+    let token = |name: &str| answer.json()["data"][name]["sessionJwt"].as_str().unwrap().to_owned();
+    assert_eq!(world.program(&token("one")).asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(world.program(&token("two")).asks(ME).await.status, 200);
 }
 
 #[rstest]
