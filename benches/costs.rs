@@ -48,6 +48,7 @@ fn token(jwt: &Jwt) -> Secret {
         digest: secret.digest(),
         issued_at: start(),
         expires_at: start() + SignedDuration::from_hours(24),
+        renewal_key: None,
     };
     jwt.write(&verified, &secret).now_or_never().unwrap().unwrap()
 }
@@ -81,7 +82,12 @@ fn ana() -> Visitor {
         address: None,
         state: SessionState::Open,
     };
-    Visitor::Somebody(Box::new(Actor { stakeholder, credential: Credential::Session(session), slot: None }))
+    Visitor::Somebody(Box::new(Actor {
+        stakeholder,
+        credential: Credential::Session(session),
+        slot: None,
+        renewal_key: None,
+    }))
 }
 
 fn endpoint() -> Endpoint {
@@ -94,6 +100,7 @@ fn endpoint() -> Endpoint {
         entropy: Entropy::System,
         cookies: Cookies::new(true),
         creation_disabled: None,
+        renewal_limit: SignedDuration::from_hours(730 * 24),
     };
     Endpoint::new(Arc::new(access), OwnOrigins(Vec::new()))
 }

@@ -146,13 +146,21 @@ impl App {
             cors_origins,
             function_name,
             token_creation_disabled: creation_disabled,
+            token_renewal_limit: renewal_limit,
             ..
         } = config;
         let keys = Keys::read(&signing_keys, &signing_public_keys, &kms).await?;
         let jwt = Jwt::new(keys, public_url.clone());
         let store = Store::new(client, table, entropy.clone());
         let cookies = Cookies::new(public_url.is_https());
-        let access = Arc::new(Access { store, jwt, entropy: entropy.clone(), cookies, creation_disabled });
+        let access = Arc::new(Access {
+            store,
+            jwt,
+            entropy: entropy.clone(),
+            cookies,
+            creation_disabled,
+            renewal_limit,
+        });
         let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
         Ok(Self { clock, entropy, public_url, own_origins, cors_origins, function_name, access, endpoint })

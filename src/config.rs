@@ -3,14 +3,20 @@
 //! It is read once, at start, from a map of variables, and names all that is wrong
 //! with them at once. `template.yaml` is the only other place that mentions them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::RangeInclusive};
 
+use jiff::SignedDuration;
 use url::Url;
 
 use crate::domain::rate_limit::RateLimit;
 
 /// How many logins one network may begin in a minute, where the operator does not say.
 const LOGINS_PER_ADDRESS: u32 = 30;
+
+/// For how many days API tokens can renew themselves where nothing else is configured: two years.
+pub const DEFAULT_RENEWAL_DAYS: &str = "730";
+/// What can be configured.
+const RENEWAL_DAYS: RangeInclusive<u16> = 184..=3650;
 
 /// What the operator decides.
 #[derive(Clone, Debug)]
@@ -30,6 +36,9 @@ pub struct Config {
     /// Why no tokens are made at present, from `TOKEN_CREATION_DISABLED`; tokens that
     /// exist are left alone. Usually not set.
     pub token_creation_disabled: Option<String>,
+    /// For how long API tokens can renew themselves, counted from the last that a session made,
+    /// from `TOKEN_RENEWAL_DAYS`: 184 to 3650 days, two years where it is not set.
+    pub token_renewal_limit: SignedDuration,
     /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
     /// `web` function has it.
     pub providers_secret_arn: Option<String>,
@@ -116,6 +125,12 @@ impl Config {
 
         let login_limit = login_limit(optional("LOGINS_PER_ADDRESS"), &mut wrong);
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
+        let renewal_days = optional("TOKEN_RENEWAL_DAYS");
+        let renewal_days = renewal_days.as_deref().unwrap_or(DEFAULT_RENEWAL_DAYS);
+        let token_renewal_limit = renewal_limit(renewal_days).unwrap_or_else(|fault| {
+            wrong.push(format!("TOKEN_RENEWAL_DAYS: {fault}"));
+            SignedDuration::ZERO
+        });
         let signing_public_keys = optional("SIGNING_PUBLIC_KEYS").unwrap_or_default();
         let providers_secret_arn = optional("PROVIDERS_SECRET_ARN");
         let function_name = optional("AWS_LAMBDA_FUNCTION_NAME");
@@ -126,6 +141,7 @@ impl Config {
             signing_public_keys,
             cors_origins,
             token_creation_disabled,
+            token_renewal_limit,
             providers_secret_arn,
             login_limit,
             function_name,
@@ -142,6 +158,19 @@ fn login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimi
         LOGINS_PER_ADDRESS
     });
     (number > 0).then_some(RateLimit::per_minute(number))
+}
+
+/// Parses for how many days tokens can renew themselves. A token that a session makes lasts up to
+/// six months, so that fewer days would bound these, too.
+///
+/// # Errors
+///
+/// Says what is allowed, unless the number of days is.
+pub fn renewal_limit(days: &str) -> Result<SignedDuration, String> {
+    let days = days.parse().ok().filter(|it| RENEWAL_DAYS.contains(it));
+    let expected =
+        || format!("must be a number of days from {} to {}", RENEWAL_DAYS.start(), RENEWAL_DAYS.end());
+    days.map(|it: u16| SignedDuration::from_hours(i64::from(it) * 24)).ok_or_else(expected)
 }
 
 fn cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {

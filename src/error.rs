@@ -6,17 +6,19 @@
 
 mod fault;
 mod hint;
+mod reason;
 
 use std::sync::Arc;
 
 use http::StatusCode;
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
         access_token::{ExpirationPolicy, InvalidExpiration},
         login::LoginFault,
-        refusal::{Refusal, Revoker},
+        refusal::Refusal,
     },
     entropy::NoEntropy,
     store::StoreError,
@@ -49,6 +51,12 @@ pub enum Error {
     /// A token tried what needs a session.
     #[error("Access denied")]
     SessionRequired,
+    /// A token can renew itself no longer: a session must make the next one.
+    #[error("Access denied")]
+    RenewalEnded {
+        /// Since when.
+        at: Timestamp,
+    },
     /// The operator has no tokens made at present, and says why.
     #[error("Access denied")]
     CreationDisabled(String),
@@ -132,6 +140,7 @@ impl Error {
             Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
             Self::Denied
             | Self::SessionRequired
+            | Self::RenewalEnded { .. }
             | Self::CreationDisabled(_)
             | Self::CrossSite
             | Self::Login(
@@ -154,8 +163,8 @@ impl Error {
     pub fn reason(&self) -> Option<&'static str> {
         match self {
             Self::NoCredential => Some("NO_CREDENTIAL"),
-            Self::Refused(refusal) => Some(reason_of(refusal)),
-            Self::SessionRequired => Some("SESSION_REQUIRED"),
+            Self::Refused(refusal) => Some(reason::of(refusal)),
+            Self::SessionRequired | Self::RenewalEnded { .. } => Some("SESSION_REQUIRED"),
             Self::CreationDisabled(_) => Some("CREATION_DISABLED"),
             Self::CrossSite => Some("CSRF_REJECTED"),
             Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => Some("INVALID_EXPIRATION_TIME"),
@@ -180,6 +189,7 @@ impl Error {
             Self::NoCredential | Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Denied
             | Self::SessionRequired
+            | Self::RenewalEnded { .. }
             | Self::CreationDisabled(_)
             | Self::CrossSite
             | Self::Login(
@@ -246,8 +256,9 @@ impl Error {
                 json!({ "min": policy.min.as_second(), "max": policy.max.as_second(), "received": received })
             }
             Self::Refused(Refusal::TokenRevoked { at, by }) => {
-                json!({ "revokedAt": at.map(|it| it.to_string()), "revokedBy": name_of(*by) })
+                json!({ "revokedAt": at.map(|it| it.to_string()), "revokedBy": reason::revoker(*by) })
             }
+            Self::Refused(Refusal::NotYetValid { issued_at }) => json!({ "issuedAt": issued_at.to_string() }),
             Self::Refused(Refusal::TokenReplaced { at }) => json!({ "replacedAt": at.to_string() }),
             Self::Refused(Refusal::TokenExpired { at } | Refusal::SessionExpired { at }) => {
                 json!({ "expiredAt": at.to_string() })
@@ -270,26 +281,6 @@ impl Error {
             }
             _ => {}
         }
-    }
-}
-
-fn reason_of(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Malformed(_) => "TOKEN_MALFORMED",
-        Refusal::Invalid | Refusal::UnknownSession => "TOKEN_INVALID",
-        Refusal::TokenExpired { .. } => "TOKEN_EXPIRED",
-        Refusal::TokenRevoked { .. } => "TOKEN_REVOKED",
-        Refusal::TokenReplaced { .. } => "TOKEN_REPLACED",
-        Refusal::SessionExpired { .. } => "SESSION_EXPIRED",
-        Refusal::SessionEnded | Refusal::SessionReplaced { .. } => "SESSION_ENDED",
-        Refusal::UserDisabled => "USER_DISABLED",
-    }
-}
-
-fn name_of(revoker: Revoker) -> &'static str {
-    match revoker {
-        Revoker::Owner => "owner",
-        Revoker::Holder => "holder",
     }
 }
 

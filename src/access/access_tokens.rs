@@ -6,7 +6,7 @@ use ulid::Ulid;
 use crate::{
     access::{Access, actor::Actor, jwt::Verified},
     domain::{
-        access_token::{AccessToken, ExpirationPolicy, RecordedState},
+        access_token::{AccessToken, RecordedState},
         event::Happening,
         id::{TokenId, TokenName},
         refusal::Revoker,
@@ -71,53 +71,41 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// `CreationDisabled` where the operator wants none; `InvalidExpiration` outside of the policy; `SessionRequired` for a token that
-    /// would make another than its own successor; `Refused` for one that was ended
-    /// meanwhile; `Conflict` when other requests
-    /// were faster each time; `Unavailable` when signing or DynamoDB fails.
+    /// `CreationDisabled` where the operator wants none; `InvalidExpiration` outside of the
+    /// policy; `SessionRequired` for a token that would make another than its own successor;
+    /// `RenewalEnded` for one that can renew itself no longer; `Refused` for one that was ended
+    /// meanwhile; `RateLimited` when too many were made; `Conflict` when other requests were
+    /// faster each time; `Unavailable` when signing or DynamoDB fails.
     pub async fn update_access_token(
         &self,
         actor: &Actor,
         expiration_time: i64,
         now: Timestamp,
-    ) -> Result<Secret> {
+    ) -> Result<(Secret, AccessToken)> {
         if let Some(why) = &self.creation_disabled {
             return Err(Error::CreationDisabled(why.clone()));
         }
-        let expires_at = ExpirationPolicy::at(now).parse(expiration_time)?;
+        let own = actor.credential.access_token();
+        if let Some(own) = own.filter(|it| it.state != RecordedState::Active) {
+            return self.repeat_renewal(actor, own, expiration_time, now).await;
+        }
         let name = TokenName::default();
-        if actor.credential.access_token().is_some_and(|own| own.name != name) {
+        if own.is_some_and(|own| own.name != name) {
             return Err(Error::SessionRequired);
         }
-        let secret = Secret::from_entropy(self.entropy.bytes()?);
-        let token = self.new_token(actor, name, &secret, expires_at, now)?;
+        let policy = self.expiration_policy(actor, now);
+        if let Some(at) = policy.renewal_ends_at.filter(|at| *at < policy.min) {
+            return Err(Error::RenewalEnded { at });
+        }
+        let expires_at = policy.parse(expiration_time)?;
+        let id = TokenId::from_entropy(self.entropy.bytes()?);
+        let secret = self.secret_of_new(actor, &id, expiration_time)?;
+        let token = new_token(actor, (id, name), &secret, expires_at, now);
         let shown = self.jwt.write(&Verified::from(&token), &secret).await;
         let shown = shown.map_err(Error::unavailable)?;
         self.replace(actor, &token, now).await?;
         telemetry::note(|line| line.tokens_created += 1);
-        Ok(shown)
-    }
-
-    fn new_token(
-        &self,
-        actor: &Actor,
-        name: TokenName,
-        secret: &Secret,
-        expires_at: Timestamp,
-        now: Timestamp,
-    ) -> Result<AccessToken> {
-        Ok(AccessToken {
-            user: actor.stakeholder.id.clone(),
-            id: TokenId::from_entropy(self.entropy.bytes()?),
-            name,
-            digest: secret.digest(),
-            epoch: actor.stakeholder.epoch,
-            issued_at: now,
-            expires_at,
-            state: RecordedState::Active,
-            first_used_at: None,
-            last_used_at: None,
-        })
+        Ok((shown, token))
     }
 
     /// Puts a token in its slot. A token replaces itself and no other: the first attempt takes
@@ -125,7 +113,7 @@ impl Access {
     async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
         self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
-            let Actor { stakeholder: owner, credential, slot } = reread.as_ref().unwrap_or(actor);
+            let Actor { stakeholder: owner, credential, slot, .. } = reread.as_ref().unwrap_or(actor);
             let in_slot = match (credential.access_token(), slot, attempt) {
                 (Some(own), ..) => Some(SlotToken::of(own, owner)),
                 (None, None, _) => None,
@@ -169,6 +157,28 @@ impl Access {
     }
 }
 
+fn new_token(
+    actor: &Actor,
+    (id, name): (TokenId, TokenName),
+    secret: &Secret,
+    expires_at: Timestamp,
+    now: Timestamp,
+) -> AccessToken {
+    AccessToken {
+        user: actor.stakeholder.id.clone(),
+        id,
+        name,
+        digest: secret.digest(),
+        epoch: actor.stakeholder.epoch,
+        issued_at: now,
+        expires_at,
+        chain_started_at: actor.credential.access_token().map(AccessToken::chain_started_at),
+        state: RecordedState::Active,
+        first_used_at: None,
+        last_used_at: None,
+    }
+}
+
 impl From<&AccessToken> for Verified {
     fn from(token: &AccessToken) -> Self {
         Self {
@@ -177,6 +187,7 @@ impl From<&AccessToken> for Verified {
             digest: token.digest.clone(),
             issued_at: token.issued_at,
             expires_at: token.expires_at,
+            renewal_key: None,
         }
     }
 }

@@ -1,9 +1,17 @@
 //! Who asks, and how they proved it.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
 use crate::{
-    domain::{access_token::AccessToken, policy::UserAction, session::Session, stakeholder::Stakeholder},
+    domain::{
+        access_token::{AccessToken, RecordedState},
+        policy::UserAction,
+        secret::Secret,
+        session::Session,
+        stakeholder::Stakeholder,
+    },
     store::access_tokens::Slot,
 };
 
@@ -26,6 +34,8 @@ pub struct Actor {
     /// The slot of their default token, which is read along with a session. A token does not
     /// need it: it can replace only itself.
     pub slot: Option<Slot>,
+    /// From what the secret of a token's successor is derived.
+    pub renewal_key: Option<Arc<Secret>>,
 }
 
 /// How somebody proved who they are.
@@ -38,10 +48,13 @@ pub enum Credential {
 }
 
 impl Actor {
-    /// Whether they may do this. A token can do what its owner can.
+    /// Whether they may do this. A token can do what its owner can. A token that has just
+    /// replaced itself can only repeat that call.
     #[must_use]
     pub fn may(&self, action: UserAction) -> bool {
-        self.stakeholder.may(action)
+        let is_ended = self.credential.access_token().is_some_and(|it| it.state != RecordedState::Active);
+        let is_allowed = !is_ended || action == UserAction::UpdateAccessToken;
+        is_allowed && self.stakeholder.may(action)
     }
 }
 

@@ -4,6 +4,8 @@
 //! `exp == now`, checks neither `typ` nor `crit`, and takes floats. So the header is
 //! compared whole, the claims are a strict struct, and only its signatures are used.
 
+use std::sync::Arc;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use quick_cache::{
@@ -25,7 +27,9 @@ use crate::{
     },
 };
 
-/// How many verified tokens a process remembers: about 300 bytes each.
+/// What the key is derived for that derives the secret of a successor.
+const RENEWAL_KEY: &[u8] = b"arm-api: renewal key of a token";
+/// How many verified tokens a process remembers: about 400 bytes each.
 const REMEMBERED: usize = 2_000;
 
 /// Writes and verifies API tokens for one public URL.
@@ -65,6 +69,8 @@ pub struct Verified {
     pub issued_at: Timestamp,
     /// When it is over.
     pub expires_at: Timestamp,
+    /// From what the secret of its successor is derived, where the token itself was presented.
+    pub renewal_key: Option<Arc<Secret>>,
 }
 
 impl Jwt {
@@ -111,14 +117,16 @@ impl Jwt {
     /// # Errors
     ///
     /// [`Refusal::Malformed`] unless it has three segments, [`Refusal::Invalid`]
-    /// unless it is ours and for this address; then, proven by the signature, that
-    /// it is over. There is no leeway: at `exp` a token is over.
+    /// unless it is ours and for this address; then, proven by the signature, that it is from the
+    /// future or over. There is no leeway: at `exp` a token is over. A token from the future is
+    /// refused although it is ours: one of the two clocks is wrong, and if it is this one, then
+    /// tokens that are over would seem to last.
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Verified, Refusal> {
         let fingerprint: [u8; 32] = token.inspect(|text| Sha256::digest(text)).into();
         let anew = || token.inspect(|text| self.verify_anew(text));
         let verified = self.verified.get_or_insert_with(&fingerprint, anew)?;
         if verified.issued_at > now + CLOCK_SKEW {
-            return Err(Refusal::Invalid);
+            return Err(Refusal::NotYetValid { issued_at: verified.issued_at });
         }
         if now >= verified.expires_at {
             return Err(Refusal::TokenExpired { at: verified.expires_at });
@@ -147,10 +155,12 @@ impl Jwt {
     fn understood(&self, claims: Claims<'_>) -> Option<Verified> {
         let is_ours = claims.iss == self.public_url.as_str() && claims.aud == self.audience;
         let issued_at = Timestamp::from_second(claims.iat).ok()?;
-        let is_allowed = ExpirationPolicy::at(issued_at).parse(claims.exp);
-        let expires_at = is_allowed.ok().filter(|_| is_ours)?;
-        let digest = Secret::from(claims.jti.to_owned()).digest();
-        Some(Verified { user: claims.sub, token: claims.tid, digest, issued_at, expires_at })
+        let is_allowed = ExpirationPolicy::at(issued_at).allows(claims.exp);
+        let expires_at = Timestamp::from_second(claims.exp).ok().filter(|_| is_ours && is_allowed)?;
+        let secret = Secret::from(claims.jti.to_owned());
+        let renewal_key = Some(Arc::new(secret.derive(&[RENEWAL_KEY])));
+        let digest = secret.digest();
+        Some(Verified { user: claims.sub, token: claims.tid, digest, issued_at, expires_at, renewal_key })
     }
 }
 

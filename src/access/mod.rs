@@ -12,6 +12,7 @@ mod key;
 pub mod keys;
 pub mod kms;
 mod rate_limit;
+mod renewal;
 mod retry;
 pub mod sessions;
 pub mod stakeholders;
@@ -19,7 +20,7 @@ pub mod stakeholders;
 use std::time::Duration;
 
 use http::HeaderMap;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     access::{
@@ -53,6 +54,8 @@ pub struct Access {
     pub cookies: Cookies,
     /// Why no tokens are made at present.
     pub creation_disabled: Option<String>,
+    /// For how long tokens can renew themselves, counted from the last that a session made.
+    pub renewal_limit: SignedDuration,
 }
 
 /// What a request presents, not yet looked at.
@@ -133,7 +136,8 @@ impl Access {
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
         token.check(&verified.digest, &stakeholder, now)?;
-        Ok(Actor { stakeholder, credential: Credential::AccessToken(token), slot: None })
+        let renewal_key = verified.renewal_key.clone();
+        Ok(Actor { stakeholder, credential: Credential::AccessToken(token), slot: None, renewal_key })
     }
 
     async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {
@@ -142,7 +146,7 @@ impl Access {
             return Err(Refusal::UnknownSession.into());
         };
         session.admits(digest, &stakeholder, now)?;
-        Ok(Actor { stakeholder, credential: Credential::Session(session), slot })
+        Ok(Actor { stakeholder, credential: Credential::Session(session), slot, renewal_key: None })
     }
 
     /// Reads again who asks, after a change met another one.

@@ -1,6 +1,6 @@
 //! An API token: a credential for programs, made by its owner, up to six months long.
 
-use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -11,9 +11,7 @@ use crate::domain::{
     stakeholder::Stakeholder,
 };
 
-/// From this many seconds on a Unix time is surely one in milliseconds: as
-/// seconds it would lie in the year 5138, as milliseconds in 1973.
-const SURELY_MILLISECONDS: i64 = 100_000_000_000;
+pub use crate::domain::expiration::{ExpirationPolicy, InvalidExpiration};
 
 /// What the table holds of an API token. The token itself it does not hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,6 +34,14 @@ pub struct AccessToken {
     /// When it is over; this instant is no longer part of its life.
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     pub expires_at: Timestamp,
+    /// When the first token of its chain was made, by a session. Each token that renews itself
+    /// passes it on; a token that a session made has none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::second::optional"
+    )]
+    pub chain_started_at: Option<Timestamp>,
     /// Whether it was ended before it expired.
     pub state: RecordedState,
     /// When it was first used, exactly.
@@ -145,63 +151,17 @@ impl AccessToken {
         }
     }
 
+    /// When the chain of tokens started that this one belongs to: the last time that a session
+    /// made one of them.
+    #[must_use]
+    pub fn chain_started_at(&self) -> Timestamp {
+        self.chain_started_at.unwrap_or(self.issued_at)
+    }
+
     /// Whether a use at `now` is worth a write. The first one always is.
     #[must_use]
     pub fn is_use_worth_recording(&self, now: Timestamp) -> bool {
         is_use_worth_recording(self.last_used_at, now)
-    }
-}
-
-/// When a token made now may end: the one rule, for the server and for forms.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ExpirationPolicy {
-    /// The earliest: the next second.
-    pub min: Timestamp,
-    /// The latest: six calendar months from now in UTC, and never less than 26 weeks.
-    pub max: Timestamp,
-}
-
-/// A token may not end when it was asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Exception - Invalid Expiration Time")]
-pub struct InvalidExpiration {
-    /// What would have been accepted.
-    pub policy: ExpirationPolicy,
-    /// What was asked for, in Unix seconds.
-    pub received: i64,
-}
-
-impl ExpirationPolicy {
-    /// The policy at `now`.
-    ///
-    /// The original's form offered six calendar months and its server accepted 26
-    /// weeks, so on 184 days of a year the last offered day was refused. Whatever
-    /// is longer holds here.
-    #[must_use]
-    pub fn at(now: Timestamp) -> Self {
-        let months = now.to_zoned_datetime(TimeZone::UTC).checked_add(6.months()).map(|it| it.timestamp());
-        let after = |duration| now.checked_add(duration).unwrap_or(Timestamp::MAX);
-        let weeks = after(SignedDuration::from_hours(26 * 7 * 24));
-        Self { min: after(SignedDuration::from_secs(1)), max: months.unwrap_or(weeks).max(weeks) }
-    }
-
-    /// Takes an expiration time in Unix seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidExpiration`] unless it lies within the policy, both ends included.
-    pub fn parse(self, received: i64) -> Result<Timestamp, InvalidExpiration> {
-        let is_within = (self.min.as_second()..=self.max.as_second()).contains(&received);
-        let parsed = Timestamp::from_second(received).ok().filter(|_| is_within);
-        parsed.ok_or(InvalidExpiration { policy: self, received })
-    }
-}
-
-impl InvalidExpiration {
-    /// The time in seconds that was surely meant, when milliseconds were sent.
-    #[must_use]
-    pub fn meant_seconds(&self) -> Option<i64> {
-        (self.received >= SURELY_MILLISECONDS).then_some(self.received / 1000)
     }
 }
 
@@ -215,52 +175,6 @@ mod tests {
         text.parse().unwrap()
     }
 
-    #[rstest]
-    #[case::to_the_last_day_of_february("2026-08-31T10:00:00Z", "2027-03-01T10:00:00Z")]
-    #[case::to_the_leap_day("2027-08-31T10:00:00Z", "2028-02-29T10:00:00Z")]
-    #[case::a_long_half_year("2026-03-15T00:00:00Z", "2026-09-15T00:00:00Z")]
-    #[case::a_short_half_year_is_26_weeks("2026-08-30T10:00:00Z", "2027-02-28T10:00:00Z")]
-    fn the_latest_expiry_is_six_calendar_months_or_26_weeks(#[case] now: &str, #[case] max: &str) {
-        assert_eq!(ExpirationPolicy::at(at(now)).max, at(max));
-    }
-
-    #[test]
-    fn on_no_day_of_four_years_is_the_policy_below_either_rule() {
-        let start = at("2026-01-01T15:00:00Z");
-        for now in (0..4 * 366).map(|day| start + SignedDuration::from_hours(day * 24)) {
-            let max = ExpirationPolicy::at(now).max;
-
-            assert!(max >= now + SignedDuration::from_hours(26 * 7 * 24), "{now}");
-            assert!(
-                max >= now.to_zoned_datetime(TimeZone::UTC).checked_add(6.months()).unwrap().timestamp(),
-                "{now}"
-            );
-        }
-    }
-
-    #[rstest]
-    #[case::the_next_second(1, true)]
-    #[case::now(0, false)]
-    #[case::a_second_ago(-1, false)]
-    #[case::the_maximum(15_724_800, true)]
-    #[case::a_second_beyond(15_724_801 + 86_400, false)]
-    fn both_ends_of_the_policy_are_allowed(#[case] seconds: i64, #[case] is_allowed: bool) {
-        let now = at("2026-11-23T12:00:00Z");
-
-        assert_eq!(ExpirationPolicy::at(now).parse(now.as_second() + seconds).is_ok(), is_allowed);
-    }
-
-    #[rstest]
-    #[case(1_893_456_000_000, Some(1_893_456_000))]
-    #[case(1_577_854_799, None)]
-    #[case(i64::MIN, None)]
-    #[case(0, None)]
-    fn milliseconds_are_recognised(#[case] received: i64, #[case] meant: Option<i64>) {
-        let refused = ExpirationPolicy::at(at("2026-11-23T12:00:00Z")).parse(received).unwrap_err();
-
-        assert_eq!(refused.meant_seconds(), meant);
-    }
-
     fn token() -> AccessToken {
         AccessToken {
             user: UserId::from_entropy([1; 16]),
@@ -270,6 +184,7 @@ mod tests {
             epoch: 0,
             issued_at: Timestamp::UNIX_EPOCH,
             expires_at: at("1970-01-01T01:00:00Z"),
+            chain_started_at: None,
             state: RecordedState::Active,
             first_used_at: None,
             last_used_at: None,

@@ -6,6 +6,7 @@
 pub mod access_token;
 pub mod email;
 pub mod event;
+pub mod expiration;
 pub mod id;
 pub mod login;
 pub mod own_path;

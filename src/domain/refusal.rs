@@ -15,6 +15,11 @@ pub enum Refusal {
     Invalid,
     /// It has the form of a session, and there is no such session, or no longer.
     UnknownSession,
+    /// It is ours, and was made later than our clock and the allowed skew say.
+    NotYetValid {
+        /// When it was made, by the clock of whoever made it.
+        issued_at: Timestamp,
+    },
     /// The token's time is over.
     TokenExpired {
         /// When it was over.

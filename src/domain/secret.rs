@@ -4,6 +4,7 @@
 //! [`Secret::reveal`] alone, and an architecture test counts who calls that.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::hmac;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
@@ -26,6 +27,19 @@ impl Secret {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())))
+    }
+
+    /// Derives another secret, by HMAC-SHA256. Whoever has the derived one does not learn this
+    /// one. The parts are concatenated: those before the last must have a fixed length.
+    #[must_use]
+    pub fn derive(&self, parts: &[&[u8]]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
+        let mut context = hmac::Context::with_key(&key);
+        for part in parts {
+            context.update(part);
+        }
+        let tag = context.sign();
+        Self::from(URL_SAFE_NO_PAD.encode(tag.as_ref()))
     }
 
     /// The secret itself, for the one answer that hands it out.
@@ -110,6 +124,19 @@ mod tests {
         assert!(digest.matches(&Secret::from_entropy([7; 32]).digest()));
         assert!(!digest.matches(&Secret::from_entropy([8; 32]).digest()));
         assert!(!digest.matches(&Secret::from(String::new()).digest()));
+    }
+
+    #[test]
+    fn a_derived_secret_depends_on_the_secret_and_on_what_it_is_derived_for() {
+        let derived = Secret::from_entropy([7; 32]).derive(&[b"one", b"two"]);
+
+        let again = Secret::from_entropy([7; 32]).derive(&[b"one", b"two"]);
+        assert!(derived.digest().matches(&again.digest()));
+        let of_another = Secret::from_entropy([8; 32]).derive(&[b"one", b"two"]);
+        assert!(!derived.digest().matches(&of_another.digest()));
+        let for_another = Secret::from_entropy([7; 32]).derive(&[b"one", b"too"]);
+        assert!(!derived.digest().matches(&for_another.digest()));
+        assert_eq!(derived.len(), 43);
     }
 
     #[test]

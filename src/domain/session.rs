@@ -88,9 +88,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Refusal::UnknownSession`] unless the digest is the session's, or for one from the
-    /// future; then, in this order, that it was ended, that it is over, that its owner
-    /// is shut out.
+    /// [`Refusal::UnknownSession`] unless the digest is the session's; then, in this order,
+    /// that it was ended, that it is from the future, that it is over, that its owner is
+    /// shut out.
     pub fn admits(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
             return Err(Refusal::UnknownSession);
@@ -99,7 +99,9 @@ impl Session {
             SessionState::Ended { why: SessionEnd::Logout, .. } => Err(Refusal::SessionEnded),
             SessionState::Ended { why: SessionEnd::Replaced, at } => Err(Refusal::SessionReplaced { at }),
             SessionState::Open if self.is_live(now) => owner.admits(self.epoch, Refusal::SessionEnded),
-            SessionState::Open if now < self.ends_at() => Err(Refusal::UnknownSession),
+            SessionState::Open if now < self.ends_at() => {
+                Err(Refusal::NotYetValid { issued_at: self.opened_at })
+            }
             SessionState::Open => Err(Refusal::SessionExpired { at: self.ends_at() }),
         }
     }

@@ -22,6 +22,9 @@ impl Error {
             Self::Refused(refusal) => Some(hint_of(refusal)),
             Self::Denied | Self::Internal(_) => None,
             Self::SessionRequired => Some("Only a session can do this: log in with a browser.".to_owned()),
+            Self::RenewalEnded { at } => Some(format!(
+                "API tokens could renew themselves until {at}. Log in with a browser and make a new one."
+            )),
             Self::CreationDisabled(why) => Some(why.clone()),
             Self::CrossSite => Some(
                 "A session works from our own pages only; programs send an API token instead.".to_owned(),
@@ -57,6 +60,10 @@ fn hint_of(refusal: &Refusal) -> String {
             "This credential is none of ours, or not for this address: make a new API token.".to_owned()
         }
         Refusal::UnknownSession => "This session is over, or was never one of ours: log in again.".to_owned(),
+        Refusal::NotYetValid { issued_at } => format!(
+            "This credential was made at {issued_at}, which is in the future for this server: their clocks \
+             differ. If you have just got it, try again in a minute; otherwise tell the operator."
+        ),
         Refusal::TokenExpired { at } => format!("The API token expired at {at}: make a new one."),
         Refusal::TokenRevoked { .. } => "The API token was revoked: make a new one.".to_owned(),
         Refusal::TokenReplaced { at } => {
@@ -124,6 +131,10 @@ fn hint_of_expiration(invalid: &InvalidExpiration) -> String {
         Some(seconds) => {
             format!("looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds")
         }
+        None if invalid.policy.renewal_ends_at.is_some() => format!(
+            "a Unix timestamp in seconds, from {min} to {max}, is expected: API tokens can renew themselves until \
+             then. For a later end log in with a browser and make a new token"
+        ),
         None => format!("a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"),
     }
 }

@@ -22,18 +22,28 @@ pub(super) struct Mutations;
 /// What can be changed.
 #[Object]
 impl Mutations {
-    /// Makes an API token, and shows it once, as `sessionJwt`. The one before dies in
-    /// the same instant. Send it as `Authorization: Bearer <api-token>`.
+    /// Makes an API token, and shows it once, as `sessionJwt`. The token before stops working at
+    /// once. Send the new one as `Authorization: Bearer <api-token>`.
+    ///
+    /// A token that replaces itself and does not get the answer can repeat the call: within a
+    /// minute, the same call with the same `expirationTime` returns the same token again, unless
+    /// it was used already. Everything else with the old token is refused as `TOKEN_REPLACED`.
+    ///
+    /// Tokens can renew themselves for a limited time, counted from the last that a session made,
+    /// two years by default. In its last 14 days, answers carry the warning `TOKEN_EXPIRES_SOON`
+    /// in `extensions.warnings`. After it, a session must make the next token.
     async fn update_access_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "When the token is to end: a Unix timestamp in seconds, up to six months ahead. \
-                          `me.accessTokenPolicy` tells what is allowed.")]
+        #[graphql(desc = "When the token ends: a Unix timestamp in seconds, up to six months ahead. \
+                          `me.accessTokenPolicy` says what is allowed. A time that exceeds the maximum by \
+                          at most 60 seconds is cut to it, since clocks differ.")]
         expiration_time: i64,
     ) -> Result<UpdateAccessTokenPayload> {
         let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
-        let token = ctx.access()?.update_access_token(actor, expiration_time, ctx.now()?).await?;
-        Ok(UpdateAccessTokenPayload(token))
+        let now = ctx.now()?;
+        let (shown, token) = ctx.access()?.update_access_token(actor, expiration_time, now).await?;
+        Ok(UpdateAccessTokenPayload { shown, token: AccessToken::at(token, &actor.stakeholder, now) })
     }
 
     /// Revokes one's API token; the next request with it is refused. Succeeds also
@@ -46,14 +56,22 @@ impl Mutations {
 }
 
 /// A new API token.
-struct UpdateAccessTokenPayload(Secret);
+struct UpdateAccessTokenPayload {
+    shown: Secret,
+    token: AccessToken,
+}
 
 /// A new API token.
 #[Object]
 impl UpdateAccessTokenPayload {
+    /// What is known of the token, such as when it ends.
+    async fn access_token(&self) -> Option<&AccessToken> {
+        Some(&self.token)
+    }
+
     /// The API token. It is shown this once: store it safely.
     async fn session_jwt(&self) -> Option<&str> {
-        Some(self.0.reveal())
+        Some(self.shown.reveal())
     }
 
     /// Whether the token was made.
@@ -180,7 +198,8 @@ pub(super) struct AccessTokenPolicy {
 /// Within which times a new API token may end. Times are Unix timestamps in seconds.
 #[Object]
 impl AccessTokenPolicy {
-    /// The latest: six calendar months from now, and never less than 26 weeks.
+    /// The latest: six calendar months from now, and never less than 26 weeks. Earlier for an API
+    /// token that can renew itself for less than that.
     async fn max_expiration_time(&self) -> i64 {
         self.policy.max.as_second()
     }

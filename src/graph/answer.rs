@@ -3,6 +3,7 @@
 use async_graphql::{ServerError, Value};
 use axum::{body::Body, response::Response};
 use http::{StatusCode, header::CONTENT_TYPE};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::{
@@ -20,6 +21,33 @@ struct Whole<'a> {
     data: Option<&'a Value>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Extensions>,
+}
+
+/// What an answer says beside its data.
+#[derive(Serialize)]
+struct Extensions {
+    warnings: [Warning; 1],
+}
+
+/// Something that works, and soon will not.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Warning {
+    code: &'static str,
+    message: String,
+    expires_at: String,
+}
+
+impl Warning {
+    /// API tokens can renew themselves no longer than until `ends_at`.
+    pub(super) fn renewal_ends(ends_at: Timestamp) -> Self {
+        let message = format!(
+            "This API token can renew itself until {ends_at}. Log in with a browser and make a new one before."
+        );
+        Self { code: "TOKEN_EXPIRES_SOON", message, expires_at: ends_at.to_string() }
+    }
 }
 
 /// Answers an executed or refused query.
@@ -27,6 +55,7 @@ pub(super) fn answer(
     response: async_graphql::Response,
     is_executed: bool,
     answer_type: AnswerType,
+    warning: Option<Warning>,
 ) -> Response {
     let mut errors = response.errors;
     errors.truncate(MOST_ERRORS);
@@ -36,7 +65,12 @@ pub(super) fn answer(
     }
 
     let data = is_executed.then_some(&response.data);
-    let body = serde_json::to_vec(&Whole { data, errors: &errors }).unwrap_or_default();
+    let body = serde_json::to_vec(&Whole {
+        data,
+        errors: &errors,
+        extensions: warning.map(|it| Extensions { warnings: [it] }),
+    })
+    .unwrap_or_default();
     let mut answer = Response::new(Body::from(body));
     *answer.status_mut() = status(&errors, is_executed, answer_type);
     answer.headers_mut().insert(CONTENT_TYPE, answer_type.header());

@@ -5,11 +5,7 @@ use serde_json::{Value, json};
 
 use crate::{
     access::actor::Actor,
-    domain::{
-        access_token::{self, ExpirationPolicy},
-        id::OrganizationName,
-        policy::UserAction,
-    },
+    domain::{access_token, id::OrganizationName, policy::UserAction},
     error::{Error, Result},
     graph::{
         access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
@@ -78,7 +74,7 @@ impl Me {
     /// Within which times a new API token may end, for forms and scripts.
     async fn access_token_policy(&self, ctx: &Context<'_>) -> Result<AccessTokenPolicy> {
         let now = ctx.now()?;
-        Ok(AccessTokenPolicy { policy: ExpirationPolicy::at(now), now })
+        Ok(AccessTokenPolicy { policy: ctx.access()?.expiration_policy(&self.actor, now), now })
     }
 
     /// One's API tokens, the newest first, also those that ended within the last 90 days. Only a

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
+use jiff::SignedDuration;
+
+use crate::config::{DEFAULT_RENEWAL_DAYS, renewal_limit};
 
 /// The whole product on localhost: web application, GraphQL IDE and API, with an
 /// embedded DynamoDB, a development sign-in and demo data. No AWS account is needed.
@@ -44,6 +47,15 @@ pub struct Options {
     /// Refuse to make new tokens, with this text as the reason.
     #[arg(long, env = "ARM_TOKEN_CREATION_DISABLED", value_name = "TEXT")]
     pub token_creation_disabled: Option<String>,
+    /// For how many days API tokens can renew themselves, counted from the last that a session made.
+    #[arg(
+        long = "token-renewal-days",
+        env = "ARM_TOKEN_RENEWAL_DAYS",
+        value_name = "DAYS",
+        default_value = DEFAULT_RENEWAL_DAYS,
+        value_parser = renewal_limit
+    )]
+    pub token_renewal_limit: SignedDuration,
     /// Identity providers, as a JSON file: the README shows one.
     #[arg(long, env = "ARM_PROVIDERS", value_name = "FILE")]
     pub providers: Option<PathBuf>,

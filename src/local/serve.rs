@@ -190,6 +190,7 @@ async fn assembled(options: &Options, data: &Data, public_url: PublicUrl) -> Res
         signing_public_keys: String::new(),
         cors_origins: Vec::new(),
         token_creation_disabled: options.token_creation_disabled.clone(),
+        token_renewal_limit: options.token_renewal_limit,
         providers_secret_arn: None,
         login_limit: None,
         function_name: None,

@@ -90,6 +90,7 @@ impl Notice {
             Refusal::Malformed(_)
             | Refusal::Invalid
             | Refusal::UnknownSession
+            | Refusal::NotYetValid { .. }
             | Refusal::TokenExpired { .. }
             | Refusal::TokenRevoked { .. }
             | Refusal::TokenReplaced { .. } => None,

@@ -123,7 +123,7 @@ impl SentForm {
             Err(fault) => return Ok(Err(fault.to_owned())),
         };
         match access.update_access_token(actor, expiration_time, now).await {
-            Ok(token) => pages::html(&Created { token: token.reveal(), api }).map(Ok),
+            Ok((token, _)) => pages::html(&Created { token: token.reveal(), api }).map(Ok),
             Err(error) if error.status().is_client_error() => Ok(Err(in_words(&error))),
             Err(error) => Err(error),
         }

@@ -66,6 +66,8 @@ impl Product {
             signing_public_keys: String::new(),
             cors_origins: Vec::new(),
             token_creation_disabled: None,
+            token_renewal_limit: arm_api::config::renewal_limit(arm_api::config::DEFAULT_RENEWAL_DAYS)
+                .unwrap(),
             providers_secret_arn: None,
             login_limit: None,
             function_name: None,

@@ -30,7 +30,7 @@ async fn c01_a_token_is_made_and_works() {
 #[case::c03_now(START)]
 #[case::c03_zero(0)]
 #[case::c03_negative(-1)]
-#[case::c06_a_second_beyond(START + MAX + 1)]
+#[case::c06_beyond_by_more_than_clocks_differ(START + MAX + 61)]
 #[case::c06_27_weeks(START + 27 * 7 * DAY)]
 #[case::beyond_all_time(i64::MAX)]
 #[tokio::test]
@@ -62,6 +62,28 @@ async fn an_expiration_time_within_the_policy_is_taken(#[case] seconds: i64) {
     let program = ana.makes_token(START + seconds).await;
 
     assert_eq!(program.asks(ME).await.status, 200);
+}
+
+#[rstest]
+#[case::by_a_second(1)]
+#[case::by_a_minute(60)]
+#[tokio::test]
+async fn an_end_beyond_the_maximum_by_what_clocks_differ_is_cut_and_the_answer_says_when_it_is(
+    #[case] beyond: i64,
+) {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+
+    let fields = "sessionJwt accessToken { expiresAt }";
+    let mutation =
+        format!("mutation {{ updateAccessToken(expirationTime: {}) {{ {fields} }} }}", START + MAX + beyond);
+    let answer = ana.asks(&mutation).await;
+
+    let made = &answer.json()["data"]["updateAccessToken"];
+    assert_eq!(made["accessToken"]["expiresAt"], "2027-05-24T12:00:00Z");
+    let program = world.program(&answer.new_token());
+    let me = program.asks("{ me { sessionExpiration } }").await.json();
+    assert_eq!(me["data"]["me"]["sessionExpiration"], "2027-05-24T12:00:00Z");
 }
 
 #[tokio::test]
@@ -438,4 +460,25 @@ async fn a_token_that_was_ended_after_its_time_is_over_also_where_the_clock_jump
 
     let verdict = old.asks(ME).await.verdict();
     assert!(verdict.starts_with("401 UNAUTHENTICATED TOKEN_RE"), "{verdict}");
+}
+
+#[tokio::test]
+async fn what_a_clock_ahead_of_ours_made_is_not_called_foreign() {
+    let world = World::new().await;
+    world.later(SignedDuration::from_mins(5));
+    let ana = world.signed_in("ana@acme.test").await;
+    let program = ana.makes_token(world.now() + DAY).await;
+
+    world.later(SignedDuration::from_secs(-61));
+
+    for answer in [program.asks(ME).await, ana.asks(ME).await] {
+        assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+        assert_eq!(answer.extension("issuedAt"), "2026-11-23T12:05:00Z");
+        let hint = answer.extension("hint");
+        assert!(hint.as_str().unwrap().contains("their clocks differ"), "{hint}");
+        assert_eq!(answer.header("set-cookie"), None, "the session holds again soon");
+    }
+    world.later(SignedDuration::from_secs(1));
+    assert_eq!(program.asks(ME).await.status, 200);
+    assert_eq!(ana.asks(ME).await.status, 200);
 }

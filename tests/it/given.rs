@@ -22,7 +22,7 @@ use arm_api::{
     app::{App, CannotStart, Logins, Surroundings, WebApp},
     aws,
     clock::{Clock, ManualClock},
-    config::{Config, PublicUrl, SigningKeys},
+    config::{Config, DEFAULT_RENEWAL_DAYS, PublicUrl, SigningKeys, renewal_limit},
     domain::{email::Email, rate_limit::RateLimit, secret::Secret, stakeholder::Stakeholder},
     entropy::Entropy,
     graph::endpoint::Endpoint,
@@ -136,6 +136,7 @@ impl World {
             login_limit: None,
             function_name: Some("arm-api".to_owned()),
             token_creation_disabled: setting.token_creation_disabled.map(str::to_owned),
+            token_renewal_limit: renewal_limit(DEFAULT_RENEWAL_DAYS).unwrap(),
             aws: local::aws(endpoint),
         };
         let surroundings = Surroundings {
@@ -218,6 +219,15 @@ impl World {
 
     /// The same world after a deployment on another table, with other keys.
     pub(crate) fn restart_on(&mut self, store: Store, keys: Keys) {
+        self.redeploy(store, keys, self.app.access.renewal_limit);
+    }
+
+    /// The same world after a deployment where tokens can renew themselves for so many days.
+    pub(crate) fn restart_with_renewal_limit(&mut self, days: &str, keys: Keys) {
+        self.redeploy(self.app.access.store.clone(), keys, renewal_limit(days).unwrap());
+    }
+
+    fn redeploy(&mut self, store: Store, keys: Keys, renewal_limit: SignedDuration) {
         let old = &self.app;
         let access = Arc::new(Access {
             store,
@@ -225,6 +235,7 @@ impl World {
             entropy: old.entropy.clone(),
             cookies: old.access.cookies,
             creation_disabled: None,
+            renewal_limit,
         });
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
         self.restart_as(App { access, endpoint, ..old.clone() });

@@ -34,6 +34,7 @@ mod me;
 mod memory;
 mod pages;
 mod races;
+mod renewal;
 mod repeated_fields;
 mod sessions;
 mod signing;

@@ -32,6 +32,7 @@ fn token(owner: &Stakeholder, number: u8) -> AccessToken {
         epoch: owner.epoch,
         issued_at: start(),
         expires_at: start() + SignedDuration::from_hours(24),
+        chain_started_at: None,
         state: RecordedState::Active,
         first_used_at: None,
         last_used_at: None,

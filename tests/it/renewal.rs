@@ -1,0 +1,236 @@
+//! API tokens that replace themselves: lost answers, and how long it can go on.
+
+use arm_api::{
+    access::keys::{KeyEntry, Keys},
+    local::faults::Fault,
+};
+use jiff::{SignedDuration, Timestamp};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::given::{Answer, INVALIDATE, ME, Program, START, Setting, World, update_access_token};
+
+const DAY: i64 = 86_400;
+const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
+/// How often the SDK sends a request whose answer is lost.
+const SENT: u32 = 3;
+
+/// A token replaces itself, and the answer is lost on the way.
+async fn loses_the_answer(world: &World, token: &Program<'_>, mutation: &str) {
+    world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, SENT);
+    assert_eq!(token.asks(mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(token.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_token_that_replaced_itself_and_got_no_answer_repeats_the_call_and_gets_the_token() {
+    let world = World::new().await;
+    world.no_wait_is_real();
+    let token = world.program_of("ana@acme.test").await;
+    let mutation = update_access_token(world.now() + DAY);
+    loses_the_answer(&world, &token, &mutation).await;
+
+    let repeated = token.asks(&mutation).await;
+
+    assert_eq!(repeated.verdict(), "200");
+    let new = world.program(&repeated.new_token());
+    assert_eq!(new.asks(ME).await.status, 200);
+    assert_eq!(token.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_repeated_call_is_answered_byte_for_byte_alike_and_makes_nothing() {
+    let world = World::new().await;
+    let token = world.program_of("ana@acme.test").await;
+    let all = "success sessionJwt accessToken { id state issuedAt expiresAt firstUsedAt }";
+    let mutation =
+        format!("mutation {{ updateAccessToken(expirationTime: {}) {{ {all} }} }}", world.now() + DAY);
+
+    let first = token.asks(&mutation).await;
+    world.keep_secret(&first.new_token());
+    world.calls();
+    world.later(SignedDuration::from_secs(59));
+    let second = token.asks(&mutation).await;
+
+    assert_eq!(second.text(), first.text());
+    assert_eq!(world.calls(), ["BatchGetItem"; 3], "old token, its owner again, new token; no write");
+}
+
+#[rstest]
+#[case::after_a_minute(61, |_: &World| {}, |at: i64| update_access_token(at))]
+#[case::for_another_time(1, |_: &World| {}, |at: i64| update_access_token(at + 1))]
+#[case::beside_something_else(1, |_: &World| {}, |at: i64| {
+    format!("mutation {{ updateAccessToken(expirationTime: {at}) {{ success }} invalidateAccessToken {{ success }} }}")
+})]
+#[case::as_nothing_at_all(1, |_: &World| {}, |_: i64| "mutation { __typename }".to_owned())]
+#[case::as_a_broken_query(1, |_: &World| {}, |_: i64| "mutation { nothing".to_owned())]
+#[case::as_an_introspection(1, |_: &World| {}, |_: i64| "{ __schema { queryType { name } } }".to_owned())]
+#[case::with_a_question(1, |_: &World| {}, |_: i64| ME.to_owned())]
+#[tokio::test]
+async fn any_other_use_of_a_replaced_token_is_refused(
+    #[case] seconds: i64,
+    #[case] meanwhile: fn(&World),
+    #[case] query: fn(i64) -> String,
+) {
+    let world = World::new().await;
+    let token = world.program_of("ana@acme.test").await;
+    let at = world.now() + DAY;
+    world.keep_secret(&token.asks(&update_access_token(at)).await.new_token());
+
+    world.later(SignedDuration::from_secs(seconds));
+    meanwhile(&world);
+
+    assert_eq!(token.asks(&query(at)).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_call_is_not_repeated_once_the_new_token_was_used() {
+    let world = World::new().await;
+    let token = world.program_of("ana@acme.test").await;
+    let mutation = update_access_token(world.now() + DAY);
+    let new = world.program(&token.asks(&mutation).await.new_token());
+
+    new.asks(ME).await;
+
+    assert_eq!(token.asks(&mutation).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_call_is_not_repeated_once_the_new_token_was_ended() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let token = ana.makes_token(world.now() + DAY).await;
+    let mutation = update_access_token(world.now() + DAY);
+    world.keep_secret(&token.asks(&mutation).await.new_token());
+
+    ana.asks(INVALIDATE).await;
+
+    assert_eq!(token.asks(&mutation).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_token_that_its_owner_replaced_repeats_nothing() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let token = ana.makes_token(world.now() + DAY).await;
+    let at = world.now() + DAY;
+
+    ana.makes_token(at).await;
+
+    assert_eq!(token.asks(&update_access_token(at)).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+}
+
+#[tokio::test]
+async fn a_call_that_cannot_be_repeated_for_now_is_told_to_be_sent_again() {
+    let world = World::new().await;
+    let token = world.program_of("ana@acme.test").await;
+    let mutation = update_access_token(world.now() + DAY);
+    world.keep_secret(&token.asks(&mutation).await.new_token());
+
+    world.app.access.jwt.keys().faults.store(1, std::sync::atomic::Ordering::SeqCst);
+    assert_eq!(token.asks(&mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
+
+    world.keep_secret(&token.asks(&mutation).await.new_token());
+}
+
+/// A token that Ana makes in a session.
+async fn made_by_a_session(world: &World, expiration_time: i64) -> Program<'_> {
+    let answer = world.signed_in("ana@acme.test").await.asks(&update_access_token(expiration_time)).await;
+    world.program(&answer.new_token())
+}
+
+/// Renews a token every 25 weeks, until `days` after the start.
+async fn renewed_until<'a>(world: &'a World, mut token: Program<'a>, days: i64) -> Program<'a> {
+    while world.now() < START + days * DAY {
+        let step = (START + days * DAY - world.now()).min(175 * DAY);
+        world.later(SignedDuration::from_secs(step));
+        let max = max_expiration_time(&token.asks(POLICY).await);
+        token = world.program(&token.asks(&update_access_token(max)).await.new_token());
+    }
+    token
+}
+
+fn max_expiration_time(answer: &Answer) -> i64 {
+    answer.json()["data"]["me"]["accessTokenPolicy"]["maxExpirationTime"].as_i64().unwrap()
+}
+
+fn text(at: i64) -> String {
+    Timestamp::from_second(at).unwrap().to_string()
+}
+
+#[tokio::test]
+async fn a_chain_of_renewals_ends_two_years_after_the_last_session() {
+    let world = World::new().await;
+    let end = START + 730 * DAY;
+    let first = made_by_a_session(&world, START + 180 * DAY).await;
+
+    let token = renewed_until(&world, first, 700).await;
+
+    assert_eq!(max_expiration_time(&token.asks(POLICY).await), end);
+    let beyond = token.asks(&update_access_token(end + 61)).await;
+    assert_eq!(beyond.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
+    assert_eq!(beyond.extension("max"), end);
+    let hint = beyond.extension("hint");
+    assert!(hint.as_str().unwrap().contains("log in"), "{hint}");
+    let last = world.program(&token.asks(&update_access_token(end)).await.new_token());
+    world.later(SignedDuration::from_secs(end - 1 - world.now()));
+    assert_eq!(last.asks(ME).await.status, 200);
+    let over = last.asks(&update_access_token(end + DAY)).await;
+    assert_eq!(over.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
+    world.later(SignedDuration::from_secs(1));
+    assert_eq!(last.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_session_starts_the_chain_anew() {
+    let world = World::new().await;
+    let first = made_by_a_session(&world, START + 180 * DAY).await;
+    renewed_until(&world, first, 700).await;
+
+    let token = made_by_a_session(&world, world.now() + 180 * DAY).await;
+
+    let max = max_expiration_time(&token.asks(POLICY).await);
+    assert!(max > world.now() + 180 * DAY, "{max}");
+}
+
+#[tokio::test]
+async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() {
+    let world = World::new().await;
+    let end = START + 730 * DAY;
+    let first = made_by_a_session(&world, START + 180 * DAY).await;
+    let token = renewed_until(&world, first, 710).await;
+
+    world.later(SignedDuration::from_secs(end - 14 * DAY - 1 - world.now()));
+    assert_eq!(token.asks(ME).await.json()["extensions"], Value::Null);
+    world.later(SignedDuration::from_secs(1));
+
+    let end = text(end);
+    let message = format!(
+        "This API token can renew itself until {end}. Log in with a browser and make a new one before."
+    );
+    let warning = json!({ "code": "TOKEN_EXPIRES_SOON", "message": message, "expiresAt": end });
+    assert_eq!(token.asks(ME).await.json()["extensions"], json!({ "warnings": [warning] }));
+    let ana = world.signed_in("ana@acme.test").await;
+    assert_eq!(ana.asks(ME).await.json()["extensions"], Value::Null);
+}
+
+#[tokio::test]
+async fn a_shorter_limit_of_the_operator_ends_the_chain_at_once() {
+    let key = KeyEntry::from_entropy([1; 32]).unwrap();
+    let signing_keys = Some(serde_json::to_string(&[&key]).unwrap());
+    let mut world = World::with(Setting { signing_keys, ..Setting::default() }).await;
+    let token = {
+        let first = made_by_a_session(&world, START + 180 * DAY).await;
+        renewed_until(&world, first, 300).await.token
+    };
+
+    world.restart_with_renewal_limit("184", Keys::of(vec![key]).unwrap());
+
+    let over = world.program(&token).asks(&update_access_token(world.now() + DAY)).await;
+    assert_eq!(over.verdict(), "200 FORBIDDEN SESSION_REQUIRED");
+    let hint = format!(
+        "API tokens could renew themselves until {}. Log in with a browser and make a new one.",
+        text(START + 184 * DAY)
+    );
+    assert_eq!(over.extension("hint"), hint);
+}
