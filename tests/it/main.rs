@@ -11,6 +11,7 @@
 
 mod access_tokens;
 mod architecture;
+mod arguments;
 mod authorization;
 mod csrf;
 mod doors;
@@ -36,6 +37,7 @@ mod pages;
 mod races;
 mod renewal;
 mod repeated_fields;
+mod requests;
 mod sessions;
 mod signing;
 mod store;

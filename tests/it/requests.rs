@@ -1,0 +1,180 @@
+//! What clients send to which path: methods, media types, and in which form they are
+//! told of errors.
+
+use rstest::rstest;
+
+use crate::given::World;
+
+const CONTENT_TYPE: (&str, &str) = ("content-type", "application/json");
+const JSON: &str = "application/json";
+const GRAPHQL: &str = "application/graphql-response+json";
+
+#[rstest]
+#[case("PUT")]
+#[case("DELETE")]
+#[case("PATCH")]
+#[case("TRACE")]
+#[case("PROPFIND")]
+#[tokio::test]
+async fn g07_any_other_method_is_not_allowed(#[case] method: &str) {
+    let world = World::new().await;
+
+    for accept in ["*/*", "text/html", "image/png"] {
+        let headers = [CONTENT_TYPE, ("accept", accept)];
+        let answer = world.sends((method, "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+        assert_eq!(
+            (answer.status, answer.header("allow")),
+            (405, Some("GET, HEAD, POST, OPTIONS")),
+            "{accept}"
+        );
+    }
+}
+
+#[rstest]
+#[case::of_curl("/api", "*/*")]
+#[case::of_a_browser("/api", "text/html")]
+#[case::of_a_query("/api?query=%7Bme%7Brole%7D%7D", "application/json")]
+#[tokio::test]
+async fn head_is_answered_as_the_page_without_its_body(#[case] path: &str, #[case] accept: &str) {
+    let world = World::new().await;
+
+    let answer = world.sends(("HEAD", path), &[("accept", accept)], "").await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(answer.bytes.is_empty());
+    assert!(world.calls().is_empty());
+}
+
+#[tokio::test]
+async fn the_address_may_end_in_a_slash() {
+    let world = World::new().await;
+
+    let answer = world.sends(("POST", "/api/"), &[CONTENT_TYPE], r#"{"query":"{ __typename }"}"#).await;
+    let page = world.sends(("GET", "/api/"), &[("accept", "text/html")], "").await;
+
+    assert_eq!(answer.text(), r#"{"data":{"__typename":"Query"}}"#);
+    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+}
+
+#[rstest]
+#[case::who_sends_json(("POST", "/graphql"), CONTENT_TYPE, "404 NOT_FOUND")]
+#[case::with_two_slashes(("POST", "//api"), CONTENT_TYPE, "404 NOT_FOUND")]
+#[case::who_accepts_json(("GET", "/graphql"), ("accept", JSON), "404 NOT_FOUND")]
+#[case::who_accepts_the_type_of_graphql(("GET", "/api/graphql"), ("accept", GRAPHQL), "404 NOT_FOUND")]
+#[case::a_page_by_another_method(("POST", "/home"), CONTENT_TYPE, "405 BAD_REQUEST")]
+#[case::a_form_that_is_fetched(("GET", "/logout"), ("accept", JSON), "405 BAD_REQUEST")]
+#[case::a_form_of_another_site(("POST", "/logout"), CONTENT_TYPE, "403 FORBIDDEN CSRF_REJECTED")]
+#[tokio::test]
+async fn who_works_with_json_is_told_of_errors_in_json(
+    #[case] request: (&str, &str),
+    #[case] header: (&str, &str),
+    #[case] verdict: &str,
+) {
+    let world = World::new().await;
+
+    let answer = world.sends(request, &[header], r#"{"query":"{ __typename }"}"#).await;
+
+    assert_eq!(answer.verdict(), verdict, "{}", answer.text());
+    assert!(answer.header("content-type").unwrap().contains("json"));
+    if answer.status == 404 {
+        assert_eq!(answer.extension("hint"), "GraphQL is at /api: POST your query there");
+    }
+}
+
+#[rstest]
+#[case::nothing_there("/graphql", 404)]
+#[case::another_method("/home", 405)]
+#[tokio::test]
+async fn a_browser_is_told_by_a_page(#[case] path: &str, #[case] status: u16) {
+    let world = World::new().await;
+
+    let accept = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    let answer = world.sends(("POST", path), &[accept], "a=b").await;
+
+    assert_eq!((answer.status, answer.header("content-type")), (status, Some("text/html; charset=utf-8")));
+    assert!(answer.text().contains("<h1"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn options_are_told_without_a_body() {
+    let answer = World::new().await.sends(("OPTIONS", "/api"), &[], "").await;
+
+    assert_eq!((answer.status, answer.text().as_str()), (204, ""));
+    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
+    assert!(answer.headers.keys().all(|it| !it.as_str().starts_with("access-control-")));
+}
+
+#[rstest]
+#[case::g19_an_upload(Some("multipart/form-data; boundary=x"))]
+#[case::text(Some("text/plain"))]
+#[case::what_a_plain_curl_sends(Some("application/x-www-form-urlencoded"))]
+#[case::nothing(None)]
+#[tokio::test]
+async fn g19_a_body_of_another_type_is_not_read_whatever_is_accepted(#[case] content_type: Option<&str>) {
+    let world = World::new().await;
+
+    for accept in [JSON, GRAPHQL, "text/html"] {
+        let headers: Vec<_> =
+            content_type.map(|it| ("content-type", it)).into_iter().chain([("accept", accept)]).collect();
+        let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+        assert_eq!(answer.verdict(), "415 BAD_REQUEST");
+        assert_eq!(answer.extension("hint"), "add -H 'Content-Type: application/json'");
+    }
+}
+
+#[rstest]
+#[case::a_charset(
+    "content-type",
+    "application/json; charset=us-ascii",
+    "The charset us-ascii is not supported",
+    "UTF-8"
+)]
+#[case::another(
+    "content-type",
+    "application/json; charset=\"iso-8859-1\"",
+    "The charset iso-8859-1 is not supported",
+    "UTF-8"
+)]
+#[case::gzip("content-encoding", "gzip", "The Content-Encoding gzip is not supported", "without compression")]
+#[case::brotli("content-encoding", "br", "The Content-Encoding br is not supported", "without compression")]
+#[tokio::test]
+async fn what_is_not_supported_is_named(
+    #[case] name: &'static str,
+    #[case] value: &str,
+    #[case] message: &str,
+    #[case] hint: &str,
+) {
+    let mut headers = vec![(name, value)];
+    if name != "content-type" {
+        headers.push(CONTENT_TYPE);
+    }
+
+    let answer = World::new().await.sends(("POST", "/api"), &headers, vec![0x1f, 0x8b, 8]).await;
+
+    assert_eq!(answer.verdict(), "415 BAD_REQUEST");
+    assert_eq!(answer.message(), message);
+    assert!(answer.extension("hint").as_str().unwrap().contains(hint), "{}", answer.text());
+    assert_eq!(answer.header("accept-encoding"), (name == "content-encoding").then_some("identity"));
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_not_compressed_is_read() {
+    let headers = [CONTENT_TYPE, ("content-encoding", "identity")];
+    let answer = World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+
+    assert_eq!(answer.verdict(), "200");
+}
+
+#[rstest]
+#[case("application/json")]
+#[case("application/json;charset=utf-8")]
+#[case("application/json; charset=utf8")]
+#[case("Application/JSON; Charset=\"UTF-8\"")]
+#[tokio::test]
+async fn json_in_utf_8_is_read(#[case] content_type: &str) {
+    let headers = [("content-type", content_type)];
+    let answer = World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+
+    assert_eq!(answer.verdict(), "200");
+}
