@@ -108,6 +108,8 @@ pub(crate) fn api_routes(app: App) -> Router {
 /// The paths of the web application. Its pages are compressed here, since API Gateway does
 /// not; assets come compressed already.
 pub(crate) fn web_routes(app: WebApp) -> Router {
+    let create_token = post(create_token).fallback(async || Redirect::to("/home#api"));
+    let create_token = create_token.layer(middleware::from_fn(errors_in_json));
     Router::new()
         .route("/", get(login))
         .route("/home", get(home))
@@ -123,11 +125,11 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || site::nowhere())
         .method_not_allowed_fallback(async || site::problem(&Error::from(GET_ALONE)))
+        .layer(middleware::from_fn(errors_in_json))
         .layer(CompressionLayer::new())
         // Its answer holds a token, and is not compressed: a length could tell of it.
-        .route("/home/token", post(create_token).fallback(async || Redirect::to("/home#api")))
+        .route("/home/token", create_token)
         .with_state(app)
-        .layer(middleware::from_fn(errors_in_json))
 }
 
 /// Tells of errors in JSON, instead of by a page, to whoever works with JSON.

@@ -9,7 +9,7 @@ async fn main() -> ExitCode {
     telemetry::report(serve().await)
 }
 
-async fn serve() -> Result<(), lambda_runtime::Error> {
+async fn serve() -> Result<(), lambda_http::Error> {
     let router = routes::api(App::from_environment().await?);
     door::rehearse(&router).await;
     door::run(router).await

@@ -9,6 +9,6 @@ async fn main() -> ExitCode {
     telemetry::report(serve().await)
 }
 
-async fn serve() -> Result<(), lambda_runtime::Error> {
+async fn serve() -> Result<(), lambda_http::Error> {
     door::run(routes::web(WebApp::from_environment().await?)).await
 }

@@ -113,7 +113,7 @@ impl<'a> Reader<'a> {
         if !matches!(token, "!" | "]") && self.previous != "[" {
             self.text.push_str(&std::mem::take(&mut self.gap));
         }
-        let length = self.text.chars().count();
+        let begin = self.text.len();
         match token {
             "-0" => self.text.push('0'),
             _ if token.starts_with('"') && !token.starts_with("\"\"\"") => {
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
             }
             _ => self.text.push_str(token),
         }
-        let written = self.text.chars().count() - length;
+        let written = self.text.get(begin..).unwrap_or_default().chars().count();
         self.gap.extend(std::iter::repeat_n(' ', token.chars().count().saturating_sub(written)));
         Ok(())
     }

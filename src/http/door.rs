@@ -11,7 +11,7 @@ use http::{
     header::{CONTENT_ENCODING, ETAG},
 };
 use http_body_util::BodyExt;
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
 use serde_json::value::RawValue;
 use tower::ServiceExt;
 
@@ -20,7 +20,7 @@ use crate::{
     http::{
         REQUEST_ID, Rehearsal, answer,
         event::{Event, Payload},
-        gateway::{GatewayBody, GatewayResponse},
+        gateway::{self, GatewayResponse},
         negotiation::AnswerType,
     },
     telemetry,
@@ -52,7 +52,7 @@ pub async fn answer_event(router: Router, event: &str) -> GatewayResponse {
 /// # Errors
 ///
 /// When the runtime of Lambda cannot be reached.
-pub async fn run(router: Router) -> Result<(), lambda_runtime::Error> {
+pub async fn run(router: Router) -> Result<(), lambda_http::Error> {
     // Only `Event` parses the JSON: `lambda_runtime` parses slowly, since it keeps the path to
     // each value for its error messages.
     let answer = move |event: LambdaEvent<Box<RawValue>>| {
@@ -88,9 +88,9 @@ async fn deliver(router: Router, request: Request<Bytes>, payload: Payload) -> G
 }
 
 /// Reads the answer, and replaces one that is larger than the gateway passes on.
-async fn bounded(response: Response) -> http::Response<GatewayBody> {
+async fn bounded(response: Response) -> http::Response<lambda_http::Body> {
     let whole = whole(response).await;
-    if whole.body().len_in_json() <= LARGEST_ANSWER {
+    if gateway::len_in_json(whole.body()) <= LARGEST_ANSWER {
         return whole;
     }
     let (parts, _) = whole.into_parts();
@@ -111,8 +111,8 @@ async fn too_large(mut headers: HeaderMap) -> Response {
     response
 }
 
-async fn whole(response: Response) -> http::Response<GatewayBody> {
+async fn whole(response: Response) -> http::Response<lambda_http::Body> {
     let (parts, body) = response.into_parts();
     let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    http::Response::from_parts(parts, GatewayBody::from(bytes))
+    http::Response::from_parts(parts, gateway::body(bytes))
 }

@@ -120,7 +120,8 @@ impl<'a> Event<'a> {
         query.finish()
     }
 
-    /// Collects the headers that HTTP allows, and the list of cookies.
+    /// Collects the headers that HTTP allows, and the list of cookies. Function URLs send the
+    /// cookies in the list and in a header: the list replaces the header.
     fn headers(&self) -> HeaderMap {
         let pairs = self.pairs("multiValueHeaders", "headers");
         let mut headers = HeaderMap::with_capacity(pairs.len());
@@ -129,8 +130,12 @@ impl<'a> Event<'a> {
                 headers.append(name, value);
             }
         }
-        let cookies = self.at(&["cookies"]).and_then(Value::as_array).into_iter().flatten();
-        for cookie in cookies.filter_map(Value::as_str).filter_map(|it| HeaderValue::try_from(it).ok()) {
+        let cookies = self.at(&["cookies"]).and_then(Value::as_array).unwrap_or_default();
+        if !cookies.is_empty() {
+            headers.remove(COOKIE);
+        }
+        for cookie in cookies.iter().filter_map(Value::as_str).filter_map(|it| HeaderValue::try_from(it).ok())
+        {
             headers.append(COOKIE, cookie);
         }
         headers
@@ -227,6 +232,18 @@ mod tests {
         let request = request(&v2(|it| it["cookies"] = json!(["a=1", "b=2"]))).unwrap();
 
         assert_eq!(request.headers().get_all(COOKIE).iter().count(), 2);
+    }
+
+    #[test]
+    fn a_cookie_that_comes_in_the_list_and_in_a_header_is_one() {
+        let event = v2(|it| {
+            it["headers"] = json!({ "cookie": "a=1; b=2" });
+            it["cookies"] = json!(["a=1", "b=2"]);
+        });
+
+        let request = request(&event).unwrap();
+        let cookies: Vec<_> = request.headers().get_all(COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1", "b=2"]);
     }
 
     #[rstest]

@@ -1,87 +1,96 @@
-//! Responses as API Gateway reads them.
+//! Responses as API Gateway reads them, in the types that `lambda_http` has for them.
+//!
+//! `lambda_http`'s own conversion is not used: it decides by the content type whether a body
+//! is text, with a table of every character encoding, and it keeps one value of a header.
 
-use std::borrow::Cow;
-
-use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, header::SET_COOKIE};
-use serde::{Serialize, Serializer};
+use http::{HeaderMap, HeaderName, HeaderValue, header::SET_COOKIE};
+use lambda_http::{
+    Body,
+    aws_lambda_events::apigw::{ApiGatewayProxyResponse, ApiGatewayV2httpResponse},
+};
+use serde::Serialize;
 
 use crate::http::event::Payload;
 
 /// A response to an event, in the version of the event's payload.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GatewayResponse {
-    status_code: u16,
-    #[serde(flatten)]
-    headers: GatewayHeaders,
-    #[serde(flatten)]
-    body: GatewayBody,
-}
-
-/// A body, ready for JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct GatewayBody {
-    body: String,
-    is_base64_encoded: bool,
-}
-
-/// Payload 1.0 has lists of values. In payload 2.0 a name has one value, and cookies are apart.
-#[derive(Serialize)]
-#[serde(untagged, rename_all_fields = "camelCase")]
-enum GatewayHeaders {
-    V1 {
-        #[serde(serialize_with = "lists")]
-        multi_value_headers: HeaderMap,
-    },
-    V2 {
-        #[serde(serialize_with = "joined")]
-        headers: HeaderMap,
-        cookies: Vec<String>,
-    },
+#[serde(untagged)]
+pub enum GatewayResponse {
+    /// For payload 1.0: each header has a list of values.
+    V1(ApiGatewayProxyResponse),
+    /// For payload 2.0: each header has one value, and cookies have a list of their own.
+    V2(ApiGatewayV2httpResponse),
 }
 
 impl GatewayResponse {
     /// Converts a response.
     #[must_use]
-    pub fn new(response: http::Response<GatewayBody>, payload: Payload) -> Self {
+    pub fn new(response: http::Response<Body>, payload: Payload) -> Self {
         let (parts, body) = response.into_parts();
-        Self {
-            status_code: parts.status.as_u16(),
-            headers: GatewayHeaders::new(parts.headers, payload),
-            body,
+        let status = parts.status.as_u16().into();
+        match payload {
+            Payload::V1 => Self::V1(v1(status, parts.headers, body)),
+            Payload::V2 => Self::V2(v2(status, parts.headers, body)),
         }
     }
 }
 
-impl GatewayHeaders {
-    fn new(mut headers: HeaderMap, payload: Payload) -> Self {
-        if payload == Payload::V1 {
-            return Self::V1 { multi_value_headers: headers };
+fn v1(status: i64, headers: HeaderMap, body: Body) -> ApiGatewayProxyResponse {
+    let mut response = ApiGatewayProxyResponse::default();
+    response.status_code = status;
+    response.multi_value_headers = headers;
+    response.is_base64_encoded = matches!(body, Body::Binary(_));
+    response.body = Some(body);
+    response
+}
+
+fn v2(status: i64, mut headers: HeaderMap, body: Body) -> ApiGatewayV2httpResponse {
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = status;
+    response.cookies = texts(&headers, &SET_COOKIE).map(str::to_owned).collect();
+    headers.remove(SET_COOKIE);
+    join_values(&mut headers);
+    response.headers = headers;
+    response.is_base64_encoded = matches!(body, Body::Binary(_));
+    response.body = Some(body);
+    response
+}
+
+/// Joins the values of each header that has several (RFC 9110, section 5.3).
+fn join_values(headers: &mut HeaderMap) {
+    if headers.len() == headers.keys_len() {
+        return;
+    }
+    for name in headers.keys().cloned().collect::<Vec<_>>() {
+        let joined = texts(headers, &name).collect::<Vec<_>>().join(", ");
+        if let Ok(value) = HeaderValue::try_from(joined) {
+            headers.insert(name, value);
         }
-        let cookies = texts(&headers, &SET_COOKIE).map(str::to_owned).collect();
-        headers.remove(SET_COOKIE);
-        Self::V2 { headers, cookies }
     }
 }
 
-impl GatewayBody {
-    /// Returns how many bytes the body takes inside of JSON.
-    #[must_use]
-    pub fn len_in_json(&self) -> usize {
-        if self.is_base64_encoded { self.body.len() } else { self.body.bytes().map(escaped_len).sum() }
+/// Returns the values of a header that are text.
+fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    headers.get_all(name).iter().filter_map(|it| it.to_str().ok())
+}
+
+/// Converts a body: text stays as it is, anything else becomes base64 when it is written.
+#[must_use]
+pub fn body(bytes: Bytes) -> Body {
+    match String::from_utf8(bytes.into()) {
+        Ok(text) => Body::Text(text),
+        Err(bytes) => Body::Binary(bytes.into_bytes()),
     }
 }
 
-impl From<Bytes> for GatewayBody {
-    /// Text stays as it is, anything else becomes base64.
-    fn from(bytes: Bytes) -> Self {
-        match String::from_utf8(bytes.into()) {
-            Ok(body) => Self { body, is_base64_encoded: false },
-            Err(bytes) => Self { body: STANDARD.encode(bytes.as_bytes()), is_base64_encoded: true },
-        }
+/// Returns how many bytes a body takes inside of JSON.
+#[must_use]
+pub fn len_in_json(body: &Body) -> usize {
+    match body {
+        Body::Text(text) => text.bytes().map(escaped_len).sum(),
+        Body::Binary(bytes) => bytes.len().div_ceil(3) * 4,
+        _ => 0,
     }
 }
 
@@ -92,23 +101,4 @@ fn escaped_len(byte: u8) -> usize {
         0..0x20 => 6,
         _ => 1,
     }
-}
-
-fn lists<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
-    let list = |name: &HeaderName| texts(headers, name).collect::<Vec<_>>();
-    serializer.collect_map(headers.keys().map(|name| (name.as_str(), list(name))))
-}
-
-fn joined<S: Serializer>(headers: &HeaderMap, serializer: S) -> Result<S::Ok, S::Error> {
-    let value = |name| {
-        let mut texts = texts(headers, name);
-        let first = Cow::Borrowed(texts.next().unwrap_or_default());
-        texts.fold(first, |value, text| Cow::Owned(format!("{value}, {text}")))
-    };
-    serializer.collect_map(headers.keys().map(|name| (name.as_str(), value(name))))
-}
-
-/// Returns the values of a header that are text.
-fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
-    headers.get_all(name).iter().filter_map(|it| it.to_str().ok())
 }

@@ -154,7 +154,10 @@ impl Site {
         }
         let mut response = match self.end_session(request, moment).await {
             Ok(()) => Redirect::to("/?logged-out").into_response(),
-            Err(error) => pages::problem(&Error::logout_incomplete(error)),
+            Err(error @ (Error::Unavailable(_) | Error::Conflict)) => {
+                pages::problem(&Error::logout_incomplete(error))
+            }
+            Err(error) => pages::problem(&error),
         };
         response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_session());
         let (name, value) = CLEAR_SITE_DATA;

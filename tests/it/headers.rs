@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use rstest::rstest;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::given::{Answer, INVALIDATE, ME, Setting, URL, World};
 
@@ -101,6 +101,18 @@ async fn every_page_has_its_headers_compressed_or_not(#[case] path: &str, #[case
         assert!(answer.header("content-encoding").is_none() || vary.contains("accept-encoding"), "{vary}");
         has_the_headers_of_every_answer(&answer);
     }
+}
+
+#[tokio::test]
+async fn an_error_that_is_told_in_json_can_be_decompressed() {
+    let world = World::new().await;
+
+    let headers = [("accept", "application/json"), ("accept-encoding", "gzip")];
+    let answer = world.sends(("POST", "/graphql"), &headers, "").await;
+
+    assert_eq!(answer.header("content-encoding"), Some("gzip"));
+    let body: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&*answer.bytes)).unwrap();
+    assert_eq!(body["errors"][0]["extensions"]["code"], "NOT_FOUND");
 }
 
 #[tokio::test]
