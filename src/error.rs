@@ -144,7 +144,10 @@ impl Error {
             | Self::CreationDisabled(_)
             | Self::CrossSite
             | Self::Login(
-                LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted | LoginFault::AddressOfAnother,
+                LoginFault::UnverifiedAddress
+                | LoginFault::AddressNotAdmitted
+                | LoginFault::AddressOfOtherProvider
+                | LoginFault::AddressOfAnother,
             ) => "FORBIDDEN",
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
                 "BAD_REQUEST"
@@ -193,7 +196,10 @@ impl Error {
             | Self::CreationDisabled(_)
             | Self::CrossSite
             | Self::Login(
-                LoginFault::UnverifiedAddress | LoginFault::AddressNotAdmitted | LoginFault::AddressOfAnother,
+                LoginFault::UnverifiedAddress
+                | LoginFault::AddressNotAdmitted
+                | LoginFault::AddressOfOtherProvider
+                | LoginFault::AddressOfAnother,
             ) => StatusCode::FORBIDDEN,
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
             | Self::Unproven(_)

@@ -7,6 +7,7 @@ use crate::{
     access::{Access, sessions::Place},
     domain::{
         email::Email,
+        issuer::{DomainOwner, DomainOwners},
         login::LoginFault,
         stakeholder::Stakeholder,
         subject::{PinnedSubject, Subject},
@@ -25,12 +26,23 @@ pub struct Person {
     pub email: Email,
     /// Their name; may be empty.
     pub name: String,
+    /// The organization's domain that the provider manages their account under, if it says so:
+    /// Google's claim `hd`.
+    pub hosted_domain: Option<String>,
+}
+
+/// Which providers own e-mail domains, seen from the provider of a login.
+#[derive(Clone, Copy, Debug)]
+pub struct Ownership<'a> {
+    /// Who owns the domain of the person's address.
+    pub owner: DomainOwner,
+    /// Who owns which domain.
+    pub owners: &'a DomainOwners,
 }
 
 impl Access {
     /// Logs a person in: opens a session for the stakeholder whom their subject is pinned to,
-    /// and pins it at the first login. `is_domain_owned` tells whether the operator says that
-    /// the provider owns the domain of the address.
+    /// and pins it at the first login.
     ///
     /// A login that meets another transaction of the same person is tried again here, since
     /// the code of the provider and the attempt can be used once.
@@ -43,11 +55,11 @@ impl Access {
     pub async fn log_in(
         &self,
         person: &Person,
-        is_domain_owned: bool,
+        ownership: Ownership<'_>,
         place: &Place,
         now: Timestamp,
     ) -> Result<HeaderValue> {
-        let found = self.retry_on_conflict(|_| self.find_by_subject(person, is_domain_owned, now));
+        let found = self.retry_on_conflict(|_| self.find_by_subject(person, ownership, now));
         let stakeholder = found.await.map_err(unavailable_by_conflict)?;
         telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
         self.open_session(&stakeholder, place, now).await.map_err(unavailable_by_conflict)
@@ -57,7 +69,7 @@ impl Access {
     async fn find_by_subject(
         &self,
         person: &Person,
-        is_domain_owned: bool,
+        ownership: Ownership<'_>,
         now: Timestamp,
     ) -> Result<Stakeholder> {
         let found = self.store.pinned_subject(&person.subject).await?;
@@ -65,7 +77,10 @@ impl Access {
             && let Some(known) = self.store.stakeholder(&pin.user).await?
             && known.is(&person.subject)
         {
-            return self.follow_address(known, person, pin).await;
+            return self.follow_address(known, person, pin, ownership).await;
+        }
+        if ownership.owner == DomainOwner::OtherProvider {
+            return Err(LoginFault::AddressOfOtherProvider.into());
         }
         let pin = |known: &Stakeholder| PinnedSubject {
             subject: person.subject.clone(),
@@ -80,20 +95,26 @@ impl Access {
                 self.store.enrol_subject(&new, &pin(&new), found.as_ref()).await?;
                 Ok(new)
             }
-            Some(known) if known.may_link(&person.subject, is_domain_owned) => {
-                Ok(self.store.pin_subject(&known, &pin(&known), found.as_ref()).await?)
+            Some(known) if known.may_link(&person.subject, ownership.owner) => {
+                let mut linked = known.clone();
+                linked.link(&person.subject);
+                if ownership.owner == DomainOwner::ThisProvider {
+                    linked.unlink_non_owners(&person.subject, ownership.owners);
+                }
+                Ok(self.store.pin_subject(&known, linked, &pin(&known), found.as_ref()).await?)
             }
             Some(_) => Err(LoginFault::AddressOfAnother.into()),
         }
     }
 
-    /// Gives a stakeholder the address that their provider tells now, where it changed there
-    /// and is nobody else's.
+    /// Gives a stakeholder the address that their provider tells now, where it changed there,
+    /// is nobody else's, and no other provider owns its domain.
     async fn follow_address(
         &self,
         known: Stakeholder,
         person: &Person,
         pin: &PinnedSubject,
+        Ownership { owner, owners }: Ownership<'_>,
     ) -> Result<Stakeholder> {
         if pin.email == person.email {
             return Ok(known);
@@ -103,11 +124,14 @@ impl Access {
             self.store.note_address(&pin).await?;
             return Ok(known);
         }
-        if self.store.stakeholder_at(&person.email).await?.is_none() {
-            return Ok(self.store.move_address(&known, &pin).await?);
-        }
         let id = telemetry::request_id();
-        tracing::warn!(requestId = id, actor = %known.id, "a changed address belongs to somebody else");
+        if !known.may_move(&person.subject, owner, owners) {
+            tracing::warn!(requestId = id, actor = %known.id, "a changed address is another provider's to tell");
+        } else if self.store.stakeholder_at(&person.email).await?.is_none() {
+            return Ok(self.store.move_address(&known, &pin).await?);
+        } else {
+            tracing::warn!(requestId = id, actor = %known.id, "a changed address belongs to somebody else");
+        }
         Ok(known)
     }
 

@@ -46,6 +46,9 @@ pub enum LoginFault {
     /// The operator lets in other addresses only.
     #[error("Your e-mail address is not admitted")]
     AddressNotAdmitted,
+    /// Another provider owns the domain of the address.
+    #[error("Your e-mail address belongs to another identity provider")]
+    AddressOfOtherProvider,
     /// The address is of somebody who logs in by another subject.
     #[error("Your e-mail address belongs to an account with another login")]
     AddressOfAnother,

@@ -8,6 +8,7 @@ pub mod email;
 pub mod event;
 pub mod expiration;
 pub mod id;
+pub mod issuer;
 pub mod login;
 pub mod own_path;
 pub mod policy;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     email::Email,
     id::{OrganizationName, UserId},
+    issuer::{DomainOwner, DomainOwners},
     policy::UserAction,
     refusal::Refusal,
     role::{OrganizationRole, UserRole},
@@ -115,12 +116,37 @@ impl Stakeholder {
     /// Whether a subject that nobody logged in by yet may become a login of theirs, because
     /// its provider vouches for their address.
     ///
-    /// The first subject may. Another issuer's may where the operator says that this provider
-    /// owns the address's domain. A second subject of one issuer may never: the provider
-    /// gave the address to another person.
+    /// A provider that owns the address's domain may add its subject to those of other issuers.
+    /// Where no provider owns the domain, the first subject may. A second subject of one issuer
+    /// may never: the provider gave the address to another person.
     #[must_use]
-    pub fn may_link(&self, subject: &Subject, is_domain_owned: bool) -> bool {
-        self.subjects.is_empty() || (is_domain_owned && !self.subjects.contains_key(subject.issuer()))
+    pub fn may_link(&self, subject: &Subject, owner: DomainOwner) -> bool {
+        match owner {
+            DomainOwner::ThisProvider => !self.subjects.contains_key(subject.issuer()),
+            DomainOwner::OtherProvider => false,
+            DomainOwner::Nobody => self.subjects.is_empty(),
+        }
+    }
+
+    /// Removes the logins by issuers that do not own the domain of the address, except by
+    /// `subject`. If there are any, all credentials end: somebody else may have opened them.
+    pub fn unlink_non_owners(&mut self, subject: &Subject, owners: &DomainOwners) {
+        let (links, domain) = (self.subjects.len(), self.email.domain());
+        self.subjects.retain(|issuer, _| issuer == subject.issuer() || owners.owns(issuer, domain));
+        if self.subjects.len() < links {
+            self.epoch += 1;
+        }
+    }
+
+    /// Whether the address follows one that changed at the provider of `subject`.
+    ///
+    /// It does not enter a domain that another provider owns. It does not leave one either, if
+    /// they log in by an owner too: that provider vouches for the address.
+    #[must_use]
+    pub fn may_move(&self, subject: &Subject, owner: DomainOwner, owners: &DomainOwners) -> bool {
+        let owns = |issuer: &str| owners.owns(issuer, self.email.domain());
+        let is_kept = !owns(subject.issuer()) && self.subjects.keys().any(|it| owns(it));
+        owner != DomainOwner::OtherProvider && !is_kept
     }
 
     /// Their role in an organization; a user-level admin is admin in every one.
@@ -195,9 +221,10 @@ mod tests {
         let mut known = ana();
         known.link(&acme);
 
-        assert!(ana().may_link(&acme, false), "the first is pinned");
-        assert!(!known.may_link(&other, false), "another issuer does not own the domain");
-        assert!(known.may_link(&other, true), "another issuer owns the domain");
-        assert!(!known.may_link(&acme, true), "the same issuer has given the address anew");
+        assert!(ana().may_link(&acme, DomainOwner::Nobody), "the first is pinned");
+        assert!(!ana().may_link(&acme, DomainOwner::OtherProvider), "not where it is another provider's");
+        assert!(!known.may_link(&other, DomainOwner::Nobody), "another issuer does not own the domain");
+        assert!(known.may_link(&other, DomainOwner::ThisProvider), "another issuer owns the domain");
+        assert!(!known.may_link(&acme, DomainOwner::ThisProvider), "the same issuer gave the address anew");
     }
 }

@@ -110,6 +110,7 @@ fn hint_of_login(fault: LoginFault) -> &'static str {
         LoginFault::AddressOfAnother => {
             "Log in the way you did before. If you cannot, ask your administrator to release the old login."
         }
+        LoginFault::AddressOfOtherProvider => "Log in with the identity provider of your organization.",
         LoginFault::AddressNotAdmitted => {
             "Only addresses of certain domains are admitted: log in with another one, or ask your administrator."
         }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What stands for an issuer, which OAuth 2.0 does not have.
-const ISSUER: &str = "https://bitbucket.org";
+pub(super) const ISSUER: &str = "https://bitbucket.org";
 const AUTHORIZE: &str = "https://bitbucket.org/site/oauth2/authorize";
 const TOKEN: &str = "https://bitbucket.org/site/oauth2/access_token";
 const USER: &str = "https://api.bitbucket.org/2.0/user";
@@ -61,5 +61,6 @@ pub(super) async fn person(tokens: &Tokens, fetch: &Fetch) -> Result<Person> {
     let email = Email::try_from(primary.ok_or(LoginFault::UnverifiedAddress)?.email);
     let user: User = fetch.json(USER, token).await?;
     let subject = Subject::new(ISSUER.to_owned(), user.account_id).map_err(Error::unproven)?;
-    Ok(Person { subject, email: email.map_err(Error::unproven)?, name: user.display_name })
+    let email = email.map_err(Error::unproven)?;
+    Ok(Person { subject, email, name: user.display_name, hosted_domain: None })
 }

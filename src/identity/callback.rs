@@ -4,9 +4,9 @@ use http::Uri;
 use url::form_urlencoded;
 
 use crate::{
-    domain::{login::LoginFault, secret::Secret},
+    domain::{issuer::is_issuer, login::LoginFault, secret::Secret},
     error::{Error, RequestFault, Result},
-    identity::{oauth::Endpoints, openid::is_issuer},
+    identity::oauth::Endpoints,
 };
 
 /// What a provider sends a browser back with (RFC 6749, section 4.1.2; RFC 9207).

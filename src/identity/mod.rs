@@ -14,7 +14,9 @@
 //! redirect URI that was registered with it, and `/callback` is what operators have registered.
 //!
 //! Who somebody is depends on the provider's issuer and subject, never on the address alone:
-//! the first login pins them (`access/stakeholders.rs`).
+//! the first login pins them (`access/stakeholders.rs`). An address in a domain that the
+//! operator says a provider owns is taken from such a provider only, so that nobody can hold
+//! the account of somebody who has not come yet.
 //!
 //! Only a navigation begins a login, and one network begins a bounded number of them: else
 //! a page of another site, or one client in a loop, would fill the table with attempts.
@@ -36,9 +38,14 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 
 use crate::{
-    access::{Access, sessions::Place, stakeholders::Person},
+    access::{
+        Access,
+        sessions::Place,
+        stakeholders::{Ownership, Person},
+    },
     config::PublicUrl,
     domain::{
+        issuer::{DomainOwner, DomainOwners},
         login::{LOGIN_LIFETIME, LoginAttempt, LoginFault},
         own_path::OwnPath,
         rate_limit::{Counter, Network, RateLimit},
@@ -59,6 +66,7 @@ pub use self::settings::InvalidProviders;
 pub struct Identity {
     access: Arc<Access>,
     providers: Vec<Provider>,
+    owners: DomainOwners,
     public_url: PublicUrl,
     fetch: Fetch,
     limit: Option<RateLimit>,
@@ -80,7 +88,9 @@ impl Identity {
         limit: Option<RateLimit>,
     ) -> Result<Self, InvalidProviders> {
         let (providers, public_url) = (settings::parse(settings)?, public_url.clone());
-        Ok(Self { access, providers, public_url, fetch: Fetch(web), limit })
+        let owners = providers.iter().map(|it| (it.issuer(), it.domains.clone()));
+        let owners = DomainOwners::new(owners);
+        Ok(Self { access, providers, owners, public_url, fetch: Fetch(web), limit })
     }
 
     /// The providers, in the order of the settings.
@@ -144,8 +154,9 @@ impl Identity {
         }
         let person = self.person(provider, callback, &attempt.nonce, verifier, moment.now).await?;
 
-        let (owns_domain, place) = (provider.owns(&person.email), Place::of(request, self.access.cookies));
-        let session = self.access.log_in(&person, owns_domain, &place, moment.now).await?;
+        let ownership = Ownership { owner: self.owner_for(provider, &person), owners: &self.owners };
+        let place = Place::of(request, self.access.cookies);
+        let session = self.access.log_in(&person, ownership, &place, moment.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
         response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());
@@ -163,6 +174,18 @@ impl Identity {
         let address = request.extensions.get::<Caller>().and_then(|it| it.0);
         let Some((address, limit)) = address.zip(self.limit) else { return Ok(()) };
         self.access.count_within(&Counter::LoginsFrom(Network::of(address)), limit, now).await
+    }
+
+    /// Who owns the domain of a person's address, where they log in by `provider`.
+    fn owner_for(&self, provider: &Provider, person: &Person) -> DomainOwner {
+        let mut others = self.providers.iter().filter(|it| it.id != provider.id);
+        if provider.owns(person) {
+            DomainOwner::ThisProvider
+        } else if others.any(|it| it.lists(&person.email)) {
+            DomainOwner::OtherProvider
+        } else {
+            DomainOwner::Nobody
+        }
     }
 
     fn provider(&self, id: &str) -> Option<&Provider> {

@@ -18,6 +18,10 @@ use crate::{
     },
 };
 
+/// Google's issuer.
+pub(super) const GOOGLE: &str = "https://accounts.google.com";
+/// The domain of the addresses that Google gives to everybody.
+const GMAIL: &str = "gmail.com";
 /// The path that providers lead people back to, unless they have one of their own.
 const CALLBACK: &str = "/callback";
 
@@ -117,13 +121,33 @@ impl Provider {
         }
     }
 
+    /// Its issuer, which may stand for many tenants.
+    pub(super) fn issuer(&self) -> String {
+        match &self.kind {
+            Kind::OpenId(openid) => openid.issuer(),
+            Kind::Bitbucket => bitbucket::ISSUER.to_owned(),
+        }
+    }
+
     /// Whether the operator says that the provider owns the domain of an address.
-    pub(super) fn owns(&self, email: &Email) -> bool {
+    pub(super) fn lists(&self, email: &Email) -> bool {
         self.domains.iter().any(|it| it == email.domain())
+    }
+
+    /// Whether the provider owns the address of a person.
+    ///
+    /// Google also has accounts under addresses that it does not host. It is authoritative only
+    /// for `gmail.com`, and for organizations that it names in the claim `hd`.
+    pub(super) fn owns(&self, person: &Person) -> bool {
+        let is_listed = |domain: &String| self.domains.contains(&domain.to_lowercase());
+        let is_authoritative = person.subject.issuer() != GOOGLE
+            || person.email.domain() == GMAIL
+            || person.hosted_domain.as_ref().is_some_and(is_listed);
+        is_authoritative && self.lists(&person.email)
     }
 
     /// Whether the operator lets such an address in.
     pub(super) fn admits(&self, email: &Email) -> bool {
-        self.domains.is_empty() || self.owns(email)
+        self.domains.is_empty() || self.lists(email)
     }
 }

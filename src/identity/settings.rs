@@ -6,15 +6,13 @@ use serde::Deserialize;
 use url::{Host, Url};
 
 use crate::{
-    domain::{id::ProviderId, secret::Secret},
+    domain::{id::ProviderId, issuer::is_tenant, secret::Secret},
     identity::{
-        openid::{OpenId, is_tenant},
-        provider::{Brand, Kind, Provider},
+        openid::OpenId,
+        provider::{Brand, GOOGLE, Kind, Provider},
     },
 };
 
-/// Google's issuer.
-const GOOGLE: &str = "https://accounts.google.com";
 /// Before the tenant in Microsoft's addresses.
 const MICROSOFT: &str = "https://login.microsoftonline.com";
 /// The tenants of Microsoft that are many.
@@ -41,8 +39,8 @@ struct Entry {
     tenant: Option<String>,
     client_id: String,
     client_secret: String,
-    /// The domains that the provider owns; only their addresses are let in, and only for
-    /// them may it be a second login of a user. All addresses are let in without it.
+    /// The domains that the provider owns. Only their addresses are let in by it, and they are
+    /// let in by no provider that does not own them. All addresses are let in without it.
     #[serde(default)]
     domains: Vec<String>,
     /// Whether it leads people back to `/callback/{id}` instead of `/callback`.

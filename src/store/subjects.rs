@@ -51,7 +51,8 @@ impl Store {
         writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit().await
     }
 
-    /// Pins a subject to a stakeholder who was enrolled before.
+    /// Pins a subject to a stakeholder who was enrolled before. `linked` has the subject among
+    /// its own, and may have another epoch.
     ///
     /// # Errors
     ///
@@ -60,15 +61,16 @@ impl Store {
     pub async fn pin_subject(
         &self,
         before: &Stakeholder,
+        linked: Stakeholder,
         pin: &PinnedSubject,
         found: Option<&PinnedSubject>,
     ) -> Result<Stakeholder, StoreError> {
-        let mut after = before.clone();
-        after.link(&pin.subject);
-        after.version += 1;
+        let after = Stakeholder { version: before.version + 1, ..linked };
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?;
-        let subjects = (":subjects", item::attribute(&after.subjects)?);
-        writes.change_stakeholder(before, "subjects = :subjects", subjects)?.commit().await?;
+        let values =
+            [(":subjects", item::attribute(&after.subjects)?), (":epoch", item::attribute(&after.epoch)?)];
+        let change = "subjects = :subjects, epoch = :epoch";
+        writes.change_stakeholder(before, change, values)?.commit().await?;
         Ok(after)
     }
 
@@ -87,7 +89,7 @@ impl Store {
         after.email = pin.email.clone();
         after.version += 1;
         let address = Address { email: after.email.clone(), user: after.id.clone() };
-        let email = (":email", item::attribute(&after.email)?);
+        let email = [(":email", item::attribute(&after.email)?)];
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?;
         let writes = writes.insert(&address)?.delete(&Key::email(&before.email))?;
         writes.change_stakeholder(before, "email = :email", email)?.commit().await?;

@@ -121,13 +121,13 @@ impl Transaction<'_> {
         Ok(self)
     }
 
-    /// Sets one attribute of a stakeholder, if nobody changed them since `before` was read;
-    /// `value` is a part of `change`, such as `email = :email`.
+    /// Sets attributes of a stakeholder, if nobody changed them since `before` was read;
+    /// `change` is such as `email = :email`.
     pub(super) fn change_stakeholder(
-        mut self,
+        self,
         before: &Stakeholder,
         change: &str,
-        (name, value): Value,
+        values: impl IntoIterator<Item = Value>,
     ) -> Result<Self, StoreError> {
         let number = |it: u64| AttributeValue::N(it.to_string());
         let update = Update::builder()
@@ -136,11 +136,9 @@ impl Transaction<'_> {
             .update_expression(format!("SET {change}, version = :next"))
             .condition_expression("version = :version")
             .expression_attribute_values(":version", number(before.version))
-            .expression_attribute_values(":next", number(before.version + 1))
-            .expression_attribute_values(name, value);
-        let update = update.build().map_err(rejected)?;
-        self.writes.push(TransactWriteItem::builder().update(update).build());
-        Ok(self)
+            .expression_attribute_values(":next", number(before.version + 1));
+        let values = values.into_iter();
+        self.update(values.fold(update, |it, (name, value)| it.expression_attribute_values(name, value)))
     }
 
     /// Deletes the record at `key`.

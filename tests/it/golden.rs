@@ -55,7 +55,9 @@ async fn what_is_stored_has_the_agreed_shape() {
     let ana = store.stakeholder_at(&email).await.unwrap().unwrap();
     let subject = Subject::new("https://id.acme.test".to_owned(), "1".to_owned()).unwrap();
     let pin = PinnedSubject { subject, user: ana.id.clone(), email, pinned_at: now };
-    store.pin_subject(&ana, &pin, None).await.unwrap();
+    let mut linked = ana.clone();
+    linked.link(&pin.subject);
+    store.pin_subject(&ana, linked, &pin, None).await.unwrap();
     let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
     store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
 

@@ -35,6 +35,13 @@ fn pin(owner: &Stakeholder, subject: &str) -> PinnedSubject {
     PinnedSubject { subject, user: owner.id.clone(), email: owner.email.clone(), pinned_at: start() }
 }
 
+/// The owner with a pinned subject.
+fn linked(owner: &Stakeholder, pin: &PinnedSubject) -> Stakeholder {
+    let mut linked = owner.clone();
+    linked.link(&pin.subject);
+    linked
+}
+
 fn session(owner: &Stakeholder, number: u8) -> Session {
     Session {
         user: owner.id.clone(),
@@ -60,7 +67,7 @@ async fn a_subject_is_pinned_with_its_user() {
     let ana = ana(store).await;
     let pin = pin(&ana, "1");
 
-    let after = store.pin_subject(&ana, &pin, None).await.unwrap();
+    let after = store.pin_subject(&ana, linked(&ana, &pin), &pin, None).await.unwrap();
 
     assert!(after.is(&pin.subject));
     assert_eq!(store.stakeholder(&ana.id).await.unwrap(), Some(after));
@@ -73,8 +80,10 @@ async fn of_two_that_pin_a_subject_to_one_user_one_is_late() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
 
-    store.pin_subject(&ana, &pin(&ana, "1"), None).await.unwrap();
-    let late = store.pin_subject(&ana, &pin(&ana, "2"), None).await;
+    let first = pin(&ana, "1");
+    store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
+    let second = pin(&ana, "2");
+    let late = store.pin_subject(&ana, linked(&ana, &second), &second, None).await;
 
     assert!(matches!(late, Err(StoreError::Conflict)));
     assert_eq!(store.pinned_subject(&pin(&ana, "2").subject).await.unwrap(), None);
@@ -85,7 +94,8 @@ async fn a_subject_of_one_user_is_not_pinned_to_another() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    store.pin_subject(&ana, &pin(&ana, "1"), None).await.unwrap();
+    let first = pin(&ana, "1");
+    store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
 
     let eve = Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
     let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None).await;
@@ -99,7 +109,8 @@ async fn an_address_moves_and_sets_the_former_one_free() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let known = store.pin_subject(&ana, &pin(&ana, "1"), None).await.unwrap();
+    let first = pin(&ana, "1");
+    let known = store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
 
     let moved = PinnedSubject { email: email("rossi@acme.test"), ..pin(&ana, "1") };
     let after = store.move_address(&known, &moved).await.unwrap();

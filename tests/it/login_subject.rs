@@ -1,57 +1,25 @@
 //! Who somebody is: the subject of an identity provider, pinned at the first login.
 
 use arm_api::{
-    access::{sessions::Place, stakeholders::Person},
-    domain::{email::Email, subject::Subject},
+    access::{
+        sessions::Place,
+        stakeholders::{Ownership, Person},
+    },
+    domain::issuer::DomainOwner,
     local::faults::Fault,
 };
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given::{
-    Answer, Browser, ProviderKey, Setting, World,
-    login::{ACME, Begun, acme, claims, describes, logs_in, tells_at, world},
+    Answer, ProviderKey, World,
+    login::{
+        self, ACME, Begun, OWNS_ACME, acme, address_of, claims, logs_in, logs_in_by_other, tells_at,
+        two_providers, user_of, world,
+    },
 };
 
-const OTHER: &str = "https://id.other.test";
-const ME: &str = "{ me { userEmail } }";
 const WRONG_LOGIN: &str = "Your e-mail address belongs to an account with another login";
-
-/// A world with two providers; `members` are those of the second one.
-async fn two_providers(members: &str) -> World {
-    let entry = |id: &str, issuer: &str, members: &str| {
-        format!(r#"{{"id":"{id}","clientId":"arm","clientSecret":"c-secret","issuer":"{issuer}"{members}}}"#)
-    };
-    let providers = format!("[{},{}]", entry("acme", ACME, ""), entry("other", OTHER, members));
-    let world = World::with(Setting { providers: Some(providers), ..Setting::default() }).await;
-    describes(&world, ACME, ACME, ACME);
-    describes(&world, OTHER, OTHER, OTHER);
-    world
-}
-
-/// Logs in by the second provider.
-async fn logs_in_by_other(world: &World, change: impl FnOnce(&mut Value)) -> Answer {
-    let begun = Begun::at(world, "/login/other").await;
-    let mut claims = claims(world, OTHER, begun.parameter("nonce"));
-    change(&mut claims);
-    tells_at(world, OTHER, &ProviderKey::of(1).id_token(&claims));
-    begun.ends(world).await
-}
-
-/// The user id that a login gave a session for.
-fn user_of(world: &World, answer: &Answer) -> String {
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    let cookie = answer.session_cookie().unwrap();
-    let value = cookie.split_once('=').unwrap().1;
-    world.keep_secret(value);
-    value.split_once('.').unwrap().0.to_owned()
-}
-
-/// The address that the product knows somebody by.
-async fn address_of(world: &World, answer: &Answer) -> String {
-    let ana = Browser { world, cookie: answer.session_cookie().unwrap() };
-    ana.asks(ME).await.json()["data"]["me"]["userEmail"].as_str().unwrap().to_owned()
-}
 
 fn refused(answer: &Answer) {
     assert_eq!(answer.status, 403, "{}", answer.text());
@@ -106,7 +74,7 @@ async fn an_address_given_anew_opens_nothing_even_at_the_provider_that_owns_its_
 
 #[tokio::test]
 async fn a_second_provider_is_not_linked_by_the_address_alone() {
-    let world = two_providers("").await;
+    let world = two_providers("", "").await;
     logs_in(&world, 1, |_| ()).await;
 
     refused(&logs_in_by_other(&world, |_| ()).await);
@@ -114,7 +82,7 @@ async fn a_second_provider_is_not_linked_by_the_address_alone() {
 
 #[tokio::test]
 async fn a_second_provider_is_linked_where_it_owns_the_domain() {
-    let world = two_providers(r#","domains":["acme.test"]"#).await;
+    let world = two_providers(OWNS_ACME, OWNS_ACME).await;
     let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
 
     assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user);
@@ -124,7 +92,7 @@ async fn a_second_provider_is_linked_where_it_owns_the_domain() {
 
 #[tokio::test]
 async fn the_same_subject_of_two_issuers_is_two_people() {
-    let world = two_providers("").await;
+    let world = two_providers("", "").await;
     let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
 
     let eve = logs_in_by_other(&world, |it| it["email"] = json!("eve@acme.test")).await;
@@ -172,7 +140,7 @@ async fn a_changed_address_takes_nothing_from_its_owner() {
 
 #[tokio::test]
 async fn two_providers_that_know_two_addresses_do_not_move_the_users() {
-    let world = two_providers(r#","domains":["acme.test","other.test"]"#).await;
+    let world = two_providers(OWNS_ACME, r#","domains":["acme.test","other.test"]"#).await;
     logs_in(&world, 1, |_| ()).await;
     logs_in_by_other(&world, |_| ()).await;
     let moved = logs_in_by_other(&world, |it| it["email"] = json!("ana@other.test")).await;
@@ -185,7 +153,7 @@ async fn two_providers_that_know_two_addresses_do_not_move_the_users() {
 
 #[tokio::test]
 async fn who_was_enrolled_before_is_pinned_at_the_next_login() {
-    let world = two_providers("").await;
+    let world = two_providers("", "").await;
     let before = world.signed_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
 
@@ -217,11 +185,12 @@ async fn a_subject_that_is_none_is_no_login(#[case] subject: Value) {
 
 /// Somebody at their first login, past the provider.
 fn person(subject: &str) -> Person {
-    Person {
-        subject: Subject::new(ACME.to_owned(), subject.to_owned()).unwrap(),
-        email: Email::try_from("ana@acme.test".to_owned()).unwrap(),
-        name: "Ana Torres".to_owned(),
-    }
+    login::person(ACME, subject, "ana@acme.test")
+}
+
+/// An owner of the address, where no issuer owns a domain.
+fn ownership(owner: DomainOwner) -> Ownership<'static> {
+    Ownership { owner, owners: Box::leak(Box::default()) }
 }
 
 #[tokio::test]
@@ -230,7 +199,7 @@ async fn first_logins_at_once_enrol_one_user() {
     let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
     let (ana, ana_again) = (person("1"), person("1"));
 
-    let logins = [&ana, &ana_again].map(|it| access.log_in(it, false, &place, now));
+    let logins = [&ana, &ana_again].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &place, now));
     let answers = futures_util::future::join_all(logins).await;
 
     let user = |cookie: &http::HeaderValue| {
@@ -246,7 +215,7 @@ async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
     let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
     let (ana, eve) = (person("1"), person("2"));
 
-    let logins = [&ana, &eve].map(|it| access.log_in(it, true, &place, now));
+    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), &place, now));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
@@ -261,7 +230,7 @@ async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
     let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
     let (ana, eve) = (person("1"), person("2"));
 
-    let logins = [&ana, &eve].map(|it| access.log_in(it, false, &place, now));
+    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &place, now));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);

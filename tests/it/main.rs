@@ -28,6 +28,7 @@ mod limits;
 mod local;
 mod login;
 mod login_begin;
+mod login_domains;
 mod login_store;
 mod login_subject;
 mod logs;

@@ -1,12 +1,19 @@
 //! Logins by an identity provider, from the click on its button to the way back.
 
+use arm_api::{
+    access::stakeholders::Person,
+    domain::{email::Email, subject::Subject},
+};
 use axum::body::Body;
 use http::{Request, header};
 use serde_json::{Value, json};
 
-use super::{Answer, ProviderKey, Setting, World};
+use super::{Answer, Browser, ProviderKey, Setting, World};
 
 pub(crate) const ACME: &str = "https://id.acme.test";
+pub(crate) const OTHER: &str = "https://id.other.test";
+/// A member of a provider's entry.
+pub(crate) const OWNS_ACME: &str = r#","domains":["acme.test"]"#;
 
 /// A world with one provider, which describes itself and publishes a key.
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
@@ -103,4 +110,50 @@ pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
     world.web.answers(&format!("{host}/token"), 200, &tokens);
     world.keep_secret("an-access-token");
     world.keep_secret(id_token);
+}
+
+/// A world with two providers, whose entries also have these members.
+pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
+    let entry = |id: &str, issuer: &str, members: &str| {
+        format!(r#"{{"id":"{id}","clientId":"arm","clientSecret":"c-secret","issuer":"{issuer}"{members}}}"#)
+    };
+    let providers = format!("[{},{}]", entry("acme", ACME, acme), entry("other", OTHER, other));
+    let world = World::with(Setting { providers: Some(providers), ..Setting::default() }).await;
+    describes(&world, ACME, ACME, ACME);
+    describes(&world, OTHER, OTHER, OTHER);
+    world
+}
+
+/// Logs in by the second provider.
+pub(crate) async fn logs_in_by_other(world: &World, change: impl FnOnce(&mut Value)) -> Answer {
+    let begun = Begun::at(world, "/login/other").await;
+    let mut claims = claims(world, OTHER, begun.parameter("nonce"));
+    change(&mut claims);
+    tells_at(world, OTHER, &ProviderKey::of(1).id_token(&claims));
+    begun.ends(world).await
+}
+
+/// The user id that a login gave a session for.
+pub(crate) fn user_of(world: &World, answer: &Answer) -> String {
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    let cookie = answer.session_cookie().unwrap();
+    let value = cookie.split_once('=').unwrap().1;
+    world.keep_secret(value);
+    value.split_once('.').unwrap().0.to_owned()
+}
+
+/// The address that the product knows somebody by.
+pub(crate) async fn address_of(world: &World, answer: &Answer) -> String {
+    let ana = Browser { world, cookie: answer.session_cookie().unwrap() };
+    ana.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"].as_str().unwrap().to_owned()
+}
+
+/// Somebody, past the provider.
+pub(crate) fn person(issuer: &str, subject: &str, email: &str) -> Person {
+    Person {
+        subject: Subject::new(issuer.to_owned(), subject.to_owned()).unwrap(),
+        email: Email::try_from(email.to_owned()).unwrap(),
+        name: "Ana Torres".to_owned(),
+        hosted_domain: None,
+    }
 }

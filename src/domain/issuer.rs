@@ -1,0 +1,88 @@
+//! The issuers of identity providers, and which of them own which e-mail domains.
+
+/// What stands for the tenant in the issuer of a provider with many.
+pub const ANY_TENANT: &str = "{tenantid}";
+
+/// Whether `told` is the issuer `own`, or one of its tenants.
+#[must_use]
+pub fn is_issuer(own: &str, told: &str) -> bool {
+    let Some((before, after)) = own.split_once(ANY_TENANT) else { return own == told };
+    let tenant = told.strip_prefix(before).and_then(|it| it.strip_suffix(after));
+    tenant.is_some_and(is_tenant)
+}
+
+/// Whether a text is a tenant's id, as Microsoft writes them.
+#[must_use]
+pub fn is_tenant(text: &str) -> bool {
+    text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+}
+
+/// Which provider owns the domain of an address, seen from the provider of a login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DomainOwner {
+    /// The provider of the login.
+    ThisProvider,
+    /// Another provider: the address is taken from that one only.
+    OtherProvider,
+    /// No provider.
+    Nobody,
+}
+
+/// The e-mail domains that the operator says providers own.
+#[derive(Debug, Default)]
+pub struct DomainOwners(Vec<(String, Vec<String>)>);
+
+impl DomainOwners {
+    /// Collects the domains of each issuer. An issuer may contain [`ANY_TENANT`].
+    pub fn new(owners: impl IntoIterator<Item = (String, Vec<String>)>) -> Self {
+        Self(owners.into_iter().collect())
+    }
+
+    /// Whether an issuer owns a domain.
+    #[must_use]
+    pub fn owns(&self, issuer: &str, domain: &str) -> bool {
+        let is_it = |own: &str| is_issuer(own.trim_end_matches('/'), issuer.trim_end_matches('/'));
+        self.0.iter().any(|(own, domains)| is_it(own) && domains.iter().any(|it| it == domain))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const COMMON: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
+    const TENANT: &str = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
+
+    #[rstest]
+    #[case("https://id.test", "https://id.test", true)]
+    #[case("https://id.test", "https://id.test/", false)]
+    #[case(COMMON, TENANT, true)]
+    #[case(COMMON, "https://login.microsoftonline.com/common/v2.0", false)]
+    #[case(COMMON, "https://login.microsoftonline.com/a/../72f988bf-86f1-41af-91ab-2d7cd01/v2.0", false)]
+    #[case(COMMON, "https://evil.test/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", false)]
+    fn an_issuer_is_the_providers_or_one_of_its_tenants(
+        #[case] own: &str,
+        #[case] told: &str,
+        #[case] is_it: bool,
+    ) {
+        assert_eq!(is_issuer(own, told), is_it);
+    }
+
+    #[rstest]
+    #[case::its_own("https://id.test", "acme.test", true)]
+    #[case::written_with_a_slash("https://id.test/", "acme.test", true)]
+    #[case::a_tenant(TENANT, "other.test", true)]
+    #[case::anothers("https://id.test", "other.test", false)]
+    #[case::a_subdomain("https://id.test", "eu.acme.test", false)]
+    fn an_issuer_owns_the_domains_that_are_listed_for_it(
+        #[case] issuer: &str,
+        #[case] domain: &str,
+        #[case] is_owner: bool,
+    ) {
+        let owners = [("https://id.test", "acme.test"), (COMMON, "other.test")];
+        let owners = owners.map(|(issuer, domain)| (issuer.to_owned(), vec![domain.to_owned()]));
+
+        assert_eq!(DomainOwners::new(owners).owns(issuer, domain), is_owner);
+    }
+}

@@ -1,0 +1,147 @@
+//! Domains that a provider owns: nobody gets an address in them by another provider.
+
+use arm_api::{
+    access::{sessions::Place, stakeholders::Ownership},
+    domain::issuer::{DomainOwner, DomainOwners},
+};
+use rstest::rstest;
+use serde_json::{Value, json};
+
+use crate::given::{
+    Answer, Browser, World,
+    login::{
+        ACME, OTHER, OWNS_ACME, address_of, logs_in, logs_in_by_other, person, two_providers, user_of, world,
+    },
+};
+
+const GOOGLE: &str = "https://accounts.google.com";
+
+/// Logs Ana in past the provider, in a time when the operator said that `owners` own `acme.test`.
+async fn logged_in_before<'a>(world: &'a World, issuer: &str, owners: &[&str]) -> Browser<'a> {
+    logged_in_as("ana@acme.test", world, issuer, owners).await
+}
+
+async fn logged_in_as<'a>(email: &str, world: &'a World, issuer: &str, owners: &[&str]) -> Browser<'a> {
+    let owner = if owners.contains(&issuer) { DomainOwner::ThisProvider } else { DomainOwner::Nobody };
+    let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
+    let ownership = Ownership { owner, owners: &DomainOwners::new(owners) };
+    let ana = person(issuer, "1", email);
+    let (place, now) = (Place::default(), world.app.clock.now());
+    let cookie = world.app.access.log_in(&ana, ownership, &place, now).await.unwrap();
+    let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
+    world.keep_secret(cookie.split_once('=').unwrap().1);
+    Browser { world, cookie }
+}
+
+fn refused(answer: &Answer) {
+    assert_eq!(answer.status, 403, "{}", answer.text());
+    assert_eq!(answer.header("set-cookie"), None);
+    assert!(answer.text().contains("belongs to another identity provider"), "{}", answer.text());
+    assert!(answer.text().contains("identity provider of your organization"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn an_address_of_an_owned_domain_is_enrolled_by_its_owner_only() {
+    let world = two_providers(OWNS_ACME, "").await;
+
+    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_eq!(world.stored().len(), 0, "nothing is left of it");
+
+    let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), ana);
+}
+
+#[tokio::test]
+async fn a_known_user_of_an_owned_domain_is_pinned_by_its_owner_only() {
+    let world = two_providers(OWNS_ACME, "").await;
+    let before = world.signed_in("ana@acme.test").await;
+    let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
+
+    refused(&logs_in_by_other(&world, |_| ()).await);
+
+    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
+}
+
+#[tokio::test]
+async fn an_address_that_changes_does_not_enter_a_domain_of_another_provider() {
+    let world = two_providers(OWNS_ACME, "").await;
+    let eve = logs_in_by_other(&world, |it| it["email"] = json!("eve@free.test")).await;
+    let eve = user_of(&world, &eve);
+
+    let answer = logs_in_by_other(&world, |_| ()).await;
+
+    assert_eq!(user_of(&world, &answer), eve);
+    assert_eq!(address_of(&world, &answer).await, "eve@free.test");
+    let is_warned = |line: &Value| line["message"] == "a changed address is another provider's to tell";
+    assert!(world.log().iter().any(is_warned), "{:?}", world.log());
+    assert_ne!(user_of(&world, &logs_in(&world, 1, |_| ()).await), eve, "the owner's user is somebody else");
+}
+
+#[tokio::test]
+async fn an_owner_that_is_linked_ends_the_logins_by_providers_that_do_not_own_the_domain() {
+    let world = two_providers(OWNS_ACME, "").await;
+    let eve = logged_in_before(&world, OTHER, &[]).await;
+    assert_eq!(eve.asks("{ me { userEmail } }").await.status, 200);
+
+    let ana = logs_in(&world, 1, |_| ()).await;
+
+    assert_eq!(eve.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0, user_of(&world, &ana));
+    let answer = eve.asks("{ me { userEmail } }").await;
+    assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{}", answer.text());
+    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_eq!(address_of(&world, &ana).await, "ana@acme.test");
+}
+
+#[tokio::test]
+async fn an_owner_that_is_linked_leaves_the_logins_by_other_owners() {
+    let world = two_providers(OWNS_ACME, OWNS_ACME).await;
+    let first = logged_in_before(&world, OTHER, &[OTHER]).await;
+
+    logs_in(&world, 1, |_| ()).await;
+
+    assert_eq!(first.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"], "ana@acme.test");
+    logged_in_before(&world, OTHER, &[]).await;
+}
+
+#[tokio::test]
+async fn an_address_that_an_owner_vouches_for_does_not_follow_another_provider() {
+    let world = two_providers(OWNS_ACME, "").await;
+    logged_in_before(&world, ACME, &[ACME, OTHER]).await;
+    logged_in_before(&world, OTHER, &[ACME, OTHER]).await;
+
+    let answer = logs_in_by_other(&world, |it| it["email"] = json!("ana@free.test")).await;
+
+    assert_eq!(address_of(&world, &answer).await, "ana@acme.test");
+}
+
+#[rstest]
+#[case::of_the_organization("ana@acme.test", json!("acme.test"), 303)]
+#[case::of_another_organization("ana@acme.test", json!("evil.test"), 403)]
+#[case::of_no_organization("ana@acme.test", json!(null), 403)]
+#[case::of_no_text("ana@acme.test", json!(7), 403)]
+#[case::of_everybody("ana@gmail.com", json!(null), 303)]
+#[tokio::test]
+async fn google_is_linked_to_an_address_that_it_hosts(
+    #[case] email: &str,
+    #[case] hd: Value,
+    #[case] status: u16,
+) {
+    let world = world(r#""preset":"google","domains":["acme.test","gmail.com"]"#, GOOGLE, GOOGLE).await;
+    logged_in_as(email, &world, OTHER, &[]).await;
+
+    let answer = logs_in(&world, 1, |it| {
+        it["iss"] = json!(GOOGLE);
+        it["email"] = json!(email);
+        it["hd"] = hd;
+    });
+
+    assert_eq!(answer.await.status, status);
+}
+
+#[tokio::test]
+async fn google_lets_in_an_address_of_a_listed_domain_without_an_organization() {
+    let world = world(r#""preset":"google","domains":["acme.test"]"#, GOOGLE, GOOGLE).await;
+
+    assert_eq!(logs_in(&world, 1, |it| it["iss"] = json!(GOOGLE)).await.status, 303);
+}
