@@ -95,6 +95,11 @@ impl Access {
                 self.store.enrol_subject(&new, &pin(&new), found.as_ref()).await?;
                 Ok(new)
             }
+            Some(known) if is_released(found.as_ref(), &known) => {
+                let id = telemetry::request_id();
+                tracing::warn!(requestId = id, actor = %known.id, "a login that was released is used");
+                Err(LoginFault::AddressOfAnother.into())
+            }
             Some(known) if known.may_link(&person.subject, ownership.owner) => {
                 let mut linked = known.clone();
                 linked.link(&person.subject);
@@ -169,6 +174,12 @@ impl Access {
     async fn enrolled_meanwhile(&self, email: &Email) -> Result<Stakeholder> {
         Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Conflict)?)
     }
+}
+
+/// Whether a subject logged in as a stakeholder until its link was removed: it never gets the
+/// same account back, whoever logs in first.
+fn is_released(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
+    found.is_some_and(|pin| pin.user == known.id)
 }
 
 /// A login cannot be sent again as it is: who lost every race is told to log in again later.
