@@ -138,20 +138,15 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
+            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
+                "BAD_REQUEST"
+            }
             Self::Denied
             | Self::SessionRequired
             | Self::RenewalEnded { .. }
             | Self::CreationDisabled(_)
             | Self::CrossSite
-            | Self::Login(
-                LoginFault::UnverifiedAddress
-                | LoginFault::AddressNotAdmitted
-                | LoginFault::AddressOfOtherProvider
-                | LoginFault::AddressOfAnother,
-            ) => "FORBIDDEN",
-            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
-                "BAD_REQUEST"
-            }
+            | Self::Login(_) => "FORBIDDEN",
             Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
             Self::RateLimited { .. } => "RATE_LIMITED",
@@ -190,21 +185,16 @@ impl Error {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::NoCredential | Self::Refused(_) => StatusCode::UNAUTHORIZED,
+            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
+            | Self::Unproven(_)
+            | Self::InvalidExpiration(_)
+            | Self::ExpirationNotInteger { .. } => StatusCode::BAD_REQUEST,
             Self::Denied
             | Self::SessionRequired
             | Self::RenewalEnded { .. }
             | Self::CreationDisabled(_)
             | Self::CrossSite
-            | Self::Login(
-                LoginFault::UnverifiedAddress
-                | LoginFault::AddressNotAdmitted
-                | LoginFault::AddressOfOtherProvider
-                | LoginFault::AddressOfAnother,
-            ) => StatusCode::FORBIDDEN,
-            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
-            | Self::Unproven(_)
-            | Self::InvalidExpiration(_)
-            | Self::ExpirationNotInteger { .. } => StatusCode::BAD_REQUEST,
+            | Self::Login(_) => StatusCode::FORBIDDEN,
             Self::Conflict => StatusCode::CONFLICT,
             Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => {
