@@ -42,7 +42,7 @@ pub struct Config {
     /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
     /// `web` function has it.
     pub providers_secret_arn: Option<String>,
-    /// How many logins one network may begin in a minute, from `LOGINS_PER_ADDRESS`: 30 where
+    /// How many logins one network may begin in a minute, and how many it may end, from `LOGINS_PER_ADDRESS`: 30 where
     /// it is not set, unlimited where it is 0. Only the `web` function reads it.
     pub login_limit: Option<RateLimit>,
     /// What Lambda calls the function, from `AWS_LAMBDA_FUNCTION_NAME`: metrics are told by it.

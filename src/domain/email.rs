@@ -12,8 +12,11 @@ const LONGEST: usize = 254;
 /// Unicode folds the Kelvin sign to `k`, which would make one person out of two. An address
 /// with upper-case letters beyond ASCII is refused, so nobody gets a second account by
 /// another case.
+///
+/// The rule holds for what comes in. What the table holds is read as it is: an address that a
+/// later rule refuses must not keep its owner from their account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(transparent)]
 pub struct Email(String);
 
 /// A text is no e-mail address.
@@ -57,12 +60,6 @@ impl TryFrom<String> for Email {
             }
             _ => Err(InvalidEmail),
         }
-    }
-}
-
-impl From<Email> for String {
-    fn from(email: Email) -> Self {
-        email.0
     }
 }
 

@@ -11,6 +11,8 @@ use crate::domain::id::UserId;
 pub enum Counter {
     /// Logins begun from one network.
     LoginsFrom(Network),
+    /// Browsers that an identity provider sent back, from one network.
+    CallbacksFrom(Network),
     /// API tokens made by one user.
     TokensOf(UserId),
 }

@@ -18,7 +18,7 @@
 //! operator says a provider owns is taken from such a provider only, so that nobody can hold
 //! the account of somebody who has not come yet.
 //!
-//! Only a navigation begins a login, and one network begins a bounded number of them: else
+//! Only a navigation begins a login, and one network begins and ends a bounded number of them: else
 //! a page of another site, or one client in a loop, would fill the table with attempts.
 
 mod bitbucket;
@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, header::SET_COOKIE, request::Parts};
+use http::{header::SET_COOKIE, request::Parts};
 use jiff::Timestamp;
 use url::form_urlencoded;
 
@@ -118,7 +118,7 @@ impl Identity {
     ) -> Result<Response> {
         let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
         match csrf::navigation(&request.headers) {
-            Navigation::Own => self.count(request, moment.now).await?,
+            Navigation::Own => self.count(Counter::LoginsFrom, request, moment.now).await?,
             Navigation::Foreign => return Ok(login_page(&next)),
             Navigation::Embedded => return Err(Error::CrossSite),
         }
@@ -143,11 +143,11 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// `Login` and `Unproven` say why it does not; `ProviderDown` when the provider does
+    /// `Login` and `Unproven` say why it does not; `RateLimited` for a network with too many logins; `ProviderDown` when the provider does
     /// not answer; `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
     pub async fn finish(&self, request: &Parts, moment: Moment) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
-        let (attempt, verifier) = self.attempt(&callback, &request.headers, moment.now).await?;
+        let (attempt, verifier) = self.attempt(&callback, request, moment.now).await?;
         let provider = self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
         if request.uri.path() != provider.callback() {
             return Err(Error::unproven("the answer came to the callback of another provider"));
@@ -168,12 +168,12 @@ impl Identity {
         format!("{}{}", self.public_url.as_str(), provider.callback())
     }
 
-    /// Counts a login for the network that it comes from. Lambda always knows the address;
+    /// Counts the begin or the end of a login for the network that it comes from. Lambda always knows the address;
     /// where it is unknown, nothing is counted.
-    async fn count(&self, request: &Parts, now: Timestamp) -> Result<()> {
+    async fn count(&self, counter: fn(Network) -> Counter, request: &Parts, now: Timestamp) -> Result<()> {
         let address = request.extensions.get::<Caller>().and_then(|it| it.0);
         let Some((address, limit)) = address.zip(self.limit) else { return Ok(()) };
-        self.access.count_within(&Counter::LoginsFrom(Network::of(address)), limit, now).await
+        self.access.count_within(&counter(Network::of(address)), limit, now).await
     }
 
     /// Who owns the domain of a person's address, where they log in by `provider`.
@@ -192,14 +192,16 @@ impl Identity {
         self.providers.iter().find(|it| it.id.as_str() == id)
     }
 
-    /// The attempt that this browser comes back from; it is taken, whatever comes then.
+    /// The attempt that this browser comes back from; it is taken, whatever comes then. It stays
+    /// where the network has ended too many logins: the person can load the page again.
     async fn attempt(
         &self,
         callback: &Callback,
-        headers: &HeaderMap,
+        request: &Parts,
         now: Timestamp,
     ) -> Result<(LoginAttempt, Secret)> {
-        let verifier = self.access.cookies.login(headers)?.ok_or(LoginFault::UnknownAttempt)?;
+        let verifier = self.access.cookies.login(&request.headers)?.ok_or(LoginFault::UnknownAttempt)?;
+        self.count(Counter::CallbacksFrom, request, now).await?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;
         let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
         attempt.admits(&verifier.digest(), now)?;

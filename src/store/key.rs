@@ -11,6 +11,7 @@
 //! | subject to user | `I#<digest>` | `I`              |                | login                       |
 //! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
 //! | logins from a network | `C#<network>` | `<window>` | window + 5 minutes | a login, counted and bounded |
+//! | callbacks from a network | `C#<network>` | `callback#<window>` | window + 5 minutes | the end of a login, counted and bounded |
 //! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | making a token, counted and bounded |
 //!
 //! What one request needs lies in one partition, so that one `BatchGetItem` gets it.
@@ -108,6 +109,9 @@ impl Key {
         match counter {
             Counter::LoginsFrom(network) => {
                 Self { pk: format!("C#{}", network.as_str()), sk: window.to_string() }
+            }
+            Counter::CallbacksFrom(network) => {
+                Self { pk: format!("C#{}", network.as_str()), sk: format!("callback#{window}") }
             }
             Counter::TokensOf(user) => Self::of_user(user, format!("C#tokens#{window}")),
         }

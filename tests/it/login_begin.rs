@@ -142,3 +142,37 @@ async fn a_navigation_of_ours_begins_a_login(#[case] headers: &[(&str, &str)]) {
     assert_eq!(answer.status, 303);
     assert!(answer.header("location").unwrap().starts_with(ACME), "{:?}", answer.header("location"));
 }
+
+/// A browser at `address` comes back from the provider.
+async fn ends(world: &World, address: &str, cookie: &str) -> Answer {
+    let address: SocketAddr = address.parse().unwrap();
+    let request = Request::get("/callback?code=a-code&state=a-state").extension(ConnectInfo(address));
+    world.send(request.header("cookie", cookie).body(Body::empty()).unwrap()).await
+}
+
+#[tokio::test]
+async fn one_network_ends_thirty_logins_a_minute() {
+    let world = acme().await;
+    let cookie = "__Host-arm_login=a-verifier";
+    for _ in 0..30 {
+        assert_eq!(ends(&world, OFFICE, cookie).await.status, 400);
+    }
+    world.calls();
+
+    let answer = ends(&world, OFFICE, cookie).await;
+
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.header("retry-after"), Some("60"));
+    assert_eq!(world.calls(), ["UpdateItem"], "it takes no attempt");
+    assert_eq!(ends(&world, "203.0.113.8:4000", cookie).await.status, 400);
+    assert_eq!(begins(&world, OFFICE, &[]).await.status, 303, "logins that are begun count by themselves");
+}
+
+#[tokio::test]
+async fn a_callback_without_the_cookie_of_a_login_is_not_counted() {
+    let world = acme().await;
+
+    assert_eq!(ends(&world, OFFICE, "other=1").await.status, 400);
+
+    assert_eq!(world.calls(), Vec::<String>::new());
+}

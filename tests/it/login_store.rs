@@ -61,6 +61,19 @@ fn event(owner: &Stakeholder, number: u64) -> Event {
 }
 
 #[tokio::test]
+async fn a_stored_address_that_a_later_rule_refuses_stays_its_owners() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let stored = "ana\u{200b}@acme.test";
+
+    world.change("ana@acme.test", |it| it.email = serde_json::from_value(stored.into()).unwrap()).await;
+
+    let answer = ana.asks("{ me { userEmail } }").await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["data"]["me"]["userEmail"], stored);
+}
+
+#[tokio::test]
 async fn a_subject_is_pinned_with_its_user() {
     let world = World::new().await;
     let store = &world.app.access.store;

@@ -3,6 +3,9 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use arm_api::telemetry::metrics::{DIMENSION, METRICS};
+use serde_json::{Value, json};
+
+use crate::given::login::{acme, logs_in};
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -105,6 +108,52 @@ fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
     let warmed_up: Vec<&str> = warmed_up.filter_map(|rest| rest.lines().nth(2)).collect();
     assert_eq!(warmed_up.len(), 2, "both functions make a read of what each authentication reads");
     assert!(warmed_up.iter().all(|it| it.contains(r#"["U#*", "W"]"#)), "{warmed_up:?}");
+}
+
+/// The beginning of a key, such as `U#`.
+fn beginning(key: &Value) -> String {
+    key["PK"]["S"].as_str().unwrap().split_inclusive('#').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn each_write_of_a_login_may_name_every_key_of_its_transaction() {
+    let world = acme().await;
+    logs_in(&world, 1, |_| ()).await;
+    world.change("ana@acme.test", |it| it.subjects.clear()).await;
+    logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    logs_in(&world, 1, |it| {
+        it["sub"] = json!("2");
+        it["email"] = json!("ana.rossi@acme.test");
+    })
+    .await;
+    let template = read("template.yaml");
+    let web = template.split("\n  WebRole:").nth(1).unwrap().split("\n  WebLogs:").next().unwrap();
+    let statements: Vec<&str> = web.split("- Sid: ").collect();
+
+    let sent = world.sent_calls();
+    let transactions: Vec<_> = sent.iter().filter_map(|it| it.body["TransactItems"].as_array()).collect();
+    let written: BTreeSet<(&str, String)> =
+        transactions.iter().flat_map(|it| it.iter().map(action_and_beginning)).collect();
+    for expected in [("Put", "I#"), ("Put", "E#"), ("Update", "U#"), ("Delete", "E#")] {
+        assert!(written.contains(&(expected.0, expected.1.to_owned())), "{expected:?}");
+    }
+    for transaction in transactions {
+        let writes: Vec<_> = transaction.iter().map(action_and_beginning).collect();
+        for (action, _) in &writes {
+            let action = if *action == "ConditionCheck" { "ConditionCheckItem" } else { action };
+            let allows = |statement: &&str| {
+                statement.contains(&format!("dynamodb:{action}"))
+                    && writes.iter().all(|(_, key)| statement.contains(&format!("\"{key}*\"")))
+            };
+            assert!(statements.iter().any(allows), "{action} among {writes:?}");
+        }
+    }
+}
+
+/// What a write of a transaction does, and to which kind of record.
+fn action_and_beginning(write: &Value) -> (&str, String) {
+    let (action, of) = write.as_object().unwrap().iter().next().unwrap();
+    (action, beginning(of.get("Key").or(of.get("Item")).unwrap()))
 }
 
 #[test]
