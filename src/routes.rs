@@ -32,7 +32,7 @@ use crate::{
         negotiation, negotiation::AnswerType,
     },
     telemetry,
-    web::site,
+    web::site::{self, Site},
 };
 
 /// How long a request may take: below the functions' limit of 15 seconds and the gateway's 30
@@ -88,9 +88,10 @@ pub fn web(app: WebApp) -> Router {
     door("web", app.app.clone(), web_routes(app))
 }
 
-/// The paths of the GraphQL endpoint.
+/// The paths of the GraphQL endpoint, and of the form that makes a token: only the `api`
+/// function may sign one.
 pub(crate) fn api_routes(app: App) -> Router {
-    let cors = cors(&app);
+    let (cors, form) = (cors(&app), token_form(&app));
     let routes = Router::new()
         .route("/api", any(endpoint))
         .route("/api/", any(endpoint))
@@ -99,17 +100,26 @@ pub(crate) fn api_routes(app: App) -> Router {
             get(async |State(app): State<Arc<App>>, request: Parts| app.endpoint.schema(&request)),
         )
         .with_state(Arc::new(app));
-    match cors {
+    let routes = match cors {
         Some(layer) => routes.layer(layer),
         None => routes,
-    }
+    };
+    routes.merge(form)
+}
+
+/// `/home/token`, for browsers that run no scripts. Its answer is not compressed: its length
+/// could tell of the token that it holds.
+fn token_form(app: &App) -> Router {
+    let (access, own_origins) = (Arc::clone(&app.access), app.own_origins.clone());
+    let site = Site::new(access, own_origins, app.public_url.clone(), Vec::new());
+    let create = post(create_token).fallback(async || Redirect::to("/home#api"));
+    let create = create.layer(middleware::from_fn(errors_in_json));
+    Router::new().route("/home/token", create).with_state(Arc::new(site))
 }
 
 /// The paths of the web application. Its pages are compressed here, since API Gateway does
 /// not; assets come compressed already.
 pub(crate) fn web_routes(app: WebApp) -> Router {
-    let create_token = post(create_token).fallback(async || Redirect::to("/home#api"));
-    let create_token = create_token.layer(middleware::from_fn(errors_in_json));
     Router::new()
         .route("/", get(login))
         .route("/home", get(home))
@@ -127,8 +137,6 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .method_not_allowed_fallback(async || site::problem(&Error::from(GET_ALONE)))
         .layer(middleware::from_fn(errors_in_json))
         .layer(CompressionLayer::new())
-        // Its answer holds a token, and is not compressed: a length could tell of it.
-        .route("/home/token", create_token)
         .with_state(app)
 }
 
@@ -191,11 +199,11 @@ async fn home(State(app): State<WebApp>, Extension(moment): Extension<Moment>, r
 }
 
 async fn create_token(
-    State(app): State<WebApp>,
+    State(site): State<Arc<Site>>,
     Extension(moment): Extension<Moment>,
     request: Request<Body>,
 ) -> Response {
-    app.site.create_token(request, moment).await
+    site.create_token(request, moment).await
 }
 
 async fn logout(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {

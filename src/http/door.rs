@@ -1,6 +1,6 @@
 //! The entry of the Lambda functions: answers events through a router.
 //!
-//! [`event`] reads the requests, [`gateway`] writes the responses.
+//! [`Event`] reads the requests, [`gateway`] writes the responses.
 
 use std::convert::Infallible;
 

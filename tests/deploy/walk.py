@@ -1,6 +1,7 @@
 """The stack on a local AWS, from nothing: the whole guide of the seed through the API's own URL, the
 operator's guide word for word, and what the functions may not do."""
 
+import re
 import sys
 import time
 
@@ -71,6 +72,16 @@ def a_token_is_signed_by_the_key_in_kms_and_ends_at_its_second(world):
     assert world.holds("short")
     time.sleep(5.5)
     assert world.reason("short") == "TOKEN_EXPIRED"
+
+
+@story
+def a_browser_without_scripts_makes_a_token_by_a_form(world):
+    home = world.ana.open(f"{world.product}/home").text
+    fields = {name: re.search(f'name="{name}"[^>]* value="([^"]*)"', home)[1] for name in ["date", "replaces"]}
+    page = world.ana.submit(f"{world.product}/home/token", **fields).text
+
+    world.tokens["of the form"] = re.search(r"<textarea[^>]*>([^<]+)</textarea>", page)[1]
+    assert world.holds("of the form")
 
 
 @story
