@@ -17,6 +17,21 @@ use crate::{
     telemetry,
 };
 
+/// How many times one request reads on in the history of credentials. A filter that hardly any
+/// token passes would otherwise read all of it, in the partition that authentication reads.
+const MOST_READS: u32 = 5;
+
+/// A part of the list of a user's tokens, the newest first.
+#[derive(Debug)]
+pub struct TokenList {
+    /// Each token with its position in the list.
+    pub tokens: Vec<(Ulid, AccessToken)>,
+    /// Where the next part begins; `None` at the beginning of the list.
+    pub end: Option<Ulid>,
+    /// Whether more tokens may follow `end`.
+    pub has_more: bool,
+}
+
 impl Access {
     /// The live token in the default slot, if there is one.
     ///
@@ -32,8 +47,9 @@ impl Access {
         Ok(token.filter(|it| it.is_live(&actor.stakeholder, now)))
     }
 
-    /// Lists the tokens of who asks that are `wanted`, live or not, the newest first: `first` of
-    /// them, from the one after `after`. Also returns whether more follow.
+    /// Lists the tokens of who asks that are `wanted`, live or not, the newest first: at most
+    /// `first` of them, from the one after `after`. The list has fewer, or none, and `has_more`
+    /// where [`MOST_READS`] reads did not find as many.
     ///
     /// # Errors
     ///
@@ -42,26 +58,29 @@ impl Access {
     pub async fn access_tokens(
         &self,
         actor: &Actor,
-        (first, mut after): (usize, Option<Ulid>),
+        (first, after): (usize, Option<Ulid>),
         wanted: impl Fn(&AccessToken) -> bool,
         now: Timestamp,
-    ) -> Result<(Vec<(Ulid, AccessToken)>, bool)> {
+    ) -> Result<TokenList> {
         if actor.credential.access_token().is_some() {
             return Err(Error::SessionRequired);
         }
-        let mut found = Vec::new();
-        while found.len() <= first {
-            let at_most = first + 1 - found.len();
-            let page = self.store.access_tokens_of(&actor.stakeholder.id, after, at_most, now).await?;
-            found.extend(page.tokens.into_iter().filter(|(_, token)| wanted(token)));
-            after = page.rest;
-            if after.is_none() {
+        let (mut tokens, mut position) = (Vec::new(), after);
+        for _ in 0..MOST_READS {
+            let at_most = first + 1 - tokens.len();
+            let page = self.store.access_tokens_of(&actor.stakeholder.id, position, at_most, now).await?;
+            tokens.extend(page.tokens.into_iter().filter(|(_, token)| wanted(token)));
+            position = page.rest;
+            if tokens.len() > first || position.is_none() {
                 break;
             }
         }
-        let has_more = found.len() > first;
-        found.truncate(first);
-        Ok((found, has_more))
+        let has_more = tokens.len() > first || position.is_some();
+        if tokens.len() > first || position.is_none() {
+            tokens.truncate(first);
+            position = tokens.last().map(|(position, _)| *position).or(after);
+        }
+        Ok(TokenList { tokens, end: position, has_more })
     }
 
     /// Makes a token for the default slot, to be shown once. The one that was there

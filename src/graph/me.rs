@@ -1,6 +1,6 @@
 //! Whoever asks, about themselves.
 
-use async_graphql::{Context, Enum, Object, connection::Connection};
+use async_graphql::{Context, Enum, Object};
 use serde_json::{Value, json};
 
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
         access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
         context::Request,
         organizations::Organization,
-        paging::{self, Page},
+        paging::{self, Connection, Page},
     },
 };
 
@@ -79,6 +79,9 @@ impl Me {
 
     /// One's API tokens, the newest first, also those that ended within the last 90 days. Only a
     /// session sees them.
+    ///
+    /// With `states`, a page can have fewer than `first` tokens, or none, though more follow:
+    /// read on from `endCursor` while `hasNextPage` is true.
     #[graphql(complexity = "paging::cost(first, child_complexity)")]
     async fn access_tokens(
         &self,
@@ -88,7 +91,7 @@ impl Me {
         #[graphql(desc = "Only tokens of which one of these has become; all without it.")] states: Option<
             Vec<TokenState>,
         >,
-    ) -> Result<Connection<String, AccessToken>> {
+    ) -> Result<Connection<AccessToken>> {
         let page = Page::parse(first, after)?;
         let (owner, now) = (&self.actor.stakeholder, ctx.now()?);
         let is_asked_for = |token: &access_token::AccessToken| {
@@ -96,9 +99,9 @@ impl Me {
             states.as_ref().is_none_or(|wanted| wanted.contains(&state))
         };
         let part = (page.first(), page.after()?);
-        let (tokens, has_more) = ctx.access()?.access_tokens(&self.actor, part, is_asked_for, now).await?;
-        let views = tokens.into_iter().map(|(position, it)| (position, AccessToken::at(it, owner, now)));
-        Ok(page.of(views, has_more))
+        let list = ctx.access()?.access_tokens(&self.actor, part, is_asked_for, now).await?;
+        let views = list.tokens.into_iter().map(|(position, it)| (position, AccessToken::at(it, owner, now)));
+        Ok(page.of(views, (list.end, list.has_more)))
     }
 
     /// Which program asks, as it said itself.

@@ -1,10 +1,10 @@
 //! Lists by pages: Relay's connections, once for all nouns.
 
-use std::str::FromStr;
+use std::{borrow::Cow, str::FromStr};
 
 use async_graphql::{
-    OutputType,
-    connection::{Connection, Edge},
+    Object, OutputType, TypeName,
+    connection::{Edge, EmptyFields, PageInfo},
 };
 
 use crate::error::{RequestFault, Result};
@@ -63,15 +63,52 @@ impl Page {
         Ok(self.after.as_ref().map(parse).transpose()?)
     }
 
-    /// Makes the page of its items, each with its position in the list.
+    /// Makes the page of its items, each with its position in the list. `end` is where the next
+    /// page begins: after the last item, or further on where a filter passed over others.
     pub(super) fn of<C: ToString, V: OutputType>(
         self,
         items: impl IntoIterator<Item = (C, V)>,
-        has_more: bool,
-    ) -> Connection<String, V> {
-        let mut connection = Connection::new(self.after.is_some(), has_more);
-        connection.edges.extend(items.into_iter().map(|(cursor, it)| Edge::new(cursor.to_string(), it)));
-        connection
+        (end, has_next): (Option<C>, bool),
+    ) -> Connection<V> {
+        let edges = items.into_iter().map(|(cursor, it)| Edge::new(cursor.to_string(), it)).collect();
+        Connection { edges, has_previous: self.after.is_some(), has_next, end: end.map(|it| it.to_string()) }
+    }
+}
+
+/// A page of a list. The library's own cannot say where to go on when the page has no items.
+pub(super) struct Connection<V: OutputType> {
+    edges: Vec<Edge<String, V, EmptyFields>>,
+    has_previous: bool,
+    has_next: bool,
+    end: Option<String>,
+}
+
+impl<V: OutputType> TypeName for Connection<V> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Connection", V::type_name()).into()
+    }
+}
+
+#[Object(name_type)]
+impl<V: OutputType> Connection<V> {
+    /// Information to aid in pagination.
+    async fn page_info(&self) -> PageInfo {
+        PageInfo {
+            has_previous_page: self.has_previous,
+            has_next_page: self.has_next,
+            start_cursor: self.edges.first().map(|it| it.cursor.clone()),
+            end_cursor: self.end.clone(),
+        }
+    }
+
+    /// A list of edges.
+    async fn edges(&self) -> &[Edge<String, V, EmptyFields>] {
+        &self.edges
+    }
+
+    /// A list of nodes.
+    async fn nodes(&self) -> Vec<&V> {
+        self.edges.iter().map(|it| &it.node).collect()
     }
 }
 

@@ -172,7 +172,8 @@ impl Store {
     ///
     /// The history of credentials is in the order of time, and the keys of tokens are not. So
     /// the history says which tokens come next, and their records are read by their keys:
-    /// nothing is read that is not listed.
+    /// nothing is read that is not listed. Of the tokens made more than 90 days ago only the
+    /// newest can still be recorded: it took the slot from all the others, which ended before.
     ///
     /// # Errors
     ///
@@ -191,6 +192,12 @@ impl Store {
         if created.len() > at_most {
             created.truncate(at_most);
             rest = created.last().map(|(position, _)| *position);
+        }
+        let is_old =
+            |(position, _): &(Ulid, TokenId)| position.timestamp_ms() <= milliseconds(now - REMEMBERED);
+        if let Some(last) = created.iter().position(is_old) {
+            created.truncate(last + 1);
+            rest = None;
         }
         if created.is_empty() {
             return Ok(TokenPage { tokens: Vec::new(), rest });
@@ -266,6 +273,10 @@ impl Store {
         let is_later = "attribute_exists(PK) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)";
         self.update(&token.key(), change, is_later, [(":now", item::seconds(now))]).await
     }
+}
+
+fn milliseconds(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or_default()
 }
 
 /// When the record of a token may be deleted that ended at `ended_at`.

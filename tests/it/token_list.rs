@@ -160,6 +160,59 @@ async fn a_page_reads_the_tokens_that_it_shows_and_no_others() {
 }
 
 #[tokio::test]
+async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_where_to_go_on() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(world.now() + DAY).await;
+    ana.asks(INVALIDATE).await;
+    for _ in 0..20 {
+        ana.makes_token(world.now() + DAY).await;
+    }
+    world.calls();
+    let list = |after: &Value| {
+        let fields = "edges { node { state } } pageInfo { hasNextPage endCursor }";
+        format!("{{ me {{ accessTokens(first: 1, states: [REVOKED], after: {after}) {{ {fields} }} }} }}")
+    };
+
+    let first = ana.asks(&list(&Value::Null)).await.json();
+
+    let mut calls = vec!["BatchGetItem"];
+    calls.extend(["Query", "BatchGetItem"].repeat(5));
+    assert_eq!(world.calls(), calls);
+    assert_eq!(states(&first), Vec::<String>::new());
+    let (mut page, mut pages) = (first, 1);
+    while page["data"]["me"]["accessTokens"]["pageInfo"]["hasNextPage"] == true && states(&page).is_empty() {
+        page = ana.asks(&list(&page["data"]["me"]["accessTokens"]["pageInfo"]["endCursor"])).await.json();
+        pages += 1;
+    }
+    assert_eq!(states(&page), ["REVOKED"]);
+    assert_eq!(pages, 3, "20 tokens lie before it, and one read gets two");
+    assert_eq!(page["data"]["me"]["accessTokens"]["pageInfo"]["hasNextPage"], false);
+}
+
+#[tokio::test]
+async fn records_of_tokens_that_were_replaced_more_than_ninety_days_ago_are_not_read() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    for _ in 0..30 {
+        ana.makes_token(world.now() + 180 * DAY).await;
+    }
+    world.later(SignedDuration::from_hours(91 * 24));
+    let ana = world.signed_in("ana@acme.test").await;
+    world.sent_calls();
+
+    let answer = ana.asks(LIST).await.json();
+
+    assert_eq!(states(&answer), ["ACTIVE"]);
+    let calls = world.sent_calls();
+    let operations: Vec<_> = calls.iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(operations[..3], ["BatchGetItem", "Query", "BatchGetItem"]);
+    let tables = calls[2].body["RequestItems"].as_object().unwrap();
+    let keys = tables.values().next().unwrap()["Keys"].as_array().unwrap();
+    assert_eq!(keys.len(), 1, "the token that still lasts");
+}
+
+#[tokio::test]
 async fn a_list_goes_on_where_other_events_lie_between() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
