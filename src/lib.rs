@@ -45,6 +45,7 @@
 //! | only [`clock`] reads the time, only [`entropy`] makes randomness, only [`config`] reads the environment | `clippy.toml` |
 //! | a request reads the clock once; `now` is data below the door | `clippy.toml`, and [`http::Moment`] |
 //! | who somebody is depends on a provider's issuer and subject, never on the address alone | `tests/it/login_subject.rs` |
+//! | an address in a domain that a provider owns is taken from such a provider only | `tests/it/login_domains.rs` |
 //! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/doors.rs` |
 //! | only [`store`] speaks to DynamoDB; only [`store::key`] spells a key | `tests/it/architecture.rs` |
 //! | only [`error`] decides what a client is told; the cause goes to the log | its unit tests |

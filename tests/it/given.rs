@@ -75,7 +75,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) embedded: Option<Embedded>,
     pub(crate) web: Web,
-    table: String,
+    pub(crate) table: String,
     router: Router,
     calls: Calls,
     meeting: Meeting,

@@ -34,6 +34,7 @@ mod login_subject;
 mod logs;
 mod me;
 mod memory;
+mod operations;
 mod pages;
 mod races;
 mod renewal;

@@ -1,0 +1,92 @@
+//! The commands in `operations`, typed against the table of the stories. What they ask of the AWS
+//! CLI is sent to the embedded DynamoDB.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::given::{
+    Browser, ME, World,
+    login::{acme, logs_in, user_of},
+};
+
+/// Stands for the AWS CLI: finds the person, and shows what else it is told to do.
+const AWS: &str = r#"
+    aws() {
+        if [ "$2" = get-item ]; then echo "$PERSON"; return; fi
+        printf '%s\n' "$2" "${@:3}" >&2
+        echo "the address"
+    }
+    export -f aws
+    exec operations/people "$@"
+"#;
+
+/// Types `operations/people` about Ana, who has this id.
+fn people(world: &World, command: &str, person: &str) -> String {
+    let output = Command::new("bash")
+        .args(["-c", AWS, "bash", &world.table, command, "ana@acme.test"])
+        .env("PERSON", person)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let told = String::from_utf8(output.stderr).unwrap();
+    let (operation, options) = told.split_once('\n').unwrap();
+    assert_eq!(operation, "update-item");
+    let (status, answer) =
+        world.embedded.as_ref().unwrap().answer("UpdateItem", request(options).to_string().as_bytes());
+    assert_eq!(status, 200, "{answer}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The request that the AWS CLI makes of the options, one a line, each followed by its value.
+fn request(options: &str) -> Value {
+    let lines: Vec<&str> = options.lines().collect();
+    let mut request = json!({});
+    for pair in lines.chunks(2) {
+        let (member, is_json) = match pair[0] {
+            "--table-name" => ("TableName", false),
+            "--key" => ("Key", true),
+            "--update-expression" => ("UpdateExpression", false),
+            "--condition-expression" => ("ConditionExpression", false),
+            "--expression-attribute-names" => ("ExpressionAttributeNames", true),
+            "--expression-attribute-values" => ("ExpressionAttributeValues", true),
+            "--return-values" => ("ReturnValues", false),
+            "--query" | "--output" => continue,
+            other => panic!("{other} is not known here"),
+        };
+        request[member] = if is_json { serde_json::from_str(pair[1]).unwrap() } else { json!(pair[1]) };
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_released_login_is_over_with_its_sessions_and_never_comes_back() {
+    let world = acme().await;
+    let before = logs_in(&world, 1, |_| ()).await;
+    let user = user_of(&world, &before);
+    let ana = Browser { world: &world, cookie: before.session_cookie().unwrap() };
+
+    let printed = people(&world, "release", &user);
+
+    assert!(printed.starts_with("Released the logins of"), "{printed}");
+    assert_eq!(ana.asks(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    assert_eq!(logs_in(&world, 1, |_| ()).await.status, 403, "the old subject, though it comes first");
+    let new = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    assert_eq!(user_of(&world, &new), user);
+}
+
+#[tokio::test]
+async fn a_person_who_is_disabled_and_enabled_can_log_in_as_before() {
+    let world = acme().await;
+    let before = logs_in(&world, 1, |_| ()).await;
+    let user = user_of(&world, &before);
+    let ana = Browser { world: &world, cookie: before.session_cookie().unwrap() };
+
+    people(&world, "disable", &user);
+    assert_eq!(logs_in(&world, 1, |_| ()).await.status, 401);
+    people(&world, "enable", &user);
+
+    assert_eq!(ana.asks(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
+}
