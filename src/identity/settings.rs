@@ -208,6 +208,23 @@ mod tests {
         assert!(matches!(provider.kind, Kind::OpenId(it) if it.is_vouched_for == is_vouched_for));
     }
 
+    #[rstest]
+    #[case(r#""preset":"google""#, "https://accounts.google.com")]
+    #[case(r#""preset":"microsoft""#, "https://login.microsoftonline.com/{tenantid}/v2.0")]
+    #[case(
+        r#""preset":"microsoft","tenant":"organizations""#,
+        "https://login.microsoftonline.com/{tenantid}/v2.0"
+    )]
+    #[case(
+        r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47""#,
+        "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0"
+    )]
+    #[case(r#""preset":"bitbucket""#, "https://bitbucket.org")]
+    #[case(r#""issuer":"https://id.acme.test/""#, "https://id.acme.test")]
+    fn a_provider_knows_its_issuer(#[case] members: &str, #[case] issuer: &str) {
+        assert_eq!(parsed(&entry(members)).unwrap().remove(0).issuer(), issuer);
+    }
+
     #[test]
     fn all_faults_are_named_at_once_and_no_secret_is() {
         let two = r#"[{"id":"a","issuer":"x","clientId":"arm","clientSecret":"hidden"},
