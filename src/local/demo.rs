@@ -28,7 +28,7 @@ const PEOPLE: [(&str, &str, UserRole, Option<OrganizationRole>); 4] = [
 ///
 /// Local mode serves nobody before all of them are there: a start that breaks off is made
 /// good by the next one. Somebody who has already logged in with a demo address, because of
-/// `--no-demo`, gets the demo roles.
+/// `--no-demo`, gets the demo roles, unless they were given others.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub(super) async fn fill(app: &App) -> Result<()> {
                 let new = Stakeholder::enrol(id, email, name, app.clock.now());
                 app.access.store.enrol(&with_roles(new)).await?;
             }
-            Some(known) if with_roles(known.clone()) != known => {
+            Some(known) if known.role == UserRole::User && known.organizations.is_empty() => {
                 app.access.store.change_stakeholder(&known.id, with_roles).await?;
             }
             Some(_) => {}

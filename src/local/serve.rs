@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::Client;
 use axum::{
     Router,
     body::Body,
-    extract::{ConnectInfo, State},
+    extract::ConnectInfo,
     middleware::{self, Next},
     response::{IntoResponse, Redirect, Response},
 };
@@ -152,18 +152,21 @@ pub fn routes(web_app: WebApp, levers: Levers) -> Router {
     let app = web_app.app.clone();
     let paths = routes::web_routes(web_app).merge(routes::api_routes(app.clone()));
     let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(levers));
-    let localhost = middleware::from_fn_with_state(app.public_url.clone(), to_localhost);
+    let localhost = middleware::from_fn(to_localhost);
     routes::door("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
 }
 
-/// Leads a browser that opens a page as 127.0.0.1 to the same one on localhost: to a
-/// browser these are two origins, and pages speak to one alone.
-async fn to_localhost(State(public_url): State<PublicUrl>, request: Request<Body>, next: Next) -> Response {
+/// Redirects a browser that opens a page as 127.0.0.1 to the same page on localhost, since a
+/// browser takes them for two origins. The port stays: it may be a forwarded one.
+async fn to_localhost(request: Request<Body>, next: Next) -> Response {
     let host = request.headers().get(HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
     let navigates = request.headers().get("sec-fetch-mode").is_some_and(|it| it == "navigate");
-    if navigates && request.method() == Method::GET && host.starts_with("127.0.0.1") {
+    if navigates
+        && request.method() == Method::GET
+        && let Some(port) = host.strip_prefix("127.0.0.1")
+    {
         let path = request.uri().path_and_query().map_or("/", |it| it.as_str());
-        return Redirect::to(&format!("{}{path}", public_url.as_str())).into_response();
+        return Redirect::to(&format!("http://localhost{port}{path}")).into_response();
     }
     next.run(request).await
 }

@@ -44,20 +44,20 @@ impl Local {
 
     /// Sends a request, and reads the status, the head and the body.
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
-        self.send_as("localhost", method, path, headers, body)
+        self.send_as(&format!("localhost:{}", self.port), method, path, headers, body)
     }
 
-    /// The same, as a browser does where another name of this machine was typed.
+    /// The same, as a browser does where another host was typed.
     fn send_as(
         &self,
-        name: &str,
+        host: &str,
         method: &str,
         path: &str,
         headers: &str,
         body: &str,
     ) -> (u16, String, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let host = format!("Host: {name}:{0}\r\nOrigin: http://localhost:{0}", self.port);
+        let host = format!("Host: {host}\r\nOrigin: http://localhost:{}", self.port);
         let length = body.len();
         let head = format!(
             "{method} {path} HTTP/1.1\r\n{host}\r\nConnection: close\r\nContent-Length: {length}\r\n"
@@ -219,10 +219,10 @@ fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
     let local = Local::start(&["--in-memory"]);
 
     let headers = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
-    let (status, head, _) = local.send_as("127.0.0.1", "GET", "/api?a=b", headers, "");
+    let (status, head, _) = local.send_as("127.0.0.1:8089", "GET", "/api?a=b", headers, "");
 
     assert_eq!(status, 303);
-    assert!(head.contains(&format!("location: http://localhost:{}/api?a=b", local.port)), "{head}");
+    assert!(head.contains("location: http://localhost:8089/api?a=b"), "the port is forwarded: {head}");
 }
 
 #[test]
