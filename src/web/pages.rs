@@ -218,15 +218,20 @@ pub(super) fn html(page: &impl Template) -> Result<Response> {
 /// The page that tells of an error, with its status. The error is beside it, for whoever
 /// works with JSON.
 pub(super) fn problem(error: &Error) -> Response {
-    error.log();
-    answer::note(error);
     let (status, request_id) = (error.status(), telemetry::request_id());
     let page = Problem { status: status.as_u16(), advice: &Advice::on(error), request_id: &request_id };
-    let mut response = html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
-    *response.status_mut() = status;
-    answer::decorate(&mut response, error);
-    response.extensions_mut().insert(error.clone());
-    response
+    let response = html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    refused(response, error)
+}
+
+/// A page that tells of an error: with its status and headers, and noted for the log.
+pub(super) fn refused(mut page: Response, error: &Error) -> Response {
+    error.log();
+    answer::note(error);
+    *page.status_mut() = error.status();
+    answer::decorate(&mut page, error);
+    page.extensions_mut().insert(error.clone());
+    page
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Request, StatusCode, Uri,
+    HeaderMap, HeaderName, HeaderValue, Request, Uri,
     header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, SET_COOKIE},
     request::Parts,
 };
@@ -127,9 +127,9 @@ impl Site {
         match sent.submit(&self.access, who, (&api, moment.now)).await? {
             Ok(page) => Ok(page),
             Err(fault) => {
-                let form = TokenForm::failed(sent, fault, moment.now);
+                let form = TokenForm::failed(sent, &fault, moment.now);
                 let page = self.home_page(&actor, token.as_ref(), &form, moment)?;
-                Ok((StatusCode::BAD_REQUEST, page).into_response())
+                Ok(fault.answer(page))
             }
         }
     }

@@ -6,6 +6,7 @@
 
 use askama::Template;
 use axum::{body::Body, response::Response};
+use http::StatusCode;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
@@ -42,6 +43,14 @@ struct Created<'a> {
     api: &'a str,
 }
 
+/// Why no token was made, where the visitor can do something about it.
+pub(super) enum Fault {
+    /// What the form sent is wrong, in words.
+    Sent(&'static str),
+    /// The token was refused, as the API refuses it.
+    Refused(Error),
+}
+
 /// What the form sends.
 pub(super) struct SentForm {
     date: String,
@@ -62,8 +71,8 @@ impl TokenForm {
     }
 
     /// The form as it was sent, with what was wrong.
-    pub(super) fn failed(sent: SentForm, error: String, now: Timestamp) -> Self {
-        Self { date: sent.date, error: Some(error), ..Self::at(now) }
+    pub(super) fn failed(sent: SentForm, fault: &Fault, now: Timestamp) -> Self {
+        Self { date: sent.date, error: Some(fault.in_words()), ..Self::at(now) }
     }
 }
 
@@ -85,11 +94,11 @@ impl SentForm {
     /// # Errors
     ///
     /// What to write beside the field.
-    fn expiration_time(&self, now: Timestamp) -> Result<i64, &'static str> {
+    fn expiration_time(&self, now: Timestamp) -> Result<i64, Fault> {
         if self.date.is_empty() {
-            return Err("Required field");
+            return Err(Fault::Sent("Required field"));
         }
-        let date: Date = self.date.parse().map_err(|_| "Invalid date")?;
+        let date: Date = self.date.parse().map_err(|_| Fault::Sent("Invalid date"))?;
         let latest = ExpirationPolicy::at(now).max;
         if date == date_of(latest) {
             return Ok(latest.as_second());
@@ -109,37 +118,52 @@ impl SentForm {
         access: &Access,
         (actor, current): (&Actor, Option<&AccessToken>),
         (api, now): (&str, Timestamp),
-    ) -> Result<Result<Response, String>> {
+    ) -> Result<Result<Response, Fault>> {
         if current.map_or("", |it| it.id.as_str()) != self.replaces {
-            return Ok(Err("No token was made: this form was sent before, or your token has changed \
-                           since the page was opened."
-                .to_owned()));
+            return Ok(Err(Fault::Sent(
+                "No token was made: this form was sent before, or your token has changed since the \
+                 page was opened.",
+            )));
         }
         if !actor.may(UserAction::UpdateAccessToken) {
             return Err(Error::Denied);
         }
         let expiration_time = match self.expiration_time(now) {
             Ok(time) => time,
-            Err(fault) => return Ok(Err(fault.to_owned())),
+            Err(fault) => return Ok(Err(fault)),
         };
         match access.update_access_token(actor, expiration_time, now).await {
             Ok((token, _)) => pages::html(&Created { token: token.reveal(), api }).map(Ok),
-            Err(error) if error.status().is_client_error() => Ok(Err(in_words(&error))),
+            Err(error) if error.status().is_client_error() => Ok(Err(Fault::Refused(error))),
             Err(error) => Err(error),
         }
     }
 }
 
-/// What the page says of an error that the visitor can do something about.
-fn in_words(error: &Error) -> String {
-    match error {
-        Error::InvalidExpiration(InvalidExpiration { policy, received })
-            if *received > policy.max.as_second() =>
-        {
-            "The date must be below six months".to_owned()
+impl Fault {
+    /// What the page says beside the field.
+    fn in_words(&self) -> String {
+        match self {
+            Self::Sent(words) => (*words).to_owned(),
+            Self::Refused(Error::InvalidExpiration(InvalidExpiration { policy, received }))
+                if *received > policy.max.as_second() =>
+            {
+                "The date must be below six months".to_owned()
+            }
+            Self::Refused(Error::InvalidExpiration(_)) => "Invalid date".to_owned(),
+            Self::Refused(error) => format!("{error}. {}", error.hint().unwrap_or_default()),
         }
-        Error::InvalidExpiration(_) => "Invalid date".to_owned(),
-        error => format!("{error}. {}", error.hint().unwrap_or_default()),
+    }
+
+    /// The page with the form as the answer: with the status and the headers of the error.
+    pub(super) fn answer(&self, mut page: Response) -> Response {
+        match self {
+            Self::Sent(_) => {
+                *page.status_mut() = StatusCode::BAD_REQUEST;
+                page
+            }
+            Self::Refused(error) => pages::refused(page, error),
+        }
     }
 }
 

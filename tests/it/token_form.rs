@@ -147,8 +147,24 @@ async fn what_the_operator_says_is_said_beside_the_field() {
 
     let page = sends_form(&world, &ana, "2026-12-01", "").await;
 
-    assert_eq!(page.status, 400);
+    assert_eq!(page.status, 403);
     assert!(page.text().contains("Tokens are not made during the audit."), "{}", page.text());
+}
+
+#[tokio::test]
+async fn a_form_that_is_sent_too_often_says_when_to_try_again() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.later(SignedDuration::from_secs(60 - world.now() % 60 + 50));
+    for _ in 0..60 {
+        ana.makes_token(world.now() + 86_400).await;
+    }
+    let replaces = replaced_by_form(&ana).await;
+
+    let page = sends_form(&world, &ana, "2026-12-01", &replaces).await;
+
+    assert_eq!((page.status, page.header("retry-after")), (429, Some("10")));
+    assert!(page.text().contains("Wait 10 seconds, then try again."), "{}", page.text());
 }
 
 #[tokio::test]
