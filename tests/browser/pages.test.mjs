@@ -166,6 +166,48 @@ story('five minutes before its end a session says so, and one logs in again with
   await warning.waitFor({ state: 'hidden' });
 }, { at: Date.UTC(2027, 0, 15, 12) });
 
+story('a page of somebody else becomes theirs as soon as they log in in another tab', async (given) => {
+  const { context, page, url } = given;
+  await logIn(given);
+  const tab = await context.newPage();
+  await tab.goto(`${url}/?next=%2Fhome&again`);
+  await signIn(tab, 'manager@demo.test');
+
+  await page.getByRole('navigation').getByText('manager@demo.test').waitFor();
+});
+
+story('once a call was told that the session is over, the page goes on saying so', async (given) => {
+  const { context, page } = given;
+  await logIn(given);
+  await context.clearCookies({ name: SESSION });
+  await page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }).click();
+  const toast = page.getByText('What you see stays; to go on, log in again.');
+  await toast.waitFor();
+
+  await page.clock.fastForward(36 * 60 * 1000);
+  assert.ok(await toast.isVisible());
+  assert.equal(await page.getByText('To go on without a break').isVisible(), false);
+  assert.deepEqual(await page.locator('[data-session-words]').allInnerTexts().then((all) => new Set(all.filter(Boolean))),
+    new Set(['Your session has ended.']));
+}, { at: Date.UTC(2027, 0, 15, 12) });
+
+story('those who listen are told once that a session ends, and in how many minutes', async (given) => {
+  const { page, server, url } = given;
+  await logIn(given);
+  await server.advance(37 * 60);
+  await page.goto(`${url}/home`);
+  await page.getByText('To go on without a break').waitFor();
+
+  const spoken = page.locator(':is([role=status], [role=alert], [aria-live]):not(dialog *)');
+  assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
+  await pass(given, 60);
+  await page.getByText('Your session ends in 2 minutes').first().waitFor();
+  assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
+  await pass(given, 120);
+  await page.getByText('What you see stays').waitFor();
+  assert.deepEqual(await spoken.allInnerTexts(), ['Your session has ended.']);
+}, { at: Date.UTC(2027, 0, 15, 12) });
+
 story('after a session has ended by itself the login page says so, once', async (given) => {
   const { context, page, url } = given;
   await logIn(given);

@@ -81,7 +81,7 @@ export async function ask(query) {
   }
   const failure = new Failure(kindOf(error.extensions), error.message, error.extensions);
   if (failure.kind === 'session-ended' && sessionSeconds) {
-    showPhase('over');
+    endSession();
   }
   throw failure;
 }
@@ -142,7 +142,7 @@ let ticking;
  *
  * @param {number} seconds How long it still lasts.
  * @param {(left: number) => void} tell Is told the seconds that are left, now and again.
- * @param {(phase: Phase) => void} turn Is told once that a phase begins.
+ * @param {(phase: Phase, left: number) => void} turn Is told once that a phase begins, with the seconds left.
  */
 export function countDown(seconds, tell, turn) {
   const end = Date.now() + seconds * 1000;
@@ -153,7 +153,7 @@ export function countDown(seconds, tell, turn) {
     const untilWarning = left > WARNING_MS ? left - WARNING_MS : left;
     tell(left / 1000);
     if (phase !== (phase = phaseOf(left))) {
-      turn(phase);
+      turn(phase, left / 1000);
     }
     if (left > 0) {
       ticking = setTimeout(tick, Math.min(untilWarning, TICK_MS));
@@ -186,23 +186,33 @@ export function secondsLeft({ sessionExpiration, accessTokenPolicy }) {
  * @param {number} seconds
  */
 export function endInWords(seconds) {
-  const minutes = Math.floor(seconds / 60);
-  const left = minutes < 1 ? 'less than a minute' : minutes === 1 ? '1 minute' : `${minutes} minutes`;
   const clock = new Date(Date.now() + seconds * 1000).toLocaleTimeString('en-GB', { timeStyle: 'short' });
-  return `in ${left}, at ${clock}`;
+  return `in ${leftInWords(seconds)}, at ${clock}`;
+}
+
+/**
+ * The whole minutes in so many seconds, in words. A timer fires a little late, so
+ * seconds are rounded first.
+ *
+ * @param {number} seconds
+ */
+function leftInWords(seconds) {
+  const minutes = Math.floor(Math.round(seconds) / 60);
+  return minutes < 1 ? 'less than a minute' : minutes === 1 ? '1 minute' : `${minutes} minutes`;
 }
 
 /**
  * What those who listen are told as a phase begins: nothing more often than that.
  *
  * @param {Phase} phase
+ * @param {number} left The seconds that are left.
  */
-export function phaseInWords(phase) {
+export function phaseInWords(phase, left) {
   switch (phase) {
     case 'running':
       return '';
     case 'ending':
-      return 'Your session ends in 5 minutes.';
+      return `Your session ends in ${leftInWords(left)}.`;
     case 'over':
       return 'Your session has ended.';
   }
@@ -228,42 +238,58 @@ let current = 'running';
  * Shows in which phase the session is; an open window hears of it, too.
  *
  * @param {Phase} phase
+ * @param {number} left The seconds that are left.
  */
-function showPhase(phase) {
+function showPhase(phase, left) {
   for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-phase]'))) {
     element.hidden = element.dataset.phase !== phase;
   }
   if (current !== phase) {
     current = phase;
-    announce(document.querySelector('dialog[open] *') ?? document.body, phaseInWords(phase));
+    announce(document.querySelector('dialog[open] *') ?? document.body, phaseInWords(phase, left));
     document.dispatchEvent(new CustomEvent('sessionphase', { detail: phase }));
+  }
+}
+
+/** @param {number} left The seconds that are left. */
+function tellTime(left) {
+  for (const words of document.querySelectorAll('[data-session-words]')) {
+    words.textContent = left > 0 ? `Your session ends ${endInWords(left)}.` : 'Your session has ended.';
   }
 }
 
 /** @param {number} seconds */
 function watchSession(seconds) {
-  const tell = (/** @type {number} */ left) => {
-    for (const words of document.querySelectorAll('[data-session-words]')) {
-      words.textContent = left > 0 ? `Your session ends ${endInWords(left)}.` : 'Your session has ended.';
-    }
-  };
-  countDown(seconds, tell, showPhase);
+  countDown(seconds, tellTime, showPhase);
+}
+
+/** Shows that the session is over, whatever the countdown says. */
+function endSession() {
+  clearTimeout(ticking);
+  tellTime(0);
+  showPhase('over', 0);
+}
+
+/** Looks whether there is a new session, when the visitor comes back to a page that needs one. */
+function lookOnFocus() {
+  if (current !== 'running') {
+    void lookAgain();
+  }
 }
 
 /**
- * Looks whether there is a new session, as when the visitor comes back from logging
- * in elsewhere. Somebody else gets a page of their own.
+ * Looks whose session there is. If somebody else is signed in now, this page is over and
+ * is loaded again as theirs.
  */
 async function lookAgain() {
-  if (current === 'running') {
-    return;
-  }
   try {
     const { me } = await ask(VISIT);
-    if (me.userEmail !== document.body.dataset.user) {
+    if (me.userEmail === document.body.dataset.user) {
+      watchSession(secondsLeft(me));
+    } else {
+      endSession();
       location.reload();
     }
-    watchSession(secondsLeft(me));
   } catch {
     // What it says already is still so.
   }
@@ -369,7 +395,7 @@ document.addEventListener('click', ({ target }) => {
 
 if (sessionSeconds) {
   watchSession(Number(sessionSeconds));
-  addEventListener('focus', lookAgain);
+  addEventListener('focus', lookOnFocus);
   tabs.addEventListener('message', lookAgain);
   tellOtherTabs();
 }

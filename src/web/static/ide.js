@@ -276,7 +276,7 @@ async function fillBanner() {
       const state = left > 0 ? `session ends ${endInWords(left)}` : 'session has ended';
       tellWho(`${me.userEmail} · ${state}`, 'Log in again');
     };
-    countDown(secondsLeft(me), tell, (phase) => announce(document.body, phaseInWords(phase)));
+    countDown(secondsLeft(me), tell, (phase, left) => announce(document.body, phaseInWords(phase, left)));
   } catch (failure) {
     const isNobody = failure instanceof Failure && failure.kind === 'session-ended';
     tellWho(isNobody ? 'Not signed in' : 'It is not known who is signed in', 'Log in');
