@@ -242,6 +242,33 @@ story('while the tokens are read, the window warns of nothing', async (given) =>
   assert.equal(await modal.dialog.getByText('stops working at once').isVisible(), false);
 }, { at: NOON });
 
+for (const [order, first] of /** @type {[string, number][]} */ ([['older', 0], ['newer', 1]])) {
+  story(`a window that is closed and opened again while it reads lists a token once: the ${order} answer first`, async (given) => {
+    const { page } = given;
+    await logIn(given);
+    await makeToken(given, 90 * DAY);
+    const held = /** @type {import('playwright-core').Route[]} */ ([]);
+    await page.route('**/api', (route) => void held.push(route));
+    const button = page.getByRole('navigation').getByRole('button', { name: 'API', exact: true });
+    const modal = new Modal(page);
+    await Promise.all([page.waitForRequest('**/api'), button.click()]);
+    await modal.close.click();
+    await modal.dialog.waitFor({ state: 'hidden' });
+    await Promise.all([page.waitForRequest('**/api'), button.click()]);
+
+    const answer = async (/** @type {number} */ index) => {
+      await Promise.all([page.waitForResponse('**/api').then((response) => response.finished()), held[index]?.continue()]);
+      await page.evaluate(() => new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next))));
+    };
+    await answer(first);
+    assert.equal(await modal.dialog.getAttribute('data-state'), first === 0 ? 'pending' : 'active');
+    await answer(1 - first);
+    await modal.is('active');
+    const listed = modal.dialog.getByRole('list', { name: 'Your tokens' }).getByRole('listitem');
+    assert.equal(await listed.count(), 1);
+  }, { at: NOON });
+}
+
 story('the title says what the window shows', async (given) => {
   const { modal } = await opened(given);
   assert.equal(await modal.title.innerText(), 'Update access token');

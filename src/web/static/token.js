@@ -40,6 +40,8 @@ let tokens = [];
 let cursor = null;
 /** What Retry does. @type {() => unknown} */
 let attempt = () => during(read);
+/** How often the server was needed: the answer to what was begun before the last time is ignored. */
+let turns = 0;
 /** Whether a change is on its way, whose answer may be a secret. */
 let isChanging = false;
 /** Whether the visitor has copied the secret. */
@@ -53,27 +55,37 @@ function now() {
 /** Reads policy and tokens, and shows what is there. */
 async function read() {
   tokens = [];
-  await readPage(null);
-  showTokens();
+  if (await readPage(null)) {
+    showTokens();
+  }
   return '';
 }
 
 /** Reads the tokens before those that are listed. */
 async function readMore() {
-  await readPage(cursor);
-  view.clearProblem(words.stateOf(tokens, now()));
+  if (await readPage(cursor)) {
+    view.clearProblem(words.stateOf(tokens, now()));
+  }
   return 'Earlier tokens are added.';
 }
 
-/** @param {string | null} after */
+/**
+ * @param {string | null} after Where the page before ended; null reads the first one.
+ * @returns {Promise<boolean>} Whether the answer still counts.
+ */
 async function readPage(after) {
+  const turn = turns;
   const { me } = await ask(reading(after));
+  if (turn !== turns) {
+    return false;
+  }
   const { nodes, pageInfo } = me.accessTokens;
-  tokens = [...tokens, ...nodes];
+  tokens = after ? [...tokens, ...nodes] : nodes;
   cursor = pageInfo.hasNextPage ? pageInfo.endCursor : null;
   take(me.accessTokenPolicy);
   view.list(tokens, now(), cursor !== null);
   view.tellHome(words.current(tokens)?.expiresAt);
+  return true;
 }
 
 /** Shows the tokens; the form at once where there is none to keep. */
@@ -149,15 +161,19 @@ async function revoke() {
  * @param {() => Promise<string>} action Returns what to announce.
  */
 async function during(action, isChange = false) {
+  const turn = (turns += 1);
   attempt = () => during(action, isChange);
   isChanging = isChange;
   view.setBusy(true, isChange);
   announce(dialog, 'Please wait…');
-  try {
-    announce(dialog, await action());
-  } catch (failure) {
-    tellOf(failure);
+  const tell = await action().then(
+    (text) => () => announce(dialog, text),
+    (failure) => () => tellOf(failure),
+  );
+  if (turn !== turns) {
+    return;
   }
+  tell();
   isChanging = false;
   view.setBusy(false, false);
   view.focusOnView();
@@ -281,6 +297,7 @@ document.addEventListener('sessionphase', (event) => {
     return;
   }
   if (phase === 'over' && dialog.dataset.view !== 'created') {
+    announce(dialog, ''); // The problem is an alert, which says it.
     view.tellOf(new Failure('session-ended', ''));
   } else if (phase === 'running' && dialog.dataset.state === 'session-ended') {
     resume();
