@@ -109,8 +109,8 @@ for (const [zoom, viewport] of /** @type {const} */ ([
 
     await Modal.open(page);
     await modal.dialog.getByRole('button', { name: 'Replace' }).click();
-    await isInSight(modal.dialog.getByText('stops working at once'));
-    await modal.dialog.getByRole('button', { name: 'Keep the present token' }).click();
+    await isInSight(modal.dialog.getByText('stops working immediately'));
+    await modal.dialog.getByRole('button', { name: 'Keep current token' }).click();
     await modal.revoke.click();
     await isInSight(modal.dialog.getByText('Revoke the token'));
     await given.context.setOffline(true);

@@ -101,7 +101,7 @@ story('revoked: one is asked first, told of the last use, and the token ends at 
   await modal.dialog.getByText('It was never used.').waitFor();
   assert.match(await modal.dialog.innerText(), /default/);
   await isAccessible(given.page);
-  await modal.dialog.getByRole('button', { name: 'Keep the present token' }).click();
+  await modal.dialog.getByRole('button', { name: 'Keep current token' }).click();
   assert.equal(await askWith(given.url, token), 'hacker@demo.test');
 
   await modal.revoke.click();
@@ -111,10 +111,10 @@ story('revoked: one is asked first, told of the last use, and the token ends at 
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('replacing warns first, and then the present token stops at once', async (given) => {
+story('replacing warns first, and then the current token stops immediately', async (given) => {
   const { modal, token } = await opened(given, 90 * DAY);
   await modal.dialog.getByRole('button', { name: 'Replace' }).click();
-  await modal.dialog.getByText('stops working at once').waitFor();
+  await modal.dialog.getByText('stops working immediately').waitFor();
   await isAccessible(given.page);
 
   const replacement = await modal.create();
@@ -239,7 +239,7 @@ story('while the tokens are read, the window warns of nothing', async (given) =>
   assert.equal(await modal.dialog.locator('.notice').filter({ visible: true }).count(), 0);
   release();
   await modal.is('none');
-  assert.equal(await modal.dialog.getByText('stops working at once').isVisible(), false);
+  assert.equal(await modal.dialog.getByText('stops working immediately').isVisible(), false);
 }, { at: NOON });
 
 for (const [order, first] of /** @type {[string, number][]} */ ([['older', 0], ['newer', 1]])) {
@@ -280,7 +280,7 @@ story('the title says what the window shows', async (given) => {
   assert.equal(await modal.title.innerText(), 'Your access token');
   await modal.dialog.getByRole('button', { name: 'Replace' }).click();
   assert.equal(await modal.title.innerText(), 'Replace access token');
-  await modal.dialog.getByRole('button', { name: 'Keep the present token' }).click();
+  await modal.dialog.getByRole('button', { name: 'Keep current token' }).click();
   await modal.revoke.click();
   assert.equal(await modal.title.innerText(), 'Revoke access token');
 
@@ -288,7 +288,7 @@ story('the title says what the window shows', async (given) => {
   await modal.dialog.getByRole('button', { name: 'Revoke token' }).click();
   await modal.is('network-error');
   assert.equal(await modal.title.innerText(), 'That did not work');
-  await modal.close.or(modal.dialog.getByRole('button', { name: 'Keep the present token' })).click();
+  await modal.close.or(modal.dialog.getByRole('button', { name: 'Keep current token' })).click();
   await modal.close.click();
   await Modal.open(given.page);
   assert.equal(await modal.title.innerText(), 'Your tokens could not be read');

@@ -117,7 +117,7 @@ story('without JavaScript one makes a token by a form, and a reload of the answe
   assert.match(await again.text(), /No token was made: this form was sent before/);
   assert.equal(await askWith(url, token), 'hacker@demo.test');
   await page.goto(`${url}/home`);
-  assert.match(await page.locator('main form .notice').innerText(), /stops working at once/);
+  assert.match(await page.locator('main form .notice').innerText(), /stops working immediately/);
   await page.getByRole('button', { name: 'Replace the token' }).click();
   await page.getByLabel('Access Token').waitFor();
   assert.equal(await askWith(url, token), 'TOKEN_REPLACED');

@@ -341,7 +341,7 @@ function select(source) {
 function tell(button, isCopied) {
   const label = button.firstElementChild ?? button;
   label.textContent = isCopied ? 'Copied' : 'Press Ctrl+C';
-  announce(button, isCopied ? 'Copied.' : 'It cannot be copied. The text is selected: press Ctrl+C.');
+  announce(button, isCopied ? 'Copied.' : 'This page cannot copy it. The text is selected: press Ctrl+C.');
   setTimeout(() => (label.textContent = 'Copy'), FEEDBACK_MS);
 }
 

@@ -279,7 +279,7 @@ async function fillBanner() {
     countDown(secondsLeft(me), tell, (phase, left) => announce(document.body, phaseInWords(phase, left)));
   } catch (failure) {
     const isNobody = failure instanceof Failure && failure.kind === 'session-ended';
-    tellWho(isNobody ? 'Not signed in' : 'It is not known who is signed in', 'Log in');
+    tellWho(isNobody ? 'Not signed in' : 'Could not check who is signed in', 'Log in');
   }
 }
 
