@@ -66,10 +66,13 @@ pub struct Line {
     pub dynamodb_calls: u32,
     /// How long these took together.
     pub dynamodb_time: Duration,
-    /// How many of them DynamoDB rejected, by a mistake of ours or of the deployment.
+    /// How many of them DynamoDB rejected, by a mistake of ours or of the deployment, and how
+    /// many records could not be read.
     pub database_errors: u32,
     /// How many API tokens were made.
     pub tokens_created: u32,
+    /// Whether a token got its successor again, which it had made before.
+    pub is_repeated_renewal: bool,
     /// How many API tokens were revoked.
     pub tokens_revoked: u32,
 }
@@ -145,6 +148,7 @@ impl Line {
                     actor = self.actor.as_ref().map(UserId::as_str),
                     credential = self.credential.unwrap_or("none"),
                     tokenId = self.token_id.as_ref().map(TokenId::as_str),
+                    repeatedRenewal = self.is_repeated_renewal.then_some(true),
                     status,
                     code = self.code,
                     reason = self.reason,

@@ -13,6 +13,7 @@ use crate::{
         stakeholder::Stakeholder,
     },
     store::access_tokens::Slot,
+    telemetry,
 };
 
 /// Who asks: the outcome of authentication that did not fail.
@@ -48,6 +49,14 @@ pub enum Credential {
 }
 
 impl Actor {
+    /// Notes for the log who asks, and how they proved it.
+    pub(super) fn note(&self) {
+        telemetry::note(|line| {
+            line.actor = Some(self.stakeholder.id.clone());
+            line.credential = Some(self.credential.kind());
+        });
+    }
+
     /// Whether they may do this. A token can do what its owner can. A token that has just
     /// replaced itself can only repeat that call.
     #[must_use]

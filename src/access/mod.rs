@@ -124,10 +124,7 @@ impl Access {
             Claimed::AccessToken(verified) => self.by_access_token(verified, now).await?,
             Claimed::Session(user, digest) => self.by_session(user, digest, now).await?,
         };
-        telemetry::note(|line| {
-            line.actor = Some(actor.stakeholder.id.clone());
-            line.credential = Some(actor.credential.kind());
-        });
+        actor.note();
         Ok(Visitor::Somebody(Box::new(actor)))
     }
 

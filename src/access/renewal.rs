@@ -19,6 +19,7 @@ use crate::{
         secret::Secret,
     },
     error::{Error, Result},
+    telemetry,
 };
 
 /// For how long a token that replaced itself can repeat the call.
@@ -78,7 +79,10 @@ impl Access {
             return Ok(None);
         }
         let renewal_key = verified.renewal_key.clone();
-        Ok(Some(Actor { stakeholder, credential: Credential::AccessToken(token), slot: None, renewal_key }))
+        let actor =
+            Actor { stakeholder, credential: Credential::AccessToken(token), slot: None, renewal_key };
+        actor.note();
+        Ok(Some(actor))
     }
 
     /// Makes again the token with which `actor`'s token replaced itself, if the call is the same
@@ -103,6 +107,7 @@ impl Access {
         let token = token.filter(|it| it.first_used_at.is_none()).ok_or_else(refused)?;
         token.check(&secret.digest(), &actor.stakeholder, now).map_err(|_| refused())?;
         let shown = self.jwt.write(&Verified::from(&token), &secret).await.map_err(Error::unavailable)?;
+        telemetry::note(|line| line.is_repeated_renewal = true);
         Ok((shown, token))
     }
 }

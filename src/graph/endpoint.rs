@@ -12,6 +12,7 @@ use http::{
     header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE},
     request::Parts,
 };
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -83,10 +84,7 @@ impl Endpoint {
             Some(sent) => sent,
             None => GraphqlRequest::from_body(body.read(LARGEST_BODY).await?)?,
         };
-        let document = Document::parse(sent, moment.now)?;
-        if let Some(name) = document.name() {
-            telemetry::note(|line| line.operation = Some(name));
-        }
+        let document = parse(sent, moment.now)?;
         Ok(self.executed(document, visitor, moment, answer_type).await)
     }
 
@@ -102,7 +100,7 @@ impl Endpoint {
     ) -> Result<Response> {
         let is_change = Document::is_change(&sent);
         let actor = self.access.predecessor(claimed, moment.now).await?.filter(|_| is_change);
-        let (Some(actor), Ok(document)) = (actor, Document::parse(sent, moment.now)) else {
+        let (Some(actor), Ok(document)) = (actor, parse(sent, moment.now)) else {
             return Err(refused);
         };
         let phase = Phase::default();
@@ -209,6 +207,15 @@ fn refused(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
         response.headers_mut().append(SET_COOKIE, cookies.clear_session());
     }
     response
+}
+
+/// Parses a query, and notes the name of its operation for the log.
+fn parse(sent: GraphqlRequest, now: Timestamp) -> Result<Document> {
+    let document = Document::parse(sent, now)?;
+    if let Some(name) = document.name() {
+        telemetry::note(|line| line.operation = Some(name));
+    }
+    Ok(document)
 }
 
 /// Whether a change was made without errors, so that there is more than `__typename`.

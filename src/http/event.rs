@@ -51,13 +51,13 @@ impl<'a> Event<'a> {
     ///
     /// # Errors
     ///
-    /// [`RequestFault::Malformed`] when the event has no valid method or path, or its body is
-    /// not valid base64 though the event says so.
+    /// [`RequestFault::Malformed`] when the event has no valid method or path, its body is not
+    /// valid base64 though the event says so, or it has more headers than a request can hold.
     pub fn request(&self) -> Result<Request<Bytes>, RequestFault> {
         let mut request = Request::new(self.body()?);
         *request.method_mut() = self.method()?;
         *request.uri_mut() = self.uri()?;
-        *request.headers_mut() = self.headers();
+        *request.headers_mut() = self.headers()?;
         self.note_origin(&mut request);
         Ok(request)
     }
@@ -122,12 +122,13 @@ impl<'a> Event<'a> {
 
     /// Collects the headers that HTTP allows, and the list of cookies. Function URLs send the
     /// cookies in the list and in a header: the list replaces the header.
-    fn headers(&self) -> HeaderMap {
+    fn headers(&self) -> Result<HeaderMap, RequestFault> {
+        let too_many = |_| malformed("The event has too many headers");
         let pairs = self.pairs("multiValueHeaders", "headers");
-        let mut headers = HeaderMap::with_capacity(pairs.len());
+        let mut headers = HeaderMap::try_with_capacity(pairs.len()).map_err(too_many)?;
         for (name, value) in pairs {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-                headers.append(name, value);
+                headers.try_append(name, value).map_err(too_many)?;
             }
         }
         let cookies = self.at(&["cookies"]).and_then(Value::as_array).unwrap_or_default();
@@ -136,9 +137,9 @@ impl<'a> Event<'a> {
         }
         for cookie in cookies.iter().filter_map(Value::as_str).filter_map(|it| HeaderValue::try_from(it).ok())
         {
-            headers.append(COOKIE, cookie);
+            headers.try_append(COOKIE, cookie).map_err(too_many)?;
         }
-        headers
+        Ok(headers)
     }
 
     /// Returns the entries of the map of lists where there is one, else of the plain map.
@@ -269,6 +270,15 @@ mod tests {
         let event = v2(|it| it["rawQueryString"] = json!(raw));
 
         assert_eq!(request(&event).unwrap().uri().query(), Some(query));
+    }
+
+    #[rstest]
+    #[case::values_of_one_header(json!({ "multiValueHeaders": { "x-a": vec!["1"; 40_000] } }))]
+    #[case::headers(json!({ "headers": (0..40_000).map(|it| (format!("x-{it}"), json!("1"))).collect::<serde_json::Map<_, _>>() }))]
+    fn more_headers_than_a_request_can_hold_are_refused(#[case] members: Value) {
+        let event = v2(|it| it.as_object_mut().unwrap().extend(members.as_object().unwrap().clone()));
+
+        assert!(matches!(request(&event), Err(RequestFault::Malformed(_))));
     }
 
     #[test]

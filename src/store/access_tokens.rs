@@ -203,9 +203,9 @@ impl Store {
             return Ok(TokenPage { tokens: Vec::new(), rest });
         }
         let keys = created.iter().map(|(_, token)| Key::access_token(user, token).attributes());
-        let read = self.batch(keys.collect()).await?.into_iter().map(item::read::<AccessToken>);
+        let read = item::readable(self.batch(keys.collect()).await?).into_iter();
         let mut tokens: HashMap<TokenId, AccessToken> =
-            read.map(|it| it.map(|it| (it.id.clone(), it))).collect::<Result<_, _>>()?;
+            read.map(|it: AccessToken| (it.id.clone(), it)).collect();
         let listed = created.into_iter().filter_map(|(position, id)| Some((position, tokens.remove(&id)?)));
         Ok(TokenPage { tokens: listed.collect(), rest })
     }
@@ -255,7 +255,7 @@ impl Store {
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
         let ttl = Some(ttl(token.expires_at.min(event.at)));
         let writes = self.transaction().change_state(&token.key(), change, ttl)?.insert(event)?;
-        writes.delete_where(&Key::slot(&token.user, &token.name), "tid = :old", in_slot)?.commit().await
+        writes.delete_where(&Key::slot(&token.user, &token.name), "tid = :old", [in_slot])?.commit().await
     }
 
     /// Records that a token was used; the first use stays recorded exactly.

@@ -58,8 +58,7 @@ impl Store {
         let query = query.scan_index_forward(false).consistent_read(true);
         let answer = query.limit(i32::try_from(at_most).unwrap_or(i32::MAX)).send().await.map_err(failure)?;
         let mut created = Vec::new();
-        for item in answer.items.unwrap_or_default() {
-            let event: Event = item::read(item)?;
+        for event in item::readable::<Event>(answer.items.unwrap_or_default()) {
             if let Happening::TokenCreated { token, .. } = event.what {
                 created.push((event.id, token));
             }

@@ -108,6 +108,12 @@ pub(super) fn rejected(error: impl Error + Send + Sync + 'static) -> StoreError 
     StoreError::Rejected(Box::new(error))
 }
 
+/// A record that cannot be read, or written, is a mistake of ours or of whoever edited the table.
+pub(super) fn corrupt(error: impl Error + Send + Sync + 'static) -> StoreError {
+    telemetry::note(|line| line.database_errors += 1);
+    StoreError::Corrupt(Box::new(error))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

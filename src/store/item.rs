@@ -8,8 +8,10 @@ use serde::Serialize;
 
 use crate::store::{
     Record, StoreError,
-    key::{Key, TTL},
+    fault::corrupt,
+    key::{Key, SK, TTL},
 };
+use crate::telemetry::{self, Chain};
 
 /// An item, as the SDK has it.
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -20,7 +22,21 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 ///
 /// [`StoreError::Corrupt`] when it is none.
 pub(super) fn read<T: Record>(item: Item) -> Result<T, StoreError> {
-    serde_dynamo::from_item(item).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
+    serde_dynamo::from_item(item).map_err(corrupt)
+}
+
+/// Reads the items of a list. One that cannot be read is logged and left out, so that it does not
+/// hide the others.
+pub(super) fn readable<T: Record>(items: impl IntoIterator<Item = Item>) -> Vec<T> {
+    let read_or_log = |item: Item| {
+        let key = item.get(SK).and_then(|it| it.as_s().ok()).cloned();
+        let log = |fault: &StoreError| {
+            let id = telemetry::request_id();
+            tracing::error!(requestId = id, key, cause = %Chain(fault), "a record of a list was left out");
+        };
+        read(item).inspect_err(log).ok()
+    };
+    items.into_iter().filter_map(read_or_log).collect()
 }
 
 /// Takes the record at `key` out of the items of a batch, if it is among them.
@@ -39,8 +55,7 @@ pub(super) fn take<T: Record>(items: &mut Vec<Item>, key: &Key) -> Result<Option
 ///
 /// [`StoreError::Corrupt`] when the record cannot be written.
 pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
-    let mut item: Item =
-        serde_dynamo::to_item(record).map_err(|fault| StoreError::Corrupt(Box::new(fault)))?;
+    let mut item: Item = serde_dynamo::to_item(record).map_err(corrupt)?;
     item.extend(record.key().attributes());
     item.extend(record.ttl().map(|at| (TTL.to_owned(), seconds(at))));
     Ok(item)
@@ -52,7 +67,7 @@ pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
 ///
 /// [`StoreError::Corrupt`] when the value cannot be written.
 pub(super) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
-    serde_dynamo::to_attribute_value(value).map_err(|fault| StoreError::Corrupt(Box::new(fault)))
+    serde_dynamo::to_attribute_value(value).map_err(corrupt)
 }
 
 /// An instant as a Number of epoch seconds: the only form that DynamoDB deletes by.

@@ -27,12 +27,21 @@ impl Store {
         self.transaction().insert(attempt)?.commit().await
     }
 
-    /// Takes the attempt of a `state` out of the table: it is completed once, or never.
+    /// Takes the attempt of a `state` out of the table: of several who try, one gets it.
+    ///
+    /// It is read first and then deleted in a transaction, which the SDK can send again when the
+    /// answer is lost. A `DeleteItem` that is sent again would find nothing to return.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
     pub async fn take_login(&self, state: &Digest) -> Result<Option<LoginAttempt>, StoreError> {
-        self.take(&Key::login_attempt(state)).await
+        let key = Key::login_attempt(state);
+        let Some(attempt) = self.get(&key).await? else { return Ok(None) };
+        match self.transaction().delete_where(&key, "attribute_exists(PK)", [])?.commit().await {
+            Ok(()) => Ok(Some(attempt)),
+            Err(StoreError::Conflict) => Ok(None),
+            Err(fault) => Err(fault),
+        }
     }
 }

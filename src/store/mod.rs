@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeValue, KeysAndAttributes, ReturnValue},
+    types::{AttributeValue, KeysAndAttributes},
 };
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -121,14 +121,6 @@ impl Store {
             tokio::time::sleep(BATCH_PAUSE * attempt).await;
         }
         Err(StoreError::Unavailable("DynamoDB kept leaving out keys of a batch".into()))
-    }
-
-    /// Takes the record at `key` out of the table: of several who try, one gets it.
-    async fn take<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let delete = delete.return_values(ReturnValue::AllOld);
-        let send = || async { delete.clone().send().await.map_err(failure) };
-        self.retry_on_race(send).await?.attributes.map(item::read).transpose()
     }
 
     /// Sets attributes of the record at `key` where `condition` holds, such as

@@ -154,10 +154,12 @@ impl Transaction<'_> {
         mut self,
         key: &Key,
         condition: &str,
-        value: Value,
+        values: impl IntoIterator<Item = Value>,
     ) -> Result<Self, StoreError> {
         let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
-        let delete = delete.condition_expression(condition).expression_attribute_values(value.0, value.1);
+        let delete = delete.condition_expression(condition);
+        let delete =
+            values.into_iter().fold(delete, |it, (name, value)| it.expression_attribute_values(name, value));
         let delete = delete.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().delete(delete).build());
         Ok(self)

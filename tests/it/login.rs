@@ -2,6 +2,7 @@
 //! with a certified one; here is what this needs a story for: the table, several tenants,
 //! Bitbucket, caches and their ends, and who is let in.
 
+use arm_api::local::faults::Fault;
 use axum::body::Body;
 use http::StatusCode;
 use jiff::SignedDuration;
@@ -29,8 +30,8 @@ async fn somebody_logs_in_and_is_the_same_stakeholder_each_time() {
     assert_eq!((answer.status, answer.header("location")), (303, Some("/api")));
     assert_eq!(
         world.calls(),
-        ["DeleteItem", "GetItem", "GetItem", "TransactWriteItems", "TransactWriteItems"],
-        "the attempt, the subject, the address, who is enrolled, the session"
+        ["GetItem", "TransactWriteItems", "GetItem", "GetItem", "TransactWriteItems", "TransactWriteItems"],
+        "the attempt is read and deleted; the subject, the address, who is enrolled, the session"
     );
     let again = logs_in(&world, 1, |_| ()).await;
     let me = "{ me { userEmail userName } }";
@@ -438,10 +439,24 @@ async fn a_provider_that_there_is_not_is_a_404_page() {
 #[tokio::test]
 async fn when_dynamodb_fails_a_login_is_tried_again_later() {
     let world = acme().await;
-    world.dynamodb_fails(arm_api::local::faults::Fault::Throttle, 9);
+    world.dynamodb_fails(Fault::Throttle, 9);
 
     let answer = world.sends(("GET", "/login/acme"), &[], Body::empty()).await;
 
     assert_eq!((answer.status, answer.header("set-cookie")), (503, None));
     assert_eq!(world.nobody_asks(ME).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_lost_answer_does_not_burn_the_attempt_to_log_in() {
+    let world = acme().await;
+    world.no_wait_is_real();
+    let begun = Begun::at(&world, "/login/acme").await;
+    tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
+
+    world.faults.plan(Some(Fault::LostAnswer), 1);
+    let answer = begun.ends(&world).await;
+
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    world.keep_secret(answer.session_cookie().unwrap().split_once('=').unwrap().1);
 }

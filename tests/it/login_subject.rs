@@ -6,7 +6,7 @@ use arm_api::{
         stakeholders::{Ownership, Person},
     },
     domain::issuer::DomainOwner,
-    local::faults::Fault,
+    local::faults::{Fault, Plan},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -50,7 +50,7 @@ async fn a_later_login_finds_the_subject_at_no_further_cost() {
     logs_in(&world, 1, |_| ()).await;
 
     let begin = ["TransactWriteItems"];
-    let end = ["DeleteItem", "GetItem", "GetItem", "TransactWriteItems"];
+    let end = ["GetItem", "TransactWriteItems", "GetItem", "GetItem", "TransactWriteItems"];
     assert_eq!(world.calls(), [&begin[..], &end[..]].concat());
 }
 
@@ -246,7 +246,8 @@ async fn when_dynamodb_fails_nobody_is_taken_for_new() {
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    world.faults.plan_at("GetItem", Fault::Error, 100);
+    let (fault, operation) = (Fault::Error, Some("GetItem"));
+    world.faults.set(Some(Plan { fault, after: 1, times: 100, operation })); // the first is for the attempt
 
     assert_eq!(begun.ends(&world).await.status, 503);
 }
@@ -259,7 +260,8 @@ async fn a_login_that_meets_another_transaction_of_the_same_person_goes_on() {
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    world.faults.plan_at("TransactWriteItems", Fault::Conflict, 3);
+    let (fault, operation) = (Fault::Conflict, Some("TransactWriteItems"));
+    world.faults.set(Some(Plan { fault, after: 1, times: 3, operation })); // the first is for the attempt
 
     assert_eq!(begun.ends(&world).await.status, 303);
 }
@@ -272,7 +274,8 @@ async fn a_login_that_loses_every_race_says_to_try_later() {
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    world.faults.plan_at("TransactWriteItems", Fault::Changed, 1000);
+    let (fault, operation) = (Fault::Changed, Some("TransactWriteItems"));
+    world.faults.set(Some(Plan { fault, after: 1, times: 1000, operation })); // the first is for the attempt
 
     assert_eq!(begun.ends(&world).await.status, 503);
 }

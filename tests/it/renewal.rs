@@ -56,6 +56,28 @@ async fn a_repeated_call_is_answered_byte_for_byte_alike_and_makes_nothing() {
     assert_eq!(world.calls(), ["BatchGetItem"; 3], "old token, its owner again, new token; no write");
 }
 
+#[tokio::test]
+async fn the_log_says_who_repeated_a_call_and_with_which_token() {
+    let world = World::new().await;
+    let token = world.program_of("ana@acme.test").await;
+    let renew = format!(
+        "mutation Renew {{ updateAccessToken(expirationTime: {}) {{ sessionJwt }} }}",
+        world.now() + DAY
+    );
+    world.keep_secret(&token.asks(&renew).await.new_token());
+    let made = world.log().pop().unwrap();
+
+    assert_eq!(token.asks(&renew).await.verdict(), "200");
+
+    let repeated = world.log().pop().unwrap();
+    assert_eq!(repeated["operation"], "Renew");
+    assert_eq!(repeated["credential"], "token");
+    assert_eq!(repeated["actor"], made["actor"]);
+    assert_eq!(repeated["tokenId"], made["tokenId"]);
+    assert_eq!(repeated["repeatedRenewal"], true);
+    assert_eq!(made["repeatedRenewal"], Value::Null);
+}
+
 #[rstest]
 #[case::after_a_minute(61, |_: &World| {}, |at: i64| update_access_token(at))]
 #[case::for_another_time(1, |_: &World| {}, |at: i64| update_access_token(at + 1))]

@@ -1,10 +1,11 @@
 //! The list of one's API tokens, as the web application shows it.
 
+use arm_api::telemetry::LogFormat;
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{INVALIDATE, ME, START, World};
+use crate::given::{INVALIDATE, ME, START, Setting, World};
 
 const DAY: i64 = 86_400;
 
@@ -226,6 +227,34 @@ async fn a_list_goes_on_where_other_events_lie_between() {
     let answer = ana.asks(LIST).await.json();
 
     assert_eq!(states(&answer), ["ACTIVE", "REPLACED", "REPLACED"]);
+}
+
+#[tokio::test]
+async fn a_token_whose_record_cannot_be_read_is_logged_and_left_out_of_the_list() {
+    let log_format = Some(LogFormat::JsonWithMetrics);
+    let world = World::with(Setting { log_format, ..Setting::default() }).await;
+    let Some(embedded) = &world.embedded else { return };
+    let ana = world.signed_in("ana@acme.test").await;
+    ana.makes_token(world.now() + DAY).await;
+    ana.makes_token(world.now() + DAY).await;
+    world.sent_calls();
+    ana.asks(LIST).await;
+    let call = world.sent_calls().pop().unwrap().body;
+    let (table, asked) = call["RequestItems"].as_object().unwrap().iter().next().unwrap();
+    let edit = json!({
+        "TableName": table, "Key": asked["Keys"][0], "UpdateExpression": "SET iat = :text",
+        "ExpressionAttributeValues": { ":text": { "S": "yesterday" } },
+    });
+    assert_eq!(embedded.answer("UpdateItem", edit.to_string().as_bytes()).0, 200);
+
+    let answer = ana.asks(LIST).await;
+
+    assert_eq!(answer.verdict(), "200");
+    assert_eq!(states(&answer.json()), ["REPLACED"]);
+    let log = world.log();
+    let told = log.iter().find(|it| it["message"] == "a record of a list was left out").unwrap();
+    assert_eq!(told["key"], asked["Keys"][0]["SK"]["S"]);
+    assert!(log.iter().any(|it| it["DatabaseErrors"] == 1.0), "{log:?}");
 }
 
 #[tokio::test]
