@@ -50,6 +50,15 @@ export function tellOtherTabs() {
   tabs.postMessage(null);
 }
 
+/**
+ * Calls the listener when another tab tells of a session.
+ *
+ * @param {() => void} listener
+ */
+export function hearOtherTabs(listener) {
+  tabs.addEventListener('message', listener);
+}
+
 /** What is asked for to know the session. */
 export const VISIT = '{ me { userEmail sessionExpiration accessTokenPolicy { now } } }';
 
@@ -159,8 +168,13 @@ export function countDown(seconds, tell, turn) {
       ticking = setTimeout(tick, Math.min(untilWarning, TICK_MS));
     }
   };
-  clearTimeout(ticking);
+  stopCountDown();
   tick();
+}
+
+/** Follows no session any more. */
+export function stopCountDown() {
+  clearTimeout(ticking);
 }
 
 /**
@@ -265,7 +279,7 @@ function watchSession(seconds) {
 
 /** Shows that the session is over, whatever the countdown says. */
 function endSession() {
-  clearTimeout(ticking);
+  stopCountDown();
   tellTime(0);
   showPhase('over', 0);
 }
@@ -396,6 +410,6 @@ document.addEventListener('click', ({ target }) => {
 if (sessionSeconds) {
   watchSession(Number(sessionSeconds));
   addEventListener('focus', lookOnFocus);
-  tabs.addEventListener('message', lookAgain);
+  hearOtherTabs(lookAgain);
   tellOtherTabs();
 }

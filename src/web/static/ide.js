@@ -262,24 +262,36 @@ function tellWho(who, login) {
   bannerPart('login').textContent = login;
 }
 
+/** Fills the banner, and again whenever somebody logs in in another tab. */
+async function keepBanner() {
+  const app = /** @type {typeof import('./app.js')} */ (await import(document.body.dataset.app ?? ''));
+  if (await fillBanner(app)) {
+    app.tellOtherTabs();
+  }
+  app.hearOtherTabs(() => void fillBanner(app));
+}
+
 /**
  * Fills the banner: who is signed in, and until when; or that nobody is. The time runs
  * in silence: those who listen are told five minutes before the end, and at the end.
+ *
+ * @param {typeof import('./app.js')} app
+ * @returns {Promise<boolean>} Whether somebody is signed in.
  */
-async function fillBanner() {
-  const { announce, ask, countDown, endInWords, phaseInWords, secondsLeft, tellOtherTabs, Failure, VISIT } =
-    /** @type {typeof import('./app.js')} */ (await import(document.body.dataset.app ?? ''));
+async function fillBanner({ announce, ask, countDown, endInWords, phaseInWords, secondsLeft, stopCountDown, Failure, VISIT }) {
   try {
     const { me } = await ask(VISIT);
-    tellOtherTabs();
     const tell = (/** @type {number} */ left) => {
       const state = left > 0 ? `session ends ${endInWords(left)}` : 'session has ended';
       tellWho(`${me.userEmail} · ${state}`, 'Log in again');
     };
     countDown(secondsLeft(me), tell, (phase, left) => announce(document.body, phaseInWords(phase, left)));
+    return true;
   } catch (failure) {
+    stopCountDown();
     const isNobody = failure instanceof Failure && failure.kind === 'session-ended';
     tellWho(isNobody ? 'Not signed in' : 'Could not check who is signed in', 'Log in');
+    return false;
   }
 }
 
@@ -291,6 +303,6 @@ dropParameters();
 fixRequests();
 mendState(config);
 addEventListener('DOMContentLoaded', () => start(root, config));
-void fillBanner();
+void keepBanner();
 
 export {};
