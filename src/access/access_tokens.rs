@@ -94,7 +94,8 @@ impl Access {
     /// policy; `SessionRequired` for a token that would make another than its own successor;
     /// `RenewalEnded` for one that can renew itself no longer; `Refused` for one that was ended
     /// meanwhile; `RateLimited` when too many were made; `Conflict` when other requests were
-    /// faster each time; `Unavailable` when signing or DynamoDB fails.
+    /// faster each time; `Unavailable` when signing or DynamoDB fails; `Internal` when KMS rejects
+    /// the request.
     pub async fn update_access_token(
         &self,
         actor: &Actor,
@@ -120,8 +121,7 @@ impl Access {
         let id = TokenId::from_entropy(self.entropy.bytes()?);
         let secret = self.secret_of_new(actor, &id, expiration_time)?;
         let token = new_token(actor, (id, name), &secret, expires_at, now);
-        let shown = self.jwt.write(&Verified::from(&token), &secret).await;
-        let shown = shown.map_err(Error::unavailable)?;
+        let shown = self.jwt.write(&Verified::from(&token), &secret).await?;
         self.replace(actor, &token, now).await?;
         telemetry::note(|line| line.tokens_created += 1);
         Ok((shown, token))

@@ -6,9 +6,12 @@ use ring::signature::Ed25519KeyPair;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::access::{
-    keys::{InvalidKeys, KeyEntry, KeyState},
-    kms::Kms,
+use crate::{
+    access::{
+        keys::{InvalidKeys, KeyEntry, KeyState},
+        kms::{Kms, KmsError},
+    },
+    error::Error,
 };
 
 /// The length of a key's id.
@@ -52,6 +55,18 @@ pub struct PublicJwk {
 #[error("the token could not be signed")]
 pub struct NotSigned(#[source] Option<Box<dyn std::error::Error + Send + Sync>>);
 
+impl From<NotSigned> for Error {
+    /// What KMS rejects is a mistake of ours, or of the deployment; else signing is unavailable.
+    fn from(fault: NotSigned) -> Self {
+        let cause = fault.0.as_ref().and_then(|it| it.downcast_ref());
+        if matches!(cause, Some(KmsError::Rejected(_))) {
+            Self::internal(fault)
+        } else {
+            Self::unavailable(fault)
+        }
+    }
+}
+
 impl Key {
     /// The key that an entry of the configuration describes.
     pub(super) fn of(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
@@ -92,7 +107,8 @@ impl Key {
             Signer::Nobody => Err(NotSigned(Some("the active key has no private half here".into()))),
             Signer::Here(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
             Signer::Kms(kms, arn) => {
-                let signature = kms.sign(arn, message).await.map_err(|fault| NotSigned(Some(fault)))?;
+                let signature =
+                    kms.sign(arn, message).await.map_err(|fault| NotSigned(Some(fault.into())))?;
                 let is_own = self.verifies(&signature, message);
                 if is_own {
                     Ok(signature)

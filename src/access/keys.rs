@@ -199,7 +199,7 @@ async fn completed(
             fault: format!(
                 "KMS did not give the public key of {arn}, which SIGNING_PUBLIC_KEYS does not list"
             ),
-            cause: Some(cause),
+            cause: Some(cause.into()),
         })?,
     };
     Ok(KeyEntry { x, ..entry })

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_sdk_kms::{
     Client,
+    error::{ProvideErrorMetadata, SdkError},
     primitives::Blob,
     types::{MessageType, SigningAlgorithmSpec},
 };
@@ -27,8 +28,37 @@ struct Service {
     client: OnceLock<Client>,
 }
 
+/// Codes with a status of 4xx that are not about the request: it may be sent again.
+const TEMPORARY: [&str; 4] =
+    ["KeyUnavailableException", "LimitExceededException", "Throttling", "ThrottlingException"];
+
 /// KMS did not do what it was asked.
-pub(super) type KmsError = Box<dyn std::error::Error + Send + Sync>;
+#[derive(Debug, thiserror::Error)]
+pub(super) enum KmsError {
+    /// KMS failed, was throttled, or did not answer in time.
+    #[error("KMS is unavailable")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// KMS rejected the request: the role may not use the key, or the key is disabled, is to be
+    /// deleted, or is of another kind. To send it again does not help.
+    #[error("KMS rejected the request")]
+    Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Classifies the failure of a request.
+fn failure<E>(error: SdkError<E>) -> KmsError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let is_rejected = match &error {
+        SdkError::ConstructionFailure(_) => true,
+        SdkError::ServiceError(it) => {
+            let is_temporary = it.err().code().is_some_and(|code| TEMPORARY.contains(&code));
+            it.raw().status().is_client_error() && !is_temporary
+        }
+        _ => false,
+    };
+    if is_rejected { KmsError::Rejected(Box::new(error)) } else { KmsError::Unavailable(Box::new(error)) }
+}
 
 impl Kms {
     /// The one that is reached so.
@@ -43,17 +73,20 @@ impl Kms {
 
     /// The public half of the key `arn`: 32 bytes in base64url.
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
-        let answer = self.client().get_public_key().key_id(arn).send().await?;
-        let der = answer.public_key.ok_or("KMS gave no public key")?.into_inner();
-        Ok(from_der(&der)?)
+        let answer = self.client().get_public_key().key_id(arn).send().await.map_err(failure)?;
+        let unavailable = |fault: &str| KmsError::Unavailable(fault.into());
+        let der = answer.public_key.ok_or_else(|| unavailable("KMS gave no public key"))?.into_inner();
+        from_der(&der).map_err(|fault| KmsError::Rejected(fault.into()))
     }
 
     /// Signs `message` with the key `arn`; the signature is in base64url.
     pub(super) async fn sign(&self, arn: &str, message: &str) -> Result<String, KmsError> {
         let sign =
             self.client().sign().key_id(arn).message(Blob::new(message)).message_type(MessageType::Raw);
-        let answer = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await?;
-        let signature = answer.signature.ok_or("KMS gave no signature")?;
+        let answer = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await;
+        let answer = answer.map_err(failure)?;
+        let signature =
+            answer.signature.ok_or_else(|| KmsError::Unavailable("KMS gave no signature".into()))?;
         Ok(URL_SAFE_NO_PAD.encode(signature))
     }
 }

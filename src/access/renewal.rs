@@ -106,7 +106,7 @@ impl Access {
         let (_, token) = self.store.access_token_and_owner(&own.user, successor).await?;
         let token = token.filter(|it| it.first_used_at.is_none()).ok_or_else(refused)?;
         token.check(&secret.digest(), &actor.stakeholder, now).map_err(|_| refused())?;
-        let shown = self.jwt.write(&Verified::from(&token), &secret).await.map_err(Error::unavailable)?;
+        let shown = self.jwt.write(&Verified::from(&token), &secret).await?;
         telemetry::note(|line| line.is_repeated_renewal = true);
         Ok((shown, token))
     }

@@ -2,7 +2,7 @@
 //! made to fail, or to sign with the wrong one.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -39,6 +39,8 @@ const NEW: &str = "arn:aws:kms:eu-west-1:111122223333:key/new";
 #[derive(Clone, Debug, Default)]
 struct Keeper {
     fails: Arc<AtomicBool>,
+    /// The code of the error that it answers.
+    rejects: Arc<Mutex<Option<&'static str>>>,
     confuses_keys: Arc<AtomicBool>,
 }
 
@@ -74,6 +76,10 @@ impl HttpConnector for Keeper {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if self.fails.load(Ordering::SeqCst) {
             return HttpConnectorFuture::ready(Err(ConnectorError::io("out of reach".into())));
+        }
+        if let Some(code) = *self.rejects.lock().unwrap() {
+            let body = SdkBody::from(json!({ "__type": code, "message": "injected" }).to_string());
+            return HttpConnectorFuture::ready(Ok(HttpResponse::new(400.try_into().unwrap(), body)));
         }
         let asked = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
         let answer = self.answer(request.headers().get("x-amz-target").unwrap(), &asked);
@@ -147,6 +153,34 @@ async fn c24_when_kms_fails_nothing_is_changed(#[case] break_it: impl Fn(&Keeper
     assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
     assert_eq!(world.stored(), before);
     assert_eq!(old.asks(ME).await.status, 200, "and verifying needs no KMS");
+}
+
+#[rstest]
+#[case::not_permitted("AccessDeniedException", "500 INTERNAL_SERVER_ERROR")]
+#[case::disabled("DisabledException", "500 INTERNAL_SERVER_ERROR")]
+#[case::to_be_deleted("KMSInvalidStateException", "500 INTERNAL_SERVER_ERROR")]
+#[case::of_another_usage("InvalidKeyUsageException", "500 INTERNAL_SERVER_ERROR")]
+#[case::gone("NotFoundException", "500 INTERNAL_SERVER_ERROR")]
+#[case::throttled("ThrottlingException", "503 SERVICE_UNAVAILABLE")]
+#[case::not_ready("KeyUnavailableException", "503 SERVICE_UNAVAILABLE")]
+#[tokio::test]
+async fn what_kms_rejects_is_our_fault_and_what_passes_is_not(
+    #[case] code: &'static str,
+    #[case] verdict: &str,
+) {
+    let keeper = Keeper::default();
+    let world = world(&keeper, json!([{ "arn": NEW, "state": "active" }])).await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let before = world.stored();
+    *keeper.rejects.lock().unwrap() = Some(code);
+
+    let answer = ana.asks(&update_access_token(START + DAY)).await;
+
+    assert_eq!(answer.verdict(), verdict);
+    assert_eq!(world.stored(), before);
+    let told = |line: &Value| line["cause"].as_str().is_some_and(|it| it.contains(code));
+    assert!(world.log().iter().any(told), "{:?}", world.log());
+    assert!(!answer.text().contains(code), "{}", answer.text());
 }
 
 #[tokio::test]
