@@ -21,6 +21,22 @@ use crate::{
 /// token passes would otherwise read all of it, in the partition that authentication reads.
 const MOST_READS: u32 = 5;
 
+/// Which token a new one may replace.
+#[derive(Clone, Copy, Debug)]
+pub enum Replaces<'a> {
+    /// Whichever is in the slot.
+    Any,
+    /// This one, or none: the live token when its owner decided to replace it.
+    Only(Option<&'a TokenId>),
+}
+
+impl Replaces<'_> {
+    fn allows(self, in_slot: Option<&SlotToken>, now: Timestamp) -> bool {
+        let live = in_slot.filter(|it| it.is_live(now)).map(|it| &it.token);
+        matches!(self, Self::Any) || matches!(self, Self::Only(expected) if expected == live)
+    }
+}
+
 /// A part of the list of a user's tokens, the newest first.
 #[derive(Debug)]
 pub struct TokenList {
@@ -84,7 +100,7 @@ impl Access {
     }
 
     /// Makes a token for the default slot, to be shown once. The one that was there
-    /// is replaced in the same instant.
+    /// is replaced in the same instant, if it is one that the new one `replaces`.
     ///
     /// It is signed before anything is written: where signing fails, nothing changed.
     ///
@@ -93,12 +109,13 @@ impl Access {
     /// `CreationDisabled` where the operator wants none; `InvalidExpiration` outside of the
     /// policy; `SessionRequired` for a token that would make another than its own successor;
     /// `RenewalEnded` for one that can renew itself no longer; `Refused` for one that was ended
-    /// meanwhile; `RateLimited` when too many were made; `Conflict` when other requests were
-    /// faster each time; `Unavailable` when signing or DynamoDB fails; `Internal` when KMS rejects
+    /// meanwhile; `RateLimited` when too many were made; `Conflict` when another token is in the
+    /// slot than may be replaced, or other requests were faster each time; `Unavailable` when signing or DynamoDB fails; `Internal` when KMS rejects
     /// the request.
     pub async fn update_access_token(
         &self,
         actor: &Actor,
+        replaces: Replaces<'_>,
         expiration_time: i64,
         now: Timestamp,
     ) -> Result<(Secret, AccessToken)> {
@@ -122,29 +139,40 @@ impl Access {
         let secret = self.secret_of_new(actor, &id, expiration_time)?;
         let token = new_token(actor, (id, name), &secret, expires_at, now);
         let shown = self.jwt.write(&Verified::from(&token), &secret).await?;
-        self.replace(actor, &token, now).await?;
+        self.replace(actor, &token, replaces, now).await?;
         telemetry::note(|line| line.tokens_created += 1);
         Ok((shown, token))
     }
 
     /// Puts a token in its slot. A token replaces itself and no other: the first attempt takes
-    /// the record that authentication has just read.
-    async fn replace(&self, actor: &Actor, token: &AccessToken, now: Timestamp) -> Result<()> {
-        self.retry_on_conflict(move |attempt| async move {
+    /// the record that authentication has just read. Where another token is in the slot than may
+    /// be replaced, that is no conflict to retry.
+    async fn replace(
+        &self,
+        actor: &Actor,
+        token: &AccessToken,
+        replaces: Replaces<'_>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let is_replaced = self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
             let Actor { stakeholder: owner, credential, slot, .. } = reread.as_ref().unwrap_or(actor);
             let in_slot = match (credential.access_token(), slot, attempt) {
                 (Some(own), ..) => Some(SlotToken::of(own, owner)),
                 (None, None, _) => None,
-                (None, Some(slot), 1) => Some(slot.token(owner, now)),
+                (None, Some(slot), 1) if matches!(replaces, Replaces::Any) => Some(slot.token(owner, now)),
                 (None, Some(slot), _) => Some(self.store.checked_token_in_slot(owner, slot).await?),
             };
-            let replaced = in_slot.as_ref().map(|it| it.token.clone());
-            let created = Happening::TokenCreated { token: token.id.clone(), replaced };
+            if !replaces.allows(in_slot.as_ref(), now) {
+                return Ok(false);
+            }
+            let former = in_slot.as_ref().map(|it| it.token.clone());
+            let created = Happening::TokenCreated { token: token.id.clone(), replaced: former };
             let event = self.event(&token.user, created, now)?;
-            Ok(self.store.issue_access_token(owner, token, in_slot.as_ref(), &event).await?)
-        })
-        .await
+            self.store.issue_access_token(owner, token, in_slot.as_ref(), &event).await?;
+            Ok(true)
+        });
+        if is_replaced.await? { Ok(()) } else { Err(Error::Conflict) }
     }
 
     /// Revokes the token in the default slot, also one whose time is over; a token revokes

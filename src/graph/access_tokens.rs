@@ -4,6 +4,7 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
 
 use crate::{
+    access::access_tokens::Replaces,
     domain::{
         access_token::{self, ExpirationPolicy},
         policy::UserAction,
@@ -42,7 +43,8 @@ impl Mutations {
     ) -> Result<UpdateAccessTokenPayload> {
         let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
         let now = ctx.now()?;
-        let (shown, token) = ctx.access()?.update_access_token(actor, expiration_time, now).await?;
+        let (shown, token) =
+            ctx.access()?.update_access_token(actor, Replaces::Any, expiration_time, now).await?;
         Ok(UpdateAccessTokenPayload { shown, token: AccessToken::at(token, &actor.stakeholder, now) })
     }
 

@@ -63,6 +63,12 @@ pub struct TokenPage {
 }
 
 impl SlotToken {
+    /// Whether the token can be used at `now`.
+    #[must_use]
+    pub fn is_live(&self, now: Timestamp) -> bool {
+        self.is_active && now < self.expires_at
+    }
+
     /// The token of a record.
     ///
     /// An expired token is ended too: otherwise it would work again when a clock jumps back. A

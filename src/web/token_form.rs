@@ -10,7 +10,7 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 
 use crate::{
-    access::{Access, actor::Actor},
+    access::{Access, access_tokens::Replaces, actor::Actor},
     domain::{
         access_token::{AccessToken, ExpirationPolicy, InvalidExpiration},
         policy::UserAction,
@@ -22,6 +22,10 @@ use crate::{
 
 /// How long a token lasts if the date is left as it is, in hours.
 const USUAL_HOURS: i64 = 90 * 24;
+
+/// What the page says where the form would replace another token than the page showed.
+const SENT_BEFORE: &str = "No token was made: this form was sent before, or your token has changed since \
+                           the page was opened.";
 
 /// The form on the page.
 pub(super) struct TokenForm {
@@ -120,10 +124,7 @@ impl SentForm {
         (api, now): (&str, Timestamp),
     ) -> Result<Result<Response, Fault>> {
         if current.map_or("", |it| it.id.as_str()) != self.replaces {
-            return Ok(Err(Fault::Sent(
-                "No token was made: this form was sent before, or your token has changed since the \
-                 page was opened.",
-            )));
+            return Ok(Err(Fault::Sent(SENT_BEFORE)));
         }
         if !actor.may(UserAction::UpdateAccessToken) {
             return Err(Error::Denied);
@@ -132,8 +133,10 @@ impl SentForm {
             Ok(time) => time,
             Err(fault) => return Ok(Err(fault)),
         };
-        match access.update_access_token(actor, expiration_time, now).await {
+        let replaces = Replaces::Only(current.map(|it| &it.id));
+        match access.update_access_token(actor, replaces, expiration_time, now).await {
             Ok((token, _)) => pages::html(&Created { token: token.reveal(), api }).map(Ok),
+            Err(Error::Conflict) => Ok(Err(Fault::Sent(SENT_BEFORE))),
             Err(error) if error.status().is_client_error() => Ok(Err(Fault::Refused(error))),
             Err(error) => Err(error),
         }

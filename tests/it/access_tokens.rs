@@ -1,6 +1,9 @@
 //! API tokens: made, replaced, revoked; and what each costs.
 
-use arm_api::{access::keys::KeyEntry, local::faults::Fault};
+use arm_api::{
+    access::{access_tokens::Replaces, keys::KeyEntry},
+    local::faults::Fault,
+};
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
@@ -240,7 +243,7 @@ async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
     let holder = token.authenticated().await;
 
     assert_eq!(ana.asks(by_its_owner).await.status, 200);
-    let asked = access.update_access_token(&holder, START + DAY, now).await;
+    let asked = access.update_access_token(&holder, Replaces::Any, START + DAY, now).await;
 
     assert_eq!(asked.err().unwrap().reason(), Some(reason));
 }

@@ -1,7 +1,7 @@
 //! Transactions of one person meet, answers are lost, and DynamoDB rejects what we send.
 
 use arm_api::{
-    access::sessions::Place,
+    access::{access_tokens::Replaces, sessions::Place},
     local::faults::{Fault, Plan},
 };
 use rstest::rstest;
@@ -135,7 +135,11 @@ async fn who_is_shut_out_while_making_a_token_is_told_so() {
     let holder = ana.makes_token(world.now() + DAY).await.authenticated().await;
 
     world.change("ana@acme.test", |it| it.epoch += 1).await;
-    let asked = world.app.access.update_access_token(&holder, world.now() + DAY, world.app.clock.now()).await;
+    let asked = world
+        .app
+        .access
+        .update_access_token(&holder, Replaces::Any, world.now() + DAY, world.app.clock.now())
+        .await;
 
     assert_eq!(asked.unwrap_err().reason(), Some("TOKEN_REVOKED"));
 }

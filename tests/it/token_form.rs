@@ -117,6 +117,24 @@ async fn a_form_that_is_sent_twice_makes_one_token_and_leaves_it_alone() {
 }
 
 #[tokio::test]
+async fn of_two_clicks_at_once_one_makes_a_token_and_the_other_leaves_it_alone() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    for _ in 0..2 {
+        let replaces = replaced_by_form(&ana).await;
+
+        let click = || sends_form(&world, &ana, "2026-12-01", &replaces);
+        let answers = futures_util::future::join_all([click(), click()]).await;
+
+        let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
+        assert_eq!(made.len(), 1);
+        assert_eq!(refused[0].status, 400);
+        assert!(refused[0].text().contains("this form was sent before"), "{}", refused[0].text());
+        assert_eq!(world.program(&shown(made[0])).asks(ME).await.status, 200);
+    }
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_makes_no_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
