@@ -86,7 +86,7 @@ async function withSession(given) {
  */
 async function logInAgain({ context }, home) {
   await home.bringToFront();
-  await home.getByRole('alert').getByText('Your session has ended.').waitFor();
+  await home.getByRole('region', { name: 'Your session' }).getByText('Your session has ended.').waitFor();
   await screenshot(home, '06-session-over');
   const [tab] = await Promise.all([
     context.waitForEvent('page'),
