@@ -57,13 +57,18 @@ class Token:
     issued: int
     expires: int
     state: str = "ACTIVE"
-    # Whether its time was over when it was ended.
-    was_over: bool = False
+    # When it was replaced or revoked.
+    ended: int | None = None
 
     def end(self, state, time):
         """Notes what ended it, unless something has already."""
         if self.state == "ACTIVE":
-            self.state, self.was_over = state, time.now >= self.expires
+            self.state, self.ended = state, time.now
+
+    @property
+    def was_over(self):
+        """Whether it had expired when it was replaced or revoked."""
+        return self.ended is not None and self.ended >= self.expires
 
     @property
     def id(self):
@@ -90,4 +95,5 @@ class Token:
         return {"TOKEN_INVALID" if is_early or self.is_forgotten(time) else f"TOKEN_{self.state}"}
 
     def is_forgotten(self, time):
-        return time.latest >= self.expires + TOKEN_REMEMBERED
+        end = self.expires if self.ended is None else min(self.ended, self.expires)
+        return time.latest >= end + TOKEN_REMEMBERED

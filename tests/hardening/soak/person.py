@@ -218,6 +218,8 @@ class Person:
             if answer.verdict not in told:
                 raise Broken(f"{self.email}: a rival is {answer.verdict}: {answer.text[:500]}")
             token.state = told[answer.verdict]
+            if token.state != "ACTIVE" and token.ended is None:
+                token.ended = self.time.now
         live = len(self.live_tokens())
         if live > 1 or (is_one_left and live != 1):
             raise Broken(f"{self.email}: after {len(tokens)} rivals {live} tokens are live")
