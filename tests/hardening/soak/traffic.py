@@ -19,17 +19,17 @@ class Traffic:
 
     def send(self, method, path, headers=None, body=None):
         """Sends a request, and takes notes."""
-        return self.noted(self.product.send(method, path, headers, body))
+        return self.noted(self.product.send(method, path, headers, body), path)
 
     def ask(self, query, headers=None):
         """Asks a query."""
         return self.noted(self.product.ask(query, headers))
 
-    def noted(self, answer):
+    def noted(self, answer, path="/api"):
         with self.lock:
             self.verdicts[answer.verdict] += 1
             self.unavailable += answer.status == 503
-        if answer.status == 503 and (answer.headers["retry-after"] != "2" or answer.headers["set-cookie"]):
+        if answer.status == 503 and not is_failure_as_designed(answer, path):
             raise Broken(f"a failure without advice, or with a cookie: {answer.headers} {answer.text}")
         if answer.status >= 500 and answer.status != 503:
             raise Broken(f"{answer.status}: {answer.text}")
@@ -40,3 +40,11 @@ class Traffic:
         with self.lock:
             count, self.unavailable = self.unavailable, 0
         return count
+
+
+def is_failure_as_designed(answer, path):
+    """A failure says when to try again and takes no session; logging out takes it in any case."""
+    cookie = answer.headers["set-cookie"] or ""
+    if path == "/logout":
+        return "Max-Age=0" in cookie
+    return answer.headers["retry-after"] == "2" and not cookie
