@@ -64,8 +64,8 @@ impl Access {
     }
 
     /// Lists the tokens of who asks that are `wanted`, live or not, the newest first: at most
-    /// `first` of them, from the one after `after`. The list has fewer, or none, and `has_more`
-    /// where [`MOST_READS`] reads did not find as many.
+    /// `first` of them, from the one after `after`. A request reads five times at most: if that
+    /// finds fewer, the list is shorter, or empty, and `has_more` is set.
     ///
     /// # Errors
     ///
