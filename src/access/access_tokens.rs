@@ -110,8 +110,8 @@ impl Access {
     /// policy; `SessionRequired` for a token that would make another than its own successor;
     /// `RenewalEnded` for one that can renew itself no longer; `Refused` for one that was ended
     /// meanwhile; `RateLimited` when too many were made; `Conflict` when another token is in the
-    /// slot than may be replaced, or other requests were faster each time; `Unavailable` when signing or DynamoDB fails; `Internal` when KMS rejects
-    /// the request.
+    /// slot than may be replaced, or other requests were faster each time; `Unavailable` when
+    /// signing or DynamoDB fails; `Internal` when KMS rejects the request.
     pub async fn update_access_token(
         &self,
         actor: &Actor,

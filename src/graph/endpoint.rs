@@ -98,8 +98,10 @@ impl Endpoint {
         answer_type: AnswerType,
         refused: Error,
     ) -> Result<Response> {
-        let is_change = Document::is_change(&sent);
-        let actor = self.access.predecessor(claimed, moment.now).await?.filter(|_| is_change);
+        if !Document::is_change(&sent) {
+            return Err(refused);
+        }
+        let actor = self.access.predecessor(claimed, moment.now).await?;
         let (Some(actor), Ok(document)) = (actor, parse(sent, moment.now)) else {
             return Err(refused);
         };

@@ -139,12 +139,14 @@ impl Identity {
         Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
     }
 
-    /// `GET /callback` and `/callback/{provider}`: what the provider sent the browser back with becomes a session.
+    /// `GET /callback` and `/callback/{provider}`: what the provider sent the browser back with
+    /// becomes a session.
     ///
     /// # Errors
     ///
-    /// `Login` and `Unproven` say why it does not; `RateLimited` for a network with too many logins; `ProviderDown` when the provider does
-    /// not answer; `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
+    /// `Login` and `Unproven` say why it does not; `RateLimited` for a network with too many
+    /// logins; `ProviderDown` when the provider does not answer; `Refused` for a disabled
+    /// stakeholder; `Unavailable` when DynamoDB fails.
     pub async fn finish(&self, request: &Parts, moment: Moment) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
         let (attempt, verifier) = self.attempt(&callback, request, moment.now).await?;
