@@ -23,7 +23,7 @@ use arm_api::{
     },
     entropy::Entropy,
     graph::endpoint::Endpoint,
-    http::{Moment, cookies::Cookies, csrf::OwnOrigins, graphql::GraphqlRequest},
+    http::{RequestContext, cookies::Cookies, csrf::OwnOrigins, graphql::GraphqlRequest},
     local::{self, dynamodb},
     store::{Store, client},
 };
@@ -112,7 +112,7 @@ fn execute(criterion: &mut Criterion) {
     let sent = GraphqlRequest { query, ..GraphqlRequest::default() };
     criterion.bench_function("execute `me` without I/O", |bencher| {
         bencher.to_async(&runtime).iter(async || {
-            endpoint.execute(sent.clone(), visitor.clone(), Moment { now: start() }).await.unwrap()
+            endpoint.execute(sent.clone(), visitor.clone(), RequestContext { now: start() }).await.unwrap()
         });
     });
 }

@@ -60,7 +60,7 @@ pub struct WebApp {
 }
 
 /// What differs between Lambda, local mode and tests.
-pub struct Surroundings {
+pub struct Dependencies {
     /// How DynamoDB is reached.
     pub client: Client,
     /// The clock.
@@ -116,15 +116,15 @@ impl App {
     /// The connections to DynamoDB and KMS are opened here, where the processor is not yet
     /// throttled. DynamoDB's is begun first: while it answers, the rest is put together.
     async fn started(config: Config, http: SharedHttpClient) -> Result<Self, CannotStart> {
-        let surroundings = Surroundings {
+        let dependencies = Dependencies {
             client: client::client_on(&config.aws, http.clone()),
             clock: Clock::System,
             entropy: Entropy::System,
             other_origins: Vec::new(),
             kms: Kms::of(aws::sdk_config(&config.aws, http)),
         };
-        let store = Store::new(surroundings.client.clone(), config.table.clone(), Entropy::System);
-        let (warmed_up, app) = join(store.warm_up(), Self::assemble(config, surroundings)).await;
+        let store = Store::new(dependencies.client.clone(), config.table.clone(), Entropy::System);
+        let (warmed_up, app) = join(store.warm_up(), Self::assemble(config, dependencies)).await;
         if let Err(fault) = warmed_up {
             tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
         }
@@ -136,8 +136,8 @@ impl App {
     /// # Errors
     ///
     /// [`CannotStart::Keys`].
-    pub async fn assemble(config: Config, surroundings: Surroundings) -> Result<Self, CannotStart> {
-        let Surroundings { client, clock, entropy, other_origins, kms } = surroundings;
+    pub async fn assemble(config: Config, dependencies: Dependencies) -> Result<Self, CannotStart> {
+        let Dependencies { client, clock, entropy, other_origins, kms } = dependencies;
         let Config {
             public_url,
             table,

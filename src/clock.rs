@@ -1,6 +1,6 @@
 //! The one clock: nothing else reads the time.
 //!
-//! It is read once a request, at the door; below the door `now` is data. Instants
+//! It is read once a request, at the handler; below the handler `now` is data. Instants
 //! of the product are whole seconds, as they are in JWT, in cookies and in
 //! DynamoDB's TTL, so a value read back equals the value written.
 

@@ -82,7 +82,7 @@ pub enum Error {
     Login(#[from] LoginFault),
     /// What an identity provider answered does not prove who somebody is.
     #[error("The login could not be verified")]
-    Unproven(#[source] Cause),
+    InvalidIdToken(#[source] Cause),
     /// An identity provider does not answer, or answers that it cannot.
     #[error("The identity provider does not answer")]
     ProviderDown(#[source] Cause),
@@ -124,8 +124,8 @@ impl Error {
     }
 
     /// What an identity provider answered does not prove who somebody is, because of `cause`.
-    pub fn unproven(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Unproven(Arc::from(cause.into()))
+    pub fn invalid_id_token(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::InvalidIdToken(Arc::from(cause.into()))
     }
 
     /// An identity provider does not answer, because of `cause`.
@@ -138,7 +138,7 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
-            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::Unproven(_) => {
+            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::InvalidIdToken(_) => {
                 "BAD_REQUEST"
             }
             Self::Denied
@@ -168,7 +168,7 @@ impl Error {
             Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => Some("INVALID_EXPIRATION_TIME"),
             Self::Denied
             | Self::Login(_)
-            | Self::Unproven(_)
+            | Self::InvalidIdToken(_)
             | Self::ProviderDown(_)
             | Self::Conflict
             | Self::RateLimited { .. }
@@ -186,7 +186,7 @@ impl Error {
         match self {
             Self::NoCredential | Self::Refused(_) => StatusCode::UNAUTHORIZED,
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
-            | Self::Unproven(_)
+            | Self::InvalidIdToken(_)
             | Self::InvalidExpiration(_)
             | Self::ExpirationNotInteger { .. } => StatusCode::BAD_REQUEST,
             Self::Denied
@@ -272,7 +272,7 @@ impl Error {
             Self::Unavailable(cause) | Self::LogoutIncomplete(cause) | Self::Internal(cause) => {
                 tracing::error!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");
             }
-            Self::Unproven(cause) | Self::ProviderDown(cause) => {
+            Self::InvalidIdToken(cause) | Self::ProviderDown(cause) => {
                 tracing::warn!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");
             }
             _ => {}

@@ -16,7 +16,7 @@
 //! | [`app`], [`routes`] | what lives as long as the process; which path leads where |
 //! | [`identity`], [`graph`], [`web`] | logins by identity providers; the GraphQL graph; the pages and the IDE |
 //! | [`access`] | who is asking: sessions, API tokens, keys |
-//! | [`mod@http`] | HTTP's vocabulary, and the door for Lambda events |
+//! | [`mod@http`] | HTTP's vocabulary, and the handler for Lambda events |
 //! | [`error`] | what a client may be told |
 //! | [`store`] | the one DynamoDB table |
 //! | [`clock`], [`entropy`], [`config`], [`telemetry`] | the one clock, the one source of randomness, the one reader of the environment, the one log line |
@@ -43,10 +43,10 @@
 //! | [`domain`] does no I/O and is not async | `tests/it/architecture.rs` |
 //! | floors look only downwards | `tests/it/architecture.rs` |
 //! | only [`clock`] reads the time, only [`entropy`] makes randomness, only [`config`] reads the environment | `clippy.toml` |
-//! | a request reads the clock once; `now` is data below the door | `clippy.toml`, and [`http::Moment`] |
+//! | a request reads the clock once; `now` is data below the handler | `clippy.toml`, and [`http::RequestContext`] |
 //! | who somebody is depends on a provider's issuer and subject, never on the address alone | `tests/it/login_subject.rs` |
 //! | an address in a domain that a provider owns is taken from such a provider only | `tests/it/login_domains.rs` |
-//! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/doors.rs` |
+//! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/root_fields.rs` |
 //! | only [`store`] speaks to DynamoDB; only [`store::key`] spells a key | `tests/it/architecture.rs` |
 //! | only [`error`] decides what a client is told; the cause goes to the log | its unit tests |
 //! | a secret leaves through `reveal`: to its owner in the cookies of a login and a session, in the mutation's answer, and on the page that a form without scripts leads to, to an identity provider in `identity/oauth.rs`; keys of the operator cannot be printed | `tests/it/architecture.rs` |

@@ -28,7 +28,7 @@ use crate::{
     error::{Error, RequestFault},
     graph::endpoint,
     http::{
-        Caller, GatewayRequestId, Moment, REQUEST_ID, Rehearsal, answer, graphql::GraphqlRequest,
+        Caller, GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, answer, graphql::GraphqlRequest,
         negotiation, negotiation::AnswerType,
     },
     telemetry,
@@ -80,12 +80,16 @@ const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; incl
 
 /// The routes of the `api` function.
 pub fn api(app: App) -> Router {
-    door("api", app.clone(), api_routes(app).fallback(async || Error::from(RequestFault::UnknownPath)))
+    with_middleware(
+        "api",
+        app.clone(),
+        api_routes(app).fallback(async || Error::from(RequestFault::UnknownPath)),
+    )
 }
 
 /// The routes of the `web` function.
 pub fn web(app: WebApp) -> Router {
-    door("web", app.app.clone(), web_routes(app))
+    with_middleware("web", app.app.clone(), web_routes(app))
 }
 
 /// The paths of the GraphQL endpoint, and of the form that makes a token: only the `api`
@@ -133,7 +137,7 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         )
         .route("/.well-known/jwks.json", get(async |State(app): State<WebApp>| app.site.jwks()))
         .route("/healthz", get(async || "ok\n"))
-        .fallback(async || site::nowhere())
+        .fallback(async || site::not_found())
         .method_not_allowed_fallback(async || site::problem(&Error::from(GET_ALONE)))
         .layer(middleware::from_fn(errors_in_json))
         .layer(CompressionLayer::new())
@@ -155,86 +159,98 @@ async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
 /// the page, without its body.
 async fn endpoint(
     State(app): State<Arc<App>>,
-    Extension(moment): Extension<Moment>,
+    Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
     let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
-        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => site::ide(moment),
+        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => site::ide(context),
         Method::HEAD => {
-            let mut response = site::ide(moment);
+            let mut response = site::ide(context);
             *response.body_mut() = Body::empty();
             response
         }
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, endpoint::METHODS)]).into_response(),
-        _ => app.endpoint.answer(request, moment).await,
+        _ => app.endpoint.answer(request, context).await,
     }
 }
 
-async fn login(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
-    app.site.login(&request, moment).await
+async fn login(
+    State(app): State<WebApp>,
+    Extension(context): Extension<RequestContext>,
+    request: Parts,
+) -> Response {
+    app.site.login(&request, context).await
 }
 
 /// `GET /login/{provider}`: a person is told of a failure by a page.
 async fn begin_login(
     State(app): State<WebApp>,
     Path(provider): Path<String>,
-    Extension(moment): Extension<Moment>,
+    Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Response {
     let next = site::next(&request.uri);
-    app.identity.begin(&provider, next, &request, moment).await.unwrap_or_else(|error| site::problem(&error))
+    app.identity.begin(&provider, next, &request, context).await.unwrap_or_else(|error| site::problem(&error))
 }
 
 async fn finish_login(
     State(app): State<WebApp>,
-    Extension(moment): Extension<Moment>,
+    Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Response {
-    app.identity.finish(&request, moment).await.unwrap_or_else(|error| site::problem(&error))
+    app.identity.finish(&request, context).await.unwrap_or_else(|error| site::problem(&error))
 }
 
-async fn home(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
-    app.site.home(&request, moment).await
+async fn home(
+    State(app): State<WebApp>,
+    Extension(context): Extension<RequestContext>,
+    request: Parts,
+) -> Response {
+    app.site.home(&request, context).await
 }
 
 async fn create_token(
     State(site): State<Arc<Site>>,
-    Extension(moment): Extension<Moment>,
+    Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
-    site.create_token(request, moment).await
+    site.create_token(request, context).await
 }
 
-async fn logout(State(app): State<WebApp>, Extension(moment): Extension<Moment>, request: Parts) -> Response {
-    app.site.logout(&request, moment).await
+async fn logout(
+    State(app): State<WebApp>,
+    Extension(context): Extension<RequestContext>,
+    request: Parts,
+) -> Response {
+    app.site.logout(&request, context).await
 }
 
 /// What every request passes: the clock is read, the line is written, a panic is
 /// answered, and the headers are set that every answer has.
-pub(crate) fn door(name: &'static str, app: App, routes: Router) -> Router {
-    let observed = middleware::from_fn_with_state((name, Arc::new(app)), observed);
-    routes.layer((observed, CatchPanicLayer::custom(panicked)))
+pub(crate) fn with_middleware(name: &'static str, app: App, routes: Router) -> Router {
+    let logged = middleware::from_fn_with_state((name, Arc::new(app)), log_request);
+    routes.layer((logged, CatchPanicLayer::custom(panicked)))
 }
 
-async fn observed(
-    State((door, app)): State<(&'static str, Arc<App>)>,
+async fn log_request(
+    State((handler, app)): State<(&'static str, Arc<App>)>,
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
     let (now, stopwatch) = (app.clock.now(), Clock::stopwatch());
     let request_id = app.entropy.ulid(now).unwrap_or_default().to_string();
-    request.extensions_mut().insert(Moment { now });
-    let is_rehearsal = request.extensions().get::<Rehearsal>().is_some();
+    request.extensions_mut().insert(RequestContext { now });
+    let is_warm_up = request.extensions().get::<WarmUp>().is_some();
 
-    let function = app.function_name.as_deref().unwrap_or(door);
-    let (mut response, line) = telemetry::observed(request_id.clone(), in_time(request, next)).await;
+    let function = app.function_name.as_deref().unwrap_or(handler);
+    let (mut response, line) = telemetry::with_line(request_id.clone(), in_time(request, next)).await;
 
     let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
     set_headers(response.headers_mut(), app.public_url.is_https());
-    if !is_rehearsal {
-        line.write((door, function), response.status().as_u16(), stopwatch, now);
+    if !is_warm_up {
+        line.write((handler, function), response.status().as_u16(), stopwatch, now);
     }
     response
 }

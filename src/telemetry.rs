@@ -1,7 +1,7 @@
 //! What is told of a request afterwards: one log line, and in Lambda its metrics.
 //!
 //! A [`Line`] lies beside the request, in the task that answers it; whoever learns
-//! something about the request notes it there, and the door writes the line once.
+//! something about the request notes it there, and the handler writes the line once.
 //! It never holds a secret, a body, a query's variables or an e-mail address.
 
 pub mod metrics;
@@ -105,7 +105,7 @@ pub enum LogFormat {
 }
 
 /// Runs a request with an empty line beside it, and gives the line back.
-pub async fn observed<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
+pub async fn with_line<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
     let line = RefCell::new(Line { request_id, ..Line::default() });
     let told = async {
         let answer = request.await;
@@ -126,11 +126,11 @@ pub fn request_id() -> String {
 }
 
 impl Line {
-    /// Writes the line of a request that came to `door` of `function` at `at`: at level
+    /// Writes the line of a request that came to `handler` of `function` at `at`: at level
     /// `error` for answers of 500 and more.
     pub fn write(
         &self,
-        (door, function): (&'static str, &str),
+        (handler, function): (&'static str, &str),
         status: u16,
         stopwatch: Stopwatch,
         at: Timestamp,
@@ -143,7 +143,7 @@ impl Line {
                     requestId = self.request_id,
                     gatewayRequestId = self.gateway_request_id.as_deref(),
                     clientAddress = self.client_address.as_ref().map(tracing::field::display),
-                    door,
+                    handler,
                     operation = self.operation.as_deref(),
                     actor = self.actor.as_ref().map(UserId::as_str),
                     credential = self.credential.unwrap_or("none"),
@@ -155,7 +155,7 @@ impl Line {
                     dynamodbCalls = self.dynamodb_calls,
                     durationMs = took.as_secs_f64() * 1000.0,
                     coldStart = is_cold,
-                    "{door} {}: {status}",
+                    "{handler} {}: {status}",
                     self.operation.as_deref().unwrap_or("-"),
                 )
             };

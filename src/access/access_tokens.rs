@@ -7,7 +7,7 @@ use crate::{
     access::{Access, actor::Actor, jwt::Verified},
     domain::{
         access_token::{AccessToken, RecordedState},
-        event::Happening,
+        event::EventKind,
         id::{TokenId, TokenName},
         refusal::Revoker,
         secret::Secret,
@@ -167,7 +167,7 @@ impl Access {
                 return Ok(false);
             }
             let former = in_slot.as_ref().map(|it| it.token.clone());
-            let created = Happening::TokenCreated { token: token.id.clone(), replaced: former };
+            let created = EventKind::TokenCreated { token: token.id.clone(), replaced: former };
             let event = self.event(&token.user, created, now)?;
             self.store.issue_access_token(owner, token, in_slot.as_ref(), &event).await?;
             Ok(true)
@@ -195,7 +195,7 @@ impl Access {
                 (None, _) => self.store.access_token_in(&owner.id, &TokenName::default()).await?,
             };
             let Some(token) = token.filter(|it| it.state == RecordedState::Active) else { return Ok(()) };
-            let event = self.event(&token.user, Happening::TokenRevoked { token: token.id.clone() }, now)?;
+            let event = self.event(&token.user, EventKind::TokenRevoked { token: token.id.clone() }, now)?;
             self.store.revoke_access_token(&token, &RecordedState::Revoked { at: now, by }, &event).await?;
             telemetry::note(|line| line.tokens_revoked += 1);
             Ok(())

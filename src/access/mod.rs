@@ -60,7 +60,7 @@ pub struct Access {
 
 /// What a request presents, not yet looked at.
 #[derive(Debug)]
-pub enum Presented {
+pub enum RawCredential {
     /// Nothing.
     Nothing,
     /// A token, in the `Authorization` header.
@@ -69,7 +69,7 @@ pub enum Presented {
     Cookie(Secret),
 }
 
-impl Presented {
+impl RawCredential {
     /// What the request presents: the header beats the cookie, with no fallback.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl Presented {
 /// Whom a credential names that has passed all that costs no I/O. No forged token gets
 /// so far; a forged cookie of the right form does.
 #[derive(Debug)]
-pub enum Claimed {
+pub enum VerifiedClaims {
     /// Nobody.
     Nothing,
     /// The owner of a token that we signed, and that is not over.
@@ -101,13 +101,13 @@ impl Access {
     /// # Errors
     ///
     /// `Refused` when the credential does not hold.
-    pub fn claimed(&self, presented: &Presented, now: Timestamp) -> Result<Claimed> {
-        match presented {
-            Presented::Nothing => Ok(Claimed::Nothing),
-            Presented::Bearer(token) => Ok(Claimed::AccessToken(self.jwt.verify(token, now)?)),
-            Presented::Cookie(value) => {
+    pub fn verify(&self, raw_credential: &RawCredential, now: Timestamp) -> Result<VerifiedClaims> {
+        match raw_credential {
+            RawCredential::Nothing => Ok(VerifiedClaims::Nothing),
+            RawCredential::Bearer(token) => Ok(VerifiedClaims::AccessToken(self.jwt.verify(token, now)?)),
+            RawCredential::Cookie(value) => {
                 let (user, digest) = sessions::parse(value).ok_or(Refusal::UnknownSession)?;
-                Ok(Claimed::Session(user, digest))
+                Ok(VerifiedClaims::Session(user, digest))
             }
         }
     }
@@ -118,11 +118,11 @@ impl Access {
     ///
     /// `Refused` when the credential does not hold; `Unavailable` when DynamoDB
     /// fails: that is never taken for either answer.
-    pub async fn authenticate(&self, claimed: &Claimed, now: Timestamp) -> Result<Visitor> {
-        let actor = match claimed {
-            Claimed::Nothing => return Ok(Visitor::Nobody),
-            Claimed::AccessToken(verified) => self.by_access_token(verified, now).await?,
-            Claimed::Session(user, digest) => self.by_session(user, digest, now).await?,
+    pub async fn authenticate(&self, claims: &VerifiedClaims, now: Timestamp) -> Result<Visitor> {
+        let actor = match claims {
+            VerifiedClaims::Nothing => return Ok(Visitor::Nobody),
+            VerifiedClaims::AccessToken(verified) => self.by_access_token(verified, now).await?,
+            VerifiedClaims::Session(user, digest) => self.by_session(user, digest, now).await?,
         };
         actor.note();
         Ok(Visitor::Somebody(Box::new(actor)))
@@ -142,7 +142,7 @@ impl Access {
         let (Some(stakeholder), Some(session), slot) = found else {
             return Err(Refusal::UnknownSession.into());
         };
-        session.admits(digest, &stakeholder, now)?;
+        session.check(digest, &stakeholder, now)?;
         Ok(Actor { stakeholder, credential: Credential::Session(session), slot, renewal_key: None })
     }
 

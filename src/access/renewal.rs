@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     access::{
-        Access, Claimed,
+        Access, VerifiedClaims,
         actor::{Actor, Credential},
         jwt::Verified,
     },
@@ -67,8 +67,8 @@ impl Access {
     /// # Errors
     ///
     /// `Unavailable` when DynamoDB fails.
-    pub async fn predecessor(&self, claimed: &Claimed, now: Timestamp) -> Result<Option<Actor>> {
-        let Claimed::AccessToken(verified) = claimed else { return Ok(None) };
+    pub async fn predecessor(&self, claims: &VerifiedClaims, now: Timestamp) -> Result<Option<Actor>> {
+        let VerifiedClaims::AccessToken(verified) = claims else { return Ok(None) };
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(stakeholder), Some(token)) = found else { return Ok(None) };
         let RecordedState::Replaced { at, .. } = token.state else { return Ok(None) };

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     access::Access,
     domain::{
-        event::{Event, Happening},
+        event::{Event, EventKind},
         id::UserId,
         refusal::Refusal,
         secret::{Digest, Secret},
@@ -22,7 +22,7 @@ use crate::{
 
 /// From where somebody logs in.
 #[derive(Clone, Debug, Default)]
-pub struct Place {
+pub struct ClientInfo {
     /// Which program, as it names itself.
     pub agent: Option<String>,
     /// From which address.
@@ -31,7 +31,7 @@ pub struct Place {
     pub session: Option<(UserId, Digest)>,
 }
 
-impl Place {
+impl ClientInfo {
     /// From where a request comes.
     #[must_use]
     pub fn of(request: &Parts, cookies: Cookies) -> Self {
@@ -63,7 +63,7 @@ impl Access {
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
-        place: &Place,
+        client: &ClientInfo,
         now: Timestamp,
     ) -> Result<HeaderValue> {
         let secret = Secret::from_entropy(self.entropy.bytes()?);
@@ -73,18 +73,18 @@ impl Access {
             epoch: owner.epoch,
             opened_at: now,
             last_seen_at: None,
-            agent: place.agent.clone(),
-            address: place.address,
+            agent: client.agent.clone(),
+            address: client.address,
             state: SessionState::Open,
         };
-        let (session, replaced) = (&session, self.replaced(place, now)?);
+        let (session, replaced) = (&session, self.replaced(client, now)?);
         let replaced = replaced.as_ref();
         self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { self.store.stakeholder(&owner.id).await? };
             let owner = reread.as_ref().unwrap_or(owner);
-            owner.admits(owner.epoch, Refusal::UserDisabled)?;
+            owner.check(owner.epoch, Refusal::UserDisabled)?;
             let session = Session { epoch: owner.epoch, ..session.clone() };
-            let event = self.event(&owner.id, Happening::SessionOpened, now)?;
+            let event = self.event(&owner.id, EventKind::SessionOpened, now)?;
             match self.store.open_session(owner, &session, &event, replaced).await {
                 Err(StoreError::Conflict) if !self.is_replaceable(replaced).await? => {
                     Ok(self.store.open_session(owner, &session, &event, None).await?)
@@ -99,9 +99,9 @@ impl Access {
 
     /// The session that a login from `place` ends, taken from the browser's cookie: whoever
     /// has the secret of a session may end it.
-    fn replaced(&self, place: &Place, now: Timestamp) -> Result<Option<ReplacedSession>> {
-        let Some((user, digest)) = &place.session else { return Ok(None) };
-        let event = self.event(user, Happening::SessionReplaced, now)?;
+    fn replaced(&self, client: &ClientInfo, now: Timestamp) -> Result<Option<ReplacedSession>> {
+        let Some((user, digest)) = &client.session else { return Ok(None) };
+        let event = self.event(user, EventKind::SessionReplaced, now)?;
         Ok(Some(ReplacedSession { digest: digest.clone(), event }))
     }
 
@@ -122,7 +122,7 @@ impl Access {
     /// DynamoDB fails.
     pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
         self.retry_on_conflict(move |_| async move {
-            let event = self.event(&session.user, Happening::SessionEnded, now)?;
+            let event = self.event(&session.user, EventKind::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
                 Err(StoreError::Conflict) if !self.is_open(&session.user, &session.digest).await? => Ok(()),
                 done => Ok(done?),
@@ -139,7 +139,7 @@ impl Access {
     }
 
     /// An entry for the history of credentials.
-    pub(super) fn event(&self, user: &UserId, what: Happening, now: Timestamp) -> Result<Event> {
+    pub(super) fn event(&self, user: &UserId, what: EventKind, now: Timestamp) -> Result<Event> {
         Ok(Event { user: user.clone(), id: self.entropy.ulid(now)?, at: now, what })
     }
 }

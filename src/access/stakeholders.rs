@@ -4,7 +4,7 @@ use http::HeaderValue;
 use jiff::Timestamp;
 
 use crate::{
-    access::{Access, sessions::Place},
+    access::{Access, sessions::ClientInfo},
     domain::{
         email::Email,
         issuer::{DomainOwner, DomainOwners},
@@ -56,13 +56,13 @@ impl Access {
         &self,
         person: &Person,
         ownership: Ownership<'_>,
-        place: &Place,
+        client: &ClientInfo,
         now: Timestamp,
     ) -> Result<HeaderValue> {
         let found = self.retry_on_conflict(|_| self.find_by_subject(person, ownership, now));
         let stakeholder = found.await.map_err(unavailable_by_conflict)?;
         telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
-        self.open_session(&stakeholder, place, now).await.map_err(unavailable_by_conflict)
+        self.open_session(&stakeholder, client, now).await.map_err(unavailable_by_conflict)
     }
 
     /// The stakeholder whom a person logs in as, enrolled if this is their first login.
@@ -146,9 +146,9 @@ impl Access {
     ///
     /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
     #[cfg(feature = "local")]
-    pub async fn log_in_at(&self, email: &Email, place: &Place, now: Timestamp) -> Result<HeaderValue> {
+    pub async fn log_in_at(&self, email: &Email, client: &ClientInfo, now: Timestamp) -> Result<HeaderValue> {
         let stakeholder = self.find_or_enrol(email, email.local_part(), now).await?;
-        self.open_session(&stakeholder, place, now).await.map_err(unavailable_by_conflict)
+        self.open_session(&stakeholder, client, now).await.map_err(unavailable_by_conflict)
     }
 
     /// The stakeholder of an address, enrolled if there is none.

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use arm_api::{app::App, http::door, routes, telemetry};
+use arm_api::{app::App, http::handler, routes, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -11,6 +11,6 @@ async fn main() -> ExitCode {
 
 async fn serve() -> Result<(), lambda_http::Error> {
     let router = routes::api(App::from_environment().await?);
-    door::rehearse(&router).await;
-    door::run(router).await
+    handler::warm_up(&router).await;
+    handler::run(router).await
 }

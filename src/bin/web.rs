@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use arm_api::{app::WebApp, http::door, routes, telemetry};
+use arm_api::{app::WebApp, http::handler, routes, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -10,5 +10,5 @@ async fn main() -> ExitCode {
 }
 
 async fn serve() -> Result<(), lambda_http::Error> {
-    door::run(routes::web(WebApp::from_environment().await?)).await
+    handler::run(routes::web(WebApp::from_environment().await?)).await
 }

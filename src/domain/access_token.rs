@@ -146,7 +146,7 @@ impl AccessToken {
                 Err(Refusal::TokenExpired { at: self.expires_at })
             }
             RecordedState::Active => {
-                owner.admits(self.epoch, Refusal::TokenRevoked { at: None, by: Revoker::Owner })
+                owner.check(self.epoch, Refusal::TokenRevoked { at: None, by: Revoker::Owner })
             }
         }
     }

@@ -18,13 +18,13 @@ pub struct Event {
     pub at: Timestamp,
     /// What happened.
     #[serde(flatten)]
-    pub what: Happening,
+    pub what: EventKind,
 }
 
 /// What can happen to a credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "what", rename_all = "camelCase")]
-pub enum Happening {
+pub enum EventKind {
     /// Somebody logged in.
     SessionOpened,
     /// A session was ended before its time.

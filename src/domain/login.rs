@@ -66,7 +66,7 @@ impl LoginAttempt {
     /// # Errors
     ///
     /// [`LoginFault::UnknownAttempt`], whatever the matter is.
-    pub fn admits(&self, verifier: &Digest, now: Timestamp) -> Result<(), LoginFault> {
+    pub fn check(&self, verifier: &Digest, now: Timestamp) -> Result<(), LoginFault> {
         let is_in_time = self.begun_at <= now + CLOCK_SKEW && now < self.ends_at();
         if is_in_time && self.verifier.matches(verifier) { Ok(()) } else { Err(LoginFault::UnknownAttempt) }
     }
@@ -103,6 +103,6 @@ mod tests {
         };
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
 
-        assert_eq!(attempt.admits(&secret(seed), now).is_ok(), is_admitted);
+        assert_eq!(attempt.check(&secret(seed), now).is_ok(), is_admitted);
     }
 }

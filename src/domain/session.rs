@@ -91,14 +91,14 @@ impl Session {
     /// [`Refusal::UnknownSession`] unless the digest is the session's; then, in this order,
     /// that it was ended, that it is from the future, that it is over, that its owner is
     /// shut out.
-    pub fn admits(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
             return Err(Refusal::UnknownSession);
         }
         match self.state {
             SessionState::Ended { why: SessionEnd::Logout, .. } => Err(Refusal::SessionEnded),
             SessionState::Ended { why: SessionEnd::Replaced, at } => Err(Refusal::SessionReplaced { at }),
-            SessionState::Open if self.is_live(now) => owner.admits(self.epoch, Refusal::SessionEnded),
+            SessionState::Open if self.is_live(now) => owner.check(self.epoch, Refusal::SessionEnded),
             SessionState::Open if now < self.ends_at() => {
                 Err(Refusal::NotYetValid { issued_at: self.opened_at })
             }
@@ -161,15 +161,15 @@ mod tests {
             Session { state: SessionState::Ended { at: after(1), why: SessionEnd::Logout }, ..session() };
         let wrong = Secret::from_entropy([4; 32]).digest();
 
-        assert_eq!(ended.admits(&wrong, &ana(), after(2)), Err(Refusal::UnknownSession));
-        assert_eq!(ended.admits(&secret(), &ana(), after(2)), Err(Refusal::SessionEnded));
+        assert_eq!(ended.check(&wrong, &ana(), after(2)), Err(Refusal::UnknownSession));
+        assert_eq!(ended.check(&secret(), &ana(), after(2)), Err(Refusal::SessionEnded));
     }
 
     #[test]
     fn a_session_over_by_time_says_when() {
         let over = Refusal::SessionExpired { at: after(2400) };
 
-        assert_eq!(session().admits(&secret(), &ana(), after(2400)), Err(over));
+        assert_eq!(session().check(&secret(), &ana(), after(2400)), Err(over));
     }
 
     #[rstest]

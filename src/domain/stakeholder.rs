@@ -88,7 +88,7 @@ impl Stakeholder {
     ///
     /// [`Refusal::UserDisabled`] for the disabled, `over` for those who revoked
     /// all that they had since.
-    pub fn admits(&self, epoch: u64, over: Refusal) -> Result<(), Refusal> {
+    pub fn check(&self, epoch: u64, over: Refusal) -> Result<(), Refusal> {
         match self.status {
             Status::Disabled { .. } => Err(Refusal::UserDisabled),
             Status::Active if self.epoch != epoch => Err(over),
@@ -192,15 +192,15 @@ mod tests {
     fn a_credential_of_another_epoch_is_over() {
         let ana = Stakeholder { epoch: 2, ..ana() };
 
-        assert_eq!(ana.admits(2, Refusal::SessionEnded), Ok(()));
-        assert_eq!(ana.admits(1, Refusal::SessionEnded), Err(Refusal::SessionEnded));
+        assert_eq!(ana.check(2, Refusal::SessionEnded), Ok(()));
+        assert_eq!(ana.check(1, Refusal::SessionEnded), Err(Refusal::SessionEnded));
     }
 
     #[test]
     fn the_disabled_are_told_so_whatever_else_is_wrong() {
         let ana = Stakeholder { status: Status::Disabled { at: Timestamp::UNIX_EPOCH }, ..ana() };
 
-        assert_eq!(ana.admits(1, Refusal::SessionEnded), Err(Refusal::UserDisabled));
+        assert_eq!(ana.check(1, Refusal::SessionEnded), Err(Refusal::UserDisabled));
     }
 
     #[test]

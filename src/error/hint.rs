@@ -32,7 +32,9 @@ impl Error {
             Self::InvalidExpiration(invalid) => Some(hint_of_expiration(invalid)),
             Self::ExpirationNotInteger { policy, received } => Some(hint_of_type(*policy, received)),
             Self::Login(fault) => Some(hint_of_login(*fault).to_owned()),
-            Self::Unproven(_) => Some("Log in again. If that does not help, tell the operator.".to_owned()),
+            Self::InvalidIdToken(_) => {
+                Some("Log in again. If that does not help, tell the operator.".to_owned())
+            }
             Self::ProviderDown(_) => Some(
                 "Nothing is wrong with your account: log in again in a minute, or in another way.".to_owned(),
             ),

@@ -12,7 +12,7 @@ use crate::{
     },
     domain::policy::UserAction,
     error::{Error, Result},
-    http::Moment,
+    http::RequestContext,
 };
 
 /// What a resolver can ask of the request that it answers.
@@ -41,7 +41,7 @@ impl Request for Context<'_> {
     }
 
     fn now(&self) -> Result<Timestamp> {
-        Ok(self.data::<Moment>().map_err(missing)?.now)
+        Ok(self.data::<RequestContext>().map_err(missing)?.now)
     }
 
     fn access(&self) -> Result<&Access> {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::{Access, Claimed, Presented, actor::Visitor},
+    access::{Access, RawCredential, VerifiedClaims, actor::Visitor},
     domain::refusal::Refusal,
     error::{Error, RequestFault, Result},
     graph::{
@@ -26,7 +26,7 @@ use crate::{
     },
     http::negotiation::AnswerType,
     http::{
-        Moment,
+        RequestContext,
         body::BodyReader,
         cookies::Cookies,
         csrf::{self, OwnOrigins},
@@ -59,24 +59,24 @@ impl Endpoint {
     }
 
     /// Answers a request to `/api` that carries a query, or should.
-    pub async fn answer(&self, request: Request<Body>, moment: Moment) -> Response {
+    pub async fn answer(&self, request: Request<Body>, context: RequestContext) -> Response {
         let (parts, body) = request.into_parts();
-        match self.answered(&parts, body, moment).await {
+        match self.answered(&parts, body, context).await {
             Ok(response) => response,
             Err(error) => refused(&error, &parts.headers, self.access.cookies),
         }
     }
 
-    async fn answered(&self, parts: &Parts, body: Body, moment: Moment) -> Result<Response> {
+    async fn answered(&self, parts: &Parts, body: Body, context: RequestContext) -> Result<Response> {
         is_of_method(parts)?;
-        let presented = self.presented(parts)?;
+        let raw_credential = self.raw_credential(parts)?;
         let answer_type = AnswerType::accepted(&parts.headers)?;
-        let claimed = self.access.claimed(&presented, moment.now)?;
+        let claims = self.access.verify(&raw_credential, context.now)?;
         let mut body = BodyReader::new(body);
-        let small = small(parts, &mut body, &claimed).await?;
-        let visitor = match (self.access.authenticate(&claimed, moment.now).await, small.as_ref()) {
+        let small = small(parts, &mut body, &claims).await?;
+        let visitor = match (self.access.authenticate(&claims, context.now).await, small.as_ref()) {
             (Err(refused @ Error::Refused(Refusal::TokenReplaced { .. })), Some(sent)) => {
-                return self.repeat_renewal(&claimed, sent.clone(), moment, answer_type, refused).await;
+                return self.repeat_renewal(&claims, sent.clone(), context, answer_type, refused).await;
             }
             (visitor, _) => visitor?,
         };
@@ -84,30 +84,30 @@ impl Endpoint {
             Some(sent) => sent,
             None => GraphqlRequest::from_body(body.read(LARGEST_BODY).await?)?,
         };
-        let document = parse(sent, moment.now)?;
-        Ok(self.executed(document, visitor, moment, answer_type).await)
+        let document = parse(sent, context.now)?;
+        Ok(self.executed(document, visitor, context, answer_type).await)
     }
 
     /// Answers a token that was replaced: where it did so itself a moment ago, and did not get the
     /// answer, it may repeat that call. Everything else is `refused`.
     async fn repeat_renewal(
         &self,
-        claimed: &Claimed,
+        claims: &VerifiedClaims,
         sent: GraphqlRequest,
-        moment: Moment,
+        context: RequestContext,
         answer_type: AnswerType,
         refused: Error,
     ) -> Result<Response> {
         if !Document::is_change(&sent) {
             return Err(refused);
         }
-        let actor = self.access.predecessor(claimed, moment.now).await?;
-        let (Some(actor), Ok(document)) = (actor, parse(sent, moment.now)) else {
+        let actor = self.access.predecessor(claims, context.now).await?;
+        let (Some(actor), Ok(document)) = (actor, parse(sent, context.now)) else {
             return Err(refused);
         };
         let phase = Phase::default();
         let visitor = Visitor::Somebody(Box::new(actor));
-        let response = self.run(document, visitor, moment, phase.clone()).await;
+        let response = self.run(document, visitor, context, phase.clone()).await;
         let is_failure =
             |it: &ServerError| it.source::<Error>().is_some_and(|it| it.status().is_server_error());
         if is_repeated(&response) || response.errors.iter().any(is_failure) {
@@ -121,9 +121,9 @@ impl Endpoint {
     /// Where the browser says that another site sent it, that is the answer, whatever
     /// else is wrong; where it says nothing, the body's type is judged first: programs
     /// that forgot it learn what they forgot.
-    fn presented(&self, parts: &Parts) -> Result<Presented> {
-        let presented = Presented::in_headers(&parts.headers, self.access.cookies);
-        let is_session = matches!(presented, Ok(Presented::Cookie(_)));
+    fn raw_credential(&self, parts: &Parts) -> Result<RawCredential> {
+        let raw_credential = RawCredential::in_headers(&parts.headers, self.access.cookies);
+        let is_session = matches!(raw_credential, Ok(RawCredential::Cookie(_)));
         if is_session && csrf::is_told(&parts.headers) {
             self.own_origins.admit(&parts.method, &parts.headers)?;
         }
@@ -131,7 +131,7 @@ impl Endpoint {
         if is_session {
             self.own_origins.admit(&parts.method, &parts.headers)?;
         }
-        presented
+        raw_credential
     }
 
     /// Executes a query in process, for somebody who is known already.
@@ -139,27 +139,32 @@ impl Endpoint {
     /// # Errors
     ///
     /// `Request` when the query is no GraphQL, or beyond the limits.
-    pub async fn execute(&self, sent: GraphqlRequest, visitor: Visitor, moment: Moment) -> Result<Response> {
-        Ok(self.executed(Document::parse(sent, moment.now)?, visitor, moment, AnswerType::default()).await)
+    pub async fn execute(
+        &self,
+        sent: GraphqlRequest,
+        visitor: Visitor,
+        context: RequestContext,
+    ) -> Result<Response> {
+        Ok(self.executed(Document::parse(sent, context.now)?, visitor, context, AnswerType::default()).await)
     }
 
     async fn executed(
         &self,
         document: Document,
         visitor: Visitor,
-        moment: Moment,
+        context: RequestContext,
         answer_type: AnswerType,
     ) -> Response {
         let phase = Phase::default();
-        let executed = self.run(document, visitor.clone(), moment, phase.clone());
+        let executed = self.run(document, visitor.clone(), context, phase.clone());
         let recorded = async {
             if let Visitor::Somebody(actor) = &visitor {
-                self.access.record_use(&actor.credential, moment.now).await;
+                self.access.record_use(&actor.credential, context.now).await;
             }
         };
         let (response, ()) = join(executed, recorded).await;
         let warning = match &visitor {
-            Visitor::Somebody(actor) => self.access.renewal_ending_soon(actor, moment.now),
+            Visitor::Somebody(actor) => self.access.renewal_ending_soon(actor, context.now),
             Visitor::Nobody => None,
         };
         answer::answer(response, phase.is_executed(), answer_type, warning.map(answer::Warning::renewal_ends))
@@ -170,7 +175,7 @@ impl Endpoint {
         &self,
         document: Document,
         visitor: Visitor,
-        moment: Moment,
+        context: RequestContext,
         phase: Phase,
     ) -> async_graphql::Response {
         let (mut request, merged) = document.into_requests();
@@ -181,7 +186,7 @@ impl Endpoint {
             }
             request = merged;
         }
-        self.schema.execute(request.data(visitor).data(moment).data(phase)).await
+        self.schema.execute(request.data(visitor).data(context).data(phase)).await
     }
 
     /// Answers `GET /api/schema.graphql`: the schema as text.
@@ -203,7 +208,7 @@ impl Endpoint {
 /// Answers what was refused; a session that does not hold is taken from the browser.
 fn refused(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     let mut response = answer::refusal(error, AnswerType::accepted(headers).unwrap_or_default());
-    let is_session = matches!(Presented::in_headers(headers, cookies), Ok(Presented::Cookie(_)));
+    let is_session = matches!(RawCredential::in_headers(headers, cookies), Ok(RawCredential::Cookie(_)));
     let is_clocks = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));
     if is_session && matches!(error, Error::Refused(_)) && !is_clocks {
         response.headers_mut().append(SET_COOKIE, cookies.clear_session());
@@ -255,7 +260,11 @@ fn is_of_media_type(parts: &Parts) -> Result<()> {
 
 /// The query that was sent; `None` when its body is larger than anybody may send, and is
 /// read on when the credential is known to be good.
-async fn small(parts: &Parts, body: &mut BodyReader, claimed: &Claimed) -> Result<Option<GraphqlRequest>> {
+async fn small(
+    parts: &Parts,
+    body: &mut BodyReader,
+    claims: &VerifiedClaims,
+) -> Result<Option<GraphqlRequest>> {
     if parts.method == Method::GET {
         let sent = GraphqlRequest::from_query_string(&parts.uri)?;
         return Ok(Some(
@@ -264,7 +273,7 @@ async fn small(parts: &Parts, body: &mut BodyReader, claimed: &Claimed) -> Resul
     }
     match body.read(LARGEST_ANONYMOUS_BODY).await {
         Ok(bytes) => GraphqlRequest::from_body(bytes).map(Some),
-        Err(RequestFault::TooLarge { .. }) if !matches!(claimed, Claimed::Nothing) => Ok(None),
+        Err(RequestFault::TooLarge { .. }) if !matches!(claims, VerifiedClaims::Nothing) => Ok(None),
         Err(fault) => Err(fault.into()),
     }
 }

@@ -6,11 +6,11 @@ pub mod authorization;
 pub mod body;
 pub mod cookies;
 pub mod csrf;
-pub mod door;
 pub mod event;
 pub mod form;
 pub mod gateway;
 pub mod graphql;
+pub mod handler;
 pub mod negotiation;
 pub mod visit;
 
@@ -25,16 +25,16 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest name of a program that is kept, in characters.
 const LONGEST_AGENT: usize = 200;
 
-/// What the door knows of every request: the clock is read here, once.
+/// What the handler knows of every request: the clock is read here, once.
 #[derive(Clone, Copy, Debug)]
-pub struct Moment {
+pub struct RequestContext {
     /// When the request came.
     pub now: Timestamp,
 }
 
 /// Marks a request that nobody sent, so that it is neither logged nor counted.
 #[derive(Clone, Copy, Debug)]
-pub struct Rehearsal;
+pub struct WarmUp;
 
 /// The address that a request came from, as the gateway saw it; never what a header
 /// claims. Unknown where the event does not say.

@@ -48,15 +48,17 @@ impl Callback {
     ///
     /// # Errors
     ///
-    /// `Unproven` where the issuer is another, or is missing where the provider promises to
+    /// `InvalidIdToken` where the issuer is another, or is missing where the provider promises to
     /// tell it; `NotCompleted` where there is an error, whatever stands beside it, or no code.
     pub(super) fn code(self, place: &Endpoints) -> Result<Secret> {
         match (&self.issuer, &place.issuer) {
             (Some(told), Some(own)) if !is_issuer(own, told) => {
-                return Err(Error::unproven(format!("the answer is of the issuer {told}, not of {own}")));
+                return Err(Error::invalid_id_token(format!(
+                    "the answer is of the issuer {told}, not of {own}"
+                )));
             }
             (None, Some(own)) if place.tells_issuer => {
-                return Err(Error::unproven(format!("the answer does not tell the issuer {own}")));
+                return Err(Error::invalid_id_token(format!("the answer does not tell the issuer {own}")));
             }
             _ => {}
         }

@@ -25,15 +25,15 @@ pub(super) struct Fetch(pub(super) SharedHttpConnector);
 /// A server does not answer, or says that it cannot.
 #[derive(Debug, thiserror::Error)]
 #[error("{host} does not answer")]
-pub(super) struct NoAnswer {
+pub(super) struct Unavailable {
     host: String,
     #[source]
     cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl<'c> AsyncHttpClient<'c> for Fetch {
-    type Error = NoAnswer;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, NoAnswer>> + Send + 'c>>;
+    type Error = Unavailable;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, Unavailable>> + Send + 'c>>;
 
     fn call(&'c self, request: Request<Vec<u8>>) -> Self::Future {
         Box::pin(self.send(request))
@@ -45,9 +45,9 @@ impl Fetch {
     ///
     /// # Errors
     ///
-    /// [`NoAnswer`] where none comes in time, or it is too large, or says that the server
+    /// [`Unavailable`] where none comes in time, or it is too large, or says that the server
     /// cannot answer: a status of 429 or from 500.
-    pub(super) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, NoAnswer> {
+    pub(super) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Unavailable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let answered = tokio::time::timeout(LONGEST_ANSWER, self.answered(request)).await;
         let cause = match answered {
@@ -58,7 +58,7 @@ impl Fetch {
             Ok(Err(fault)) => fault,
             Err(too_late) => too_late.into(),
         };
-        Err(NoAnswer { host, cause })
+        Err(Unavailable { host, cause })
     }
 
     async fn answered(

@@ -40,7 +40,7 @@ use url::form_urlencoded;
 use crate::{
     access::{
         Access,
-        sessions::Place,
+        sessions::ClientInfo,
         stakeholders::{Ownership, Person},
     },
     config::PublicUrl,
@@ -53,7 +53,7 @@ use crate::{
     },
     error::{Error, RequestFault, Result},
     http::{
-        Caller, Moment,
+        Caller, RequestContext,
         csrf::{self, Navigation},
     },
 };
@@ -75,7 +75,7 @@ pub struct Identity {
 impl Identity {
     /// Logins by the providers of `settings`, a JSON list, for the users of `access`; the
     /// providers are reached through `web`. One network begins as many logins as `limit`
-    /// admits.
+    /// check.
     ///
     /// # Errors
     ///
@@ -114,15 +114,15 @@ impl Identity {
         provider: &str,
         next: OwnPath,
         request: &Parts,
-        moment: Moment,
+        context: RequestContext,
     ) -> Result<Response> {
         let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
         match csrf::navigation(&request.headers) {
-            Navigation::Own => self.count(Counter::LoginsFrom, request, moment.now).await?,
+            Navigation::Own => self.count(Counter::LoginsFrom, request, context.now).await?,
             Navigation::Foreign => return Ok(login_page(&next)),
             Navigation::Embedded => return Err(Error::CrossSite),
         }
-        let place = provider.endpoints(&self.fetch, moment.now).await?;
+        let client = provider.endpoints(&self.fetch, context.now).await?;
         let secrets = Secrets::draw(&self.access.entropy)?;
         let attempt = LoginAttempt {
             state: secrets.state.digest(),
@@ -130,12 +130,12 @@ impl Identity {
             verifier: secrets.verifier.digest(),
             nonce: secrets.nonce.digest(),
             next,
-            begun_at: moment.now,
+            begun_at: context.now,
         };
         self.access.store.begin_login(&attempt).await?;
         let kept = self.access.cookies.give_login(secrets.verifier.reveal(), LOGIN_LIFETIME);
         let kept = kept.map_err(Error::internal)?;
-        let url = oauth::authorize_url(provider, &place, &self.callback_of(provider), &secrets)?;
+        let url = oauth::authorize_url(provider, &client, &self.callback_of(provider), &secrets)?;
         Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
     }
 
@@ -144,21 +144,21 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// `Login` and `Unproven` say why it does not; `RateLimited` for a network with too many
+    /// `Login` and `InvalidIdToken` say why it does not; `RateLimited` for a network with too many
     /// logins; `ProviderDown` when the provider does not answer; `Refused` for a disabled
     /// stakeholder; `Unavailable` when DynamoDB fails.
-    pub async fn finish(&self, request: &Parts, moment: Moment) -> Result<Response> {
+    pub async fn finish(&self, request: &Parts, context: RequestContext) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
-        let (attempt, verifier) = self.attempt(&callback, request, moment.now).await?;
+        let (attempt, verifier) = self.attempt(&callback, request, context.now).await?;
         let provider = self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
         if request.uri.path() != provider.callback() {
-            return Err(Error::unproven("the answer came to the callback of another provider"));
+            return Err(Error::invalid_id_token("the answer came to the callback of another provider"));
         }
-        let person = self.person(provider, callback, &attempt.nonce, verifier, moment.now).await?;
+        let person = self.person(provider, callback, &attempt.nonce, verifier, context.now).await?;
 
         let ownership = Ownership { owner: self.owner_for(provider, &person), owners: &self.owners };
-        let place = Place::of(request, self.access.cookies);
-        let session = self.access.log_in(&person, ownership, &place, moment.now).await?;
+        let client = ClientInfo::of(request, self.access.cookies);
+        let session = self.access.log_in(&person, ownership, &client, context.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
         response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());
@@ -206,7 +206,7 @@ impl Identity {
         self.count(Counter::CallbacksFrom, request, now).await?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;
         let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
-        attempt.admits(&verifier.digest(), now)?;
+        attempt.check(&verifier.digest(), now)?;
         Ok((attempt, verifier))
     }
 
@@ -218,12 +218,12 @@ impl Identity {
         verifier: Secret,
         now: Timestamp,
     ) -> Result<Person> {
-        let place = provider.endpoints(&self.fetch, now).await?;
-        let code = callback.code(&place)?;
+        let client = provider.endpoints(&self.fetch, now).await?;
+        let code = callback.code(&client)?;
         let callback_url = self.callback_of(provider);
-        let tokens = oauth::exchange(provider, &place, &callback_url, code, &verifier, &self.fetch).await?;
+        let tokens = oauth::exchange(provider, &client, &callback_url, code, &verifier, &self.fetch).await?;
         let person = provider.person(&tokens, nonce, &self.fetch, now).await?;
-        if provider.admits(&person.email) { Ok(person) } else { Err(LoginFault::AddressNotAdmitted.into()) }
+        if provider.check(&person.email) { Ok(person) } else { Err(LoginFault::AddressNotAdmitted.into()) }
     }
 }
 

@@ -112,7 +112,7 @@ pub(super) fn authorize_url(
 ///
 /// # Errors
 ///
-/// `Unproven` where the provider refuses; `ProviderDown` where it does not answer.
+/// `InvalidIdToken` where the provider refuses; `ProviderDown` where it does not answer.
 pub(super) async fn exchange(
     provider: &Provider,
     place: &Endpoints,
@@ -130,9 +130,9 @@ pub(super) async fn exchange(
     asked.map_err(|fault| match fault {
         RequestTokenError::Request(no_answer) => Error::provider_down(no_answer),
         RequestTokenError::ServerResponse(refused) => {
-            Error::unproven(format!("the provider refuses the code: {}", refused.error()))
+            Error::invalid_id_token(format!("the provider refuses the code: {}", refused.error()))
         }
-        other => Error::unproven(format!("the provider's answer to the code is none: {other}")),
+        other => Error::invalid_id_token(format!("the provider's answer to the code is none: {other}")),
     })
 }
 

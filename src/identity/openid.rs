@@ -184,7 +184,7 @@ impl OpenId {
     ///
     /// # Errors
     ///
-    /// `Unproven` unless the ID token holds; `UnverifiedAddress` unless the provider vouches
+    /// `InvalidIdToken` unless the ID token holds; `UnverifiedAddress` unless the provider vouches
     /// for the address; `ProviderDown` where it does not answer.
     pub(super) async fn person(
         &self,
@@ -195,7 +195,7 @@ impl OpenId {
         now: Timestamp,
     ) -> Result<Person> {
         let text = tokens.extra_fields().id_token.as_deref();
-        let text = text.ok_or_else(|| Error::unproven("the provider sent no ID token"))?;
+        let text = text.ok_or_else(|| Error::invalid_id_token("the provider sent no ID token"))?;
         let known = self.known(fetch, now, REMEMBERED).await?;
         let claims = match known.verify(text, client_id, nonce, now) {
             Err(ClaimsVerificationError::SignatureVerification(_)) => {
@@ -204,7 +204,7 @@ impl OpenId {
             }
             verified => verified,
         };
-        let claims = claims.map_err(Error::unproven)?;
+        let claims = claims.map_err(Error::invalid_id_token)?;
         self.described(&claims, &known, tokens, fetch).await
     }
 
@@ -223,7 +223,7 @@ impl OpenId {
                 let token = Some(tokens.access_token().secret().as_str());
                 let info: UserInfo = fetch.json(address, token).await?;
                 if info.sub != claims.subject().as_str() {
-                    return Err(Error::unproven("the provider's user info is of somebody else"));
+                    return Err(Error::invalid_id_token("the provider's user info is of somebody else"));
                 }
                 let is_verified = is_verified.filter(|it| !it).or(info.email_verified.as_ref().map(is_true));
                 let email = info.email.ok_or(LoginFault::UnverifiedAddress)?;
@@ -246,11 +246,11 @@ impl OpenId {
         if !is_verified.unwrap_or_else(|| self.is_vouched_for || edov.is_some_and(is_true)) {
             return Err(LoginFault::UnverifiedAddress.into());
         }
-        let email = Email::try_from(email.to_owned()).map_err(Error::unproven)?;
+        let email = Email::try_from(email.to_owned()).map_err(Error::invalid_id_token)?;
         let subject = Subject::new(claims.issuer().to_string(), claims.subject().to_string());
         let hosted_domain =
             claims.additional_claims().hd.as_ref().and_then(|it| it.as_str()).map(str::to_owned);
-        Ok(Person { subject: subject.map_err(Error::unproven)?, email, name, hosted_domain })
+        Ok(Person { subject: subject.map_err(Error::invalid_id_token)?, email, name, hosted_domain })
     }
 }
 

@@ -147,7 +147,7 @@ impl Provider {
     }
 
     /// Whether the operator lets such an address in.
-    pub(super) fn admits(&self, email: &Email) -> bool {
+    pub(super) fn check(&self, email: &Email) -> bool {
         self.domains.is_empty() || self.lists(email)
     }
 }

@@ -1,4 +1,4 @@
-//! Levers for those who test against local mode: the clock, and faults.
+//! TestControls for those who test against local mode: the clock, and faults.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -23,7 +23,7 @@ use crate::{
 
 /// What can be moved. A path exists only where its lever does.
 #[derive(Clone, Default)]
-pub struct Levers {
+pub struct TestControls {
     /// The clock, with `--test-clock`.
     pub clock: Option<ManualClock>,
     /// The database that is swept when the clock moves.
@@ -73,35 +73,35 @@ fn once() -> u32 {
     1
 }
 
-/// The paths of the levers that there are.
-pub(super) fn routes(levers: Levers) -> Router {
+/// The paths of the controls that there are.
+pub(super) fn routes(controls: TestControls) -> Router {
     let mut routes = Router::new();
-    if levers.clock.is_some() {
+    if controls.clock.is_some() {
         routes = routes.route("/development/clock", post(advance));
     }
-    if levers.faults.is_some() {
+    if controls.faults.is_some() {
         routes = routes.route("/development/faults", post(plan));
     }
-    routes.with_state(levers)
+    routes.with_state(controls)
 }
 
 /// Moves the clock; the embedded database in memory then deletes what is due.
-async fn advance(State(levers): State<Levers>, Json(asked): Json<Advance>) -> Response {
-    let Some(clock) = levers.clock else { return nowhere() };
+async fn advance(State(controls): State<TestControls>, Json(asked): Json<Advance>) -> Response {
+    let Some(clock) = controls.clock else { return not_found() };
     if !(-LONGEST_ADVANCE..=LONGEST_ADVANCE).contains(&asked.advance_seconds) {
         let fault =
             format!("`advanceSeconds` is from -{LONGEST_ADVANCE} to {LONGEST_ADVANCE}: a hundred years");
         return Error::from(RequestFault::Malformed(fault)).into_response();
     }
     clock.advance(asked.advance_seconds);
-    let _a_sweep_may_come_later = levers.sweep.map(|it| it.sweep());
+    let _a_sweep_may_come_later = controls.sweep.map(|it| it.sweep());
     let now = crate::clock::Clock::Manual(clock).now().as_second();
     Json(json!({ "now": now })).into_response()
 }
 
 /// Makes the next calls fail.
-async fn plan(State(levers): State<Levers>, Json(asked): Json<FaultPlan>) -> Response {
-    let Some((faults, access)) = levers.faults else { return nowhere() };
+async fn plan(State(controls): State<TestControls>, Json(asked): Json<FaultPlan>) -> Response {
+    let Some((faults, access)) = controls.faults else { return not_found() };
     if let Asked::Plan(dynamodb) = asked.dynamodb {
         let (after, times) = (asked.after, asked.times);
         faults.set(dynamodb.map(|fault| Plan { fault, after, times, operation: None }));
@@ -113,6 +113,6 @@ async fn plan(State(levers): State<Levers>, Json(asked): Json<FaultPlan>) -> Res
     Json(json!({ "planned": true })).into_response()
 }
 
-fn nowhere() -> Response {
+fn not_found() -> Response {
     Error::from(RequestFault::UnknownPath).into_response()
 }

@@ -16,7 +16,7 @@ mod sign_in;
 mod start_error;
 mod table;
 
-pub use development::Levers;
+pub use development::TestControls;
 pub use serve::{routes, run};
 pub use start_error::StartError;
 pub use table::create as create_table;

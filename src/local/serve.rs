@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     access::kms::Kms,
-    app::{App, CannotStart, Logins, Surroundings, WebApp},
+    app::{App, CannotStart, Dependencies, Logins, WebApp},
     aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
@@ -27,7 +27,7 @@ use crate::{
         self,
         data_dir::DataDir,
         demo,
-        development::{self, Levers},
+        development::{self, TestControls},
         dynamodb::{Embedded, http_client},
         faults::{Faults, Faulty},
         hosts::{self, Listening},
@@ -67,11 +67,11 @@ async fn serve(options: Options) -> Result<()> {
     let (listener, public_url) = listen(&options).await?;
 
     let data = Data::open(&options)?;
-    let (app, levers) = assembled(&options, &data, public_url.clone()).await?;
+    let (app, controls) = assembled(&options, &data, public_url.clone()).await?;
     let has_admin = demo_data(&options, &app.app).await.map_err(|fault| data.unusable(&fault))?;
     announce(&options, &public_url, has_admin);
     let own_hosts = middleware::from_fn_with_state(Listening(options.host), hosts::refuse_foreign);
-    let routes = routes(app, levers).layer(own_hosts);
+    let routes = routes(app, controls).layer(own_hosts);
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(stopped()).await;
     served.map_err(|fault| StartError::new("Cannot serve any longer", fault, "Start it again."))
@@ -148,12 +148,12 @@ impl Data {
 }
 
 /// Every path of the product, and those of development.
-pub fn routes(web_app: WebApp, levers: Levers) -> Router {
+pub fn routes(web_app: WebApp, controls: TestControls) -> Router {
     let app = web_app.app.clone();
     let paths = routes::web_routes(web_app).merge(routes::api_routes(app.clone()));
-    let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(levers));
+    let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(controls));
     let localhost = middleware::from_fn(to_localhost);
-    routes::door("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
+    routes::with_middleware("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
 }
 
 /// Redirects a browser that opens a page as 127.0.0.1 to the same page on localhost, since a
@@ -177,7 +177,7 @@ async fn with_caller<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-async fn assembled(options: &Options, data: &Data, public_url: PublicUrl) -> Result<(WebApp, Levers)> {
+async fn assembled(options: &Options, data: &Data, public_url: PublicUrl) -> Result<(WebApp, TestControls)> {
     let entropy = Entropy::System;
     let manual = options.test_clock.then(|| ManualClock::at(Clock::System.now()));
     let clock = manual.clone().map_or(Clock::System, Clock::Manual);
@@ -199,7 +199,7 @@ async fn assembled(options: &Options, data: &Data, public_url: PublicUrl) -> Res
         function_name: None,
         aws: local::aws(options.dynamodb_endpoint.clone()),
     };
-    let surroundings = Surroundings {
+    let dependencies = Dependencies {
         client,
         clock,
         entropy: entropy.clone(),
@@ -212,10 +212,10 @@ async fn assembled(options: &Options, data: &Data, public_url: PublicUrl) -> Res
         sign_ins: vec![sign_in()],
         limit: None, // everybody comes from this machine
     };
-    let app = App::assemble(config, surroundings).await.and_then(|app| WebApp::with(app, logins));
+    let app = App::assemble(config, dependencies).await.and_then(|app| WebApp::with(app, logins));
     let app = app.map_err(|fault| cannot_start(options, data, &fault))?;
     let faults = options.test_faults.then(|| (faults, app.app.access.clone()));
-    Ok((app, Levers { clock: manual, sweep: embedded.filter(|_| options.in_memory), faults }))
+    Ok((app, TestControls { clock: manual, sweep: embedded.filter(|_| options.in_memory), faults }))
 }
 
 /// Says in which file the fault is.

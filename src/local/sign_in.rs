@@ -12,11 +12,11 @@ use axum::{
 use http::{Request, header::SET_COOKIE, request::Parts};
 
 use crate::{
-    access::sessions::Place,
+    access::sessions::ClientInfo,
     app::App,
     domain::{email::Email, own_path::OwnPath},
     error::{Error, RequestFault, Result},
-    http::{Moment, form::Form, negotiation},
+    http::{RequestContext, form::Form, negotiation},
     web::{assets, site},
 };
 
@@ -43,26 +43,26 @@ async fn form(request: Request<Body>) -> Result<Response> {
 /// Signs in; a browser is told of an error by a page, a script by JSON.
 async fn sign_in(
     State(app): State<App>,
-    Extension(moment): Extension<Moment>,
+    Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    match signed_in(&app, moment, &parts, body).await {
+    match signed_in(&app, context, &parts, body).await {
         Ok(response) => response,
         Err(error) if negotiation::wants_page(&parts.headers) => site::problem(&error),
         Err(error) => error.into_response(),
     }
 }
 
-async fn signed_in(app: &App, moment: Moment, parts: &Parts, body: Body) -> Result<Response> {
+async fn signed_in(app: &App, context: RequestContext, parts: &Parts, body: Body) -> Result<Response> {
     app.own_origins.admit(&parts.method, &parts.headers)?;
     let form = Form::read(body).await?;
     let is_missing = || RequestFault::Malformed("The form field `email` is expected".to_owned());
     let email = form.get("email").ok_or_else(is_missing)?.to_owned();
     let email = Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
-    let place = Place::of(parts, app.access.cookies);
-    let cookie = app.access.log_in_at(&email, &place, moment.now).await?;
+    let client = ClientInfo::of(parts, app.access.cookies);
+    let cookie = app.access.log_in_at(&email, &client, context.now).await?;
     let next = OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())
 }

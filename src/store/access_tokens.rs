@@ -232,7 +232,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
         let counter = Counter::TokensOf(owner.id.clone());
-        let writes = self.transaction().while_admitted(owner)?.insert(token)?.insert(event)?;
+        let writes = self.transaction().require_active(owner)?.insert(token)?.insert(event)?;
         let writes = writes.count_within(&counter, CREATIONS, event.at)?;
         let Some(old) = in_slot else { return writes.insert(&slot)?.commit().await };
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     domain::{
-        event::{Event, Happening},
+        event::{Event, EventKind},
         id::{TokenId, UserId},
     },
     store::{
@@ -59,7 +59,7 @@ impl Store {
         let answer = query.limit(i32::try_from(at_most).unwrap_or(i32::MAX)).send().await.map_err(failure)?;
         let mut created = Vec::new();
         for event in item::readable::<Event>(answer.items.unwrap_or_default()) {
-            if let Happening::TokenCreated { token, .. } = event.what {
+            if let EventKind::TokenCreated { token, .. } = event.what {
                 created.push((event.id, token));
             }
         }

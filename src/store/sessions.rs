@@ -70,7 +70,7 @@ impl Store {
         event: &Event,
         replaced: Option<&ReplacedSession>,
     ) -> Result<(), StoreError> {
-        let mut writes = self.transaction().while_admitted(owner)?.insert(session)?.insert(event)?;
+        let mut writes = self.transaction().require_active(owner)?.insert(session)?.insert(event)?;
         if let Some(ReplacedSession { digest, event }) = replaced {
             let to = SessionState::Ended { at: event.at, why: SessionEnd::Replaced };
             let (from, to) = (item::attribute(&SessionState::Open)?, item::attribute(&to)?);

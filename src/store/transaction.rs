@@ -42,7 +42,7 @@ impl Store {
 impl Transaction<'_> {
     /// Only if `owner` is still active and in the same epoch: a revoke-all or a
     /// disabling that happens meanwhile wins.
-    pub(super) fn while_admitted(self, owner: &Stakeholder) -> Result<Self, StoreError> {
+    pub(super) fn require_active(self, owner: &Stakeholder) -> Result<Self, StoreError> {
         let check = ConditionCheck::builder()
             .condition_expression("epoch = :epoch AND #status.#state = :active")
             .expression_attribute_names("#status", "status")

@@ -33,11 +33,11 @@ pub struct SignIn {
 pub(super) struct Login<'a> {
     pub(super) sign_ins: &'a [SignIn],
     pub(super) next: &'a str,
-    pub(super) notice: Option<Notice>,
+    pub(super) notice: Option<Banner>,
 }
 
 /// Why somebody finds themselves at the login page.
-pub(super) struct Notice {
+pub(super) struct Banner {
     title: &'static str,
     text: &'static str,
 }
@@ -59,24 +59,24 @@ pub(super) struct Home<'a> {
 #[template(path = "problem.html")]
 struct Problem<'a> {
     status: u16,
-    advice: &'a Advice,
+    advice: &'a ErrorPage,
     request_id: &'a str,
 }
 
 /// What a page says of an error to a person.
-struct Advice {
+struct ErrorPage {
     title: Cow<'static, str>,
     text: String,
-    way_on: WayOn,
+    next_link: NextLink,
 }
 
 /// Where one goes on from an error, as a link.
-struct WayOn {
+struct NextLink {
     label: &'static str,
     path: &'static str,
 }
 
-impl Notice {
+impl Banner {
     /// What somebody should know whose session does not hold. A cookie that is none of
     /// ours says nothing about anybody.
     pub(super) fn of(refusal: &Refusal) -> Option<Self> {
@@ -145,63 +145,63 @@ fn in_words(instant: Timestamp) -> String {
     instant.to_zoned_datetime(TimeZone::UTC).strftime("%-d %B %Y at %H:%M UTC").to_string()
 }
 
-impl Advice {
+impl ErrorPage {
     /// What a person is told. Of a login the error says it itself; else the status decides: a
     /// page has fewer stories than the API has codes, and an API's hint helps nobody at the
-    /// door.
+    /// handler.
     fn on(error: &Error) -> Self {
         let hint = error.hint();
         if matches!(
             error,
-            Error::Login(_) | Error::Unproven(_) | Error::ProviderDown(_) | Error::LogoutIncomplete(_)
+            Error::Login(_) | Error::InvalidIdToken(_) | Error::ProviderDown(_) | Error::LogoutIncomplete(_)
         ) {
             let (title, text) = (error.to_string().into(), hint.unwrap_or_default());
-            return Self { title, text, way_on: WayOn { label: "Log in again", path: "/" } };
+            return Self { title, text, next_link: NextLink { label: "Log in again", path: "/" } };
         }
         let told = |text: &str| hint.clone().unwrap_or_else(|| text.to_owned());
         match error.status() {
             StatusCode::NOT_FOUND => Self {
                 title: "Page not found".into(),
                 text: "There is nothing at this address. It may be misspelt, or the page has moved.".to_owned(),
-                way_on: WayOn::HOME,
+                next_link: NextLink::HOME,
             },
             StatusCode::UNAUTHORIZED => Self {
                 title: "Login required".into(),
                 text: told("Only those who are logged in find something here."),
-                way_on: WayOn { label: "Log in", path: "/" },
+                next_link: NextLink { label: "Log in", path: "/" },
             },
             StatusCode::FORBIDDEN => Self {
                 title: "Access denied".into(),
                 text: told("You may not do this. Ask whoever invited you, if you should."),
-                way_on: WayOn::HOME,
+                next_link: NextLink::HOME,
             },
             StatusCode::TOO_MANY_REQUESTS => Self {
                 title: "Too many requests".into(),
                 text: told("Wait a minute, then try again."),
-                way_on: WayOn::AGAIN,
+                next_link: NextLink::AGAIN,
             },
             StatusCode::SERVICE_UNAVAILABLE => Self {
                 title: "We are not available for a moment".into(),
                 text: "Something that this page needs does not answer. Nothing is lost: wait a few seconds and try again."
                     .to_owned(),
-                way_on: WayOn::AGAIN,
+                next_link: NextLink::AGAIN,
             },
             StatusCode::INTERNAL_SERVER_ERROR => Self {
                 title: "Something went wrong on our side".into(),
                 text: "We have noted it. Try again; if it happens again, send us the number of the request."
                     .to_owned(),
-                way_on: WayOn::AGAIN,
+                next_link: NextLink::AGAIN,
             },
             _ => Self {
                 title: "This did not work".into(),
                 text: [Some(format!("{error}.")), hint].into_iter().flatten().collect::<Vec<_>>().join(" "),
-                way_on: WayOn { label: "Start again", path: "/" },
+                next_link: NextLink { label: "Start again", path: "/" },
             },
         }
     }
 }
 
-impl WayOn {
+impl NextLink {
     const AGAIN: Self = Self { label: "Try again", path: "/" };
     const HOME: Self = Self { label: "Go to Home", path: "/home" };
 }
@@ -219,7 +219,7 @@ pub(super) fn html(page: &impl Template) -> Result<Response> {
 /// works with JSON.
 pub(super) fn problem(error: &Error) -> Response {
     let (status, request_id) = (error.status(), telemetry::request_id());
-    let page = Problem { status: status.as_u16(), advice: &Advice::on(error), request_id: &request_id };
+    let page = Problem { status: status.as_u16(), advice: &ErrorPage::on(error), request_id: &request_id };
     let response = html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     refused(response, error)
 }
@@ -249,11 +249,11 @@ mod tests {
     fn every_error_says_what_happened_and_has_a_way_on(
         #[case] error: Error,
         #[case] title: &str,
-        #[case] way_on: &str,
+        #[case] next_link: &str,
     ) {
-        let advice = Advice::on(&error);
+        let advice = ErrorPage::on(&error);
 
-        assert_eq!((advice.title.as_ref(), advice.way_on.label), (title, way_on));
+        assert_eq!((advice.title.as_ref(), advice.next_link.label), (title, next_link));
         assert!(!advice.text.is_empty());
     }
 

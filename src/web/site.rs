@@ -17,16 +17,16 @@ use url::form_urlencoded;
 
 use crate::{
     access::{
-        Access, Presented,
+        Access, RawCredential,
         actor::{Actor, Credential, Visitor},
     },
     config::PublicUrl,
     domain::{access_token::AccessToken, own_path::OwnPath},
     error::{Error, RequestFault, Result},
-    http::{Moment, csrf::OwnOrigins, visit},
+    http::{RequestContext, csrf::OwnOrigins, visit},
     web::{
         assets, ide,
-        pages::{self, Notice},
+        pages::{self, Banner},
         token_form::{SentForm, TokenForm},
     },
 };
@@ -60,25 +60,25 @@ impl Site {
 
     /// `GET /`: the login page. Who is signed in goes home, unless they ask to log in
     /// `again`. That a session has ended is said here, once.
-    pub async fn login(&self, request: &Parts, moment: Moment) -> Response {
-        match self.visitor(&request.headers, moment).await {
+    pub async fn login(&self, request: &Parts, context: RequestContext) -> Response {
+        match self.visitor(&request.headers, context).await {
             Ok(Visitor::Somebody(_)) if !has_parameter(&request.uri, "again") => {
                 Redirect::to(next(&request.uri).as_str()).into_response()
             }
             Ok(Visitor::Somebody(_)) => self.login_page(request, None),
             Ok(Visitor::Nobody) => {
-                let ended = visit::is_remembered(&request.headers).then(Notice::of_expiry);
-                self.login_page(request, farewell(&request.uri).or(ended))
+                let ended = visit::is_remembered(&request.headers).then(Banner::of_expiry);
+                self.login_page(request, logout_banner(&request.uri).or(ended))
             }
             Err(Error::Refused(refusal)) => {
-                let page = self.login_page(request, Notice::of(&refusal));
+                let page = self.login_page(request, Banner::of(&refusal));
                 ([(SET_COOKIE, self.access.cookies.clear_session())], page).into_response()
             }
             Err(error) => pages::problem(&error),
         }
     }
 
-    fn login_page(&self, request: &Parts, notice: Option<Notice>) -> Response {
+    fn login_page(&self, request: &Parts, notice: Option<Banner>) -> Response {
         let next = next(&request.uri);
         let page = pages::Login { sign_ins: &self.sign_ins, next: next.as_str(), notice };
         let mut response = respond(pages::html(&page));
@@ -89,14 +89,14 @@ impl Site {
     }
 
     /// `GET /home`: the application; who is not signed in goes to log in first.
-    pub async fn home(&self, request: &Parts, moment: Moment) -> Response {
-        respond(self.home_of(&request.headers, moment).await)
+    pub async fn home(&self, request: &Parts, context: RequestContext) -> Response {
+        respond(self.home_of(&request.headers, context).await)
     }
 
-    async fn home_of(&self, headers: &HeaderMap, moment: Moment) -> Result<Response> {
-        let Some(actor) = self.signed_in(headers, moment).await? else { return Ok(to_login()) };
-        let token = self.access.access_token(&actor, moment.now).await?;
-        let page = self.home_page(&actor, token.as_ref(), &TokenForm::at(moment.now), moment)?;
+    async fn home_of(&self, headers: &HeaderMap, context: RequestContext) -> Result<Response> {
+        let Some(actor) = self.signed_in(headers, context).await? else { return Ok(to_login()) };
+        let token = self.access.access_token(&actor, context.now).await?;
+        let page = self.home_page(&actor, token.as_ref(), &TokenForm::at(context.now), context)?;
         let remembered = [(SET_COOKIE, visit::remember(self.public_url.is_https()))];
         Ok((remembered, page).into_response())
     }
@@ -106,37 +106,37 @@ impl Site {
         actor: &Actor,
         token: Option<&AccessToken>,
         form: &TokenForm,
-        moment: Moment,
+        context: RequestContext,
     ) -> Result<Response> {
         let api = self.public_url.api();
-        pages::html(&pages::Home { actor, token, form, api: &api, now: moment.now })
+        pages::html(&pages::Home { actor, token, form, api: &api, now: context.now })
     }
 
     /// `POST /home/token`: makes an API token, for browsers without scripts.
-    pub async fn create_token(&self, request: Request<Body>, moment: Moment) -> Response {
+    pub async fn create_token(&self, request: Request<Body>, context: RequestContext) -> Response {
         let (parts, body) = request.into_parts();
-        respond(self.token_page(&parts, body, moment).await)
+        respond(self.token_page(&parts, body, context).await)
     }
 
-    async fn token_page(&self, parts: &Parts, body: Body, moment: Moment) -> Result<Response> {
+    async fn token_page(&self, parts: &Parts, body: Body, context: RequestContext) -> Result<Response> {
         self.own_origins.admit(&parts.method, &parts.headers)?;
-        let Some(actor) = self.signed_in(&parts.headers, moment).await? else { return Ok(to_login()) };
+        let Some(actor) = self.signed_in(&parts.headers, context).await? else { return Ok(to_login()) };
         let sent = SentForm::read(body).await?;
-        let token = self.access.access_token(&actor, moment.now).await?;
+        let token = self.access.access_token(&actor, context.now).await?;
         let (who, api) = ((&*actor, token.as_ref()), self.public_url.api());
-        match sent.submit(&self.access, who, (&api, moment.now)).await? {
+        match sent.submit(&self.access, who, (&api, context.now)).await? {
             Ok(page) => Ok(page),
             Err(fault) => {
-                let form = TokenForm::failed(sent, &fault, moment.now);
-                let page = self.home_page(&actor, token.as_ref(), &form, moment)?;
+                let form = TokenForm::failed(sent, &fault, context.now);
+                let page = self.home_page(&actor, token.as_ref(), &form, context)?;
                 Ok(fault.answer(page))
             }
         }
     }
 
     /// Who is signed in; nobody, too, where the session does not hold.
-    async fn signed_in(&self, headers: &HeaderMap, moment: Moment) -> Result<Option<Box<Actor>>> {
-        match self.visitor(headers, moment).await {
+    async fn signed_in(&self, headers: &HeaderMap, context: RequestContext) -> Result<Option<Box<Actor>>> {
+        match self.visitor(headers, context).await {
             Ok(Visitor::Somebody(actor)) => Ok(Some(actor)),
             Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(None),
             Err(error) => Err(error),
@@ -146,13 +146,13 @@ impl Site {
     /// `POST /logout`: ends the session, and takes it from the browser also where it could not
     /// be ended. A request of another site changes nothing, and neither does one with two
     /// session cookies: without the genuine one, the planted one would count.
-    pub async fn logout(&self, request: &Parts, moment: Moment) -> Response {
+    pub async fn logout(&self, request: &Parts, context: RequestContext) -> Response {
         let own = self.own_origins.admit(&request.method, &request.headers);
         let cookie = own.and_then(|()| Ok(self.access.cookies.session(&request.headers)?));
         if let Err(error) = cookie {
             return pages::problem(&error);
         }
-        let mut response = match self.end_session(request, moment).await {
+        let mut response = match self.end_session(request, context).await {
             Ok(()) => Redirect::to("/?logged-out").into_response(),
             Err(error @ (Error::Unavailable(_) | Error::Conflict)) => {
                 pages::problem(&Error::logout_incomplete(error))
@@ -165,10 +165,10 @@ impl Site {
         response
     }
 
-    async fn end_session(&self, request: &Parts, moment: Moment) -> Result<()> {
-        match self.visitor(&request.headers, moment).await {
+    async fn end_session(&self, request: &Parts, context: RequestContext) -> Result<()> {
+        match self.visitor(&request.headers, context).await {
             Ok(Visitor::Somebody(actor)) => match actor.credential {
-                Credential::Session(session) => self.access.end_session(&session, moment.now).await,
+                Credential::Session(session) => self.access.end_session(&session, context.now).await,
                 Credential::AccessToken(_) => Ok(()),
             },
             Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(()),
@@ -181,10 +181,11 @@ impl Site {
     /// # Errors
     ///
     /// `Refused` where the session does not hold; `Request` where there are two of its cookies.
-    async fn visitor(&self, headers: &HeaderMap, moment: Moment) -> Result<Visitor> {
-        let presented = self.access.cookies.session(headers)?.map_or(Presented::Nothing, Presented::Cookie);
-        let claimed = self.access.claimed(&presented, moment.now)?;
-        self.access.authenticate(&claimed, moment.now).await
+    async fn visitor(&self, headers: &HeaderMap, context: RequestContext) -> Result<Visitor> {
+        let raw_credential =
+            self.access.cookies.session(headers)?.map_or(RawCredential::Nothing, RawCredential::Cookie);
+        let claims = self.access.verify(&raw_credential, context.now)?;
+        self.access.authenticate(&claims, context.now).await
     }
 
     /// `GET /.well-known/jwks.json`: the public keys, with which anyone can check that
@@ -198,8 +199,8 @@ impl Site {
 
 /// The IDE: a page for everybody, which works with the session of who has one.
 #[must_use]
-pub fn ide(moment: Moment) -> Response {
-    let page = ide::page(moment.now.as_second());
+pub fn ide(context: RequestContext) -> Response {
+    let page = ide::page(context.now.as_second());
     let page = page.map_err(Error::internal);
     let policy = [(CONTENT_SECURITY_POLICY, ide::CSP)];
     respond(page.map(|html| (policy, axum::response::Html(html)).into_response()))
@@ -208,7 +209,7 @@ pub fn ide(moment: Moment) -> Response {
 /// `GET /static/{name}`.
 #[must_use]
 pub fn asset(name: &str, headers: &HeaderMap) -> Response {
-    assets::response(name, headers).unwrap_or_else(nowhere)
+    assets::response(name, headers).unwrap_or_else(not_found)
 }
 
 /// The page that tells of an error.
@@ -219,7 +220,7 @@ pub fn problem(error: &Error) -> Response {
 
 /// There is no page here.
 #[must_use]
-pub fn nowhere() -> Response {
+pub fn not_found() -> Response {
     pages::problem(&RequestFault::UnknownPath.into())
 }
 
@@ -232,8 +233,8 @@ pub fn next(uri: &Uri) -> OwnPath {
 }
 
 /// What the login page says to who has just logged out.
-fn farewell(uri: &Uri) -> Option<Notice> {
-    (uri.query() == Some("logged-out")).then(Notice::of_logout)
+fn logout_banner(uri: &Uri) -> Option<Banner> {
+    (uri.query() == Some("logged-out")).then(Banner::of_logout)
 }
 
 /// Whether the address has a parameter.

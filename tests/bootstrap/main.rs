@@ -32,11 +32,11 @@ fn named(variable: &str) -> PathBuf {
 }
 
 /// Replays the stories of one function, one after the other, in one instance of it.
-async fn replay(door: &str) {
+async fn replay(handler: &str) {
     let product = Product::started().await;
-    let binary = named("ARM_BOOTSTRAP_DIR").join(door);
+    let binary = named("ARM_BOOTSTRAP_DIR").join(handler);
     let emulator = Emulator::started(&named("ARM_RIE"), &binary, &product.environment()).await;
-    let stories: Vec<Story> = stories().into_iter().filter(|it| it.door() == door).collect();
+    let stories: Vec<Story> = stories().into_iter().filter(|it| it.handler() == handler).collect();
     let (mut wrong, mut secrets) = (Vec::new(), Vec::new());
 
     for story in &stories {
@@ -52,7 +52,7 @@ async fn replay(door: &str) {
     let log = emulator.log();
     assert!(wrong.is_empty(), "{}\n\n{log}", wrong.join("\n"));
     let lines = |part: &str| log.lines().filter(|it| it.contains(part)).count();
-    assert_eq!(lines(&format!("\"door\":\"{door}\"")), stories.len(), "one line a request:\n{log}");
+    assert_eq!(lines(&format!("\"handler\":\"{handler}\"")), stories.len(), "one line a request:\n{log}");
     assert_eq!(lines("\"coldStart\":true"), 1, "one instance lived through all of them:\n{log}");
     let told = secrets.iter().find(|it| log.contains(it.as_str()));
     assert!(told.is_none(), "the log has the secret {told:?}:\n{log}");

@@ -4,7 +4,7 @@
 
 use arm_api::{
     access::kms::Kms,
-    app::{App, Logins, Surroundings, WebApp},
+    app::{App, Dependencies, Logins, WebApp},
     aws,
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
@@ -73,7 +73,7 @@ impl Product {
             function_name: None,
             aws: local::aws(None),
         };
-        let surroundings = Surroundings {
+        let dependencies = Dependencies {
             client: self.client(),
             clock: Clock::Manual(clock.clone()),
             entropy: Entropy::System,
@@ -86,7 +86,7 @@ impl Product {
             sign_ins: vec![local::sign_in()],
             limit: None,
         };
-        let app = App::assemble(config, surroundings).await.unwrap();
+        let app = App::assemble(config, dependencies).await.unwrap();
         (WebApp::with(app, logins).unwrap(), clock)
     }
 

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::given::{Answer, INVALIDATE, ME, Setting, URL, World};
+use crate::given::{Answer, INVALIDATE, ME, URL, World, WorldOptions};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const EVIL: (&str, &str) = ("origin", "https://evil.test");
@@ -232,7 +232,7 @@ async fn a_session_is_opened_by_our_own_form_alone(#[case] sent: &[(&str, &str)]
 }
 
 async fn world_with_a_friend() -> World {
-    World::with(Setting { cors_origins: vec![FRIEND], ..Setting::default() }).await
+    World::with(WorldOptions { cors_origins: vec![FRIEND], ..WorldOptions::default() }).await
 }
 
 #[tokio::test]

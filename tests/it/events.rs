@@ -1,4 +1,4 @@
-//! Lambda events, from the library in `events/` and worse ones, through the door.
+//! Lambda events, from the library in `events/` and worse ones, through the handler.
 
 mod hostile;
 #[path = "story_events.rs"]
@@ -7,7 +7,7 @@ mod story_events;
 use std::net::Ipv6Addr;
 
 use arm_api::{
-    http::{Caller, door},
+    http::{Caller, handler},
     routes,
 };
 use axum::{
@@ -24,7 +24,7 @@ use story_events::{Credentials, Story, Verdict, body, stories};
 
 /// Hands an event to a router, as Lambda does.
 async fn answered(router: Router, event: Value) -> Value {
-    let answer = door::answer_event(router, &event.to_string()).await;
+    let answer = handler::answer_event(router, &event.to_string()).await;
     serde_json::to_value(answer).unwrap()
 }
 
@@ -32,7 +32,7 @@ async fn answered(router: Router, event: Value) -> Value {
 async fn told(world: &World, story: &Story) -> Value {
     let credentials = Credentials::made(&world.web_app, &world.clock, story.text()).await;
     credentials.secrets().for_each(|it| world.keep_secret(it));
-    let router = match story.door() {
+    let router = match story.handler() {
         "api" => routes::api(world.app.clone()),
         "web" => routes::web(world.web_app.clone()),
         other => panic!("{} is for {other}, which is no function", story.name),

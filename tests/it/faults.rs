@@ -216,7 +216,7 @@ async fn who_waits_for_a_provider_gets_an_answer_before_the_gateway_gives_up() {
         None,
     );
     let app = WebApp { identity: Arc::new(identity.unwrap()), ..old };
-    let router = local::routes(app, local::Levers::default());
+    let router = local::routes(app, local::TestControls::default());
     let begin = tokio::time::Instant::now();
 
     let request = |path| Request::get(path).body(Body::empty()).unwrap();

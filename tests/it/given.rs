@@ -19,7 +19,7 @@ use std::{
 
 use arm_api::{
     access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
-    app::{App, CannotStart, Logins, Surroundings, WebApp},
+    app::{App, CannotStart, Dependencies, Logins, WebApp},
     aws,
     clock::{Clock, ManualClock},
     config::{Config, DEFAULT_RENEWAL_DAYS, PublicUrl, SigningKeys, renewal_limit},
@@ -86,7 +86,7 @@ pub(crate) struct World {
 
 /// What differs from world to world.
 #[derive(Default)]
-pub(crate) struct Setting {
+pub(crate) struct WorldOptions {
     pub(crate) public_url: Option<&'static str>,
     pub(crate) signing_keys: Option<String>,
     pub(crate) signing_public_keys: String,
@@ -99,16 +99,16 @@ pub(crate) struct Setting {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(Setting::default()).await
+        Self::with(WorldOptions::default()).await
     }
 
-    pub(crate) async fn with(setting: Setting) -> Self {
-        Self::started(setting).await.unwrap()
+    pub(crate) async fn with(options: WorldOptions) -> Self {
+        Self::started(options).await.unwrap()
     }
 
     /// A world that may not even begin.
-    pub(crate) async fn started(setting: Setting) -> Result<Self, CannotStart> {
-        let (log, log_format) = (Log::default(), setting.log_format.unwrap_or(LogFormat::Json));
+    pub(crate) async fn started(options: WorldOptions) -> Result<Self, CannotStart> {
+        let (log, log_format) = (Log::default(), options.log_format.unwrap_or(LogFormat::Json));
         let logging = tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(start());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
@@ -123,41 +123,41 @@ impl World {
 
         let web = Web::default();
         let entropy = Entropy::Counting(Arc::default());
-        let public_url = setting.public_url.unwrap_or(URL).to_owned();
+        let public_url = options.public_url.unwrap_or(URL).to_owned();
         let config = Config {
             table: table.clone(),
             public_url: PublicUrl::try_from(public_url).unwrap(),
-            signing_keys: setting
+            signing_keys: options
                 .signing_keys
                 .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
-            signing_public_keys: setting.signing_public_keys,
-            cors_origins: setting.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
+            signing_public_keys: options.signing_public_keys,
+            cors_origins: options.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
             providers_secret_arn: None,
             login_limit: None,
             function_name: Some("arm-api".to_owned()),
-            token_creation_disabled: setting.token_creation_disabled.map(str::to_owned),
+            token_creation_disabled: options.token_creation_disabled.map(str::to_owned),
             token_renewal_limit: renewal_limit(DEFAULT_RENEWAL_DAYS).unwrap(),
             aws: local::aws(endpoint),
         };
-        let surroundings = Surroundings {
+        let dependencies = Dependencies {
             client,
             clock: Clock::Manual(clock.clone()),
             entropy,
             other_origins: Vec::new(),
             kms: Kms::of(aws::sdk_config(
                 &config.aws,
-                setting.kms.unwrap_or_else(|| http_client(web.clone())),
+                options.kms.unwrap_or_else(|| http_client(web.clone())),
             )),
         };
         let logins = Logins {
-            providers: Secret::from(setting.providers.unwrap_or_default()),
+            providers: Secret::from(options.providers.unwrap_or_default()),
             web: SharedHttpConnector::new(web.clone()),
             sign_ins: vec![local::sign_in()],
             limit: Some(RateLimit::per_minute(30)),
         };
-        let app = App::assemble(config, surroundings).await?;
+        let app = App::assemble(config, dependencies).await?;
         let web_app = WebApp::with(app.clone(), logins)?;
-        let router = local::routes(web_app.clone(), local::Levers::default());
+        let router = local::routes(web_app.clone(), local::TestControls::default());
         calls.take();
         let secrets = RefCell::default();
         Ok(Self {
@@ -245,7 +245,7 @@ impl World {
     pub(crate) fn restart_as(&mut self, app: App) {
         self.app = app.clone();
         self.web_app.app = app;
-        self.router = local::routes(self.web_app.clone(), local::Levers::default());
+        self.router = local::routes(self.web_app.clone(), local::TestControls::default());
     }
 
     /// Sends a request of these parts.

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, INVALIDATE, ME, Setting, URL, World};
+use crate::given::{Answer, INVALIDATE, ME, URL, World, WorldOptions};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
@@ -203,7 +203,7 @@ async fn e16_browsers_are_told_to_come_by_tls_where_there_is_tls(
     #[case] url: &'static str,
     #[case] expected: Option<&str>,
 ) {
-    let world = World::with(Setting { public_url: Some(url), ..Setting::default() }).await;
+    let world = World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
 
     let answer = world.sends(("GET", "/"), &[("accept", "text/html")], "").await;
 

@@ -12,7 +12,7 @@ use ring::{hmac, signature::Ed25519KeyPair};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
-use crate::given::{ME, START, Setting, URL, World};
+use crate::given::{ME, START, URL, World, WorldOptions};
 
 const SEED: u8 = 7;
 const EXPIRED: &str = "401 UNAUTHENTICATED TOKEN_EXPIRED";
@@ -23,7 +23,7 @@ const FOUND: &str = "200";
 /// A world that signs with the key of `SEED`, and a token that was made in it.
 async fn world_with_token() -> (World, String) {
     let keys = keys(&[(SEED, KeyState::Active)]);
-    let world = World::with(Setting { signing_keys: Some(keys), ..Setting::default() }).await;
+    let world = World::with(WorldOptions { signing_keys: Some(keys), ..WorldOptions::default() }).await;
     let token = world.program_of("ana@acme.test").await.token;
     world.calls();
     (world, token)

@@ -29,7 +29,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{ME, START, Setting, World, update_access_token};
+use crate::given::{ME, START, World, WorldOptions, update_access_token};
 
 const DAY: i64 = 86_400;
 const OLD: &str = "arn:aws:kms:eu-west-1:111122223333:key/old";
@@ -102,7 +102,7 @@ fn public_key(arn: &str) -> String {
 /// A world whose keys are in this KMS.
 async fn world(keeper: &Keeper, keys: Value) -> World {
     let kms = Some(http_client(keeper.clone()));
-    World::with(Setting { signing_keys: Some(keys.to_string()), kms, ..Setting::default() }).await
+    World::with(WorldOptions { signing_keys: Some(keys.to_string()), kms, ..WorldOptions::default() }).await
 }
 
 fn kid(token: &str) -> String {
@@ -190,7 +190,7 @@ async fn a_key_of_another_kind_is_named_at_start() {
     let kms = Some(http_client(keeper));
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
 
-    let started = World::started(Setting { signing_keys, kms, ..Setting::default() }).await;
+    let started = World::started(WorldOptions { signing_keys, kms, ..WorldOptions::default() }).await;
 
     let fault = started.err().unwrap().to_string();
     assert_eq!(
@@ -224,7 +224,8 @@ async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
     let kms = Some(http_client(keeper.clone()));
     let signing_public_keys = public_key(NEW);
-    let world = World::with(Setting { signing_keys, signing_public_keys, kms, ..Setting::default() }).await;
+    let world =
+        World::with(WorldOptions { signing_keys, signing_public_keys, kms, ..WorldOptions::default() }).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     keeper.fails.store(false, Ordering::SeqCst);
@@ -238,7 +239,8 @@ async fn a_public_key_of_another_key_makes_no_tokens() {
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
     let kms = Some(http_client(Keeper::default()));
     let signing_public_keys = public_key(OLD).replace(OLD, NEW);
-    let world = World::with(Setting { signing_keys, signing_public_keys, kms, ..Setting::default() }).await;
+    let world =
+        World::with(WorldOptions { signing_keys, signing_public_keys, kms, ..WorldOptions::default() }).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let answer = ana.asks(&update_access_token(START + DAY)).await;
@@ -253,9 +255,9 @@ async fn a_public_key_of_another_key_makes_no_tokens() {
 #[tokio::test]
 async fn a_public_key_that_cannot_be_read_is_named_at_start(#[case] listed: String, #[case] fault: &str) {
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
-    let setting = Setting { signing_keys, signing_public_keys: listed, ..Setting::default() };
+    let options = WorldOptions { signing_keys, signing_public_keys: listed, ..WorldOptions::default() };
 
-    let started = World::started(setting).await;
+    let started = World::started(options).await;
 
     let told = started.err().unwrap().to_string();
     assert!(told.starts_with("SIGNING_PUBLIC_KEYS: ") && told.ends_with(fault), "{told}");

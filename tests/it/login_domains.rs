@@ -1,7 +1,7 @@
 //! Domains that a provider owns: nobody gets an address in them by another provider.
 
 use arm_api::{
-    access::{sessions::Place, stakeholders::Ownership},
+    access::{sessions::ClientInfo, stakeholders::Ownership},
     domain::issuer::{DomainOwner, DomainOwners},
 };
 use rstest::rstest;
@@ -26,7 +26,7 @@ async fn logged_in_as<'a>(email: &str, world: &'a World, issuer: &str, owners: &
     let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
     let ownership = Ownership { owner, owners: &DomainOwners::new(owners) };
     let ana = person(issuer, "1", email);
-    let (place, now) = (Place::default(), world.app.clock.now());
+    let (place, now) = (ClientInfo::default(), world.app.clock.now());
     let cookie = world.app.access.log_in(&ana, ownership, &place, now).await.unwrap();
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
     world.keep_secret(cookie.split_once('=').unwrap().1);

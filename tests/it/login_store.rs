@@ -4,7 +4,7 @@
 use arm_api::{
     domain::{
         email::Email,
-        event::{Event, Happening},
+        event::{Event, EventKind},
         id::UserId,
         rate_limit::{Counter, Network, RateLimit},
         secret::Secret,
@@ -57,7 +57,7 @@ fn session(owner: &Stakeholder, number: u8) -> Session {
 
 fn event(owner: &Stakeholder, number: u64) -> Event {
     let id = Ulid::from_parts(number, 0);
-    Event { user: owner.id.clone(), id, at: start(), what: Happening::SessionOpened }
+    Event { user: owner.id.clone(), id, at: start(), what: EventKind::SessionOpened }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use arm_api::{
     access::{
-        sessions::Place,
+        sessions::ClientInfo,
         stakeholders::{Ownership, Person},
     },
     domain::issuer::DomainOwner,
@@ -198,10 +198,10 @@ fn ownership(owner: DomainOwner) -> Ownership<'static> {
 #[tokio::test]
 async fn first_logins_at_once_enrol_one_user() {
     let world = World::new().await;
-    let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
+    let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
     let (ana, ana_again) = (person("1"), person("1"));
 
-    let logins = [&ana, &ana_again].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &place, now));
+    let logins = [&ana, &ana_again].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
     let answers = futures_util::future::join_all(logins).await;
 
     let user = |cookie: &http::HeaderValue| {
@@ -214,10 +214,10 @@ async fn first_logins_at_once_enrol_one_user() {
 #[tokio::test]
 async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
     let world = World::new().await;
-    let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
+    let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
     let (ana, eve) = (person("1"), person("2"));
 
-    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), &place, now));
+    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), &client, now));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
@@ -229,10 +229,10 @@ async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
 async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
     let world = World::new().await;
     world.signed_in("ana@acme.test").await;
-    let (access, now, place) = (&world.app.access, world.app.clock.now(), Place::default());
+    let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
     let (ana, eve) = (person("1"), person("2"));
 
-    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &place, now));
+    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);

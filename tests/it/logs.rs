@@ -1,13 +1,13 @@
 //! The one log line of a request. (Each world searches its log for secrets at its end.)
 
-use arm_api::{http::door, routes, telemetry::LogFormat};
+use arm_api::{http::handler, routes, telemetry::LogFormat};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{INVALIDATE, ME, START, Setting, World};
+use crate::given::{INVALIDATE, ME, START, World, WorldOptions};
 
 const FIELDS: [&str; 8] =
-    ["requestId", "door", "operation", "credential", "status", "dynamodbCalls", "durationMs", "coldStart"];
+    ["requestId", "handler", "operation", "credential", "status", "dynamodbCalls", "durationMs", "coldStart"];
 
 #[tokio::test]
 async fn a_request_is_one_line_with_the_agreed_fields() {
@@ -75,7 +75,7 @@ async fn what_dynamodb_failed_with_is_in_the_log_alone() {
 #[tokio::test]
 async fn in_lambda_each_line_is_followed_by_its_metrics() {
     let log_format = Some(LogFormat::JsonWithMetrics);
-    let world = World::with(Setting { log_format, ..Setting::default() }).await;
+    let world = World::with(WorldOptions { log_format, ..WorldOptions::default() }).await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
     program.asks(INVALIDATE).await;
@@ -112,7 +112,7 @@ async fn a_request_is_traced_by_its_address_and_by_the_id_of_the_gateway(
     });
 
     let router = routes::web(world.web_app.clone());
-    door::answer_event(router, &event.to_string()).await;
+    handler::answer_event(router, &event.to_string()).await;
 
     let line = world.log().pop().unwrap();
     assert_eq!(line["status"], status);

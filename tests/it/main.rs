@@ -1,4 +1,4 @@
-//! The stories of the product, told through its door, against an embedded DynamoDB,
+//! The stories of the product, told through its handler, against an embedded DynamoDB,
 //! with a clock that we move. A case of the black-box list is named by its id.
 
 #![expect(
@@ -14,7 +14,6 @@ mod architecture;
 mod arguments;
 mod authorization;
 mod csrf;
-mod doors;
 mod endpoint;
 mod events;
 mod faults;
@@ -40,6 +39,7 @@ mod races;
 mod renewal;
 mod repeated_fields;
 mod requests;
+mod root_fields;
 mod sessions;
 mod signing;
 mod store;

@@ -64,7 +64,7 @@ async fn a_change_of_role_holds_from_the_next_request() {
 
 #[rstest]
 #[case::a_hidden_one("hidden")]
-#[case::one_that_does_not_exist("nowhere")]
+#[case::one_that_does_not_exist("not_found")]
 #[case::no_name_at_all("No Name!")]
 #[tokio::test]
 async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {

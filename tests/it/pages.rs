@@ -280,7 +280,7 @@ async fn e16_l09_pages_are_strict_and_want_tls() {
 async fn an_unknown_path_is_a_real_404_page_with_a_request_id() {
     let world = World::new().await;
 
-    let page = opens(&world, "/nowhere").await;
+    let page = opens(&world, "/not_found").await;
 
     assert_eq!(page.status, 404);
     assert!(page.text().contains("Page not found") && page.text().contains("href=\"/home\""));

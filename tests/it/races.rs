@@ -1,7 +1,7 @@
 //! Transactions of one person meet, answers are lost, and DynamoDB rejects what we send.
 
 use arm_api::{
-    access::{access_tokens::Replaces, sessions::Place},
+    access::{access_tokens::Replaces, sessions::ClientInfo},
     local::faults::{Fault, Plan},
 };
 use rstest::rstest;
@@ -153,7 +153,7 @@ async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_ep
     world.change("ana@acme.test", |it| it.epoch += 1).await;
 
     let (access, now) = (&world.app.access, world.app.clock.now());
-    let place = Place::default();
+    let place = ClientInfo::default();
     let cookie = access.open_session(&before, &place, now).await.unwrap();
 
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
@@ -223,7 +223,7 @@ async fn an_item_that_is_too_large_is_our_fault() {
     world.signed_in(email).await;
     let agent = "a".repeat(500_000);
     let stakeholder = world.stakeholder(email).await;
-    let place = Place { agent: Some(agent), ..Place::default() };
+    let place = ClientInfo { agent: Some(agent), ..ClientInfo::default() };
 
     let opened = world.app.access.open_session(&stakeholder, &place, world.app.clock.now()).await;
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, INVALIDATE, ME, Program, START, Setting, World, update_access_token};
+use crate::given::{Answer, INVALIDATE, ME, Program, START, World, WorldOptions, update_access_token};
 
 const DAY: i64 = 86_400;
 const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
@@ -240,7 +240,7 @@ async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() 
 async fn a_shorter_limit_of_the_operator_ends_the_chain_at_once() {
     let key = KeyEntry::from_entropy([1; 32]).unwrap();
     let signing_keys = Some(serde_json::to_string(&[&key]).unwrap());
-    let mut world = World::with(Setting { signing_keys, ..Setting::default() }).await;
+    let mut world = World::with(WorldOptions { signing_keys, ..WorldOptions::default() }).await;
     let token = {
         let first = made_by_a_session(&world, START + 180 * DAY).await;
         renewed_until(&world, first, 300).await.token

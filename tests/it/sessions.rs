@@ -316,8 +316,9 @@ async fn a_token_works_beside_two_session_cookies() {
 
 #[tokio::test]
 async fn over_http_a_session_is_a_cookie_that_every_client_sends_back() {
-    let setting = crate::given::Setting { public_url: Some("http://localhost:3202"), ..Default::default() };
-    let world = World::with(setting).await;
+    let options =
+        crate::given::WorldOptions { public_url: Some("http://localhost:3202"), ..Default::default() };
+    let world = World::with(options).await;
     let request = http::Request::post("/login/development").header("origin", "http://localhost:3202");
 
     let answer = world.send(request.body("email=ana@acme.test".into()).unwrap()).await;

@@ -7,7 +7,7 @@ use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Browser, ME, START, Setting, World, update_access_token};
+use crate::given::{Answer, Browser, ME, START, World, WorldOptions, update_access_token};
 
 const INVALID: &str = "401 UNAUTHENTICATED TOKEN_INVALID";
 const OLD: u8 = 1;
@@ -19,7 +19,7 @@ fn key(seed: u8, state: KeyState) -> KeyEntry {
 
 async fn world_of(keys: &[KeyEntry]) -> World {
     let signing_keys = Some(serde_json::to_string(keys).unwrap());
-    World::with(Setting { signing_keys, ..Setting::default() }).await
+    World::with(WorldOptions { signing_keys, ..WorldOptions::default() }).await
 }
 
 fn segment(token: &str, number: usize) -> String {
@@ -191,7 +191,7 @@ async fn all_tokens_of_a_key_begin_alike() {
 async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
     let url = "https://a-host-with-a-name-of-fifty-two-characters.arm.test";
     let url: &'static str = Box::leak(format!("{url}{}", "s".repeat(60 - url.len())).into_boxed_str());
-    let world = World::with(Setting { public_url: Some(url), ..Setting::default() }).await;
+    let world = World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
 
     assert_eq!(url.len(), 60);
     let login = world.sends(("POST", "/login/development"), &[("origin", url)], "email=ana@acme.test").await;
@@ -206,7 +206,8 @@ async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
 #[tokio::test]
 async fn a_token_of_another_address_is_none_here() {
     let keys = serde_json::to_string(&[key(OLD, KeyState::Active)]).unwrap();
-    let setting = |url| Setting { public_url: url, signing_keys: Some(keys.clone()), ..Setting::default() };
+    let setting =
+        |url| WorldOptions { public_url: url, signing_keys: Some(keys.clone()), ..WorldOptions::default() };
     let here = World::with(setting(None)).await;
     let token = here.program_of("ana@acme.test").await.token;
 

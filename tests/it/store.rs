@@ -4,7 +4,7 @@
 use arm_api::domain::{
     access_token::{AccessToken, RecordedState},
     email::Email,
-    event::{Event, Happening},
+    event::{Event, EventKind},
     id::{TokenId, TokenName, UserId},
     secret::Secret,
     session::{Session, SessionState},
@@ -41,7 +41,7 @@ fn token(owner: &Stakeholder, number: u8) -> AccessToken {
 
 fn event(owner: &Stakeholder, number: u64) -> Event {
     let id = Ulid::from_parts(number, 0);
-    Event { user: owner.id.clone(), id, at: start(), what: Happening::SessionOpened }
+    Event { user: owner.id.clone(), id, at: start(), what: EventKind::SessionOpened }
 }
 
 fn session(owner: &Stakeholder) -> Session {

@@ -66,7 +66,7 @@ fn text_of(path: &Path) -> String {
 
 impl Story {
     /// The function that answers it: `api` or `web`.
-    pub(crate) fn door(&self) -> &str {
+    pub(crate) fn handler(&self) -> &str {
         self.name.split_once('-').unwrap().0
     }
 
@@ -164,8 +164,10 @@ struct Person {
 
 impl Person {
     async fn signed_in(app: &WebApp, email: &str) -> Self {
-        let mut person =
-            Self { router: local::routes(app.clone(), local::Levers::default()), session: String::new() };
+        let mut person = Self {
+            router: local::routes(app.clone(), local::TestControls::default()),
+            session: String::new(),
+        };
         let answer = person.posts("/login/development", "text/plain", format!("email={email}")).await;
         let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
         let value = cookie.split_once('=').and_then(|(_, rest)| rest.split_once(';'));

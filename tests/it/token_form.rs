@@ -5,7 +5,7 @@ use http::{Request, header};
 use jiff::SignedDuration;
 use rstest::rstest;
 
-use crate::given::{Answer, Browser, ME, Setting, URL, World};
+use crate::given::{Answer, Browser, ME, URL, World, WorldOptions};
 
 /// Sends the form as the page of that browser has it.
 async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
@@ -160,7 +160,7 @@ async fn who_is_not_signed_in_any_more_logs_in_first() {
 #[tokio::test]
 async fn what_the_operator_says_is_said_beside_the_field() {
     let token_creation_disabled = Some("Tokens are not made during the audit.");
-    let world = World::with(Setting { token_creation_disabled, ..Setting::default() }).await;
+    let world = World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let page = sends_form(&world, &ana, "2026-12-01", "").await;

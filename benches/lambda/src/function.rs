@@ -16,7 +16,7 @@ use crate::{
 
 /// What all functions of a run are started with.
 #[derive(Clone)]
-pub(crate) struct Place {
+pub(crate) struct ClientInfo {
     pub(crate) aws: Aws,
     pub(crate) keys: Keys,
     /// Where files may be written.
@@ -33,7 +33,7 @@ pub(crate) struct Function {
 impl Function {
     /// Starts a bootstrap, by a command that runs it and with the roots that it trusts, and
     /// waits until it is ready.
-    pub(crate) fn started(mut command: Command, roots: &Path, place: &Place) -> io::Result<Self> {
+    pub(crate) fn started(mut command: Command, roots: &Path, place: &ClientInfo) -> io::Result<Self> {
         let api = RuntimeApi::listening()?;
         command
             .env_clear()

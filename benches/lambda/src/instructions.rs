@@ -5,20 +5,20 @@ use std::{fs, io, path::Path, process::Command};
 
 use crate::{
     events::Event,
-    function::{Function, Place},
+    function::{Function, ClientInfo},
 };
 
 /// How many invocations; then twice as many: the difference has no init in it.
 const INVOCATIONS: u64 = 300;
 
 /// The instructions of one invocation.
-pub(crate) fn of_each(bootstrap: &Path, event: &Event, place: &Place) -> io::Result<u64> {
+pub(crate) fn of_each(bootstrap: &Path, event: &Event, place: &ClientInfo) -> io::Result<u64> {
     let few = of_all(bootstrap, event, INVOCATIONS, place)?;
     let many = of_all(bootstrap, event, 2 * INVOCATIONS, place)?;
     Ok(many.saturating_sub(few) / INVOCATIONS)
 }
 
-fn of_all(bootstrap: &Path, event: &Event, count: u64, place: &Place) -> io::Result<u64> {
+fn of_all(bootstrap: &Path, event: &Event, count: u64, place: &ClientInfo) -> io::Result<u64> {
     let log = place.folder.join("callgrind.log");
     let mut valgrind = Command::new("/usr/bin/valgrind");
     valgrind

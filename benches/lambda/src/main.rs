@@ -29,7 +29,7 @@ use std::{
 use account::Account;
 use aws::Aws;
 use events::Event;
-use function::Place;
+use function::ClientInfo;
 use rounds::{Kind, Peer};
 
 /// How many tokens there are: more than a process remembers.
@@ -41,7 +41,7 @@ fn main() -> io::Result<()> {
     let folder = env::temp_dir().join(format!("lambda-bench-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     let aws = Aws::serving(Arc::clone(&account), &folder)?;
-    let place = Place { aws, keys: account.local_keys(), folder: folder.clone() };
+    let place = ClientInfo { aws, keys: account.local_keys(), folder: folder.clone() };
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["table", hello, naive, api] => compare([hello, naive, api], &account, &place),
         ["instructions", api] => count(Path::new(api), &events::me(&account, 0), &place),
@@ -51,7 +51,7 @@ fn main() -> io::Result<()> {
     done
 }
 
-fn compare([hello, naive, api]: [&str; 3], account: &Account, place: &Place) -> io::Result<()> {
+fn compare([hello, naive, api]: [&str; 3], account: &Account, place: &ClientInfo) -> io::Result<()> {
     let installed = |name, file| installed(Path::new(file), &place.folder.join(name));
     let mut peers = [
         Peer::new("hello", installed("hello", hello)?, Kind::Hello),
@@ -69,7 +69,7 @@ fn installed(file: &Path, place: &Path) -> io::Result<PathBuf> {
     Ok(place.to_owned())
 }
 
-fn count(bootstrap: &Path, event: &Event, place: &Place) -> io::Result<()> {
+fn count(bootstrap: &Path, event: &Event, place: &ClientInfo) -> io::Result<()> {
     println!("{}", instructions::of_each(bootstrap, event, place)?);
     Ok(())
 }

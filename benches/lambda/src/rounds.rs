@@ -6,7 +6,7 @@ use crate::{
     account::Account,
     aws::Aws,
     events::{self, Event},
-    function::{Function, Place},
+    function::{Function, ClientInfo},
     share::Share,
 };
 
@@ -60,7 +60,7 @@ impl Peer {
         Self { name, bootstrap, kind, samples: Samples::default() }
     }
 
-    fn started(&self, place: &Place) -> io::Result<Function> {
+    fn started(&self, place: &ClientInfo) -> io::Result<Function> {
         let Aws { system_roots, amazon_roots, .. } = &place.aws;
         let roots = if self.kind == Kind::Product { amazon_roots } else { system_roots };
         Function::started(Command::new(&self.bootstrap), roots, place)
@@ -72,7 +72,7 @@ impl Peer {
 }
 
 /// Measures all peers.
-pub(crate) fn all(peers: &mut [Peer], account: &Account, place: &Place) -> io::Result<()> {
+pub(crate) fn all(peers: &mut [Peer], account: &Account, place: &ClientInfo) -> io::Result<()> {
     in_turns(peers, "cold", COLD_ROUNDS, |peer| cold(peer, account, place))?;
     if let Err(why) = in_turns(peers, "share", SHARED_ROUNDS, |peer| shared(peer, account, place)) {
         eprintln!("the share of 128 MB is not measured here: {why}");
@@ -96,8 +96,8 @@ fn in_turns(
 
 /// The product starts with a key in KMS, as it is deployed: with the public half given, and once
 /// more without it, so that it has to ask KMS.
-fn cold(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
-    let with = |keys| Place { keys, ..place.clone() };
+fn cold(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
+    let with = |keys| ClientInfo { keys, ..place.clone() };
     if peer.kind == Kind::Product {
         let (init, first) = cold_start(peer, account, &with(Account::kms_keys()))?;
         peer.samples.cold_asking_kms.push(init + first);
@@ -111,14 +111,14 @@ fn cold(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
 }
 
 /// How long init and the first invocation take.
-fn cold_start(peer: &Peer, account: &Account, place: &Place) -> io::Result<(f64, f64)> {
+fn cold_start(peer: &Peer, account: &Account, place: &ClientInfo) -> io::Result<(f64, f64)> {
     let function = peer.started(place)?;
     let first = function.repeat(&peer.me(account, 0), 1).took[0];
     Ok((microseconds(function.init), microseconds(first)))
 }
 
 /// Each has a share of its own: what one has used up is not taken from the next.
-fn shared(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+fn shared(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
     let share = Share::of_128_mb()?;
     let function = peer.started(place)?;
     share.limit(function.id())?;
@@ -127,7 +127,7 @@ fn shared(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
     Ok(())
 }
 
-fn warm(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+fn warm(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
     let function = peer.started(place)?;
     let me = peer.me(account, 0);
     function.repeat(&me, WARM_UP);
@@ -155,7 +155,7 @@ fn used(function: &Function, events: Vec<Event>) -> io::Result<(f64, Vec<f64>)> 
     Ok((microseconds(function.cpu()?.saturating_sub(before)) / count as f64, took))
 }
 
-fn memory(peer: &mut Peer, account: &Account, place: &Place) -> io::Result<()> {
+fn memory(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
     let function = peer.started(place)?;
     let me = peer.me(account, 0);
     function.repeat(&me, LONG / 2);

@@ -46,7 +46,7 @@ def log(course):
     text = course.product.log_text()
     for secret in NEVER_LOGGED:
         check(secret not in text, f"the log has {secret}")
-    lines = [it for it in course.product.log() if "door" in it]
+    lines = [it for it in course.product.log() if "handler" in it]
     told = Counter(" ".join(str(it[name]) for name in ["status", "code", "reason"] if it.get(name)) for it in lines)
     told -= Counter({"200": course.levers})
     seen = course.traffic.verdicts

@@ -123,14 +123,14 @@ fn none_is_a_5xx(library: impl FnOnce(&Credentials) -> BoxedStrategy<Value>) {
     let world = runtime.block_on(World::new());
     let all: String = stories().iter().map(Story::text).collect();
     let credentials = runtime.block_on(Credentials::made(&world.web_app, &world.clock, &all));
-    let doors = [routes::api(world.app.clone()), routes::web(world.web_app.clone())];
+    let handlers = [routes::api(world.app.clone()), routes::web(world.web_app.clone())];
     let status = |router: &Router, event: &Value| {
         runtime.block_on(answered(router.clone(), event.clone()))["statusCode"].as_u64()
     };
     let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(EVENTS) });
     let outcome = runner.run(&library(&credentials), |event| {
-        for door in &doors {
-            let status = status(door, &event);
+        for handler in &handlers {
+            let status = status(handler, &event);
             prop_assert!(matches!(status, Some(200..=499)), "{status:?} for {event}");
         }
         Ok(())

@@ -9,7 +9,7 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::{Target, fuzz, runtime};
-use crate::given::{Setting, World};
+use crate::given::{World, WorldOptions};
 
 const ACME: &str = "https://id.acme.test";
 
@@ -45,8 +45,8 @@ impl Target for Callback {
         let runtime = runtime();
         let provider =
             format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret","issuer":"{ACME}"}}]"#);
-        let world =
-            runtime.block_on(World::with(Setting { providers: Some(provider), ..Setting::default() }));
+        let world = runtime
+            .block_on(World::with(WorldOptions { providers: Some(provider), ..WorldOptions::default() }));
         let described = json!({
             "issuer": ACME, "jwks_uri": format!("{ACME}/keys"), "token_endpoint": format!("{ACME}/token"),
             "authorization_endpoint": format!("{ACME}/authorize"),

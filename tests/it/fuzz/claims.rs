@@ -10,7 +10,7 @@ use ring::signature::Ed25519KeyPair;
 use serde_json::{Map, Value};
 
 use super::{Target, fuzz, runtime};
-use crate::given::{Setting, URL, World};
+use crate::given::{URL, World, WorldOptions};
 
 const SEED: [u8; 32] = [7; 32];
 /// Six calendar months are 184 days at most; 26 weeks are 182.
@@ -60,7 +60,7 @@ impl Target for Claims {
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, key.kid());
         let signing_keys = Some(serde_json::to_string(&[key]).unwrap());
         let runtime = runtime();
-        let world = runtime.block_on(World::with(Setting { signing_keys, ..Setting::default() }));
+        let world = runtime.block_on(World::with(WorldOptions { signing_keys, ..WorldOptions::default() }));
         let token = runtime.block_on(world.program_of("ana@acme.test")).token;
         Self { world, header, token }
     }

@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use arm_api::{
-    http::{Caller, door, event::Event},
+    http::{Caller, event::Event, handler},
     routes,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -115,7 +115,7 @@ impl Target for Events {
             is_what_it_says(&request, &event)?;
         }
         for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())] {
-            let answer = self.runtime.block_on(door::answer_event(router, &event.to_string()));
+            let answer = self.runtime.block_on(handler::answer_event(router, &event.to_string()));
             let status = serde_json::to_value(answer).unwrap()["statusCode"].as_u64();
             prop_assert!(matches!(status, Some(200..=499)), "{status:?}");
         }

@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::Input;
 
-/// The most changes of one input. Few are best: many make garbage, which ends at the door.
+/// The most changes of one input. Few are best: many make garbage, which ends at the handler.
 const MOST_CHANGES: usize = 6;
 /// The most bytes that one change inserts or removes.
 const LONGEST: usize = 24;

@@ -8,7 +8,7 @@ use axum::body::Body;
 use http::{Request, header};
 use serde_json::{Value, json};
 
-use super::{Answer, Browser, ProviderKey, Setting, World};
+use super::{Answer, Browser, ProviderKey, World, WorldOptions};
 
 pub(crate) const ACME: &str = "https://id.acme.test";
 pub(crate) const OTHER: &str = "https://id.other.test";
@@ -18,7 +18,7 @@ pub(crate) const OWNS_ACME: &str = r#","domains":["acme.test"]"#;
 /// A world with one provider, which describes itself and publishes a key.
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
     let entry = format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
-    let world = World::with(Setting { providers: Some(entry), ..Setting::default() }).await;
+    let world = World::with(WorldOptions { providers: Some(entry), ..WorldOptions::default() }).await;
     describes(&world, address, issuer, ACME);
     world.keep_secret("c-secret");
     world
@@ -118,7 +118,7 @@ pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
         format!(r#"{{"id":"{id}","clientId":"arm","clientSecret":"c-secret","issuer":"{issuer}"{members}}}"#)
     };
     let providers = format!("[{},{}]", entry("acme", ACME, acme), entry("other", OTHER, other));
-    let world = World::with(Setting { providers: Some(providers), ..Setting::default() }).await;
+    let world = World::with(WorldOptions { providers: Some(providers), ..WorldOptions::default() }).await;
     describes(&world, ACME, ACME, ACME);
     describes(&world, OTHER, OTHER, OTHER);
     world

@@ -1,7 +1,7 @@
 //! Who uses the product: somebody with a browser, a program with an API token.
 
 use arm_api::access::{
-    Presented,
+    RawCredential,
     actor::{Actor, Visitor},
 };
 use axum::body::Body;
@@ -54,10 +54,12 @@ impl Program<'_> {
     pub(crate) async fn authenticated(&self) -> Actor {
         let (access, now) = (&self.world.app.access, self.world.app.clock.now());
         let bearer = format!("Bearer {}", self.token).try_into().unwrap();
-        let presented =
-            Presented::in_headers(&HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]), access.cookies);
-        let claimed = access.claimed(&presented.unwrap(), now).unwrap();
-        match access.authenticate(&claimed, now).await.unwrap() {
+        let presented = RawCredential::in_headers(
+            &HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]),
+            access.cookies,
+        );
+        let claims = access.verify(&presented.unwrap(), now).unwrap();
+        match access.authenticate(&claims, now).await.unwrap() {
             Visitor::Somebody(actor) => *actor,
             Visitor::Nobody => panic!("a token is somebody's"),
         }

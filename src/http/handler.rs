@@ -18,7 +18,7 @@ use tower::ServiceExt;
 use crate::{
     error::{Error, RequestFault},
     http::{
-        REQUEST_ID, Rehearsal, answer,
+        REQUEST_ID, WarmUp, answer,
         event::{Event, Payload},
         gateway::{self, GatewayResponse},
         negotiation::AnswerType,
@@ -30,8 +30,8 @@ use crate::{
 /// quotas, "Invocation payload"), headers included.
 const LARGEST_ANSWER: usize = 5_500_000;
 
-/// The event that [`rehearse`] answers.
-const REHEARSAL: &str = r#"{
+/// The event that [`warm_up`] answers.
+const WARM_UP_EVENT: &str = r#"{
     "version": "2.0", "rawPath": "/api", "rawQueryString": "",
     "headers": { "content-type": "application/json", "accept": "*/*" },
     "requestContext": { "stage": "$default", "http": { "method": "POST", "sourceIp": "127.0.0.1" } },
@@ -65,10 +65,10 @@ pub async fn run(router: Router) -> Result<(), lambda_http::Error> {
 /// Answers an event that nobody sent, without logging it.
 ///
 /// This warms up the code of a request during init, when the processor is not yet throttled.
-pub async fn rehearse(router: &Router) {
-    let event = Event::parse(REHEARSAL);
+pub async fn warm_up(router: &Router) {
+    let event = Event::parse(WARM_UP_EVENT);
     let mut request = request(&event);
-    request.extensions_mut().insert(Rehearsal);
+    request.extensions_mut().insert(WarmUp);
     let response = deliver(router.clone(), request, event.payload()).await;
     let _nobody_reads_it = serde_json::to_vec(&response);
 }
@@ -102,7 +102,7 @@ async fn too_large(mut headers: HeaderMap) -> Response {
     let id = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
     let fault = Error::from(RequestFault::TooLarge { limit: LARGEST_ANSWER, part: "an answer" });
     let told = async { answer::failure(&fault, AnswerType::Json) };
-    let (mut response, _) = telemetry::observed(id, told).await;
+    let (mut response, _) = telemetry::with_line(id, told).await;
     for of_that_answer in [CONTENT_ENCODING, ETAG] {
         headers.remove(of_that_answer);
     }
