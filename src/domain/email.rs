@@ -8,7 +8,7 @@ const LONGEST: usize = 254;
 /// A stakeholder's e-mail address, trimmed, its ASCII letters in lower case.
 ///
 /// Two addresses that differ only in the case of ASCII letters are the same stakeholder, so
-/// the comparison is made once, here, and not_found else. Other letters are never folded:
+/// the comparison is made once, here, and nowhere else. Other letters are never folded:
 /// Unicode folds the Kelvin sign to `k`, which would make one person out of two. An address
 /// with upper-case letters beyond ASCII is refused, so nobody gets a second account by
 /// another case.

@@ -21,7 +21,7 @@ pub enum Counter {
 /// their length, counted from the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many events a window check.
+    /// How many events a window admits.
     pub limit: u32,
     /// How long a window is: whole seconds, at least one.
     pub window: SignedDuration,

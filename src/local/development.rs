@@ -1,4 +1,4 @@
-//! TestControls for those who test against local mode: the clock, and faults.
+//! Controls for those who test against local mode: the clock, and faults.
 
 use std::sync::{Arc, atomic::Ordering};
 
