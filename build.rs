@@ -94,7 +94,10 @@ fn build() -> Result<()> {
 }
 
 /// One of the variables by which cargo speaks to build scripts.
-#[expect(clippy::disallowed_methods, reason = "cargo tells a build script everything by its environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells a build script everything by its environment"
+)]
 fn variable(name: &str) -> Result<String> {
     env::var(name).map_err(|error| format!("{name}: {error}").into())
 }
@@ -113,7 +116,10 @@ fn own_sources() -> Result<Vec<Source>> {
     let mut sources = Vec::new();
     for entry in fs::read_dir(STATIC_DIR).map_err(|error| format!("{STATIC_DIR}: {error}"))? {
         let entry = entry?;
-        sources.push(Source { name: entry.file_name().to_string_lossy().into_owned(), path: entry.path() });
+        sources.push(Source {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            path: entry.path(),
+        });
     }
     sources.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(sources)
@@ -126,7 +132,9 @@ fn playground_sources(out: &Path) -> Result<Vec<Source>> {
         install(&folder)?;
     }
     let package = folder.join("node_modules/graphql-playground-react");
-    Ok(PLAYGROUND_FILES.map(|(name, path)| Source { name: name.to_owned(), path: package.join(path) }).into())
+    Ok(PLAYGROUND_FILES
+        .map(|(name, path)| Source { name: name.to_owned(), path: package.join(path) })
+        .into())
 }
 
 /// Whether the folder holds what the repository pins now: the pinning files are
@@ -164,7 +172,10 @@ fn npm_ci(folder: &Path) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    Err(format!("`npm ci` of {IDE_DIR} failed ({status}): npm says why in this build script's output").into())
+    Err(format!(
+        "`npm ci` of {IDE_DIR} failed ({status}): npm says why in this build script's output"
+    )
+    .into())
 }
 
 /// Puts an asset into `out` in its three forms, named by its content.
@@ -181,7 +192,8 @@ fn prepare(source: &Source, out: &Path, quality: i32) -> Result<Prepared> {
     write_new(&out.join(format!("{public_name}.gz")), || gzip(&bytes))?;
     write_new(&out.join(format!("{public_name}.br")), || brotli(&bytes, quality))?;
 
-    let constant = source.name.to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
+    let constant =
+        source.name.to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
     Ok(Prepared { constant, source: source.name.clone(), public_name, content_type })
 }
 

@@ -112,7 +112,10 @@ fn execute(criterion: &mut Criterion) {
     let sent = GraphqlRequest { query, ..GraphqlRequest::default() };
     criterion.bench_function("execute `me` without I/O", |bencher| {
         bencher.to_async(&runtime).iter(async || {
-            endpoint.execute(sent.clone(), visitor.clone(), RequestContext { now: start() }).await.unwrap()
+            endpoint
+                .execute(sent.clone(), visitor.clone(), RequestContext { now: start() })
+                .await
+                .unwrap()
         });
     });
 }

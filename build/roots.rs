@@ -28,7 +28,7 @@ pub(crate) fn prepare(file: &Path) -> Result<()> {
 fn pem(fingerprint: &str) -> Result<String> {
     let is_meant = |der: &&[u8]| format!("{:x}", Sha256::digest(der)) == fingerprint;
     let der = TLS_SERVER_ROOT_CERTS.iter().map(AsRef::as_ref).find(is_meant);
-    let body =
-        STANDARD.encode(der.ok_or_else(|| format!("there is no root {fingerprint} in Mozilla's list"))?);
+    let body = STANDARD
+        .encode(der.ok_or_else(|| format!("there is no root {fingerprint} in Mozilla's list"))?);
     Ok(format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"))
 }

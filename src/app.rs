@@ -161,9 +161,19 @@ impl App {
             creation_disabled,
             renewal_limit,
         });
-        let own_origins = OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
+        let own_origins =
+            OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
         let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
-        Ok(Self { clock, entropy, public_url, own_origins, cors_origins, function_name, access, endpoint })
+        Ok(Self {
+            clock,
+            entropy,
+            public_url,
+            own_origins,
+            cors_origins,
+            function_name,
+            access,
+            endpoint,
+        })
     }
 }
 
@@ -191,7 +201,8 @@ impl WebApp {
     /// [`CannotStart::Providers`].
     pub fn with(app: App, logins: Logins) -> Result<Self, CannotStart> {
         let Logins { providers, web, sign_ins, limit } = logins;
-        let identity = Identity::new(Arc::clone(&app.access), &providers, &app.public_url, web, limit)?;
+        let identity =
+            Identity::new(Arc::clone(&app.access), &providers, &app.public_url, web, limit)?;
         let sign_ins = identity.providers().iter().map(sign_in).chain(sign_ins).collect();
         let (access, url) = (Arc::clone(&app.access), app.public_url.clone());
         let site = Site::new(access, app.own_origins.clone(), url, sign_ins);

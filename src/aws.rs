@@ -89,7 +89,9 @@ pub fn sdk_config(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(aws.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE))
+        .retry_config(
+            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE),
+        )
         .timeout_config(timeouts)
         .http_client(http);
     config.set_endpoint_url(aws.endpoint.clone());

@@ -115,7 +115,8 @@ impl Config {
             secret_access_key: required("AWS_SECRET_ACCESS_KEY"),
             session_token: optional("AWS_SESSION_TOKEN"),
             endpoint: optional("AWS_ENDPOINT_URL"),
-            dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| optional("AWS_ENDPOINT_URL")),
+            dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB")
+                .or_else(|| optional("AWS_ENDPOINT_URL")),
         };
         let public_url = PublicUrl::try_from(required("PUBLIC_URL")).unwrap_or_else(|fault| {
             wrong.push(format!("PUBLIC_URL: {fault}"));
@@ -168,15 +169,16 @@ fn login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimi
 /// Says what is allowed, unless the number of days is.
 pub fn renewal_limit(days: &str) -> Result<SignedDuration, String> {
     let days = days.parse().ok().filter(|it| RENEWAL_DAYS.contains(it));
-    let expected =
-        || format!("must be a number of days from {} to {}", RENEWAL_DAYS.start(), RENEWAL_DAYS.end());
+    let expected = || {
+        format!("must be a number of days from {} to {}", RENEWAL_DAYS.start(), RENEWAL_DAYS.end())
+    };
     days.map(|it: u16| SignedDuration::from_hours(i64::from(it) * 24)).ok_or_else(expected)
 }
 
 fn cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
     let parsed = text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|origin| {
-        let origin =
-            PublicUrl::try_from(origin.to_owned()).map_err(|fault| format!("CORS_ORIGINS: {fault}"))?;
+        let origin = PublicUrl::try_from(origin.to_owned())
+            .map_err(|fault| format!("CORS_ORIGINS: {fault}"))?;
         http::HeaderValue::try_from(origin.0).map_err(|fault| format!("CORS_ORIGINS: {fault}"))
     });
     let (good, bad): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
@@ -241,7 +243,8 @@ mod tests {
     fn variables() -> BTreeMap<String, String> {
         let text = "TABLE_NAME=arm PUBLIC_URL=https://arm.example SIGNING_KEYS=[] AWS_REGION=eu-west-1 \
                     AWS_ACCESS_KEY_ID=key AWS_SECRET_ACCESS_KEY=hidden-key";
-        let pair = |it: &str| it.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pair =
+            |it: &str| it.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
         text.split_whitespace().filter_map(pair).collect()
     }
 
@@ -249,7 +252,8 @@ mod tests {
     fn all_faults_are_named_at_once() {
         let faults = Config::from_variables(&BTreeMap::new()).unwrap_err().0;
 
-        for name in ["TABLE_NAME", "PUBLIC_URL", "SIGNING_KEYS", "AWS_REGION", "AWS_ACCESS_KEY_ID"] {
+        for name in ["TABLE_NAME", "PUBLIC_URL", "SIGNING_KEYS", "AWS_REGION", "AWS_ACCESS_KEY_ID"]
+        {
             assert!(faults.iter().any(|fault| fault.contains(name)), "{name}: {faults:?}");
         }
     }
@@ -270,8 +274,10 @@ mod tests {
 
     #[test]
     fn an_empty_variable_is_one_not_set() {
-        let variables =
-            variables().into_iter().chain([("AWS_ENDPOINT_URL".to_owned(), String::new())]).collect();
+        let variables = variables()
+            .into_iter()
+            .chain([("AWS_ENDPOINT_URL".to_owned(), String::new())])
+            .collect();
 
         assert_eq!(Config::from_variables(&variables).unwrap().aws.dynamodb_endpoint, None);
     }
@@ -281,8 +287,10 @@ mod tests {
     #[case::raised("500", Some(500))]
     #[case::unlimited("0", None)]
     fn an_operator_bounds_the_logins_of_a_network(#[case] text: &str, #[case] limit: Option<u32>) {
-        let variables =
-            variables().into_iter().chain([("LOGINS_PER_ADDRESS".to_owned(), text.to_owned())]).collect();
+        let variables = variables()
+            .into_iter()
+            .chain([("LOGINS_PER_ADDRESS".to_owned(), text.to_owned())])
+            .collect();
 
         let config = Config::from_variables(&variables).unwrap();
         assert_eq!(config.login_limit, limit.map(RateLimit::per_minute));

@@ -94,7 +94,8 @@ mod tests {
 
     #[test]
     fn ids_of_one_millisecond_sort_in_the_order_in_which_they_are_made() {
-        let ids: Vec<_> = (0..100).map(|_| Entropy::System.ulid(Timestamp::UNIX_EPOCH).unwrap()).collect();
+        let ids: Vec<_> =
+            (0..100).map(|_| Entropy::System.ulid(Timestamp::UNIX_EPOCH).unwrap()).collect();
 
         assert!(ids.is_sorted_by(|one, next| one < next), "{ids:?}");
     }

@@ -138,9 +138,8 @@ impl Error {
     pub fn code(&self) -> &'static str {
         match self {
             Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
-            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted) | Self::InvalidIdToken(_) => {
-                "BAD_REQUEST"
-            }
+            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
+            | Self::InvalidIdToken(_) => "BAD_REQUEST",
             Self::Denied
             | Self::SessionRequired
             | Self::RenewalEnded { .. }
@@ -150,7 +149,9 @@ impl Error {
             Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => "BAD_USER_INPUT",
             Self::Conflict => "CONFLICT",
             Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => "SERVICE_UNAVAILABLE",
+            Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => {
+                "SERVICE_UNAVAILABLE"
+            }
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
             Self::Request(fault) => fault.code(),
         }
@@ -165,7 +166,9 @@ impl Error {
             Self::SessionRequired | Self::RenewalEnded { .. } => Some("SESSION_REQUIRED"),
             Self::CreationDisabled(_) => Some("CREATION_DISABLED"),
             Self::CrossSite => Some("CSRF_REJECTED"),
-            Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => Some("INVALID_EXPIRATION_TIME"),
+            Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => {
+                Some("INVALID_EXPIRATION_TIME")
+            }
             Self::Denied
             | Self::Login(_)
             | Self::InvalidIdToken(_)
@@ -254,7 +257,9 @@ impl Error {
             Self::Refused(Refusal::TokenRevoked { at, by }) => {
                 json!({ "revokedAt": at.map(|it| it.to_string()), "revokedBy": reason::revoker(*by) })
             }
-            Self::Refused(Refusal::NotYetValid { issued_at }) => json!({ "issuedAt": issued_at.to_string() }),
+            Self::Refused(Refusal::NotYetValid { issued_at }) => {
+                json!({ "issuedAt": issued_at.to_string() })
+            }
             Self::Refused(Refusal::TokenReplaced { at }) => json!({ "replacedAt": at.to_string() }),
             Self::Refused(Refusal::TokenExpired { at } | Refusal::SessionExpired { at }) => {
                 json!({ "expiredAt": at.to_string() })
@@ -326,7 +331,10 @@ mod tests {
     fn when_dynamodb_fails_nobody_is_told_to_log_in_again() {
         let error = Error::from(StoreError::Unavailable("throttled".into()));
 
-        assert_eq!((error.status(), error.code()), (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE"));
+        assert_eq!(
+            (error.status(), error.code()),
+            (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE")
+        );
         assert_eq!(error.retry_after(), Some(RETRY_AFTER));
     }
 }

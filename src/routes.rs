@@ -14,8 +14,8 @@ use axum::{
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
     header::{
-        ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, ORIGIN,
-        REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
+        ACCEPT, ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE,
+        ORIGIN, REFERRER_POLICY, RETRY_AFTER, STRICT_TRANSPORT_SECURITY, VARY, WWW_AUTHENTICATE,
         X_CONTENT_TYPE_OPTIONS,
     },
     request::Parts,
@@ -28,8 +28,8 @@ use crate::{
     error::{Error, RequestFault},
     graph::endpoint,
     http::{
-        Caller, GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, answer, graphql::GraphqlRequest,
-        negotiation, negotiation::AnswerType,
+        Caller, GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, answer,
+        graphql::GraphqlRequest, negotiation, negotiation::AnswerType,
     },
     telemetry,
     web::site::{self, Site},
@@ -64,8 +64,14 @@ const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
 const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
-    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-    (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static(
@@ -164,7 +170,9 @@ async fn endpoint(
 ) -> Response {
     let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
-        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => site::ide(context),
+        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
+            site::ide(context)
+        }
         Method::HEAD => {
             let mut response = site::ide(context);
             *response.body_mut() = Body::empty();
@@ -191,7 +199,10 @@ async fn begin_login(
     request: Parts,
 ) -> Response {
     let next = site::next(&request.uri);
-    app.identity.begin(&provider, next, &request, context).await.unwrap_or_else(|error| site::problem(&error))
+    app.identity
+        .begin(&provider, next, &request, context)
+        .await
+        .unwrap_or_else(|error| site::problem(&error))
 }
 
 async fn finish_login(
@@ -244,7 +255,8 @@ async fn log_request(
     let is_warm_up = request.extensions().get::<WarmUp>().is_some();
 
     let function = app.function_name.as_deref().unwrap_or(handler);
-    let (mut response, line) = telemetry::with_line(request_id.clone(), in_time(request, next)).await;
+    let (mut response, line) =
+        telemetry::with_line(request_id.clone(), in_time(request, next)).await;
 
     let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
@@ -259,7 +271,9 @@ async fn log_request(
 async fn in_time(request: Request<Body>, next: Next) -> Response {
     let address = request.extensions().get::<Caller>().and_then(|it| it.0);
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
-    telemetry::note(|line| (line.client_address, line.gateway_request_id) = (address, gateway_request_id));
+    telemetry::note(|line| {
+        (line.client_address, line.gateway_request_id) = (address, gateway_request_id)
+    });
     if let Some(fault) = request.extensions().get::<RequestFault>() {
         return Error::from(fault.clone()).into_response();
     }
@@ -280,8 +294,10 @@ fn is_loggable(path: &str) -> bool {
 /// A mistake of ours ends the request that met it, and nothing else.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let text =
-        panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
     let cause = format!("panicked: {}", text.unwrap_or("without a text"));
     answer::failure(&Error::internal(cause), AnswerType::default())
 }
@@ -303,13 +319,17 @@ fn set_headers(headers: &mut HeaderMap, is_https: bool) {
 /// Adds what answers depend on to what this one says already, such as its compression.
 /// What is the same for everybody, for ever, keeps its own.
 fn set_vary(headers: &mut HeaderMap) {
-    let is_immutable = headers.get(CACHE_CONTROL).is_some_and(|it| it.as_bytes().ends_with(b"immutable"));
+    let is_immutable =
+        headers.get(CACHE_CONTROL).is_some_and(|it| it.as_bytes().ends_with(b"immutable"));
     if is_immutable {
         return;
     }
     let own = headers.get_all(VARY).iter().filter(|it| *it != VARY_BY);
-    let all =
-        std::iter::once(&VARY_BY).chain(own).map(HeaderValue::as_bytes).collect::<Vec<_>>().join(&b", "[..]);
+    let all = std::iter::once(&VARY_BY)
+        .chain(own)
+        .map(HeaderValue::as_bytes)
+        .collect::<Vec<_>>()
+        .join(&b", "[..]);
     headers.insert(VARY, HeaderValue::from_bytes(&all).unwrap_or(VARY_BY));
 }
 

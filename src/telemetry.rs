@@ -201,14 +201,15 @@ impl<W: io::Write> io::Write for Escaped<W> {
     /// Takes an event as a whole, with the line break at its end, as it is written.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
-        let escaped = text.strip_suffix('\n').unwrap_or(&text).chars().fold(String::new(), |mut line, c| {
-            if c.is_control() {
-                line.extend(c.escape_default());
-            } else {
-                line.push(c);
-            }
-            line
-        });
+        let escaped =
+            text.strip_suffix('\n').unwrap_or(&text).chars().fold(String::new(), |mut line, c| {
+                if c.is_control() {
+                    line.extend(c.escape_default());
+                } else {
+                    line.push(c);
+                }
+                line
+            });
         self.0.write_all(format!("{escaped}\n").as_bytes())?;
         Ok(event.len())
     }
@@ -252,6 +253,9 @@ mod tests {
 
         log.write_all("ana\r\n2026 INFO forged\u{1b}[31m\u{9b}\n".as_bytes()).unwrap();
 
-        assert_eq!(String::from_utf8(log.0).unwrap(), "ana\\r\\n2026 INFO forged\\u{1b}[31m\\u{9b}\n");
+        assert_eq!(
+            String::from_utf8(log.0).unwrap(),
+            "ana\\r\\n2026 INFO forged\\u{1b}[31m\\u{9b}\n"
+        );
     }
 }

@@ -59,7 +59,8 @@ impl Access {
         if let Some(token) = own.filter(|it| it.name == TokenName::default()) {
             return Ok(Some(token.clone()));
         }
-        let token = self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
+        let token =
+            self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
         Ok(token.filter(|it| it.is_live(&actor.stakeholder, now)))
     }
 
@@ -84,7 +85,8 @@ impl Access {
         let (mut tokens, mut position) = (Vec::new(), after);
         for _ in 0..MOST_READS {
             let at_most = first + 1 - tokens.len();
-            let page = self.store.access_tokens_of(&actor.stakeholder.id, position, at_most, now).await?;
+            let page =
+                self.store.access_tokens_of(&actor.stakeholder.id, position, at_most, now).await?;
             tokens.extend(page.tokens.into_iter().filter(|(_, token)| wanted(token)));
             position = page.rest;
             if tokens.len() > first || position.is_none() {
@@ -156,11 +158,14 @@ impl Access {
     ) -> Result<()> {
         let is_replaced = self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
-            let Actor { stakeholder: owner, credential, slot, .. } = reread.as_ref().unwrap_or(actor);
+            let Actor { stakeholder: owner, credential, slot, .. } =
+                reread.as_ref().unwrap_or(actor);
             let in_slot = match (credential.access_token(), slot, attempt) {
                 (Some(own), ..) => Some(SlotToken::of(own, owner)),
                 (None, None, _) => None,
-                (None, Some(slot), 1) if matches!(replaces, Replaces::Any) => Some(slot.token(owner, now)),
+                (None, Some(slot), 1) if matches!(replaces, Replaces::Any) => {
+                    Some(slot.token(owner, now))
+                }
                 (None, Some(slot), _) => Some(self.store.checked_token_in_slot(owner, slot).await?),
             };
             if !replaces.allows(in_slot.as_ref(), now) {
@@ -194,9 +199,14 @@ impl Access {
                 },
                 (None, _) => self.store.access_token_in(&owner.id, &TokenName::default()).await?,
             };
-            let Some(token) = token.filter(|it| it.state == RecordedState::Active) else { return Ok(()) };
-            let event = self.event(&token.user, EventKind::TokenRevoked { token: token.id.clone() }, now)?;
-            self.store.revoke_access_token(&token, &RecordedState::Revoked { at: now, by }, &event).await?;
+            let Some(token) = token.filter(|it| it.state == RecordedState::Active) else {
+                return Ok(());
+            };
+            let event =
+                self.event(&token.user, EventKind::TokenRevoked { token: token.id.clone() }, now)?;
+            self.store
+                .revoke_access_token(&token, &RecordedState::Revoked { at: now, by }, &event)
+                .await?;
             telemetry::note(|line| line.tokens_revoked += 1);
             Ok(())
         })

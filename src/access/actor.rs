@@ -61,7 +61,8 @@ impl Actor {
     /// replaced itself can only repeat that call.
     #[must_use]
     pub fn may(&self, action: UserAction) -> bool {
-        let is_ended = self.credential.access_token().is_some_and(|it| it.state != RecordedState::Active);
+        let is_ended =
+            self.credential.access_token().is_some_and(|it| it.state != RecordedState::Active);
         let is_allowed = !is_ended || action == UserAction::UpdateAccessToken;
         is_allowed && self.stakeholder.may(action)
     }

@@ -156,11 +156,19 @@ impl Jwt {
         let is_ours = claims.iss == self.public_url.as_str() && claims.aud == self.audience;
         let issued_at = Timestamp::from_second(claims.iat).ok()?;
         let is_allowed = ExpirationPolicy::at(issued_at).allows(claims.exp);
-        let expires_at = Timestamp::from_second(claims.exp).ok().filter(|_| is_ours && is_allowed)?;
+        let expires_at =
+            Timestamp::from_second(claims.exp).ok().filter(|_| is_ours && is_allowed)?;
         let secret = Secret::from(claims.jti.to_owned());
         let renewal_key = Some(Arc::new(secret.derive(&[RENEWAL_KEY])));
         let digest = secret.digest();
-        Some(Verified { user: claims.sub, token: claims.tid, digest, issued_at, expires_at, renewal_key })
+        Some(Verified {
+            user: claims.sub,
+            token: claims.tid,
+            digest,
+            issued_at,
+            expires_at,
+            renewal_key,
+        })
     }
 }
 
@@ -175,7 +183,12 @@ fn unshared_cache() -> Cache<[u8; 32], Verified> {
     options.map_or_else(
         |_| Cache::new(REMEMBERED),
         |it| {
-            Cache::with_options(it, UnitWeighter, DefaultHashBuilder::default(), DefaultLifecycle::default())
+            Cache::with_options(
+                it,
+                UnitWeighter,
+                DefaultHashBuilder::default(),
+                DefaultLifecycle::default(),
+            )
         },
     )
 }

@@ -71,23 +71,30 @@ impl Key {
     /// The key that an entry of the configuration describes.
     pub(super) fn of(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|it| it.len() == 32);
-        let x = bytes(&entry.x).ok_or_else(|| InvalidKeys::of("`x` must be 32 bytes in base64url"))?;
+        let x =
+            bytes(&entry.x).ok_or_else(|| InvalidKeys::of("`x` must be 32 bytes in base64url"))?;
         let public = PublicJwk::of(entry.x);
         let signer = match (entry.d.as_deref(), entry.arn, kms) {
             (None, None, _) => Signer::Nobody,
             (Some(d), None, _) => {
-                let d = bytes(d).ok_or_else(|| InvalidKeys::of("`d` must be 32 bytes in base64url"))?;
+                let d =
+                    bytes(d).ok_or_else(|| InvalidKeys::of("`d` must be 32 bytes in base64url"))?;
                 let pair = Ed25519KeyPair::from_seed_and_public_key(&d, &x);
                 Signer::Here(pair.map_err(|_| {
-                    InvalidKeys::of(&format!("`d` is not the private key of `x` (kid {})", public.kid))
+                    InvalidKeys::of(&format!(
+                        "`d` is not the private key of `x` (kid {})",
+                        public.kid
+                    ))
                 })?)
             }
             (None, Some(arn), Some(kms)) => Signer::Kms(kms.clone(), arn),
             (None, Some(_), None) => return Err(InvalidKeys::of("there is no KMS here for `arn`")),
-            (Some(_), Some(_), _) => return Err(InvalidKeys::of("`d` and `arn` exclude each other")),
+            (Some(_), Some(_), _) => {
+                return Err(InvalidKeys::of("`d` and `arn` exclude each other"));
+            }
         };
-        let decoding =
-            DecodingKey::from_ed_components(&public.x).map_err(|_| InvalidKeys::of("`x` is no key"))?;
+        let decoding = DecodingKey::from_ed_components(&public.x)
+            .map_err(|_| InvalidKeys::of("`x` is no key"))?;
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, public.kid);
         let header = URL_SAFE_NO_PAD.encode(header);
         Ok(Self { public, state: entry.state, header, decoding, signer })
@@ -95,7 +102,8 @@ impl Key {
 
     /// Whether `signature` is this key's, over `message`.
     pub(super) fn verifies(&self, signature: &str, message: &str) -> bool {
-        crypto::verify(signature, message.as_bytes(), &self.decoding, Algorithm::EdDSA).unwrap_or(false)
+        crypto::verify(signature, message.as_bytes(), &self.decoding, Algorithm::EdDSA)
+            .unwrap_or(false)
     }
 
     /// Signs `message`; the signature is in base64url.
@@ -104,7 +112,9 @@ impl Key {
     /// hold.
     pub(super) async fn sign(&self, message: &str) -> Result<String, NotSigned> {
         match &self.signer {
-            Signer::Nobody => Err(NotSigned(Some("the active key has no private half here".into()))),
+            Signer::Nobody => {
+                Err(NotSigned(Some("the active key has no private half here".into())))
+            }
             Signer::Here(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
             Signer::Kms(kms, arn) => {
                 let signature =

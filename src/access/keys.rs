@@ -95,7 +95,11 @@ impl Keys {
     ///
     /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active, or when KMS
     /// does not give a public key.
-    pub async fn read(text: &SigningKeys, public_keys: &str, kms: &Kms) -> Result<Self, InvalidKeys> {
+    pub async fn read(
+        text: &SigningKeys,
+        public_keys: &str,
+        kms: &Kms,
+    ) -> Result<Self, InvalidKeys> {
         let public_keys = parse_public_keys(public_keys)?;
         let entries: Vec<KeyEntry> = serde_json::from_str(&text.0).map_err(|fault| {
             let place = format!("line {}, column {}", fault.line(), fault.column());
@@ -116,7 +120,8 @@ impl Keys {
 
     fn with(entries: Vec<KeyEntry>, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         install();
-        let keys = entries.into_iter().map(|entry| Key::of(entry, kms)).collect::<Result<Vec<_>, _>>()?;
+        let keys =
+            entries.into_iter().map(|entry| Key::of(entry, kms)).collect::<Result<Vec<_>, _>>()?;
         match keys.iter().filter(|it| it.state == KeyState::Active).count() {
             1 => Ok(Self {
                 keys,
@@ -176,7 +181,8 @@ impl KeyEntry {
 fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> {
     let pairs = text.split(',').map(str::trim).filter(|it| !it.is_empty());
     let parsed = pairs.map(|pair| {
-        let invalid = || InvalidKeys::of_public_keys(format!("`{pair}` is not of the form ARN=PUBLIC_KEY"));
+        let invalid =
+            || InvalidKeys::of_public_keys(format!("`{pair}` is not of the form ARN=PUBLIC_KEY"));
         let (arn, public_key) = pair.split_once('=').ok_or_else(invalid)?;
         let x = kms::parse_public_key(public_key)
             .map_err(|fault| InvalidKeys::of_public_keys(format!("{arn}: {fault}")))?;

@@ -57,7 +57,11 @@ where
         }
         _ => false,
     };
-    if is_rejected { KmsError::Rejected(Box::new(error)) } else { KmsError::Unavailable(Box::new(error)) }
+    if is_rejected {
+        KmsError::Rejected(Box::new(error))
+    } else {
+        KmsError::Unavailable(Box::new(error))
+    }
 }
 
 impl Kms {
@@ -75,18 +79,24 @@ impl Kms {
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
         let answer = self.client().get_public_key().key_id(arn).send().await.map_err(failure)?;
         let unavailable = |fault: &str| KmsError::Unavailable(fault.into());
-        let der = answer.public_key.ok_or_else(|| unavailable("KMS gave no public key"))?.into_inner();
+        let der =
+            answer.public_key.ok_or_else(|| unavailable("KMS gave no public key"))?.into_inner();
         from_der(&der).map_err(|fault| KmsError::Rejected(fault.into()))
     }
 
     /// Signs `message` with the key `arn`; the signature is in base64url.
     pub(super) async fn sign(&self, arn: &str, message: &str) -> Result<String, KmsError> {
-        let sign =
-            self.client().sign().key_id(arn).message(Blob::new(message)).message_type(MessageType::Raw);
+        let sign = self
+            .client()
+            .sign()
+            .key_id(arn)
+            .message(Blob::new(message))
+            .message_type(MessageType::Raw);
         let answer = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await;
         let answer = answer.map_err(failure)?;
-        let signature =
-            answer.signature.ok_or_else(|| KmsError::Unavailable("KMS gave no signature".into()))?;
+        let signature = answer
+            .signature
+            .ok_or_else(|| KmsError::Unavailable("KMS gave no signature".into()))?;
         Ok(URL_SAFE_NO_PAD.encode(signature))
     }
 }
@@ -98,5 +108,6 @@ pub(super) fn parse_public_key(text: &str) -> Result<String, &'static str> {
 
 fn from_der(der: &[u8]) -> Result<String, &'static str> {
     let key = der.strip_prefix(&SPKI_PREFIX).filter(|it| it.len() == 32);
-    key.map(|it| URL_SAFE_NO_PAD.encode(it)).ok_or("the key is not of the kind ECC_NIST_EDWARDS25519")
+    key.map(|it| URL_SAFE_NO_PAD.encode(it))
+        .ok_or("the key is not of the kind ECC_NIST_EDWARDS25519")
 }

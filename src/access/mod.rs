@@ -104,7 +104,9 @@ impl Access {
     pub fn verify(&self, raw_credential: &RawCredential, now: Timestamp) -> Result<VerifiedClaims> {
         match raw_credential {
             RawCredential::Nothing => Ok(VerifiedClaims::Nothing),
-            RawCredential::Bearer(token) => Ok(VerifiedClaims::AccessToken(self.jwt.verify(token, now)?)),
+            RawCredential::Bearer(token) => {
+                Ok(VerifiedClaims::AccessToken(self.jwt.verify(token, now)?))
+            }
             RawCredential::Cookie(value) => {
                 let (user, digest) = sessions::parse(value).ok_or(Refusal::UnknownSession)?;
                 Ok(VerifiedClaims::Session(user, digest))
@@ -134,7 +136,12 @@ impl Access {
         let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
         token.check(&verified.digest, &stakeholder, now)?;
         let renewal_key = verified.renewal_key.clone();
-        Ok(Actor { stakeholder, credential: Credential::AccessToken(token), slot: None, renewal_key })
+        Ok(Actor {
+            stakeholder,
+            credential: Credential::AccessToken(token),
+            slot: None,
+            renewal_key,
+        })
     }
 
     async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {

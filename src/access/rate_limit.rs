@@ -17,7 +17,12 @@ impl Access {
     ///
     /// `RateLimited`, with the seconds until the next window; `Unavailable` when DynamoDB
     /// fails.
-    pub async fn count_within(&self, counter: &Counter, limit: RateLimit, now: Timestamp) -> Result<()> {
+    pub async fn count_within(
+        &self,
+        counter: &Counter,
+        limit: RateLimit,
+        now: Timestamp,
+    ) -> Result<()> {
         if self.store.count_within(counter, limit, now).await? {
             Ok(())
         } else {

@@ -34,7 +34,10 @@ impl Access {
     #[must_use]
     pub fn expiration_policy(&self, actor: &Actor, now: Timestamp) -> ExpirationPolicy {
         let policy = ExpirationPolicy::at(now);
-        actor.credential.access_token().map_or(policy, |own| policy.until(self.renewal_ends_at(own)))
+        actor
+            .credential
+            .access_token()
+            .map_or(policy, |own| policy.until(self.renewal_ends_at(own)))
     }
 
     /// When a token and its successors can renew themselves no longer, in the 14 days before.
@@ -67,7 +70,11 @@ impl Access {
     /// # Errors
     ///
     /// `Unavailable` when DynamoDB fails.
-    pub async fn predecessor(&self, claims: &VerifiedClaims, now: Timestamp) -> Result<Option<Actor>> {
+    pub async fn predecessor(
+        &self,
+        claims: &VerifiedClaims,
+        now: Timestamp,
+    ) -> Result<Option<Actor>> {
         let VerifiedClaims::AccessToken(verified) = claims else { return Ok(None) };
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(stakeholder), Some(token)) = found else { return Ok(None) };
@@ -79,8 +86,12 @@ impl Access {
             return Ok(None);
         }
         let renewal_key = verified.renewal_key.clone();
-        let actor =
-            Actor { stakeholder, credential: Credential::AccessToken(token), slot: None, renewal_key };
+        let actor = Actor {
+            stakeholder,
+            credential: Credential::AccessToken(token),
+            slot: None,
+            renewal_key,
+        };
         actor.note();
         Ok(Some(actor))
     }

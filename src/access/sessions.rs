@@ -80,7 +80,8 @@ impl Access {
         let (session, replaced) = (&session, self.replaced(client, now)?);
         let replaced = replaced.as_ref();
         self.retry_on_conflict(move |attempt| async move {
-            let reread = if attempt == 1 { None } else { self.store.stakeholder(&owner.id).await? };
+            let reread =
+                if attempt == 1 { None } else { self.store.stakeholder(&owner.id).await? };
             let owner = reread.as_ref().unwrap_or(owner);
             owner.check(owner.epoch, Refusal::UserDisabled)?;
             let session = Session { epoch: owner.epoch, ..session.clone() };
@@ -124,7 +125,11 @@ impl Access {
         self.retry_on_conflict(move |_| async move {
             let event = self.event(&session.user, EventKind::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
-                Err(StoreError::Conflict) if !self.is_open(&session.user, &session.digest).await? => Ok(()),
+                Err(StoreError::Conflict)
+                    if !self.is_open(&session.user, &session.digest).await? =>
+                {
+                    Ok(())
+                }
                 done => Ok(done?),
             }
         })

@@ -90,7 +90,8 @@ impl Access {
         };
         match self.store.stakeholder_at(&person.email).await? {
             None => {
-                let mut new = Stakeholder::enrol(self.user_id()?, person.email.clone(), &person.name, now);
+                let mut new =
+                    Stakeholder::enrol(self.user_id()?, person.email.clone(), &person.name, now);
                 new.link(&person.subject);
                 self.store.enrol_subject(&new, &pin(&new), found.as_ref()).await?;
                 Ok(new)
@@ -146,7 +147,12 @@ impl Access {
     ///
     /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
     #[cfg(feature = "local")]
-    pub async fn log_in_at(&self, email: &Email, client: &ClientInfo, now: Timestamp) -> Result<HeaderValue> {
+    pub async fn log_in_at(
+        &self,
+        email: &Email,
+        client: &ClientInfo,
+        now: Timestamp,
+    ) -> Result<HeaderValue> {
         let stakeholder = self.find_or_enrol(email, email.local_part(), now).await?;
         self.open_session(&stakeholder, client, now).await.map_err(unavailable_by_conflict)
     }
@@ -157,7 +163,12 @@ impl Access {
     ///
     /// `Unavailable` when DynamoDB fails.
     #[cfg(feature = "local")]
-    pub async fn find_or_enrol(&self, email: &Email, name: &str, now: Timestamp) -> Result<Stakeholder> {
+    pub async fn find_or_enrol(
+        &self,
+        email: &Email,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Stakeholder> {
         if let Some(known) = self.store.stakeholder_at(email).await? {
             return Ok(known);
         }

@@ -108,7 +108,9 @@ impl TokenState {
     #[must_use]
     pub fn at(token: &AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
         match token.state {
-            RecordedState::Revoked { at, by } if at < token.expires_at => Self::Revoked { at: Some(at), by },
+            RecordedState::Revoked { at, by } if at < token.expires_at => {
+                Self::Revoked { at: Some(at), by }
+            }
             RecordedState::Replaced { at, .. } if at < token.expires_at => Self::Replaced,
             RecordedState::Revoked { .. } | RecordedState::Replaced { .. } => Self::Expired,
             RecordedState::Active if now >= token.expires_at => Self::Expired,
@@ -135,7 +137,12 @@ impl AccessToken {
     ///
     /// [`Refusal::Invalid`] unless the digest is the token's; then, in this
     /// order, what ended it, that it is over, that its owner is shut out.
-    pub fn check(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check(
+        &self,
+        presented: &Digest,
+        owner: &Stakeholder,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
             return Err(Refusal::Invalid);
         }
@@ -200,7 +207,10 @@ mod tests {
     #[case::a_second_before("1970-01-01T00:59:59Z", Ok(()))]
     #[case::at_its_expiry("1970-01-01T01:00:00Z", Err(Refusal::TokenExpired { at: at("1970-01-01T01:00:00Z") }))]
     fn a_token_is_over_at_its_expiry(#[case] now: &str, #[case] expected: Result<(), Refusal>) {
-        assert_eq!(token().check(&Secret::from_entropy([3; 32]).digest(), &owner(), at(now)), expected);
+        assert_eq!(
+            token().check(&Secret::from_entropy([3; 32]).digest(), &owner(), at(now)),
+            expected
+        );
     }
 
     #[test]
@@ -208,7 +218,8 @@ mod tests {
         let state = RecordedState::Revoked { at: Timestamp::UNIX_EPOCH, by: Revoker::Owner };
         let revoked = AccessToken { state, ..token() };
 
-        let refusal = revoked.check(&Secret::from_entropy([4; 32]).digest(), &owner(), Timestamp::UNIX_EPOCH);
+        let refusal =
+            revoked.check(&Secret::from_entropy([4; 32]).digest(), &owner(), Timestamp::UNIX_EPOCH);
         assert_eq!(refusal, Err(Refusal::Invalid));
     }
 

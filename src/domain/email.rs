@@ -50,8 +50,8 @@ impl TryFrom<String> for Email {
     fn try_from(text: String) -> Result<Self, InvalidEmail> {
         let mut text = text.trim_ascii().to_owned();
         text.make_ascii_lowercase();
-        let is_clean =
-            text.chars().all(is_visible) && text.chars().flat_map(char::to_lowercase).eq(text.chars());
+        let is_clean = text.chars().all(is_visible)
+            && text.chars().flat_map(char::to_lowercase).eq(text.chars());
         match text.split_once('@') {
             Some((local, domain))
                 if is_clean && text.len() <= LONGEST && !local.is_empty() && is_domain(domain) =>

@@ -38,7 +38,8 @@ impl ExpirationPolicy {
     /// is longer holds here.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
-        let months = now.to_zoned_datetime(TimeZone::UTC).checked_add(6.months()).map(|it| it.timestamp());
+        let months =
+            now.to_zoned_datetime(TimeZone::UTC).checked_add(6.months()).map(|it| it.timestamp());
         let after = |duration| now.checked_add(duration).unwrap_or(Timestamp::MAX);
         let weeks = after(SignedDuration::from_hours(26 * 7 * 24));
         let max = months.unwrap_or(weeks).max(weeks);
@@ -48,7 +49,11 @@ impl ExpirationPolicy {
     /// The policy for a token that renews itself, which it can do until `ends_at`.
     #[must_use]
     pub fn until(self, ends_at: Timestamp) -> Self {
-        if ends_at < self.max { Self { max: ends_at, renewal_ends_at: Some(ends_at), ..self } } else { self }
+        if ends_at < self.max {
+            Self { max: ends_at, renewal_ends_at: Some(ends_at), ..self }
+        } else {
+            self
+        }
     }
 
     /// Whether a token may end then, in Unix seconds; both ends of the policy are included.
@@ -67,7 +72,8 @@ impl ExpirationPolicy {
         let max = self.max.as_second();
         let is_cut = received > max && received <= max.saturating_add(CLOCK_SKEW.as_secs());
         let expiration_time = if is_cut { max } else { received };
-        let parsed = Timestamp::from_second(expiration_time).ok().filter(|_| self.allows(expiration_time));
+        let parsed =
+            Timestamp::from_second(expiration_time).ok().filter(|_| self.allows(expiration_time));
         parsed.ok_or(InvalidExpiration { policy: self, received })
     }
 }
@@ -106,7 +112,11 @@ mod tests {
 
             assert!(max >= now + SignedDuration::from_hours(26 * 7 * 24), "{now}");
             assert!(
-                max >= now.to_zoned_datetime(TimeZone::UTC).checked_add(6.months()).unwrap().timestamp(),
+                max >= now
+                    .to_zoned_datetime(TimeZone::UTC)
+                    .checked_add(6.months())
+                    .unwrap()
+                    .timestamp(),
                 "{now}"
             );
         }

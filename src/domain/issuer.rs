@@ -52,14 +52,19 @@ mod tests {
     use rstest::rstest;
 
     const COMMON: &str = "https://login.microsoftonline.com/{tenantid}/v2.0";
-    const TENANT: &str = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
+    const TENANT: &str =
+        "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0";
 
     #[rstest]
     #[case("https://id.test", "https://id.test", true)]
     #[case("https://id.test", "https://id.test/", false)]
     #[case(COMMON, TENANT, true)]
     #[case(COMMON, "https://login.microsoftonline.com/common/v2.0", false)]
-    #[case(COMMON, "https://login.microsoftonline.com/a/../72f988bf-86f1-41af-91ab-2d7cd01/v2.0", false)]
+    #[case(
+        COMMON,
+        "https://login.microsoftonline.com/a/../72f988bf-86f1-41af-91ab-2d7cd01/v2.0",
+        false
+    )]
     #[case(COMMON, "https://evil.test/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", false)]
     fn an_issuer_is_the_providers_or_one_of_its_tenants(
         #[case] own: &str,

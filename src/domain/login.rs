@@ -68,7 +68,11 @@ impl LoginAttempt {
     /// [`LoginFault::UnknownAttempt`], whatever the matter is.
     pub fn check(&self, verifier: &Digest, now: Timestamp) -> Result<(), LoginFault> {
         let is_in_time = self.begun_at <= now + CLOCK_SKEW && now < self.ends_at();
-        if is_in_time && self.verifier.matches(verifier) { Ok(()) } else { Err(LoginFault::UnknownAttempt) }
+        if is_in_time && self.verifier.matches(verifier) {
+            Ok(())
+        } else {
+            Err(LoginFault::UnknownAttempt)
+        }
     }
 }
 

@@ -103,7 +103,8 @@ pub fn table() -> String {
         .map(|action| (action.name(), organization.iter().map(|it| it.allows(*action)).collect()));
 
     let user = level("user", users.iter().map(|it| it.name()), user_rows);
-    let organization = level("organization", organization.iter().map(|it| it.name()), organization_rows);
+    let organization =
+        level("organization", organization.iter().map(|it| it.name()), organization_rows);
     format!("{user}\n\n{organization}\n")
 }
 

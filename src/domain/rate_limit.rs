@@ -100,7 +100,11 @@ mod tests {
     #[case(121, 120, 59)]
     #[case(179, 120, 1)]
     #[case(180, 180, 60)]
-    fn a_window_begins_at_the_minute(#[case] now: i64, #[case] start: i64, #[case] retry_after: u32) {
+    fn a_window_begins_at_the_minute(
+        #[case] now: i64,
+        #[case] start: i64,
+        #[case] retry_after: u32,
+    ) {
         let (now, limit) = (Timestamp::from_second(now).unwrap(), RateLimit::per_minute(30));
 
         assert_eq!(limit.window_start(now).as_second(), start);

@@ -91,14 +91,23 @@ impl Session {
     /// [`Refusal::UnknownSession`] unless the digest is the session's; then, in this order,
     /// that it was ended, that it is from the future, that it is over, that its owner is
     /// shut out.
-    pub fn check(&self, presented: &Digest, owner: &Stakeholder, now: Timestamp) -> Result<(), Refusal> {
+    pub fn check(
+        &self,
+        presented: &Digest,
+        owner: &Stakeholder,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         if !self.digest.matches(presented) {
             return Err(Refusal::UnknownSession);
         }
         match self.state {
             SessionState::Ended { why: SessionEnd::Logout, .. } => Err(Refusal::SessionEnded),
-            SessionState::Ended { why: SessionEnd::Replaced, at } => Err(Refusal::SessionReplaced { at }),
-            SessionState::Open if self.is_live(now) => owner.check(self.epoch, Refusal::SessionEnded),
+            SessionState::Ended { why: SessionEnd::Replaced, at } => {
+                Err(Refusal::SessionReplaced { at })
+            }
+            SessionState::Open if self.is_live(now) => {
+                owner.check(self.epoch, Refusal::SessionEnded)
+            }
             SessionState::Open if now < self.ends_at() => {
                 Err(Refusal::NotYetValid { issued_at: self.opened_at })
             }
@@ -157,8 +166,10 @@ mod tests {
 
     #[test]
     fn a_wrong_secret_learns_nothing() {
-        let ended =
-            Session { state: SessionState::Ended { at: after(1), why: SessionEnd::Logout }, ..session() };
+        let ended = Session {
+            state: SessionState::Ended { at: after(1), why: SessionEnd::Logout },
+            ..session()
+        };
         let wrong = Secret::from_entropy([4; 32]).digest();
 
         assert_eq!(ended.check(&wrong, &ana(), after(2)), Err(Refusal::UnknownSession));

@@ -160,7 +160,8 @@ impl Stakeholder {
 }
 
 fn shortened(name: &str) -> String {
-    let words = name.split_whitespace().map(|word| word.chars().take(LONGEST_NAME).collect::<String>());
+    let words =
+        name.split_whitespace().map(|word| word.chars().take(LONGEST_NAME).collect::<String>());
     words.take(4).collect::<Vec<_>>().join(" ")
 }
 
@@ -170,20 +171,29 @@ mod tests {
 
     fn ana() -> Stakeholder {
         let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
-        Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "Ana Torres", Timestamp::UNIX_EPOCH)
+        Stakeholder::enrol(
+            UserId::from_entropy([1; 16]),
+            email,
+            "Ana Torres",
+            Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]
     fn everybody_begins_as_an_active_user_of_no_organization() {
         let ana = ana();
 
-        assert_eq!((ana.role, ana.status, ana.organizations.len()), (UserRole::User, Status::Active, 0));
+        assert_eq!(
+            (ana.role, ana.status, ana.organizations.len()),
+            (UserRole::User, Status::Active, 0)
+        );
     }
 
     #[test]
     fn who_has_no_name_is_called_by_their_address() {
         let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
-        let ana = Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "  ", Timestamp::UNIX_EPOCH);
+        let ana =
+            Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "  ", Timestamp::UNIX_EPOCH);
 
         assert_eq!(ana.name, "ana");
     }
@@ -222,9 +232,21 @@ mod tests {
         known.link(&acme);
 
         assert!(ana().may_link(&acme, DomainOwner::Nobody), "the first is pinned");
-        assert!(!ana().may_link(&acme, DomainOwner::OtherProvider), "not where it is another provider's");
-        assert!(!known.may_link(&other, DomainOwner::Nobody), "another issuer does not own the domain");
-        assert!(known.may_link(&other, DomainOwner::ThisProvider), "another issuer owns the domain");
-        assert!(!known.may_link(&acme, DomainOwner::ThisProvider), "the same issuer gave the address anew");
+        assert!(
+            !ana().may_link(&acme, DomainOwner::OtherProvider),
+            "not where it is another provider's"
+        );
+        assert!(
+            !known.may_link(&other, DomainOwner::Nobody),
+            "another issuer does not own the domain"
+        );
+        assert!(
+            known.may_link(&other, DomainOwner::ThisProvider),
+            "another issuer owns the domain"
+        );
+        assert!(
+            !known.may_link(&acme, DomainOwner::ThisProvider),
+            "the same issuer gave the address anew"
+        );
     }
 }

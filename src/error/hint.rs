@@ -59,9 +59,12 @@ fn hint_of(refusal: &Refusal) -> String {
             format!("{}: send `Authorization: Bearer <api-token>`.", name_of_malformed(*seen))
         }
         Refusal::Invalid => {
-            "This credential is none of ours, or not for this address: make a new API token.".to_owned()
+            "This credential is none of ours, or not for this address: make a new API token."
+                .to_owned()
         }
-        Refusal::UnknownSession => "This session is over, or was never one of ours: log in again.".to_owned(),
+        Refusal::UnknownSession => {
+            "This session is over, or was never one of ours: log in again.".to_owned()
+        }
         Refusal::NotYetValid { issued_at } => format!(
             "This credential was made at {issued_at}, which is in the future for this server: their clocks \
              differ. If you have just got it, try again in a minute; otherwise tell the operator."
@@ -86,11 +89,15 @@ fn name_of_malformed(seen: MalformedToken) -> &'static str {
     match seen {
         MalformedToken::NoScheme => "The header has no `Bearer` before the token",
         MalformedToken::OtherScheme => "The header has another scheme than `Bearer`",
-        MalformedToken::Missing => "There is no token after `Bearer`, perhaps because a variable is empty",
+        MalformedToken::Missing => {
+            "There is no token after `Bearer`, perhaps because a variable is empty"
+        }
         MalformedToken::SchemeTwice => "The header has `Bearer` twice",
         MalformedToken::Quoted => "The token is in quotes",
         MalformedToken::Placeholder => "There is a placeholder instead of a token",
-        MalformedToken::Undefined => "There is a word such as `undefined` or `null` instead of a token",
+        MalformedToken::Undefined => {
+            "There is a word such as `undefined` or `null` instead of a token"
+        }
         MalformedToken::Several => "There is more than one word after `Bearer`",
         MalformedToken::TooLong => "The header is too long",
         MalformedToken::OtherCharacters => "The header has characters that no token has",
@@ -105,14 +112,18 @@ fn hint_of_login(fault: LoginFault) -> &'static str {
         LoginFault::UnknownAttempt => {
             "It was begun more than ten minutes ago or in another browser, or is completed already: log in again."
         }
-        LoginFault::NotCompleted => "The identity provider sent you back without a login: log in again.",
+        LoginFault::NotCompleted => {
+            "The identity provider sent you back without a login: log in again."
+        }
         LoginFault::UnverifiedAddress => {
             "Let your identity provider verify the address, then log in again; or log in in another way."
         }
         LoginFault::AddressOfAnother => {
             "Log in the way you did before. If you cannot, ask your administrator to release the old login."
         }
-        LoginFault::AddressOfOtherProvider => "Log in with the identity provider of your organization.",
+        LoginFault::AddressOfOtherProvider => {
+            "Log in with the identity provider of your organization."
+        }
         LoginFault::AddressNotAdmitted => {
             "Only addresses of certain domains are admitted: log in with another one, or ask your administrator."
         }
@@ -122,7 +133,8 @@ fn hint_of_login(fault: LoginFault) -> &'static str {
 fn hint_of_type(policy: ExpirationPolicy, received: &Value) -> String {
     let (min, max) = (policy.min.as_second(), policy.max.as_second());
     let number = received.as_str().filter(|it| it.parse::<i64>().is_ok());
-    let first = number.map(|it| format!("send {it} as a number, without quotes; ")).unwrap_or_default();
+    let first =
+        number.map(|it| format!("send {it} as a number, without quotes; ")).unwrap_or_default();
     format!(
         "{first}an integer is expected: a Unix timestamp in seconds, from {min} to {max} (six months ahead)"
     )
@@ -132,12 +144,16 @@ fn hint_of_expiration(invalid: &InvalidExpiration) -> String {
     let (min, max) = (invalid.policy.min.as_second(), invalid.policy.max.as_second());
     match invalid.meant_seconds() {
         Some(seconds) => {
-            format!("looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds")
+            format!(
+                "looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds"
+            )
         }
         None if invalid.policy.renewal_ends_at.is_some() => format!(
             "a Unix timestamp in seconds, from {min} to {max}, is expected: API tokens can renew themselves until \
              then. For a later end log in with a browser and make a new token"
         ),
-        None => format!("a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"),
+        None => format!(
+            "a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"
+        ),
     }
 }

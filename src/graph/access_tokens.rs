@@ -36,16 +36,21 @@ impl Mutations {
     async fn update_access_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "When the token ends: a Unix timestamp in seconds, up to six months ahead. \
+        #[graphql(
+            desc = "When the token ends: a Unix timestamp in seconds, up to six months ahead. \
                           `me.accessTokenPolicy` says what is allowed. A time that exceeds the maximum by \
-                          at most 60 seconds is cut to it, since clocks differ.")]
+                          at most 60 seconds is cut to it, since clocks differ."
+        )]
         expiration_time: i64,
     ) -> Result<UpdateAccessTokenPayload> {
         let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
         let now = ctx.now()?;
         let (shown, token) =
             ctx.access()?.update_access_token(actor, Replaces::Any, expiration_time, now).await?;
-        Ok(UpdateAccessTokenPayload { shown, token: AccessToken::at(token, &actor.stakeholder, now) })
+        Ok(UpdateAccessTokenPayload {
+            shown,
+            token: AccessToken::at(token, &actor.stakeholder, now),
+        })
     }
 
     /// Revokes one's API token; the next request with it is refused. Succeeds also
@@ -119,7 +124,11 @@ pub(super) struct AccessToken {
 
 impl AccessToken {
     /// The view of a token at `now`.
-    pub(super) fn at(token: access_token::AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
+    pub(super) fn at(
+        token: access_token::AccessToken,
+        owner: &Stakeholder,
+        now: Timestamp,
+    ) -> Self {
         Self { state: access_token::TokenState::at(&token, owner, now), token }
     }
 }
@@ -179,8 +188,12 @@ impl AccessToken {
     /// Who revoked it; null for one that was not.
     async fn revoked_by(&self) -> Option<RevokerKind> {
         match self.state {
-            access_token::TokenState::Revoked { by: Revoker::Owner, .. } => Some(RevokerKind::Owner),
-            access_token::TokenState::Revoked { by: Revoker::Holder, .. } => Some(RevokerKind::Holder),
+            access_token::TokenState::Revoked { by: Revoker::Owner, .. } => {
+                Some(RevokerKind::Owner)
+            }
+            access_token::TokenState::Revoked { by: Revoker::Holder, .. } => {
+                Some(RevokerKind::Holder)
+            }
             _ => None,
         }
     }

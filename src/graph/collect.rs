@@ -14,8 +14,8 @@ use std::collections::{HashMap, HashSet};
 use async_graphql::{
     Name, Pos, Positioned, Variables,
     parser::types::{
-        Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition, OperationDefinition,
-        Selection, SelectionSet,
+        Directive, DocumentOperations, ExecutableDocument, Field, FragmentDefinition,
+        OperationDefinition, Selection, SelectionSet,
     },
 };
 use async_graphql_value::Value;
@@ -71,12 +71,18 @@ pub(super) fn merge(
     let definitions = operation.variable_definitions.iter();
     let merged = OperationDefinition {
         ty: operation.ty,
-        variable_definitions: definitions.filter(|it| used.contains(&it.node.name.node)).cloned().collect(),
+        variable_definitions: definitions
+            .filter(|it| used.contains(&it.node.name.node))
+            .cloned()
+            .collect(),
         directives: Vec::new(),
         selection_set: selection_set(&fields, variables, operation.selection_set.pos),
     };
     let operation = Positioned::new(merged, operation.selection_set.pos);
-    Ok(ExecutableDocument { operations: DocumentOperations::Single(operation), fragments: HashMap::new() })
+    Ok(ExecutableDocument {
+        operations: DocumentOperations::Single(operation),
+        fragments: HashMap::new(),
+    })
 }
 
 struct Collector<'a, F> {
@@ -99,7 +105,8 @@ struct Groups<'a> {
 
 impl<'a> Groups<'a> {
     fn push(&mut self, field: &'a Positioned<Field>) {
-        let place = *self.places.entry(field.node.response_key().node.as_str()).or_insert(self.list.len());
+        let place =
+            *self.places.entry(field.node.response_key().node.as_str()).or_insert(self.list.len());
         match self.list.get_mut(place) {
             Some(group) => group.others.push(field),
             None => self.list.push(Group { first: field, others: Vec::new() }),
@@ -120,7 +127,9 @@ impl<'a, F: Fn(&[Positioned<Directive>]) -> bool> Collector<'a, F> {
         for item in set.items.iter().filter(|it| (self.is_included)(it.node.directives())) {
             match &item.node {
                 Selection::Field(field) => groups.push(field),
-                Selection::InlineFragment(inline) => self.group(&inline.node.selection_set.node, groups),
+                Selection::InlineFragment(inline) => {
+                    self.group(&inline.node.selection_set.node, groups)
+                }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
                         self.group(&fragment.node.selection_set.node, groups);
@@ -176,7 +185,11 @@ fn is_included(directives: &[Positioned<Directive>], variables: &Variables) -> b
     })
 }
 
-fn note_variables<'a>(fields: &[Collected<'a>], variables: &Variables, used: &mut HashSet<&'a Name>) {
+fn note_variables<'a>(
+    fields: &[Collected<'a>],
+    variables: &Variables,
+    used: &mut HashSet<&'a Name>,
+) {
     for field in fields {
         let mut values: Vec<_> = field.arguments(variables).map(|(_, value)| &value.node).collect();
         while let Some(value) = values.pop() {
@@ -191,7 +204,11 @@ fn note_variables<'a>(fields: &[Collected<'a>], variables: &Variables, used: &mu
     }
 }
 
-fn selection_set(fields: &[Collected<'_>], variables: &Variables, pos: Pos) -> Positioned<SelectionSet> {
+fn selection_set(
+    fields: &[Collected<'_>],
+    variables: &Variables,
+    pos: Pos,
+) -> Positioned<SelectionSet> {
     let items = fields.iter().map(|it| it.selection(variables)).collect();
     Positioned::new(SelectionSet { items }, pos)
 }
@@ -256,7 +273,14 @@ mod tests {
 
     /// How a selection may be left out; `$no` has a default value, `$yes` is given.
     fn directives() -> impl Strategy<Value = &'static str> {
-        select(vec!["", "", "", "@skip(if: $no)", "@include(if: $yes)", "@include(if: $no) @skip(if: $yes)"])
+        select(vec![
+            "",
+            "",
+            "",
+            "@skip(if: $no)",
+            "@include(if: $yes)",
+            "@include(if: $no) @skip(if: $yes)",
+        ])
     }
 
     fn leaf(names: &[&'static str]) -> BoxedStrategy<String> {
@@ -264,11 +288,15 @@ mod tests {
     }
 
     fn set(selection: BoxedStrategy<String>) -> BoxedStrategy<String> {
-        prop::collection::vec(selection, 1..5).prop_map(|it| format!("{{ {} }}", it.join(" "))).boxed()
+        prop::collection::vec(selection, 1..5)
+            .prop_map(|it| format!("{{ {} }}", it.join(" ")))
+            .boxed()
     }
 
     fn object(name: &'static str, selection: BoxedStrategy<String>) -> BoxedStrategy<String> {
-        (directives(), set(selection)).prop_map(move |(it, set)| format!("{name} {it} {set}")).boxed()
+        (directives(), set(selection))
+            .prop_map(move |(it, set)| format!("{name} {it} {set}"))
+            .boxed()
     }
 
     /// Selections on a `__Type`, of so many levels.
@@ -278,7 +306,8 @@ mod tests {
             return leaves;
         }
         let below = || selections_of_type(levels - 1);
-        let fields = prop_oneof![leaf(&["name", "description", "...g"]), object("type", below())].boxed();
+        let fields =
+            prop_oneof![leaf(&["name", "description", "...g"]), object("type", below())].boxed();
         prop_oneof![
             leaves,
             object("fields", fields),

@@ -38,7 +38,8 @@ impl Document {
         let mut parsed = parsed(&sent.query)?;
         typename::read(&mut parsed)?;
         let is_repetitive = limits::check(&parsed)?;
-        let mut variables = Variables::from_json(Value::Object(std::mem::take(&mut sent.variables)));
+        let mut variables =
+            Variables::from_json(Value::Object(std::mem::take(&mut sent.variables)));
         expiration_time::read(&mut parsed, &variables, now)?;
         let operation = &operation(&parsed, sent.operation_name.as_deref())?.node;
         if operation.ty == OperationType::Subscription {
@@ -48,8 +49,10 @@ impl Document {
 
         let name = name(&parsed, &sent);
         set_defaults(operation, &mut variables);
-        let has_all =
-            operation.variable_definitions.iter().all(|it| variables.contains_key(&it.node.name.node));
+        let has_all = operation
+            .variable_definitions
+            .iter()
+            .all(|it| variables.contains_key(&it.node.name.node));
         let merged = if is_repetitive || !has_all || parsed.operations.iter().len() > 1 {
             Some(collect::merge(operation, &parsed.fragments, &variables)?)
         } else {
@@ -113,31 +116,40 @@ fn operation<'a>(
 }
 
 fn name(parsed: &ExecutableDocument, sent: &GraphqlRequest) -> Option<String> {
-    let only = || parsed.operations.iter().next().and_then(|(name, _)| name.map(ToString::to_string));
+    let only =
+        || parsed.operations.iter().next().and_then(|(name, _)| name.map(ToString::to_string));
     sent.operation_name.clone().or_else(only)
 }
 
 /// The parser draws a picture of the line that it stumbled over; its last line says why.
 fn not_graphql(fault: &parser::Error) -> RequestFault {
     let picture = fault.to_string();
-    let text = picture.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
+    let text =
+        picture.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
     RequestFault::Syntax { text, at: fault.positions().next().map(|it| (it.line, it.column)) }
 }
 
 /// async-graphql looks for a variable's value only where it is used; GraphQL wants
 /// all of them before anything is executed (specification, section 6.1.2). Nor does it look
 /// at directives of variables, of which there are none.
-fn variables_are_given(operation: &OperationDefinition, variables: &Variables) -> Result<(), RequestFault> {
+fn variables_are_given(
+    operation: &OperationDefinition,
+    variables: &Variables,
+) -> Result<(), RequestFault> {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
         let name = definition.name.node.as_str();
         if let Some(directive) = definition.directives.first() {
             let name = &directive.node.name.node;
-            return Err(refused(&format!("Directive \"@{name}\" may not be used on VARIABLE_DEFINITION")));
+            return Err(refused(&format!(
+                "Directive \"@{name}\" may not be used on VARIABLE_DEFINITION"
+            )));
         }
         let (ty, value) = (&definition.var_type.node, variables.get(name));
         let is_missing = value.is_none() && definition.default_value.is_none();
         if !ty.nullable && (is_missing || value == Some(&ConstValue::Null)) {
-            return Err(refused(&format!("Variable '${name}' of required type '{ty}' was not provided.")));
+            return Err(refused(&format!(
+                "Variable '${name}' of required type '{ty}' was not provided."
+            )));
         }
     }
     Ok(())

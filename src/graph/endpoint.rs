@@ -55,7 +55,12 @@ impl Endpoint {
     /// The graph, for the users of `access`.
     #[must_use]
     pub fn new(access: Arc<Access>, own_origins: OwnOrigins) -> Self {
-        Self { schema: graph::schema(Some(Arc::clone(&access))), access, own_origins, sdl: OnceLock::new() }
+        Self {
+            schema: graph::schema(Some(Arc::clone(&access))),
+            access,
+            own_origins,
+            sdl: OnceLock::new(),
+        }
     }
 
     /// Answers a request to `/api` that carries a query, or should.
@@ -67,7 +72,12 @@ impl Endpoint {
         }
     }
 
-    async fn answered(&self, parts: &Parts, body: Body, context: RequestContext) -> Result<Response> {
+    async fn answered(
+        &self,
+        parts: &Parts,
+        body: Body,
+        context: RequestContext,
+    ) -> Result<Response> {
         is_of_method(parts)?;
         let raw_credential = self.raw_credential(parts)?;
         let answer_type = AnswerType::accepted(&parts.headers)?;
@@ -76,7 +86,9 @@ impl Endpoint {
         let small = small(parts, &mut body, &claims).await?;
         let visitor = match (self.access.authenticate(&claims, context.now).await, small.as_ref()) {
             (Err(refused @ Error::Refused(Refusal::TokenReplaced { .. })), Some(sent)) => {
-                return self.repeat_renewal(&claims, sent.clone(), context, answer_type, refused).await;
+                return self
+                    .repeat_renewal(&claims, sent.clone(), context, answer_type, refused)
+                    .await;
             }
             (visitor, _) => visitor?,
         };
@@ -145,7 +157,9 @@ impl Endpoint {
         visitor: Visitor,
         context: RequestContext,
     ) -> Result<Response> {
-        Ok(self.executed(Document::parse(sent, context.now)?, visitor, context, AnswerType::default()).await)
+        Ok(self
+            .executed(Document::parse(sent, context.now)?, visitor, context, AnswerType::default())
+            .await)
     }
 
     async fn executed(
@@ -167,7 +181,12 @@ impl Endpoint {
             Visitor::Somebody(actor) => self.access.renewal_ending_soon(actor, context.now),
             Visitor::Nobody => None,
         };
-        answer::answer(response, phase.is_executed(), answer_type, warning.map(answer::Warning::renewal_ends))
+        answer::answer(
+            response,
+            phase.is_executed(),
+            answer_type,
+            warning.map(answer::Warning::renewal_ends),
+        )
     }
 
     /// Executes a query. One whose fields are merged is first validated as it was sent.
@@ -197,10 +216,13 @@ impl Endpoint {
             (text, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")))
         });
         let is_known = is_known(&request.headers, etag);
-        let mut response = Response::new(if is_known { Body::empty() } else { Body::from(text.clone()) });
+        let mut response =
+            Response::new(if is_known { Body::empty() } else { Body::from(text.clone()) });
         *response.status_mut() = if is_known { StatusCode::NOT_MODIFIED } else { StatusCode::OK };
         response.headers_mut().insert(ETAG, etag.clone());
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         response
     }
 }
@@ -208,7 +230,8 @@ impl Endpoint {
 /// Answers what was refused; a session that does not hold is taken from the browser.
 fn refused(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     let mut response = answer::refusal(error, AnswerType::accepted(headers).unwrap_or_default());
-    let is_session = matches!(RawCredential::in_headers(headers, cookies), Ok(RawCredential::Cookie(_)));
+    let is_session =
+        matches!(RawCredential::in_headers(headers, cookies), Ok(RawCredential::Cookie(_)));
     let is_clocks = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));
     if is_session && matches!(error, Error::Refused(_)) && !is_clocks {
         response.headers_mut().append(SET_COOKIE, cookies.clear_session());
@@ -255,7 +278,11 @@ fn is_of_method(parts: &Parts) -> Result<()> {
 
 /// Whether the body is one that is read.
 fn is_of_media_type(parts: &Parts) -> Result<()> {
-    if parts.method == Method::POST { Ok(negotiation::is_json_body(&parts.headers)?) } else { Ok(()) }
+    if parts.method == Method::POST {
+        Ok(negotiation::is_json_body(&parts.headers)?)
+    } else {
+        Ok(())
+    }
 }
 
 /// The query that was sent; `None` when its body is larger than anybody may send, and is
@@ -273,7 +300,9 @@ async fn small(
     }
     match body.read(LARGEST_ANONYMOUS_BODY).await {
         Ok(bytes) => GraphqlRequest::from_body(bytes).map(Some),
-        Err(RequestFault::TooLarge { .. }) if !matches!(claims, VerifiedClaims::Nothing) => Ok(None),
+        Err(RequestFault::TooLarge { .. }) if !matches!(claims, VerifiedClaims::Nothing) => {
+            Ok(None)
+        }
         Err(fault) => Err(fault.into()),
     }
 }

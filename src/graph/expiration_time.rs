@@ -24,7 +24,11 @@ const LONGEST_TEXT: usize = 40;
 /// # Errors
 ///
 /// [`Error::ExpirationNotInteger`] when it is no whole number.
-pub(super) fn read(document: &mut ExecutableDocument, variables: &Variables, now: Timestamp) -> Result<()> {
+pub(super) fn read(
+    document: &mut ExecutableDocument,
+    variables: &Variables,
+    now: Timestamp,
+) -> Result<()> {
     let reader = Reader { variables, now };
     let fragments = document.fragments.values_mut().map(|it| &mut it.node.selection_set.node);
     let operations: Vec<_> = match &mut document.operations {
@@ -45,11 +49,14 @@ impl Reader<'_> {
     fn selections(&self, set: &mut SelectionSet) -> Result<()> {
         set.items.iter_mut().try_for_each(|item| match &mut item.node {
             Selection::Field(field) => {
-                let arguments = field.node.arguments.iter_mut().filter(|(name, _)| name.node == ARGUMENT);
+                let arguments =
+                    field.node.arguments.iter_mut().filter(|(name, _)| name.node == ARGUMENT);
                 arguments.map(|(_, value)| &mut value.node).try_for_each(|it| self.argument(it))?;
                 self.selections(&mut field.node.selection_set.node)
             }
-            Selection::InlineFragment(inline) => self.selections(&mut inline.node.selection_set.node),
+            Selection::InlineFragment(inline) => {
+                self.selections(&mut inline.node.selection_set.node)
+            }
             Selection::FragmentSpread(_) => Ok(()),
         })
     }
@@ -88,7 +95,9 @@ impl Reader<'_> {
 /// What was sent, for the answer.
 fn shortened(value: &serde_json::Value) -> serde_json::Value {
     match value {
-        serde_json::Value::String(text) => text.chars().take(LONGEST_TEXT).collect::<String>().into(),
+        serde_json::Value::String(text) => {
+            text.chars().take(LONGEST_TEXT).collect::<String>().into()
+        }
         serde_json::Value::Array(_) => "a list".into(),
         serde_json::Value::Object(_) => "an object".into(),
         scalar => scalar.clone(),

@@ -66,7 +66,10 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault>
 }
 
 /// Counts the aliases of each field.
-fn aliases<'a>(fields: &[Collected<'a>], counts: &mut HashMap<&'a str, usize>) -> Result<(), RequestFault> {
+fn aliases<'a>(
+    fields: &[Collected<'a>],
+    counts: &mut HashMap<&'a str, usize>,
+) -> Result<(), RequestFault> {
     for field in fields {
         if field.first.node.alias.is_some() {
             let count = counts.entry(field.first.node.name.node.as_str()).or_default();
@@ -140,7 +143,9 @@ impl<'a> Walk<'a> {
         self.arguments(field.arguments.len())?;
         self.directives(&field.directives)?;
         if depth > DEEPEST {
-            return Err(over(&format!("The query is too deep: at most {DEEPEST} levels are allowed")));
+            return Err(over(&format!(
+                "The query is too deep: at most {DEEPEST} levels are allowed"
+            )));
         }
         self.selections(&field.selection_set.node, depth + 1)
     }
@@ -148,7 +153,9 @@ impl<'a> Walk<'a> {
     fn step(&mut self) -> Result<(), RequestFault> {
         self.steps += 1;
         if self.steps > MOST_STEPS {
-            return Err(over(&format!("The query is too complex: at most {MOST_STEPS} fields are allowed")));
+            return Err(over(&format!(
+                "The query is too complex: at most {MOST_STEPS} fields are allowed"
+            )));
         }
         Ok(())
     }
@@ -222,12 +229,15 @@ mod tests {
         let levels = (0..28).map(level).collect::<Vec<_>>().join(" ");
 
         assert!(
-            checked(&format!("{operations} {levels} fragment f28 on Query {{ me {{ role }} }}")).is_err()
+            checked(&format!("{operations} {levels} fragment f28 on Query {{ me {{ role }} }}"))
+                .is_err()
         );
     }
 
     #[test]
     fn a_fragment_cycle_ends_at_the_budget() {
-        assert!(checked("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").is_err());
+        assert!(
+            checked("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").is_err()
+        );
     }
 }

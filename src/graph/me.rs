@@ -45,7 +45,9 @@ impl Queries {
     async fn me(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "`API`, the default, or `FRONT`; only echoed.")] caller_origin: Option<String>,
+        #[graphql(desc = "`API`, the default, or `FRONT`; only echoed.")] caller_origin: Option<
+            String,
+        >,
     ) -> Option<Result<Me>> {
         let is_front = caller_origin.as_deref() == Some("FRONT");
         let caller_origin = if is_front { CallerOrigin::Front } else { CallerOrigin::Api };
@@ -88,9 +90,8 @@ impl Me {
         ctx: &Context<'_>,
         #[graphql(desc = "How many, at most 100.", default_with = "paging::USUAL")] first: i32,
         #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-        #[graphql(desc = "Only tokens of which one of these has become; all without it.")] states: Option<
-            Vec<TokenState>,
-        >,
+        #[graphql(desc = "Only tokens of which one of these has become; all without it.")]
+        states: Option<Vec<TokenState>>,
     ) -> Result<Connection<AccessToken>> {
         let page = Page::parse(first, after)?;
         let (owner, now) = (&self.actor.stakeholder, ctx.now()?);
@@ -100,7 +101,10 @@ impl Me {
         };
         let part = (page.first(), page.after()?);
         let list = ctx.access()?.access_tokens(&self.actor, part, is_asked_for, now).await?;
-        let views = list.tokens.into_iter().map(|(position, it)| (position, AccessToken::at(it, owner, now)));
+        let views = list
+            .tokens
+            .into_iter()
+            .map(|(position, it)| (position, AccessToken::at(it, owner, now)));
         Ok(page.of(views, (list.end, list.has_more)))
     }
 
@@ -158,7 +162,10 @@ impl Me {
 
 impl Me {
     /// What one may not see does not exist: the same answer.
-    fn organization_role(&self, name: Option<String>) -> Result<crate::domain::role::OrganizationRole> {
+    fn organization_role(
+        &self,
+        name: Option<String>,
+    ) -> Result<crate::domain::role::OrganizationRole> {
         let name = name.and_then(|it| OrganizationName::try_from(it).ok());
         name.and_then(|it| self.actor.stakeholder.role_in(&it)).ok_or(Error::Denied)
     }

@@ -43,8 +43,8 @@ struct Mutation(access_tokens::Mutations);
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
 fn schema(access: Option<Arc<Access>>) -> Schema {
-    let schema =
-        Schema::build(Query::default(), Mutation::default(), EmptySubscription).extension(phase::Observe);
+    let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .extension(phase::Observe);
     match access {
         Some(access) => schema.data(access).finish(),
         None => schema.finish(),

@@ -42,7 +42,8 @@ impl Page {
     /// `Argument` unless `first` is from 0 to 100.
     pub(super) fn parse(first: i32, after: Option<String>) -> Result<Self> {
         let parsed = usize::try_from(first).ok().filter(|it| *it <= LARGEST);
-        let fault = || RequestFault::Argument(format!("`first` is from 0 to {LARGEST}, not {first}"));
+        let fault =
+            || RequestFault::Argument(format!("`first` is from 0 to {LARGEST}, not {first}"));
         Ok(Self { first: parsed.ok_or_else(fault)?, after })
     }
 
@@ -70,8 +71,14 @@ impl Page {
         items: impl IntoIterator<Item = (C, V)>,
         (end, has_next): (Option<C>, bool),
     ) -> Connection<V> {
-        let edges = items.into_iter().map(|(cursor, it)| Edge::new(cursor.to_string(), it)).collect();
-        Connection { edges, has_previous: self.after.is_some(), has_next, end: end.map(|it| it.to_string()) }
+        let edges =
+            items.into_iter().map(|(cursor, it)| Edge::new(cursor.to_string(), it)).collect();
+        Connection {
+            edges,
+            has_previous: self.after.is_some(),
+            has_next,
+            end: end.map(|it| it.to_string()),
+        }
     }
 }
 

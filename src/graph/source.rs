@@ -88,7 +88,8 @@ impl<'a> Reader<'a> {
     /// Refuses what the parser would read as something else.
     fn check(&self, token: &str, next: &str) -> Result<(), RequestFault> {
         let is_first = self.brackets.is_empty() && !self.is_in_definition;
-        let is_definition = DEFINITIONS.contains(&token) || token == "{" && !self.previous.starts_with('"');
+        let is_definition =
+            DEFINITIONS.contains(&token) || token == "{" && !self.previous.starts_with('"');
         let is_described = token.starts_with('"') && DEFINITIONS.contains(&name(next));
         if is_first && !is_definition && !is_described {
             return Err(self.fault("expected executable_definition"));
@@ -104,7 +105,8 @@ impl<'a> Reader<'a> {
 
     /// Whether a token is the description of a definition or of a variable.
     fn is_description(&self, token: &str, next: &str) -> bool {
-        let is_of_variable = self.brackets == ["("] && next.starts_with('$') && self.previous != "=";
+        let is_of_variable =
+            self.brackets == ["("] && next.starts_with('$') && self.previous != "=";
         token.starts_with('"') && (self.brackets.is_empty() || is_of_variable)
     }
 
@@ -245,7 +247,10 @@ fn escaped(text: &str) -> Option<(String, &str)> {
         }
         let (low, after) = hexadecimal(after.strip_prefix("\\u")?, 4)?;
         let low = (0xdc00..0xe000).contains(&low).then_some(low)?;
-        return Some((written(char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?), after));
+        return Some((
+            written(char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?),
+            after,
+        ));
     }
     let escape = text.chars().next().filter(|c| "\"\\/bfnrt".contains(*c))?;
     Some((format!("\\{escape}"), text.get(1..)?))
@@ -286,7 +291,10 @@ mod tests {
     #[case::a_comment("{ ... on#x\nA { b } }", "{ ... on  \nA { b } }")]
     #[case::blanks_in_a_type("query ($a: [ A ! ] !) { b }", "query ($a: [A!]!    ) { b }")]
     #[case::descriptions("\"x\" query A(\"y\" $a: A) { b }", "    query A(    $a: A) { b }")]
-    #[case::a_default_value("query ($a: A = \"x\" $b: B) { c }", "query ($a: A = \"x\" $b: B) { c }")]
+    #[case::a_default_value(
+        "query ($a: A = \"x\" $b: B) { c }",
+        "query ($a: A = \"x\" $b: B) { c }"
+    )]
     #[case::less_than_nothing("{ a(b: -0, c: -0.0) }", "{ a(b: 0   c: -0.0) }")]
     #[case::a_block_string(r#"{ a(b: """\u{x} \""" # """) }"#, r#"{ a(b: """\u{x} \""" # """) }"#)]
     fn valid_text_becomes_text_that_the_parser_reads(#[case] query: &str, #[case] expected: &str) {
@@ -317,7 +325,9 @@ mod tests {
 
     #[test]
     fn a_fault_says_where_it_is() {
-        let Err(RequestFault::Syntax { at, .. }) = read("{\n  é: a ; }") else { panic!("it was read") };
+        let Err(RequestFault::Syntax { at, .. }) = read("{\n  é: a ; }") else {
+            panic!("it was read")
+        };
 
         assert_eq!(at, Some((2, 3)));
     }

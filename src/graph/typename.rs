@@ -3,7 +3,9 @@
 
 use async_graphql::{
     Positioned,
-    parser::types::{DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet},
+    parser::types::{
+        DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
+    },
 };
 
 use crate::error::RequestFault;

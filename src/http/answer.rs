@@ -58,8 +58,10 @@ pub fn failure(error: &Error, answer_type: AnswerType) -> Response {
 /// Makes JSON that tells of an error the body of a response, for example instead of a page.
 pub fn set_body(response: &mut Response, error: &Error, answer_type: AnswerType) {
     let locations = error.location().map(|(line, column)| [Location { line, column }]);
-    let told = Told { message: shortened(&error.to_string()), locations, extensions: extensions(error) };
-    *response.body_mut() = Body::from(serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default());
+    let told =
+        Told { message: shortened(&error.to_string()), locations, extensions: extensions(error) };
+    *response.body_mut() =
+        Body::from(serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default());
     response.headers_mut().remove(CONTENT_LENGTH);
     response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
 }

@@ -119,7 +119,10 @@ mod tests {
     fn anything_else_is_malformed_and_named(#[case] value: &str, #[case] seen: MalformedToken) {
         let refused = bearer(&with(&[value])).unwrap_err();
 
-        assert!(matches!(refused, Error::Refused(Refusal::Malformed(it)) if it == seen), "{refused:?}");
+        assert!(
+            matches!(refused, Error::Refused(Refusal::Malformed(it)) if it == seen),
+            "{refused:?}"
+        );
     }
 
     #[test]

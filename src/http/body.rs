@@ -28,7 +28,9 @@ impl BodyReader {
     pub async fn read(&mut self, limit: usize) -> Result<&[u8], RequestFault> {
         while self.bytes.len() <= limit {
             match self.body.frame().await {
-                Some(Ok(frame)) => self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |it| it)),
+                Some(Ok(frame)) => {
+                    self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |it| it))
+                }
                 Some(Err(fault)) => {
                     return Err(RequestFault::Malformed(format!("The body broke off: {fault}")));
                 }

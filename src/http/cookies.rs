@@ -120,7 +120,8 @@ impl Cookies {
 /// header's grammar are skipped: `Cookie::parse` would skip all that Unicode calls white
 /// space, which a browser takes for a part of another name.
 fn value(headers: &HeaderMap, name: &'static str) -> Result<Option<Secret>, RequestFault> {
-    let pairs = headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
+    let pairs =
+        headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
     let mut values = pairs.filter_map(|pair| {
         let pair = trimmed(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         Some(Secret::from(String::from_utf8_lossy(pair).into_owned()))

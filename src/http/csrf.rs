@@ -30,9 +30,8 @@ impl OwnOrigins {
             Some("same-origin") => true,
             Some("none") => *method == Method::GET,
             Some(_) => false,
-            None => {
-                text(headers, ORIGIN.as_str()).is_some_and(|origin| self.0.iter().any(|own| own == origin))
-            }
+            None => text(headers, ORIGIN.as_str())
+                .is_some_and(|origin| self.0.iter().any(|own| own == origin)),
         };
         if is_own { Ok(()) } else { Err(Error::CrossSite) }
     }
@@ -59,7 +58,9 @@ pub fn navigation(headers: &HeaderMap) -> Navigation {
     let Some(site) = text(headers, SEC_FETCH_SITE) else { return Navigation::Own };
     let is = |name, value| text(headers, name).is_none_or(|it| it == value);
     match site {
-        _ if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") => Navigation::Embedded,
+        _ if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") => {
+            Navigation::Embedded
+        }
         "same-origin" | "none" => Navigation::Own,
         _ => Navigation::Foreign,
     }
@@ -96,12 +97,19 @@ mod tests {
     #[case::sandboxed("POST", &[("origin", "null")], false)]
     #[case::the_browser_knows_better("POST", &[("sec-fetch-site", "cross-site"), ("origin", "https://arm.test")], false)]
     #[case::f06("POST", &[], false)]
-    fn only_our_own_pages_pass(#[case] method: &str, #[case] sent: &[(&str, &str)], #[case] passes: bool) {
+    fn only_our_own_pages_pass(
+        #[case] method: &str,
+        #[case] sent: &[(&str, &str)],
+        #[case] passes: bool,
+    ) {
         let own = OwnOrigins(vec!["https://arm.test".to_owned()]);
         let header = |(name, value): &(&str, &str)| {
             (HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap())
         };
 
-        assert_eq!(own.admit(&method.parse().unwrap(), &sent.iter().map(header).collect()).is_ok(), passes);
+        assert_eq!(
+            own.admit(&method.parse().unwrap(), &sent.iter().map(header).collect()).is_ok(),
+            passes
+        );
     }
 }

@@ -43,7 +43,8 @@ impl<'a> Event<'a> {
     /// neither.
     #[must_use]
     pub fn payload(&self) -> Payload {
-        let is_v1 = self.at(&["httpMethod"]).is_some() && self.at(&["requestContext", "http"]).is_none();
+        let is_v1 =
+            self.at(&["httpMethod"]).is_some() && self.at(&["requestContext", "http"]).is_none();
         if is_v1 { Payload::V1 } else { Payload::V2 }
     }
 
@@ -92,7 +93,9 @@ impl<'a> Event<'a> {
                 (self.text(&["rawPath"]), clean(self.text(&["rawQueryString"]).unwrap_or_default()))
             }
         };
-        let path = path.filter(|it| it.starts_with('/')).ok_or_else(|| malformed("The event has no path"))?;
+        let path = path
+            .filter(|it| it.starts_with('/'))
+            .ok_or_else(|| malformed("The event has no path"))?;
         let mut target = clean(self.without_stage(path));
         if !query.is_empty() {
             target = format!("{target}?{query}");
@@ -114,7 +117,8 @@ impl<'a> Event<'a> {
     /// Encodes the query of payload 1.0, whose parameters come decoded, in one map or in two.
     fn v1_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in self.pairs("multiValueQueryStringParameters", "queryStringParameters") {
+        for (name, value) in self.pairs("multiValueQueryStringParameters", "queryStringParameters")
+        {
             query.append_pair(name, value);
         }
         query.finish()
@@ -127,7 +131,9 @@ impl<'a> Event<'a> {
         let pairs = self.pairs("multiValueHeaders", "headers");
         let mut headers = HeaderMap::try_with_capacity(pairs.len()).map_err(too_many)?;
         for (name, value) in pairs {
-            if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
                 headers.try_append(name, value).map_err(too_many)?;
             }
         }
@@ -135,7 +141,8 @@ impl<'a> Event<'a> {
         if !cookies.is_empty() {
             headers.remove(COOKIE);
         }
-        for cookie in cookies.iter().filter_map(Value::as_str).filter_map(|it| HeaderValue::try_from(it).ok())
+        for cookie in
+            cookies.iter().filter_map(Value::as_str).filter_map(|it| HeaderValue::try_from(it).ok())
         {
             headers.try_append(COOKIE, cookie).map_err(too_many)?;
         }
@@ -144,7 +151,8 @@ impl<'a> Event<'a> {
 
     /// Returns the entries of the map of lists where there is one, else of the plain map.
     fn pairs(&self, lists: &str, plain: &str) -> Vec<(&str, &str)> {
-        let members = |name| self.at(&[name]).and_then(Value::as_object).filter(|it| !it.is_empty());
+        let members =
+            |name| self.at(&[name]).and_then(Value::as_object).filter(|it| !it.is_empty());
         match (members(lists), members(plain)) {
             (Some(lists), _) => flattened(lists),
             (None, Some(plain)) => {
@@ -252,7 +260,11 @@ mod tests {
     #[case("/prod", "prod", "/")]
     #[case("/production/api", "prod", "/production/api")]
     #[case("/api", "$default", "/api")]
-    fn k11_the_stage_is_taken_off_the_path(#[case] raw: &str, #[case] stage: &str, #[case] path: &str) {
+    fn k11_the_stage_is_taken_off_the_path(
+        #[case] raw: &str,
+        #[case] stage: &str,
+        #[case] path: &str,
+    ) {
         let event = v2(|it| {
             it["rawPath"] = json!(raw);
             it["requestContext"]["stage"] = json!(stage);
@@ -276,7 +288,8 @@ mod tests {
     #[case::values_of_one_header(json!({ "multiValueHeaders": { "x-a": vec!["1"; 40_000] } }))]
     #[case::headers(json!({ "headers": (0..40_000).map(|it| (format!("x-{it}"), json!("1"))).collect::<serde_json::Map<_, _>>() }))]
     fn more_headers_than_a_request_can_hold_are_refused(#[case] members: Value) {
-        let event = v2(|it| it.as_object_mut().unwrap().extend(members.as_object().unwrap().clone()));
+        let event =
+            v2(|it| it.as_object_mut().unwrap().extend(members.as_object().unwrap().clone()));
 
         assert!(matches!(request(&event), Err(RequestFault::Malformed(_))));
     }
@@ -284,7 +297,8 @@ mod tests {
     #[test]
     fn k12_a_caller_without_address_is_unknown() {
         let known = request(&v2(|_| ())).unwrap();
-        let unknown = request(&v2(|it| it["requestContext"]["http"]["sourceIp"] = json!("unknown"))).unwrap();
+        let unknown =
+            request(&v2(|it| it["requestContext"]["http"]["sourceIp"] = json!("unknown"))).unwrap();
 
         assert_eq!(known.extensions().get::<Caller>(), Some(&Caller("2001:db8::1".parse().ok())));
         assert_eq!(unknown.extensions().get::<Caller>(), Some(&Caller(None)));

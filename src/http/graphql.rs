@@ -33,8 +33,8 @@ impl GraphqlRequest {
     ///
     /// [`RequestFault`]: what is wrong with it.
     pub fn from_body(body: &[u8]) -> Result<Self> {
-        let value =
-            parse(body, "body")?.map_err(|fault| malformed(&format!("The body is no JSON: {fault}")))?;
+        let value = parse(body, "body")?
+            .map_err(|fault| malformed(&format!("The body is no JSON: {fault}")))?;
         match value {
             Value::Object(members) => Self::from_members(members),
             Value::Array(_) => Err(malformed("batching is not enabled").into()),
@@ -53,7 +53,8 @@ impl GraphqlRequest {
             match name.as_ref() {
                 "variables" | "extensions" if !value.is_empty() => {
                     let parsed = parse(value.as_bytes(), &name)?;
-                    members.insert(name.to_string(), parsed.map_err(|_| not_a(&name, "JSON object"))?);
+                    members
+                        .insert(name.to_string(), parsed.map_err(|_| not_a(&name, "JSON object"))?);
                 }
                 "query" | "operationName" => {
                     members.insert(name.into_owned(), Value::String(value.into_owned()));
@@ -68,7 +69,8 @@ impl GraphqlRequest {
     /// Whether a query string carries a query, good or bad.
     #[must_use]
     pub fn is_in_query_string(uri: &Uri) -> bool {
-        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == "query")
+        form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+            .any(|(name, _)| name == "query")
     }
 
     fn from_members(mut members: Map<String, Value>) -> Result<Self> {
@@ -76,7 +78,8 @@ impl GraphqlRequest {
         if extensions.contains_key("persistedQuery") {
             return Err(RequestFault::PersistedQuery.into());
         }
-        let query = text(&mut members, "query")?.ok_or_else(|| malformed("The request has no `query`"))?;
+        let query =
+            text(&mut members, "query")?.ok_or_else(|| malformed("The request has no `query`"))?;
         if query.len() > LONGEST_QUERY {
             return Err(RequestFault::TooLarge { limit: LONGEST_QUERY, part: "a query" }.into());
         }
@@ -91,7 +94,9 @@ impl GraphqlRequest {
 /// taken for them.
 fn parse(json: &[u8], part: &str) -> Result<serde_json::Result<Value>, RequestFault> {
     if value_count(json) > MOST_VALUES {
-        return Err(malformed(&format!("The {part} has too many values: at most {MOST_VALUES} are read")));
+        return Err(malformed(&format!(
+            "The {part} has too many values: at most {MOST_VALUES} are read"
+        )));
     }
     Ok(serde_json::from_slice(json))
 }
@@ -186,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_query_string_carries_the_same() {
-        let uri = "/api?query=%7B+me+%7D&variables=%7B%22a%22%3A1%7D&operationName=".parse().unwrap();
+        let uri =
+            "/api?query=%7B+me+%7D&variables=%7B%22a%22%3A1%7D&operationName=".parse().unwrap();
 
         let request = GraphqlRequest::from_query_string(&uri).unwrap().unwrap();
         assert_eq!(
@@ -206,8 +212,9 @@ mod tests {
 
     #[test]
     fn a_request_has_twenty_thousand_values_at_most() {
-        let body =
-            |count| format!("{{\"query\":\"{{me}}\",\"variables\":{{\"a\":[{}0]}}}}", "0,".repeat(count));
+        let body = |count| {
+            format!("{{\"query\":\"{{me}}\",\"variables\":{{\"a\":[{}0]}}}}", "0,".repeat(count))
+        };
 
         assert!(GraphqlRequest::from_body(body(MOST_VALUES - 5).as_bytes()).is_ok());
         assert_eq!(

@@ -36,8 +36,12 @@ impl AnswerType {
     ///
     /// [`RequestFault::NotAcceptable`] when it accepts neither.
     pub fn accepted(headers: &HeaderMap) -> Result<Self> {
-        let ranges =
-            headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok()).collect::<Vec<_>>().join(",");
+        let ranges = headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|it| it.to_str().ok())
+            .collect::<Vec<_>>()
+            .join(",");
         if ranges.trim().is_empty() {
             return Ok(Self::Json);
         }
@@ -68,14 +72,16 @@ pub fn is_json_body(headers: &HeaderMap) -> Result<(), RequestFault> {
     let value = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let media_type = value.and_then(|text| MediaType::parse(text).ok()).filter(is_json);
     let media_type = media_type.ok_or(RequestFault::MediaType)?;
-    if let Some(charset) = media_type.get_param(names::CHARSET).filter(|it| !is_utf8(&it.unquoted_str())) {
+    if let Some(charset) =
+        media_type.get_param(names::CHARSET).filter(|it| !is_utf8(&it.unquoted_str()))
+    {
         return Err(RequestFault::Charset(charset.unquoted_str().into_owned()));
     }
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     match encodings.find(|it| !it.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        Some(encoding) => {
-            Err(RequestFault::ContentEncoding(encoding.to_str().unwrap_or("that was sent").to_owned()))
-        }
+        Some(encoding) => Err(RequestFault::ContentEncoding(
+            encoding.to_str().unwrap_or("that was sent").to_owned(),
+        )),
         None => Ok(()),
     }
 }
@@ -84,9 +90,11 @@ pub fn is_json_body(headers: &HeaderMap) -> Result<(), RequestFault> {
 /// and does not name HTML.
 #[must_use]
 pub fn wants_json(headers: &HeaderMap) -> bool {
-    let is_sent = || headers.get(CONTENT_TYPE).and_then(|it| MediaType::parse(it.to_str().ok()?).ok());
+    let is_sent =
+        || headers.get(CONTENT_TYPE).and_then(|it| MediaType::parse(it.to_str().ok()?).ok());
     let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
-    let mut is_accepted = || accepted.any(|it| weight(it, &[is_graphql]) > 0 || weight(it, &[is_json]) > 0);
+    let mut is_accepted =
+        || accepted.any(|it| weight(it, &[is_graphql]) > 0 || weight(it, &[is_json]) > 0);
     !wants_page(headers) && (is_sent().is_some_and(|it| is_json(&it)) || is_accepted())
 }
 
@@ -125,9 +133,14 @@ fn is_html(it: &MediaType<'_>) -> bool {
     it.ty == names::TEXT && it.subty == names::HTML
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is clamped to 0 to 1000")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it is clamped to 0 to 1000"
+)]
 fn quality(it: &MediaType<'_>) -> u16 {
-    let parsed = it.get_param(names::Q).map(|value| value.as_str().parse::<f32>().unwrap_or_default());
+    let parsed =
+        it.get_param(names::Q).map(|value| value.as_str().parse::<f32>().unwrap_or_default());
     (parsed.unwrap_or(1.0).clamp(0.0, 1.0) * 1000.0) as u16
 }
 
@@ -200,7 +213,9 @@ mod tests {
 
     #[test]
     fn browsers_want_pages() {
-        assert!(wants_page(&accepting("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")));
+        assert!(wants_page(&accepting(
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+        )));
         assert!(!wants_page(&accepting("*/*")));
     }
 }

@@ -60,7 +60,8 @@ pub(super) async fn person(tokens: &Tokens, fetch: &Fetch) -> Result<Person> {
     let primary = addresses.values.into_iter().find(|it| it.is_primary && it.is_confirmed);
     let email = Email::try_from(primary.ok_or(LoginFault::UnverifiedAddress)?.email);
     let user: User = fetch.json(USER, token).await?;
-    let subject = Subject::new(ISSUER.to_owned(), user.account_id).map_err(Error::invalid_id_token)?;
+    let subject =
+        Subject::new(ISSUER.to_owned(), user.account_id).map_err(Error::invalid_id_token)?;
     let email = email.map_err(Error::invalid_id_token)?;
     Ok(Person { subject, email, name: user.display_name, hosted_domain: None })
 }

@@ -29,7 +29,8 @@ impl Callback {
         let query = uri.query().unwrap_or_default().as_bytes();
         let mut parameters: Vec<_> = form_urlencoded::parse(query).into_owned().collect();
         let mut one = |wanted: &str| {
-            let (found, rest): (Vec<_>, Vec<_>) = parameters.drain(..).partition(|(name, _)| name == wanted);
+            let (found, rest): (Vec<_>, Vec<_>) =
+                parameters.drain(..).partition(|(name, _)| name == wanted);
             parameters = rest;
             let mut values = found.into_iter().map(|(_, value)| value).filter(|it| !it.is_empty());
             match (values.next(), values.next()) {
@@ -58,7 +59,9 @@ impl Callback {
                 )));
             }
             (None, Some(own)) if place.tells_issuer => {
-                return Err(Error::invalid_id_token(format!("the answer does not tell the issuer {own}")));
+                return Err(Error::invalid_id_token(format!(
+                    "the answer does not tell the issuer {own}"
+                )));
             }
             _ => {}
         }

@@ -47,7 +47,10 @@ impl Fetch {
     ///
     /// [`Unavailable`] where none comes in time, or it is too large, or says that the server
     /// cannot answer: a status of 429 or from 500.
-    pub(super) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Unavailable> {
+    pub(super) async fn send(
+        &self,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, Unavailable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
         let answered = tokio::time::timeout(LONGEST_ANSWER, self.answered(request)).await;
         let cause = match answered {
@@ -76,7 +79,11 @@ impl Fetch {
     /// # Errors
     ///
     /// `ProviderDown` where there is none of this form.
-    pub(super) async fn json<T: DeserializeOwned>(&self, url: &str, bearer: Option<&str>) -> Result<T> {
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        url: &str,
+        bearer: Option<&str>,
+    ) -> Result<T> {
         let mut request = Request::get(url).header(ACCEPT, "application/json");
         if let Some(token) = bearer {
             request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
@@ -84,7 +91,10 @@ impl Fetch {
         let request = request.body(Vec::new()).map_err(Error::provider_down)?;
         let response = self.send(request).await.map_err(Error::provider_down)?;
         if response.status() != 200 {
-            return Err(Error::provider_down(format!("{url} answers with the status {}", response.status())));
+            return Err(Error::provider_down(format!(
+                "{url} answers with the status {}",
+                response.status()
+            )));
         }
         serde_json::from_slice(response.body()).map_err(Error::provider_down)
     }

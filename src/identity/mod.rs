@@ -150,13 +150,17 @@ impl Identity {
     pub async fn finish(&self, request: &Parts, context: RequestContext) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
         let (attempt, verifier) = self.attempt(&callback, request, context.now).await?;
-        let provider = self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
+        let provider =
+            self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
         if request.uri.path() != provider.callback() {
-            return Err(Error::invalid_id_token("the answer came to the callback of another provider"));
+            return Err(Error::invalid_id_token(
+                "the answer came to the callback of another provider",
+            ));
         }
         let person = self.person(provider, callback, &attempt.nonce, verifier, context.now).await?;
 
-        let ownership = Ownership { owner: self.owner_for(provider, &person), owners: &self.owners };
+        let ownership =
+            Ownership { owner: self.owner_for(provider, &person), owners: &self.owners };
         let client = ClientInfo::of(request, self.access.cookies);
         let session = self.access.log_in(&person, ownership, &client, context.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
@@ -172,7 +176,12 @@ impl Identity {
 
     /// Counts the begin or the end of a login for the network that it comes from. Lambda always knows the address;
     /// where it is unknown, nothing is counted.
-    async fn count(&self, counter: fn(Network) -> Counter, request: &Parts, now: Timestamp) -> Result<()> {
+    async fn count(
+        &self,
+        counter: fn(Network) -> Counter,
+        request: &Parts,
+        now: Timestamp,
+    ) -> Result<()> {
         let address = request.extensions.get::<Caller>().and_then(|it| it.0);
         let Some((address, limit)) = address.zip(self.limit) else { return Ok(()) };
         self.access.count_within(&counter(Network::of(address)), limit, now).await
@@ -202,7 +211,8 @@ impl Identity {
         request: &Parts,
         now: Timestamp,
     ) -> Result<(LoginAttempt, Secret)> {
-        let verifier = self.access.cookies.login(&request.headers)?.ok_or(LoginFault::UnknownAttempt)?;
+        let verifier =
+            self.access.cookies.login(&request.headers)?.ok_or(LoginFault::UnknownAttempt)?;
         self.count(Counter::CallbacksFrom, request, now).await?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;
         let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
@@ -221,14 +231,20 @@ impl Identity {
         let client = provider.endpoints(&self.fetch, now).await?;
         let code = callback.code(&client)?;
         let callback_url = self.callback_of(provider);
-        let tokens = oauth::exchange(provider, &client, &callback_url, code, &verifier, &self.fetch).await?;
+        let tokens =
+            oauth::exchange(provider, &client, &callback_url, code, &verifier, &self.fetch).await?;
         let person = provider.person(&tokens, nonce, &self.fetch, now).await?;
-        if provider.check(&person.email) { Ok(person) } else { Err(LoginFault::AddressNotAdmitted.into()) }
+        if provider.check(&person.email) {
+            Ok(person)
+        } else {
+            Err(LoginFault::AddressNotAdmitted.into())
+        }
     }
 }
 
 /// Leads to the page with the buttons, and from there to `next`.
 fn login_page(next: &OwnPath) -> Response {
-    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next.as_str()).finish();
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("next", next.as_str()).finish();
     Redirect::to(&format!("/?{query}")).into_response()
 }

@@ -1,11 +1,12 @@
 //! OAuth 2.0's authorization code with PKCE: the way there and back, for any provider.
 
 use oauth2::{
-    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken, EndpointNotSet,
-    EndpointSet, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, StandardRevocableToken, StandardTokenResponse, TokenUrl,
+    AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
+    EndpointNotSet, EndpointSet, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier,
+    RedirectUrl, RequestTokenError, Scope, StandardRevocableToken, StandardTokenResponse, TokenUrl,
     basic::{
-        BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+        BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse,
+        BasicTokenType,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,9 @@ pub(super) async fn exchange(
         RequestTokenError::ServerResponse(refused) => {
             Error::invalid_id_token(format!("the provider refuses the code: {}", refused.error()))
         }
-        other => Error::invalid_id_token(format!("the provider's answer to the code is none: {other}")),
+        other => {
+            Error::invalid_id_token(format!("the provider's answer to the code is none: {other}"))
+        }
     })
 }
 

@@ -11,9 +11,11 @@ use chrono::{DateTime, Utc};
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{AuthUrl, ClientId, TokenResponse, TokenUrl};
 use openidconnect::{
-    AdditionalClaims, ClaimsVerificationError, IdToken, IdTokenClaims, IdTokenVerifier, IssuerUrl, Nonce,
+    AdditionalClaims, ClaimsVerificationError, IdToken, IdTokenClaims, IdTokenVerifier, IssuerUrl,
+    Nonce,
     core::{
-        CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm, CoreJwsSigningAlgorithm as Alg,
+        CoreGenderClaim, CoreJsonWebKeySet, CoreJweContentEncryptionAlgorithm,
+        CoreJwsSigningAlgorithm as Alg,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -158,15 +160,24 @@ impl OpenId {
     }
 
     /// What it says of itself, read anew where that is older than `age`.
-    async fn known(&self, fetch: &Fetch, now: Timestamp, age: SignedDuration) -> Result<Arc<Known>> {
+    async fn known(
+        &self,
+        fetch: &Fetch,
+        now: Timestamp,
+        age: SignedDuration,
+    ) -> Result<Arc<Known>> {
         let mut known = self.known.lock().await;
-        if let Some(known) = known.as_ref().filter(|it| now.duration_since(it.read_at).abs() < age) {
+        if let Some(known) = known.as_ref().filter(|it| now.duration_since(it.read_at).abs() < age)
+        {
             return Ok(Arc::clone(known));
         }
         let address = format!("{}/.well-known/openid-configuration", self.address);
         let document: Document = fetch.json(&address, None).await?;
         if !self.is_described_by(&document) {
-            return Err(Error::provider_down(format!("{address} is of the issuer {}", document.issuer)));
+            return Err(Error::provider_down(format!(
+                "{address} is of the issuer {}",
+                document.issuer
+            )));
         }
         let keys = fetch.json(&document.jwks_uri, None).await?;
         let read = Arc::new(Known { document, keys, read_at: now });
@@ -218,14 +229,19 @@ impl OpenId {
         let name = claims.name().and_then(|it| it.get(None)).map(|it| it.to_string());
         let is_verified = claims.email_verified();
         match (claims.email(), &known.document.userinfo_endpoint) {
-            (Some(email), _) => self.vouched(email.as_str(), is_verified, claims, name.unwrap_or_default()),
+            (Some(email), _) => {
+                self.vouched(email.as_str(), is_verified, claims, name.unwrap_or_default())
+            }
             (None, Some(address)) => {
                 let token = Some(tokens.access_token().secret().as_str());
                 let info: UserInfo = fetch.json(address, token).await?;
                 if info.sub != claims.subject().as_str() {
-                    return Err(Error::invalid_id_token("the provider's user info is of somebody else"));
+                    return Err(Error::invalid_id_token(
+                        "the provider's user info is of somebody else",
+                    ));
                 }
-                let is_verified = is_verified.filter(|it| !it).or(info.email_verified.as_ref().map(is_true));
+                let is_verified =
+                    is_verified.filter(|it| !it).or(info.email_verified.as_ref().map(is_true));
                 let email = info.email.ok_or(LoginFault::UnverifiedAddress)?;
                 self.vouched(&email, is_verified, claims, name.or(info.name).unwrap_or_default())
             }
@@ -250,7 +266,12 @@ impl OpenId {
         let subject = Subject::new(claims.issuer().to_string(), claims.subject().to_string());
         let hosted_domain =
             claims.additional_claims().hd.as_ref().and_then(|it| it.as_str()).map(str::to_owned);
-        Ok(Person { subject: subject.map_err(Error::invalid_id_token)?, email, name, hosted_domain })
+        Ok(Person {
+            subject: subject.map_err(Error::invalid_id_token)?,
+            email,
+            name,
+            hosted_domain,
+        })
     }
 }
 
@@ -264,7 +285,8 @@ impl Known {
     ) -> Result<Claims, ClaimsVerificationError> {
         let other = |text: &str| ClaimsVerificationError::Other(text.to_owned());
         let token: Token = text.parse().map_err(|_| other("the ID token is none"))?;
-        let issuer = self.issuer_of(text).ok_or_else(|| other("the ID token is of another issuer"))?;
+        let issuer =
+            self.issuer_of(text).ok_or_else(|| other("the ID token is of another issuer"))?;
         let present = DateTime::<Utc>::from_timestamp(now.as_second(), 0).unwrap_or_default();
         let verifier = IdTokenVerifier::new_public_client(
             ClientId::new(client_id.to_owned()),
@@ -274,13 +296,16 @@ impl Known {
         .set_allowed_algs(ALGORITHMS)
         .set_time_fn(move || present)
         .set_issue_time_verifier_fn(|issued| is_recent(issued.timestamp(), now));
-        let claims = token.into_claims(&verifier, |sent: Option<&Nonce>| is_of_attempt(sent, nonce))?;
+        let claims =
+            token.into_claims(&verifier, |sent: Option<&Nonce>| is_of_attempt(sent, nonce))?;
         if !is_begun(claims.additional_claims().nbf.as_ref(), now) {
             return Err(other("the ID token does not hold yet"));
         }
         match claims.authorized_party() {
             Some(party) if party.as_str() != client_id => {
-                Err(ClaimsVerificationError::InvalidAudience("it was made for another party".to_owned()))
+                Err(ClaimsVerificationError::InvalidAudience(
+                    "it was made for another party".to_owned(),
+                ))
             }
             _ => Ok(claims),
         }
@@ -298,7 +323,11 @@ impl Known {
 fn is_recent(issued: i64, now: Timestamp) -> Result<(), String> {
     let age = SignedDuration::from_secs(now.as_second().saturating_sub(issued));
     let oldest = crate::domain::login::LOGIN_LIFETIME + LARGEST_SKEW;
-    if (-LARGEST_SKEW..=oldest).contains(&age) { Ok(()) } else { Err("it was not made just now".to_owned()) }
+    if (-LARGEST_SKEW..=oldest).contains(&age) {
+        Ok(())
+    } else {
+        Err("it was not made just now".to_owned())
+    }
 }
 
 /// Whether a token holds already, as far as clocks can tell.

@@ -65,12 +65,13 @@ pub(super) fn parse(settings: &Secret) -> Result<Vec<Provider>, InvalidProviders
     if settings.is_empty() {
         return Ok(Vec::new());
     }
-    let entries: Vec<Entry> = settings.inspect(|text| serde_json::from_str(text)).map_err(|fault| {
-        let place = format!("line {}, column {}", fault.line(), fault.column());
-        InvalidProviders(vec![format!(
-            "not a JSON list of providers, or one with an unknown member ({place})"
-        )])
-    })?;
+    let entries: Vec<Entry> =
+        settings.inspect(|text| serde_json::from_str(text)).map_err(|fault| {
+            let place = format!("line {}, column {}", fault.line(), fault.column());
+            InvalidProviders(vec![format!(
+                "not a JSON list of providers, or one with an unknown member ({place})"
+            )])
+        })?;
     let mut ids = BTreeSet::new();
     let (mut providers, mut wrong) = (Vec::new(), Vec::new());
     for entry in entries {
@@ -113,8 +114,12 @@ fn kind(entry: &Entry, is_bounded: bool) -> Result<(Brand, Option<&'static str>,
             let kind = microsoft(tenant.as_deref().unwrap_or("common"), is_bounded)?;
             Ok((Brand::Microsoft, Some("Microsoft"), kind))
         }
-        (Some(Preset::Bitbucket), None, None) => Ok((Brand::Bitbucket, Some("Bitbucket"), Kind::Bitbucket)),
-        (None, Some(issuer), None) => Ok((Brand::Other, None, Kind::OpenId(OpenId::at(address(issuer)?)))),
+        (Some(Preset::Bitbucket), None, None) => {
+            Ok((Brand::Bitbucket, Some("Bitbucket"), Kind::Bitbucket))
+        }
+        (None, Some(issuer), None) => {
+            Ok((Brand::Other, None, Kind::OpenId(OpenId::at(address(issuer)?))))
+        }
         (None, None, _) => Err("`preset` or `issuer` is missing".to_owned()),
         (Some(_), Some(_), _) => Err("`preset` and `issuer` exclude each other".to_owned()),
         (_, _, Some(_)) => Err("`tenant` is for the preset `microsoft` alone".to_owned()),
@@ -185,7 +190,10 @@ mod tests {
     #[case::no_url(r#""issuer":"acme""#, false)]
     #[case::neither(r#""label":"Acme""#, false)]
     #[case::both(r#""preset":"google","issuer":"https://id.acme.test""#, false)]
-    #[case::a_tenant(r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47""#, true)]
+    #[case::a_tenant(
+        r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47""#,
+        true
+    )]
     #[case::no_tenant(r#""preset":"microsoft","tenant":"acme/..""#, false)]
     #[case::a_tenant_of_google(r#""preset":"google","tenant":"common""#, false)]
     #[case::a_misspelt_member(r#""preset":"google","domain":["acme.test"]"#, false)]

@@ -28,7 +28,11 @@ impl DataDir {
     pub(super) fn open(path: &Path) -> Result<Self, StartError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|fault| {
-            StartError::new(format!("Cannot make the directory {}", path.display()), fault, CHOOSE_ANOTHER)
+            StartError::new(
+                format!("Cannot make the directory {}", path.display()),
+                fault,
+                CHOOSE_ANOTHER,
+            )
         })?;
         Ok(Self(path.to_owned()))
     }

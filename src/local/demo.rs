@@ -36,7 +36,8 @@ const PEOPLE: [(&str, &str, UserRole, Option<OrganizationRole>); 4] = [
 pub(super) async fn fill(app: &App) -> Result<()> {
     for (address, name, role, in_organization) in PEOPLE {
         let (email, organizations) = (email(address)?, organizations(in_organization));
-        let with_roles = |it: Stakeholder| Stakeholder { role, organizations: organizations.clone(), ..it };
+        let with_roles =
+            |it: Stakeholder| Stakeholder { role, organizations: organizations.clone(), ..it };
         match app.access.store.stakeholder_at(&email).await? {
             None => {
                 let id = UserId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);

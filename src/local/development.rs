@@ -89,8 +89,9 @@ pub(super) fn routes(controls: TestControls) -> Router {
 async fn advance(State(controls): State<TestControls>, Json(asked): Json<Advance>) -> Response {
     let Some(clock) = controls.clock else { return not_found() };
     if !(-LONGEST_ADVANCE..=LONGEST_ADVANCE).contains(&asked.advance_seconds) {
-        let fault =
-            format!("`advanceSeconds` is from -{LONGEST_ADVANCE} to {LONGEST_ADVANCE}: a hundred years");
+        let fault = format!(
+            "`advanceSeconds` is from -{LONGEST_ADVANCE} to {LONGEST_ADVANCE}: a hundred years"
+        );
         return Error::from(RequestFault::Malformed(fault)).into_response();
     }
     clock.advance(asked.advance_seconds);

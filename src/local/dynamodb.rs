@@ -85,7 +85,8 @@ fn dispatched<I: DeserializeOwned, O: Serialize>(
     let input = serde_json::from_slice(body)
         .map_err(|fault| DynoxideError::SerializationException(fault.to_string()))?;
     let output = operation(input)?;
-    serde_json::to_string(&output).map_err(|fault| DynoxideError::InternalServerError(fault.to_string()))
+    serde_json::to_string(&output)
+        .map_err(|fault| DynoxideError::InternalServerError(fault.to_string()))
 }
 
 impl HttpConnector for Embedded {
@@ -109,8 +110,8 @@ pub fn operation(request: &HttpRequest) -> String {
 ///
 /// When `status` is none.
 pub fn response(status: u16, json: String) -> Result<HttpResponse, ConnectorError> {
-    let status =
-        StatusCode::try_from(status).map_err(|fault| ConnectorError::other(Box::new(fault), None))?;
+    let status = StatusCode::try_from(status)
+        .map_err(|fault| ConnectorError::other(Box::new(fault), None))?;
     let mut response = HttpResponse::new(status, SdkBody::from(json));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
     Ok(response)

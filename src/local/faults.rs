@@ -92,7 +92,8 @@ impl Faults {
     /// Takes one of the planned faults, if the plan is for such calls.
     fn next(&self, operation: &str) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let plan = planned.as_mut().filter(|it| it.operation.is_none_or(|name| name == operation))?;
+        let plan =
+            planned.as_mut().filter(|it| it.operation.is_none_or(|name| name == operation))?;
         if !plan.fault.is_of(operation) {
             return None;
         }
@@ -118,7 +119,9 @@ impl<C: HttpConnector> HttpConnector for Faulty<C> {
             ))),
             Fault::LostAnswer => lost(self.inner.call(request)),
             Fault::Error => refused(500, failure("InternalServerError")),
-            Fault::Unprocessed if operation == "BatchGetItem" => refused(200, unprocessed(&request)),
+            Fault::Unprocessed if operation == "BatchGetItem" => {
+                refused(200, unprocessed(&request))
+            }
             Fault::Throttle | Fault::Unprocessed => refused(400, failure("ThrottlingException")),
             Fault::Conflict if operation == "TransactWriteItems" => {
                 refused(400, cancelled(&request, "TransactionConflict"))
@@ -144,7 +147,8 @@ fn lost(call: HttpConnectorFuture) -> HttpConnectorFuture {
 }
 
 fn failure(name: &str) -> String {
-    json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "injected" }).to_string()
+    json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "injected" })
+        .to_string()
 }
 
 fn unprocessed(request: &HttpRequest) -> String {

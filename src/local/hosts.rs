@@ -41,7 +41,8 @@ pub(super) async fn refuse_foreign(
     request: Request<Body>,
     next: Next,
 ) -> Response {
-    let hosts = request.headers().get_all(HOST).into_iter().map(|it| it.to_str().unwrap_or_default());
+    let hosts =
+        request.headers().get_all(HOST).into_iter().map(|it| it.to_str().unwrap_or_default());
     let mut named = hosts.chain(request.uri().authority().map(Authority::as_str));
     if named.all(|host| listening.is_own(host)) {
         return next.run(request).await;

@@ -26,7 +26,11 @@ use crate::web::site::SignIn;
 /// The button of the development sign-in.
 #[must_use]
 pub fn sign_in() -> SignIn {
-    SignIn { label: "Development sign-in".to_owned(), path: sign_in::PATH.to_owned(), brand: "development" }
+    SignIn {
+        label: "Development sign-in".to_owned(),
+        path: sign_in::PATH.to_owned(),
+        brand: "development",
+    }
 }
 
 /// The credentials with which an embedded DynamoDB is asked. It checks none.

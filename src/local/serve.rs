@@ -115,7 +115,8 @@ enum Data {
 
 impl Data {
     fn open(options: &Options) -> Result<Self> {
-        let directory = if options.in_memory { None } else { Some(DataDir::open(&options.data_dir)?) };
+        let directory =
+            if options.in_memory { None } else { Some(DataDir::open(&options.data_dir)?) };
         Ok(match (options.dynamodb_endpoint.clone(), directory) {
             (Some(url), directory) => Self::Elsewhere(url, directory),
             (None, Some(directory)) => Self::InDirectory(directory),
@@ -139,9 +140,10 @@ impl Data {
                 format!("the database {}", directory.database_path().display()),
                 "Check that you may write to this directory and that its disk is not full.",
             ),
-            Self::Elsewhere(url, _) => {
-                (format!("DynamoDB at {url}"), "Start it, or choose another with --dynamodb-endpoint.")
-            }
+            Self::Elsewhere(url, _) => (
+                format!("DynamoDB at {url}"),
+                "Start it, or choose another with --dynamodb-endpoint.",
+            ),
         };
         StartError::caused_by(format!("Cannot use {what}"), cause, remedy)
     }
@@ -153,7 +155,9 @@ pub fn routes(web_app: WebApp, controls: TestControls) -> Router {
     let paths = routes::web_routes(web_app).merge(routes::api_routes(app.clone()));
     let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(controls));
     let localhost = middleware::from_fn(to_localhost);
-    routes::with_middleware("local", app, paths).layer(localhost).layer(middleware::map_request(with_caller))
+    routes::with_middleware("local", app, paths)
+        .layer(localhost)
+        .layer(middleware::map_request(with_caller))
 }
 
 /// Redirects a browser that opens a page as 127.0.0.1 to the same page on localhost, since a
@@ -177,7 +181,11 @@ async fn with_caller<B>(mut request: Request<B>) -> Request<B> {
     request
 }
 
-async fn assembled(options: &Options, data: &Data, public_url: PublicUrl) -> Result<(WebApp, TestControls)> {
+async fn assembled(
+    options: &Options,
+    data: &Data,
+    public_url: PublicUrl,
+) -> Result<(WebApp, TestControls)> {
     let entropy = Entropy::System;
     let manual = options.test_clock.then(|| ManualClock::at(Clock::System.now()));
     let clock = manual.clone().map_or(Clock::System, Clock::Manual);
@@ -228,7 +236,11 @@ fn cannot_start(options: &Options, data: &Data, fault: &CannotStart) -> StartErr
 }
 
 /// The DynamoDB that was asked for.
-fn dynamodb(options: &Options, data: &Data, clock: Clock) -> Result<(Client, Option<Embedded>, Faults)> {
+fn dynamodb(
+    options: &Options,
+    data: &Data,
+    clock: Clock,
+) -> Result<(Client, Option<Embedded>, Faults)> {
     let (aws, faults) = (local::aws(options.dynamodb_endpoint.clone()), Faults::default());
     let embedded = match data {
         Data::Elsewhere(..) => {
@@ -268,8 +280,9 @@ fn invalid_providers(path: &Path, cause: &(dyn std::error::Error + 'static)) -> 
 fn signing_keys(data: &Data, entropy: &Entropy) -> Result<SigningKeys> {
     match data.directory() {
         Some(directory) => directory.signing_keys(entropy),
-        None => keys::in_memory(entropy)
-            .map_err(|fault| StartError::caused_by("Cannot make a signing key", &fault, "Start it again.")),
+        None => keys::in_memory(entropy).map_err(|fault| {
+            StartError::caused_by("Cannot make a signing key", &fault, "Start it again.")
+        }),
     }
 }
 
@@ -302,8 +315,11 @@ fn announce(options: &Options, public_url: &PublicUrl, has_admin: bool) {
         println!("{}", json!({ "ready": true, "url": url }));
         return;
     }
-    let admin =
-        if has_admin { format!("{} is an admin", demo::ADMIN) } else { "nobody is an admin".to_owned() };
+    let admin = if has_admin {
+        format!("{} is an admin", demo::ADMIN)
+    } else {
+        "nobody is an admin".to_owned()
+    };
     println!("\n  ARM API at {url}\n");
     println!("  1. Log in:        {url}/login/development (any address; {admin})");
     println!("  2. Open the IDE:  {url}/api");

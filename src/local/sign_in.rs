@@ -54,15 +54,22 @@ async fn sign_in(
     }
 }
 
-async fn signed_in(app: &App, context: RequestContext, parts: &Parts, body: Body) -> Result<Response> {
+async fn signed_in(
+    app: &App,
+    context: RequestContext,
+    parts: &Parts,
+    body: Body,
+) -> Result<Response> {
     app.own_origins.admit(&parts.method, &parts.headers)?;
     let form = Form::read(body).await?;
     let is_missing = || RequestFault::Malformed("The form field `email` is expected".to_owned());
     let email = form.get("email").ok_or_else(is_missing)?.to_owned();
-    let email = Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
+    let email =
+        Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
     let client = ClientInfo::of(parts, app.access.cookies);
     let cookie = app.access.log_in_at(&email, &client, context.now).await?;
-    let next = OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();
+    let next =
+        OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())
 }

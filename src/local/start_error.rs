@@ -26,14 +26,20 @@ impl StartError {
     }
 
     /// The same for an error with others behind it.
-    pub(super) fn caused_by(what: impl Display, cause: &(dyn Error + 'static), remedy: impl Display) -> Self {
+    pub(super) fn caused_by(
+        what: impl Display,
+        cause: &(dyn Error + 'static),
+        remedy: impl Display,
+    ) -> Self {
         Self::new(what, Chain(cause), remedy)
     }
 
     /// Nobody can be served at `address`.
     pub(super) fn cannot_listen(address: SocketAddr, cause: &io::Error) -> Self {
         let remedy = match cause.kind() {
-            ErrorKind::AddrInUse => "Stop the program that uses the port, or choose another one with --port",
+            ErrorKind::AddrInUse => {
+                "Stop the program that uses the port, or choose another one with --port"
+            }
             ErrorKind::PermissionDenied => "Choose a port above 1023 with --port",
             _ => "--host must be an address of this machine, and --port a free port of it",
         };

@@ -107,8 +107,8 @@ impl Slot {
     /// that revokes its token. A token whose record may be deleted already need not be ended.
     #[must_use]
     pub fn token(&self, owner: &Stakeholder, now: Timestamp) -> SlotToken {
-        let is_active =
-            self.epoch.is_none_or(|epoch| epoch == owner.epoch) && self.ttl().is_none_or(|ttl| now < ttl);
+        let is_active = self.epoch.is_none_or(|epoch| epoch == owner.epoch)
+            && self.ttl().is_none_or(|ttl| now < ttl);
         self.holding(is_active)
     }
 
@@ -199,8 +199,9 @@ impl Store {
             created.truncate(at_most);
             rest = created.last().map(|(position, _)| *position);
         }
-        let is_old =
-            |(position, _): &(Ulid, TokenId)| position.timestamp_ms() <= milliseconds(now - REMEMBERED);
+        let is_old = |(position, _): &(Ulid, TokenId)| {
+            position.timestamp_ms() <= milliseconds(now - REMEMBERED)
+        };
         if let Some(last) = created.iter().position(is_old) {
             created.truncate(last + 1);
             rest = None;
@@ -212,7 +213,8 @@ impl Store {
         let read = item::readable(self.batch(keys.collect()).await?).into_iter();
         let mut tokens: HashMap<TokenId, AccessToken> =
             read.map(|it: AccessToken| (it.id.clone(), it)).collect();
-        let listed = created.into_iter().filter_map(|(position, id)| Some((position, tokens.remove(&id)?)));
+        let listed =
+            created.into_iter().filter_map(|(position, id)| Some((position, tokens.remove(&id)?)));
         Ok(TokenPage { tokens: listed.collect(), rest })
     }
 
@@ -236,14 +238,18 @@ impl Store {
         let writes = writes.count_within(&counter, CREATIONS, event.at)?;
         let Some(old) = in_slot else { return writes.insert(&slot)?.commit().await };
 
-        let writes = writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
+        let writes =
+            writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
         if !old.is_active {
             return writes.commit().await;
         }
         let to = RecordedState::Replaced { at: event.at, successor: token.id.clone() };
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(&to)?);
         let ttl = Some(ttl(old.expires_at.min(event.at)));
-        writes.change_state(&Key::access_token(&token.user, &old.token), change, ttl)?.commit().await
+        writes
+            .change_state(&Key::access_token(&token.user, &old.token), change, ttl)?
+            .commit()
+            .await
     }
 
     /// Revokes a live token: sets its state, and empties its slot.
@@ -261,7 +267,10 @@ impl Store {
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
         let ttl = Some(ttl(token.expires_at.min(event.at)));
         let writes = self.transaction().change_state(&token.key(), change, ttl)?.insert(event)?;
-        writes.delete_where(&Key::slot(&token.user, &token.name), "tid = :old", [in_slot])?.commit().await
+        writes
+            .delete_where(&Key::slot(&token.user, &token.name), "tid = :old", [in_slot])?
+            .commit()
+            .await
     }
 
     /// Records that a token was used; the first use stays recorded exactly.
@@ -276,7 +285,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let change = "SET lastUsedAt = :now, firstUsedAt = if_not_exists(firstUsedAt, :now)";
-        let is_later = "attribute_exists(PK) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)";
+        let is_later =
+            "attribute_exists(PK) AND (attribute_not_exists(lastUsedAt) OR lastUsedAt < :now)";
         self.update(&token.key(), change, is_later, [(":now", item::seconds(now))]).await
     }
 }

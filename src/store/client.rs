@@ -34,7 +34,9 @@ const USER_AGENT: &str = concat!("arm-api/", env!("CARGO_PKG_VERSION"));
 #[must_use]
 pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
     let mut config = Builder::from(&aws::sdk_config(aws, http))
-        .retry_partition(RetryPartition::custom("client").token_bucket(TokenBucket::default()).build())
+        .retry_partition(
+            RetryPartition::custom("client").token_bucket(TokenBucket::default()).build(),
+        )
         .interceptor(PlainHeaders)
         .interceptor(Count);
     config.set_endpoint_url(aws.dynamodb_endpoint.clone());
@@ -59,8 +61,11 @@ impl Intercept for PlainHeaders {
     ) -> Result<(), BoxError> {
         let state = config.interceptor_state();
         state.store_put(disable_interceptor::<UserAgentInterceptor>("replaced by `PlainHeaders`"));
-        state.store_put(disable_interceptor::<InvocationIdInterceptor>("replaced by `PlainHeaders`"));
-        state.store_put(disable_interceptor::<RequestInfoInterceptor>("replaced by `PlainHeaders`"));
+        state.store_put(disable_interceptor::<InvocationIdInterceptor>(
+            "replaced by `PlainHeaders`",
+        ));
+        state
+            .store_put(disable_interceptor::<RequestInfoInterceptor>("replaced by `PlainHeaders`"));
         Ok(())
     }
 

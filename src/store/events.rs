@@ -51,12 +51,18 @@ impl Store {
             return Ok((Vec::new(), None));
         };
         let query = self.client.query().table_name(&self.table).key_condition_expression(BETWEEN);
-        let query = query.set_expression_attribute_values(Some(Key::events_between(user, first, last)));
-        let query = query.filter_expression("#what = :created").expression_attribute_names("#what", "what");
         let query =
-            query.expression_attribute_values(":created", AttributeValue::S("tokenCreated".to_owned()));
+            query.set_expression_attribute_values(Some(Key::events_between(user, first, last)));
+        let query =
+            query.filter_expression("#what = :created").expression_attribute_names("#what", "what");
+        let query = query
+            .expression_attribute_values(":created", AttributeValue::S("tokenCreated".to_owned()));
         let query = query.scan_index_forward(false).consistent_read(true);
-        let answer = query.limit(i32::try_from(at_most).unwrap_or(i32::MAX)).send().await.map_err(failure)?;
+        let answer = query
+            .limit(i32::try_from(at_most).unwrap_or(i32::MAX))
+            .send()
+            .await
+            .map_err(failure)?;
         let mut created = Vec::new();
         for event in item::readable::<Event>(answer.items.unwrap_or_default()) {
             if let EventKind::TokenCreated { token, .. } = event.what {

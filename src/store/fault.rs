@@ -19,8 +19,12 @@ const TEMPORARY: [&str; 6] = [
     "TransactionInProgressException",
 ];
 /// Reasons of a cancelled transaction that pass: another transaction, or too many writes.
-const PASSING: [&str; 4] =
-    ["TransactionConflict", "ProvisionedThroughputExceeded", "RequestLimitExceeded", "ThrottlingError"];
+const PASSING: [&str; 4] = [
+    "TransactionConflict",
+    "ProvisionedThroughputExceeded",
+    "RequestLimitExceeded",
+    "ThrottlingError",
+];
 
 /// Why the table did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +92,8 @@ pub(super) fn transaction_failure(
 /// What the reasons of a cancelled transaction amount to, one for each write. A condition that
 /// does not hold outweighs a race: the same transaction could not succeed any more.
 fn cancellation(codes: &[&str], limit: Option<(usize, u32)>) -> Option<StoreError> {
-    let mut failed = codes.iter().enumerate().filter(|(_, code)| **code == "ConditionalCheckFailed");
+    let mut failed =
+        codes.iter().enumerate().filter(|(_, code)| **code == "ConditionalCheckFailed");
     match (failed.next(), limit) {
         (Some((at, _)), Some((counter, retry_after))) if at == counter => {
             Some(StoreError::LimitReached { retry_after })
@@ -129,7 +134,10 @@ mod tests {
     #[case::no_reason(&["None"], "None")]
     #[case::the_limit(&["None", "None", "ConditionalCheckFailed"], "Some(LimitReached { retry_after: 7 })")]
     #[case::the_limit_and_another(&["ConditionalCheckFailed", "None", "ConditionalCheckFailed"], "Some(Conflict)")]
-    fn the_reasons_of_a_cancelled_transaction_are_weighed(#[case] codes: &[&str], #[case] expected: &str) {
+    fn the_reasons_of_a_cancelled_transaction_are_weighed(
+        #[case] codes: &[&str],
+        #[case] expected: &str,
+    ) {
         assert_eq!(format!("{:?}", cancellation(codes, Some((2, 7)))), expected);
     }
 }

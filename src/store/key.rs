@@ -78,10 +78,17 @@ impl Key {
     }
 
     /// The keys of a user's events between two ids, as the values `:pk`, `:from` and `:to`.
-    pub(super) fn events_between(user: &UserId, first: Ulid, last: Ulid) -> HashMap<String, AttributeValue> {
+    pub(super) fn events_between(
+        user: &UserId,
+        first: Ulid,
+        last: Ulid,
+    ) -> HashMap<String, AttributeValue> {
         let (from, to) = (Self::event(user, first), Self::event(user, last));
         let values = [(":pk", from.pk), (":from", from.sk), (":to", to.sk)];
-        values.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))).collect()
+        values
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), AttributeValue::S(value)))
+            .collect()
     }
 
     /// The key of the record that says whose an e-mail address is.

@@ -111,10 +111,12 @@ impl Store {
         for attempt in 1..=BATCH_ATTEMPTS {
             let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
             let asked = asked.build().map_err(rejected)?;
-            let answer = self.client.batch_get_item().request_items(&self.table, asked).send().await;
+            let answer =
+                self.client.batch_get_item().request_items(&self.table, asked).send().await;
             let answer = answer.map_err(failure)?;
             items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
-            keys = answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, it)| it.keys).collect();
+            keys =
+                answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, it)| it.keys).collect();
             if keys.is_empty() {
                 return Ok(items);
             }
@@ -137,7 +139,8 @@ impl Store {
         values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
     ) -> Result<(), StoreError> {
         let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let update =
+            self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
         let update = update.update_expression(change).condition_expression(condition);
         let update = update.set_expression_attribute_values(Some(values));
         let send = || async { update.clone().send().await.map_err(failure) };

@@ -36,7 +36,8 @@ impl Store {
     ///
     /// [`StoreError::Unavailable`] when there is no randomness.
     pub async fn back_off(&self, attempt: u32) -> Result<(), StoreError> {
-        let random = self.entropy.bytes().map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
+        let random =
+            self.entropy.bytes().map_err(|fault| StoreError::Unavailable(Box::new(fault)))?;
         let milliseconds = u64::from(u32::from_be_bytes(random)) % (PAUSE << attempt);
         tokio::time::sleep(Duration::from_millis(milliseconds)).await;
         Ok(())

@@ -35,9 +35,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         let key = Key::counter(counter, limit.window_start(now));
-        let update = self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let update =
+            self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
         let update = update.update_expression(COUNT).condition_expression(IS_BELOW_LIMIT);
-        let update = NAMES.iter().fold(update, |it, (name, of)| it.expression_attribute_names(*name, *of));
+        let update =
+            NAMES.iter().fold(update, |it, (name, of)| it.expression_attribute_names(*name, *of));
         let update = values(limit, now)
             .into_iter()
             .fold(update, |it, (name, of)| it.expression_attribute_values(name, of));
@@ -60,8 +62,11 @@ pub(super) fn count(
     let key = Key::counter(counter, limit.window_start(now));
     let update = update.set_key(Some(key.attributes()));
     let update = update.update_expression(COUNT).condition_expression(IS_BELOW_LIMIT);
-    let update = NAMES.iter().fold(update, |it, (name, of)| it.expression_attribute_names(*name, *of));
-    values(limit, now).into_iter().fold(update, |it, (name, of)| it.expression_attribute_values(name, of))
+    let update =
+        NAMES.iter().fold(update, |it, (name, of)| it.expression_attribute_names(*name, *of));
+    values(limit, now)
+        .into_iter()
+        .fold(update, |it, (name, of)| it.expression_attribute_values(name, of))
 }
 
 fn values(limit: RateLimit, now: Timestamp) -> [(&'static str, AttributeValue); 3] {

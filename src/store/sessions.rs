@@ -70,12 +70,14 @@ impl Store {
         event: &Event,
         replaced: Option<&ReplacedSession>,
     ) -> Result<(), StoreError> {
-        let mut writes = self.transaction().require_active(owner)?.insert(session)?.insert(event)?;
+        let mut writes =
+            self.transaction().require_active(owner)?.insert(session)?.insert(event)?;
         if let Some(ReplacedSession { digest, event }) = replaced {
             let to = SessionState::Ended { at: event.at, why: SessionEnd::Replaced };
             let (from, to) = (item::attribute(&SessionState::Open)?, item::attribute(&to)?);
-            writes =
-                writes.change_state(&Key::session(&event.user, digest), (from, to), None)?.insert(event)?;
+            writes = writes
+                .change_state(&Key::session(&event.user, digest), (from, to), None)?
+                .insert(event)?;
         }
         writes.commit().await
     }
@@ -86,9 +88,14 @@ impl Store {
     ///
     /// [`StoreError::Conflict`] when it was ended already.
     pub async fn end_session(&self, session: &Session, event: &Event) -> Result<(), StoreError> {
-        let (from, to) = (SessionState::Open, SessionState::Ended { at: event.at, why: SessionEnd::Logout });
+        let (from, to) =
+            (SessionState::Open, SessionState::Ended { at: event.at, why: SessionEnd::Logout });
         let (from, to) = (item::attribute(&from)?, item::attribute(&to)?);
-        self.transaction().change_state(&session.key(), (from, to), None)?.insert(event)?.commit().await
+        self.transaction()
+            .change_state(&session.key(), (from, to), None)?
+            .insert(event)?
+            .commit()
+            .await
     }
 
     /// Records that a session was used.
@@ -96,8 +103,13 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Conflict`] when the session is gone.
-    pub async fn record_session_use(&self, session: &Session, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn record_session_use(
+        &self,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let change = "SET lastSeenAt = :now";
-        self.update(&session.key(), change, "attribute_exists(PK)", [(":now", item::seconds(now))]).await
+        self.update(&session.key(), change, "attribute_exists(PK)", [(":now", item::seconds(now))])
+            .await
     }
 }

@@ -73,7 +73,11 @@ impl Store {
         let unchanged = item::attribute(&before.version)?;
         let mut after = step(before);
         after.version += 1;
-        let write = self.transaction().put_where(&after, "version = :version", [(":version", unchanged)])?;
+        let write = self.transaction().put_where(
+            &after,
+            "version = :version",
+            [(":version", unchanged)],
+        )?;
         write.commit().await?;
         Ok(after)
     }

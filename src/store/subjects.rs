@@ -30,7 +30,10 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn pinned_subject(&self, subject: &Subject) -> Result<Option<PinnedSubject>, StoreError> {
+    pub async fn pinned_subject(
+        &self,
+        subject: &Subject,
+    ) -> Result<Option<PinnedSubject>, StoreError> {
         self.get(&Key::subject(subject)).await
     }
 
@@ -67,8 +70,10 @@ impl Store {
     ) -> Result<Stakeholder, StoreError> {
         let after = Stakeholder { version: before.version + 1, ..linked };
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?;
-        let values =
-            [(":subjects", item::attribute(&after.subjects)?), (":epoch", item::attribute(&after.epoch)?)];
+        let values = [
+            (":subjects", item::attribute(&after.subjects)?),
+            (":epoch", item::attribute(&after.epoch)?),
+        ];
         let change = "subjects = :subjects, epoch = :epoch";
         writes.change_stakeholder(before, change, values)?.commit().await?;
         Ok(after)

@@ -73,8 +73,9 @@ impl Transaction<'_> {
     ) -> Result<Self, StoreError> {
         let put = Put::builder().table_name(&self.store.table).set_item(Some(item::write(record)?));
         let put = put.condition_expression(condition);
-        let put =
-            values.into_iter().fold(put, |put, (name, value)| put.expression_attribute_values(name, value));
+        let put = values
+            .into_iter()
+            .fold(put, |put, (name, value)| put.expression_attribute_values(name, value));
         let put = put.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().put(put).build());
         Ok(self)
@@ -100,7 +101,8 @@ impl Transaction<'_> {
         (from, to): (AttributeValue, AttributeValue),
         ttl: Option<Timestamp>,
     ) -> Result<Self, StoreError> {
-        let change = if ttl.is_some() { "SET #state = :to, #ttl = :ttl" } else { "SET #state = :to" };
+        let change =
+            if ttl.is_some() { "SET #state = :to, #ttl = :ttl" } else { "SET #state = :to" };
         let update = Update::builder()
             .table_name(&self.store.table)
             .set_key(Some(key.attributes()))
@@ -138,12 +140,15 @@ impl Transaction<'_> {
             .expression_attribute_values(":version", number(before.version))
             .expression_attribute_values(":next", number(before.version + 1));
         let values = values.into_iter();
-        self.update(values.fold(update, |it, (name, value)| it.expression_attribute_values(name, value)))
+        self.update(
+            values.fold(update, |it, (name, value)| it.expression_attribute_values(name, value)),
+        )
     }
 
     /// Deletes the record at `key`.
     pub(super) fn delete(mut self, key: &Key) -> Result<Self, StoreError> {
-        let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
+        let delete =
+            Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
         let delete = delete.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().delete(delete).build());
         Ok(self)
@@ -156,10 +161,12 @@ impl Transaction<'_> {
         condition: &str,
         values: impl IntoIterator<Item = Value>,
     ) -> Result<Self, StoreError> {
-        let delete = Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
-        let delete = delete.condition_expression(condition);
         let delete =
-            values.into_iter().fold(delete, |it, (name, value)| it.expression_attribute_values(name, value));
+            Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
+        let delete = delete.condition_expression(condition);
+        let delete = values
+            .into_iter()
+            .fold(delete, |it, (name, value)| it.expression_attribute_values(name, value));
         let delete = delete.build().map_err(rejected)?;
         self.writes.push(TransactWriteItem::builder().delete(delete).build());
         Ok(self)
@@ -175,9 +182,11 @@ impl Transaction<'_> {
     ///
     /// [`StoreError::Conflict`] when a condition does not hold; [`StoreError::LimitReached`].
     pub(super) async fn commit(self) -> Result<(), StoreError> {
-        let request = self.store.client.transact_write_items().set_transact_items(Some(self.writes));
-        let send =
-            || async { request.clone().send().await.map_err(|error| transaction_failure(error, self.limit)) };
+        let request =
+            self.store.client.transact_write_items().set_transact_items(Some(self.writes));
+        let send = || async {
+            request.clone().send().await.map_err(|error| transaction_failure(error, self.limit))
+        };
         self.store.retry_on_race(send).await.map(|_| ())
     }
 }

@@ -93,7 +93,11 @@ impl Measured<'_> {
     }
 
     fn metadata(&self) -> Metadata {
-        let set = |dimensions, metrics| MetricSet { namespace: NAMESPACE, dimensions: [dimensions], metrics };
+        let set = |dimensions, metrics| MetricSet {
+            namespace: NAMESPACE,
+            dimensions: [dimensions],
+            metrics,
+        };
         let all = self.values().map(|(name, unit, _)| Metric { name, unit });
         let mut sets = vec![set(&[DIMENSION], all.collect())];
         if self.refused().is_some() {
@@ -205,7 +209,8 @@ mod tests {
         for (name, _) in METRICS {
             let told = [401, 500].map(|status| {
                 let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
-                Measured { function: "arm-api", line: &line, status, took, is_cold: true, at }.value(name)
+                Measured { function: "arm-api", line: &line, status, took, is_cold: true, at }
+                    .value(name)
             });
 
             assert!(told.iter().any(|it| *it > 0.0), "{name}");

@@ -85,7 +85,8 @@ pub fn response(name: &str, headers: &HeaderMap) -> Option<Response> {
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let weight_of = |wanted: &str| {
         let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
-        let mut elements = lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
+        let mut elements =
+            lines.filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(','));
         elements.find_map(|element| weight(element, wanted))
     };
     weight_of(coding).or_else(|| weight_of("*")).is_some_and(|weight| weight > 0.0)
@@ -117,7 +118,10 @@ mod tests {
 
     fn encoding(accept_encoding: &str) -> Option<String> {
         let response = answer(accept_encoding);
-        response.headers().get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap().to_owned())
+        response
+            .headers()
+            .get(header::CONTENT_ENCODING)
+            .map(|value| value.to_str().unwrap().to_owned())
     }
 
     #[test]

@@ -81,12 +81,13 @@ impl Banner {
     /// ours says nothing about anybody.
     pub(super) fn of(refusal: &Refusal) -> Option<Self> {
         match refusal {
-            Refusal::SessionExpired { .. } | Refusal::SessionEnded | Refusal::SessionReplaced { .. } => {
-                Some(Self::of_expiry())
-            }
-            Refusal::UserDisabled => {
-                Some(Self { title: "Your account is disabled", text: "Ask your administrator to enable it." })
-            }
+            Refusal::SessionExpired { .. }
+            | Refusal::SessionEnded
+            | Refusal::SessionReplaced { .. } => Some(Self::of_expiry()),
+            Refusal::UserDisabled => Some(Self {
+                title: "Your account is disabled",
+                text: "Ask your administrator to enable it.",
+            }),
             Refusal::Malformed(_)
             | Refusal::Invalid
             | Refusal::UnknownSession
@@ -111,7 +112,13 @@ impl Banner {
 impl Home<'_> {
     /// The first letter of the name, as a picture of whom there is none.
     fn initial(&self) -> String {
-        self.actor.stakeholder.name.chars().next().map(|it| it.to_uppercase().collect()).unwrap_or_default()
+        self.actor
+            .stakeholder
+            .name
+            .chars()
+            .next()
+            .map(|it| it.to_uppercase().collect())
+            .unwrap_or_default()
     }
 
     /// How many seconds the session still lasts.
@@ -153,7 +160,10 @@ impl ErrorPage {
         let hint = error.hint();
         if matches!(
             error,
-            Error::Login(_) | Error::InvalidIdToken(_) | Error::ProviderDown(_) | Error::LogoutIncomplete(_)
+            Error::Login(_)
+                | Error::InvalidIdToken(_)
+                | Error::ProviderDown(_)
+                | Error::LogoutIncomplete(_)
         ) {
             let (title, text) = (error.to_string().into(), hint.unwrap_or_default());
             return Self { title, text, next_link: NextLink { label: "Log in again", path: "/" } };
@@ -219,8 +229,10 @@ pub(super) fn html(page: &impl Template) -> Result<Response> {
 /// works with JSON.
 pub(super) fn problem(error: &Error) -> Response {
     let (status, request_id) = (error.status(), telemetry::request_id());
-    let page = Problem { status: status.as_u16(), advice: &ErrorPage::on(error), request_id: &request_id };
-    let response = html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
+    let page =
+        Problem { status: status.as_u16(), advice: &ErrorPage::on(error), request_id: &request_id };
+    let response =
+        html(&page).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response());
     refused(response, error)
 }
 
@@ -259,11 +271,16 @@ mod tests {
 
     #[test]
     fn a_button_leads_to_its_provider_and_then_back() {
-        let sign_in =
-            |brand, label: &str| SignIn { label: label.to_owned(), path: format!("/login/{brand}"), brand };
-        let sign_ins = [sign_in("google", "Continue with Google"), sign_in("oidc", "Continue with <Acme>")];
+        let sign_in = |brand, label: &str| SignIn {
+            label: label.to_owned(),
+            path: format!("/login/{brand}"),
+            brand,
+        };
+        let sign_ins =
+            [sign_in("google", "Continue with Google"), sign_in("oidc", "Continue with <Acme>")];
 
-        let html = Login { sign_ins: &sign_ins, next: "/api?a=1&b", notice: None }.render().unwrap();
+        let html =
+            Login { sign_ins: &sign_ins, next: "/api?a=1&b", notice: None }.render().unwrap();
 
         assert!(html.contains("href=\"/login/google?next=/api%3Fa%3D1%26b\""), "{html}");
         assert!(html.contains("Continue with Google</a>") && !html.contains("<Acme>"));

@@ -118,9 +118,16 @@ impl Site {
         respond(self.token_page(&parts, body, context).await)
     }
 
-    async fn token_page(&self, parts: &Parts, body: Body, context: RequestContext) -> Result<Response> {
+    async fn token_page(
+        &self,
+        parts: &Parts,
+        body: Body,
+        context: RequestContext,
+    ) -> Result<Response> {
         self.own_origins.admit(&parts.method, &parts.headers)?;
-        let Some(actor) = self.signed_in(&parts.headers, context).await? else { return Ok(to_login()) };
+        let Some(actor) = self.signed_in(&parts.headers, context).await? else {
+            return Ok(to_login());
+        };
         let sent = SentForm::read(body).await?;
         let token = self.access.access_token(&actor, context.now).await?;
         let (who, api) = ((&*actor, token.as_ref()), self.public_url.api());
@@ -135,7 +142,11 @@ impl Site {
     }
 
     /// Who is signed in; nobody, too, where the session does not hold.
-    async fn signed_in(&self, headers: &HeaderMap, context: RequestContext) -> Result<Option<Box<Actor>>> {
+    async fn signed_in(
+        &self,
+        headers: &HeaderMap,
+        context: RequestContext,
+    ) -> Result<Option<Box<Actor>>> {
         match self.visitor(headers, context).await {
             Ok(Visitor::Somebody(actor)) => Ok(Some(actor)),
             Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(None),
@@ -168,7 +179,9 @@ impl Site {
     async fn end_session(&self, request: &Parts, context: RequestContext) -> Result<()> {
         match self.visitor(&request.headers, context).await {
             Ok(Visitor::Somebody(actor)) => match actor.credential {
-                Credential::Session(session) => self.access.end_session(&session, context.now).await,
+                Credential::Session(session) => {
+                    self.access.end_session(&session, context.now).await
+                }
                 Credential::AccessToken(_) => Ok(()),
             },
             Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(()),
@@ -182,8 +195,11 @@ impl Site {
     ///
     /// `Refused` where the session does not hold; `Request` where there are two of its cookies.
     async fn visitor(&self, headers: &HeaderMap, context: RequestContext) -> Result<Visitor> {
-        let raw_credential =
-            self.access.cookies.session(headers)?.map_or(RawCredential::Nothing, RawCredential::Cookie);
+        let raw_credential = self
+            .access
+            .cookies
+            .session(headers)?
+            .map_or(RawCredential::Nothing, RawCredential::Cookie);
         let claims = self.access.verify(&raw_credential, context.now)?;
         self.access.authenticate(&claims, context.now).await
     }
@@ -239,7 +255,8 @@ fn logout_banner(uri: &Uri) -> Option<Banner> {
 
 /// Whether the address has a parameter.
 fn has_parameter(uri: &Uri, wanted: &str) -> bool {
-    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).any(|(name, _)| name == wanted)
+    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
+        .any(|(name, _)| name == wanted)
 }
 
 /// Sends somebody who is not signed in to log in first.

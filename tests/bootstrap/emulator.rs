@@ -36,7 +36,11 @@ impl Emulator {
     /// Starts the emulator `rie` for the function `binary`, with nothing of our own
     /// environment.
     pub(crate) async fn started(rie: &Path, binary: &Path, environment: &[(&str, &str)]) -> Self {
-        assert!(binary.exists(), "there is no {}: build the release binaries first", binary.display());
+        assert!(
+            binary.exists(),
+            "there is no {}: build the release binaries first",
+            binary.display()
+        );
         let [address, runtime_api] = free_addresses();
         let name = binary.file_name().unwrap().to_string_lossy();
         let log = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -54,7 +58,9 @@ impl Emulator {
             .unwrap();
         let http = SharedHttpConnector::new(Connector::builder().build_http());
         let emulator = Self { process, address, log, http };
-        timeout(PATIENCE, emulator.listens()).await.unwrap_or_else(|_| panic!("{}", emulator.log()));
+        timeout(PATIENCE, emulator.listens())
+            .await
+            .unwrap_or_else(|_| panic!("{}", emulator.log()));
         emulator
     }
 
@@ -75,7 +81,8 @@ impl Emulator {
             ByteStream::new(response.into_body()).collect().await.unwrap().into_bytes()
         };
         let bytes = timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("{}", self.log()));
-        serde_json::from_slice(&bytes).unwrap_or_else(|_| panic!("{bytes:?} is no answer:\n{}", self.log()))
+        serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| panic!("{bytes:?} is no answer:\n{}", self.log()))
     }
 
     /// All that the emulator and the function have written.

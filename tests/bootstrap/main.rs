@@ -52,7 +52,11 @@ async fn replay(handler: &str) {
     let log = emulator.log();
     assert!(wrong.is_empty(), "{}\n\n{log}", wrong.join("\n"));
     let lines = |part: &str| log.lines().filter(|it| it.contains(part)).count();
-    assert_eq!(lines(&format!("\"handler\":\"{handler}\"")), stories.len(), "one line a request:\n{log}");
+    assert_eq!(
+        lines(&format!("\"handler\":\"{handler}\"")),
+        stories.len(),
+        "one line a request:\n{log}"
+    );
     assert_eq!(lines("\"coldStart\":true"), 1, "one instance lived through all of them:\n{log}");
     let told = secrets.iter().find(|it| log.contains(it.as_str()));
     assert!(told.is_none(), "the log has the secret {told:?}:\n{log}");

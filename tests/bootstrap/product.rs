@@ -66,8 +66,10 @@ impl Product {
             signing_public_keys: String::new(),
             cors_origins: Vec::new(),
             token_creation_disabled: None,
-            token_renewal_limit: arm_api::config::renewal_limit(arm_api::config::DEFAULT_RENEWAL_DAYS)
-                .unwrap(),
+            token_renewal_limit: arm_api::config::renewal_limit(
+                arm_api::config::DEFAULT_RENEWAL_DAYS,
+            )
+            .unwrap(),
             providers_secret_arn: None,
             login_limit: None,
             function_name: None,
@@ -104,7 +106,11 @@ async fn served(embedded: Embedded) -> String {
     format!("http://{address}")
 }
 
-async fn answer(State(embedded): State<Embedded>, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+async fn answer(
+    State(embedded): State<Embedded>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> impl IntoResponse {
     let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
     let (status, json) = embedded.answer(target.rsplit('.').next().unwrap_or_default(), &body);
     (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, "application/x-amz-json-1.0")], json)

@@ -24,7 +24,10 @@ async fn c01_a_token_is_made_and_works() {
 
     assert_eq!(answer.json()["data"]["updateAccessToken"]["success"], true);
     let program = world.program(&answer.new_token());
-    assert_eq!(program.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"], "ana@acme.test");
+    assert_eq!(
+        program.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"],
+        "ana@acme.test"
+    );
 }
 
 #[rstest]
@@ -78,8 +81,10 @@ async fn an_end_beyond_the_maximum_by_what_clocks_differ_is_cut_and_the_answer_s
     let ana = world.signed_in("ana@acme.test").await;
 
     let fields = "sessionJwt accessToken { expiresAt }";
-    let mutation =
-        format!("mutation {{ updateAccessToken(expirationTime: {}) {{ {fields} }} }}", START + MAX + beyond);
+    let mutation = format!(
+        "mutation {{ updateAccessToken(expirationTime: {}) {{ {fields} }} }}",
+        START + MAX + beyond
+    );
     let answer = ana.asks(&mutation).await;
 
     let made = &answer.json()["data"]["updateAccessToken"];
@@ -97,7 +102,10 @@ async fn c08_milliseconds_are_recognised() {
     let answer = ana.asks(&update_access_token(1_893_456_000_000)).await;
 
     let hint = answer.extension("hint");
-    assert!(hint.as_str().unwrap().starts_with("looks like milliseconds: use 1893456000"), "{hint}");
+    assert!(
+        hint.as_str().unwrap().starts_with("looks like milliseconds: use 1893456000"),
+        "{hint}"
+    );
 }
 
 #[rstest]
@@ -116,8 +124,9 @@ async fn c09_what_is_no_integer_is_told_what_is_allowed(#[case] literal: &str) {
     let ana = world.signed_in("ana@acme.test").await;
     world.calls();
 
-    let answer =
-        ana.asks(&format!("mutation {{ updateAccessToken(expirationTime: {literal}) {{ success }} }}")).await;
+    let answer = ana
+        .asks(&format!("mutation {{ updateAccessToken(expirationTime: {literal}) {{ success }} }}"))
+        .await;
 
     assert!(answer.json().get("data").is_none(), "{}", answer.text());
     assert_eq!(answer.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
@@ -191,14 +200,16 @@ async fn replacing_a_token_reads_nothing_more_than_authentication() {
     assert_eq!(operations, ["BatchGetItem", "TransactWriteItems"]);
     let writes = calls[1].body["TransactItems"].as_array().unwrap();
     let verbs: Vec<_> = writes.iter().flat_map(|it| it.as_object().unwrap().keys()).collect();
-    let owner_token_event_count_slot_old = ["ConditionCheck", "Put", "Put", "Update", "Put", "Update"];
+    let owner_token_event_count_slot_old =
+        ["ConditionCheck", "Put", "Put", "Update", "Put", "Update"];
     assert_eq!(verbs, owner_token_event_count_slot_old);
 }
 
 #[tokio::test]
 async fn sixty_tokens_in_a_minute_are_made_and_no_more() {
     let world = World::new().await;
-    let (ana, bob) = (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
+    let (ana, bob) =
+        (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
     world.later(SignedDuration::from_secs(60 - world.now() % 60 + 50));
     for _ in 0..60 {
         ana.makes_token(world.now() + DAY).await;
@@ -218,12 +229,17 @@ async fn sixty_tokens_in_a_minute_are_made_and_no_more() {
 async fn one_request_that_makes_two_tokens_leaves_the_second_alive() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let make = |name| format!("{name}: updateAccessToken(expirationTime: {}) {{ sessionJwt }}", START + DAY);
+    let make = |name| {
+        format!("{name}: updateAccessToken(expirationTime: {}) {{ sessionJwt }}", START + DAY)
+    };
 
     let answer = ana.asks(&format!("mutation {{ {} {} }}", make("one"), make("two"))).await;
 
     let token = |name: &str| answer.json()["data"][name]["sessionJwt"].as_str().unwrap().to_owned();
-    assert_eq!(world.program(&token("one")).asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(
+        world.program(&token("one")).asks(ME).await.verdict(),
+        "401 UNAUTHENTICATED TOKEN_REPLACED"
+    );
     assert_eq!(world.program(&token("two")).asks(ME).await.status, 200);
 }
 
@@ -305,7 +321,10 @@ async fn a_failing_write_leaves_the_old_token_alive() {
     old.asks(ME).await;
 
     world.faults.plan_at("TransactWriteItems", Fault::Error, 3);
-    assert_eq!(ana.asks(&update_access_token(START + DAY)).await.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(
+        ana.asks(&update_access_token(START + DAY)).await.verdict(),
+        "503 SERVICE_UNAVAILABLE"
+    );
 
     assert_eq!(old.asks(ME).await.status, 200);
 }
@@ -313,7 +332,8 @@ async fn a_failing_write_leaves_the_old_token_alive() {
 #[tokio::test]
 async fn where_the_operator_wants_none_no_token_is_made() {
     let token_creation_disabled = Some("Tokens are not made during the audit.");
-    let world = World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
+    let world =
+        World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let answer = ana.asks(&update_access_token(START + DAY)).await;
@@ -342,7 +362,10 @@ async fn d02_revoking_nothing_succeeds() {
     let ana = world.signed_in("ana@acme.test").await;
 
     for _ in 0..2 {
-        assert_eq!(ana.asks(INVALIDATE).await.json()["data"]["invalidateAccessToken"]["success"], true);
+        assert_eq!(
+            ana.asks(INVALIDATE).await.json()["data"]["invalidateAccessToken"]["success"],
+            true
+        );
     }
 }
 
@@ -401,13 +424,17 @@ async fn d08_me_tells_whether_there_is_a_token_in_the_spacing_of_the_original() 
 #[tokio::test]
 async fn two_peoples_tokens_are_independent() {
     let world = World::new().await;
-    let (ana, bob) = (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
+    let (ana, bob) =
+        (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
     let (of_ana, of_bob) = (ana.makes_token(START + DAY).await, bob.makes_token(START + DAY).await);
 
     ana.asks(INVALIDATE).await;
 
     assert_eq!(of_ana.asks(ME).await.status, 401);
-    assert_eq!(of_bob.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"], "bob@acme.test");
+    assert_eq!(
+        of_bob.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"],
+        "bob@acme.test"
+    );
 }
 
 #[tokio::test]

@@ -65,7 +65,12 @@ fn named_rooms(code: &str) -> Vec<String> {
         match rest.strip_prefix('{') {
             Some(group) => names.extend(top_level_names(group)),
             None => {
-                names.push(rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned());
+                names.push(
+                    rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                        .next()
+                        .unwrap()
+                        .to_owned(),
+                );
             }
         }
     }
@@ -104,9 +109,16 @@ fn floors_look_only_downwards() {
 #[test]
 fn the_domain_is_pure() {
     for (file, code) in sources().iter().filter(|(file, _)| file.starts_with("domain/")) {
-        for word in
-            ["async ", "tokio", "http::", "axum", "aws_", "std::fs", "std::net::Tcp", "Timestamp::now"]
-        {
+        for word in [
+            "async ",
+            "tokio",
+            "http::",
+            "axum",
+            "aws_",
+            "std::fs",
+            "std::net::Tcp",
+            "Timestamp::now",
+        ] {
             assert!(!code.contains(word), "{file} has `{word}`");
         }
     }
@@ -150,7 +162,8 @@ fn a_secret_is_revealed_to_its_owner_and_to_identity_providers_alone() {
     let mut expected = [&to_their_owner[..], &to_a_provider[..]].concat();
     expected.sort_unstable();
     assert_eq!(places(".reveal()"), counted(&expected));
-    let taken_apart = [("access/jwt.rs", 3), ("access/sessions.rs", 1), ("identity/settings.rs", 1)];
+    let taken_apart =
+        [("access/jwt.rs", 3), ("access/sessions.rs", 1), ("identity/settings.rs", 1)];
     assert_eq!(places(".inspect("), counted(&taken_apart));
 }
 

@@ -13,10 +13,17 @@ async fn g14_a_variable_that_cannot_be_makes_no_token() {
     let ana = world.signed_in("ana@acme.test").await;
     let query = "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { sessionJwt } }";
 
-    let headers = [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let headers =
+        [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
     let too_large = json!(9_223_372_036_854_775_808_u64);
-    for end in [json!("1795500000"), json!(1_795_500_000.5), json!(true), Value::Null, json!([1]), too_large]
-    {
+    for end in [
+        json!("1795500000"),
+        json!(1_795_500_000.5),
+        json!(true),
+        Value::Null,
+        json!([1]),
+        too_large,
+    ] {
         let body = json!({ "query": query, "variables": { "end": end } }).to_string();
         let answer = world.sends(("POST", "/api"), &headers, body).await;
         assert_eq!(answer.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME", "{end}");
@@ -44,8 +51,10 @@ async fn a_whole_number_is_an_expiration_time_however_it_is_written(
     let ana = world.signed_in("ana@acme.test").await;
     let end = (world.now() + 86_400).to_string();
 
-    let headers = [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
-    let body = format!("{{\"query\": \"{query}\", \"variables\": {variables}}}").replace("END", &end);
+    let headers =
+        [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
+    let body =
+        format!("{{\"query\": \"{query}\", \"variables\": {variables}}}").replace("END", &end);
     let answer = world.sends(("POST", "/api"), &headers, body).await;
 
     assert_eq!(answer.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
@@ -55,11 +64,15 @@ async fn a_whole_number_is_an_expiration_time_however_it_is_written(
 async fn a_number_in_quotes_is_told_to_lose_them() {
     let world = World::new().await;
 
-    let answer =
-        world.nobody_asks("mutation { updateAccessToken(expirationTime: \"1795500000\") { success } }").await;
+    let answer = world
+        .nobody_asks("mutation { updateAccessToken(expirationTime: \"1795500000\") { success } }")
+        .await;
 
     let hint = answer.extension("hint");
-    assert!(hint.as_str().unwrap().starts_with("send 1795500000 as a number, without quotes"), "{hint}");
+    assert!(
+        hint.as_str().unwrap().starts_with("send 1795500000 as a number, without quotes"),
+        "{hint}"
+    );
 }
 
 #[rstest]

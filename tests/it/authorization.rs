@@ -11,7 +11,8 @@ const CHALLENGE: &str = "Bearer realm=\"api\"";
 
 /// Asks with these `Authorization` headers.
 async fn asked_with(world: &World, authorization: &[&str], query: &str) -> Answer {
-    let headers: Vec<_> = authorization.iter().map(|it| ("authorization", *it)).chain([JSON]).collect();
+    let headers: Vec<_> =
+        authorization.iter().map(|it| ("authorization", *it)).chain([JSON]).collect();
     world.sends(("POST", "/api"), &headers, serde_json::json!({ "query": query }).to_string()).await
 }
 
@@ -105,7 +106,10 @@ async fn several_blanks_may_follow_the_scheme() {
 #[rstest]
 #[case::no_scheme("TOKEN", "The header has no `Bearer` before the token")]
 #[case::another_scheme("JWT TOKEN", "The header has another scheme than `Bearer`")]
-#[case::an_empty_variable("Bearer ", "There is no token after `Bearer`, perhaps because a variable is empty")]
+#[case::an_empty_variable(
+    "Bearer ",
+    "There is no token after `Bearer`, perhaps because a variable is empty"
+)]
 #[case::the_scheme_twice("Bearer Bearer TOKEN", "The header has `Bearer` twice")]
 #[case::quotes("Bearer \"TOKEN\"", "The token is in quotes")]
 #[case::a_placeholder("Bearer <TOKEN>", "There is a placeholder instead of a token")]
@@ -114,17 +118,24 @@ async fn several_blanks_may_follow_the_scheme() {
     "There is a word such as `undefined` or `null` instead of a token"
 )]
 #[case::two_words("Bearer TOKEN TOKEN", "There is more than one word after `Bearer`")]
-#[case::a_part("Bearer TOKEN", "An API token has three parts with dots between them, and this has not")]
+#[case::a_part(
+    "Bearer TOKEN",
+    "An API token has three parts with dots between them, and this has not"
+)]
 #[tokio::test]
 async fn who_sends_no_token_is_told_what_is_seen(#[case] header: &str, #[case] seen: &str) {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await.token;
-    let token = if seen.contains("three parts") { token.split_once('.').unwrap().0 } else { &token };
+    let token =
+        if seen.contains("three parts") { token.split_once('.').unwrap().0 } else { &token };
 
     let answer = asked_with(&world, &[&header.replace("TOKEN", token)], ME).await;
 
     assert_eq!(answer.verdict(), MALFORMED);
-    assert_eq!(answer.extension("hint"), format!("{seen}: send `Authorization: Bearer <api-token>`."));
+    assert_eq!(
+        answer.extension("hint"),
+        format!("{seen}: send `Authorization: Bearer <api-token>`.")
+    );
     assert!(!answer.text().contains(token));
     assert!(!answer.header("www-authenticate").unwrap().contains(token));
 }
@@ -145,8 +156,10 @@ async fn a_refusal_says_what_to_do_in_the_header_and_in_the_body(
     assert!(answer.json().get("data").is_none());
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let hint = answer.extension("hint");
-    let challenge =
-        format!("{CHALLENGE}, error=\"invalid_token\", error_description=\"{}\"", hint.as_str().unwrap());
+    let challenge = format!(
+        "{CHALLENGE}, error=\"invalid_token\", error_description=\"{}\"",
+        hint.as_str().unwrap()
+    );
     assert_eq!(answer.header("www-authenticate"), Some(challenge.as_str()));
     assert_eq!(answer.extension("requestId"), *answer.header("x-request-id").unwrap());
 }
@@ -175,7 +188,8 @@ async fn which_of_two_credentials_counts_is_not_guessed(#[case] headers: &[&str]
     world.calls();
 
     let headers: Vec<_> = headers.iter().map(|it| it.replace('T', &program.token)).collect();
-    let answer = asked_with(&world, &headers.iter().map(String::as_str).collect::<Vec<_>>(), ME).await;
+    let answer =
+        asked_with(&world, &headers.iter().map(String::as_str).collect::<Vec<_>>(), ME).await;
 
     assert_eq!(answer.verdict(), "400 BAD_REQUEST");
     assert!(world.calls().is_empty());
@@ -187,8 +201,10 @@ async fn a15_a_token_in_the_address_is_no_credential() {
     let program = world.program_of("ana@acme.test").await;
 
     let path = format!("/api?access_token={}", program.token);
-    let posted = world.sends(("POST", &path), &[JSON], r#"{"query":"{ me { accessToken } }"}"#).await;
-    let got = world.sends(("GET", &format!("{path}&query=%7Bme%7BaccessToken%7D%7D")), &[], "").await;
+    let posted =
+        world.sends(("POST", &path), &[JSON], r#"{"query":"{ me { accessToken } }"}"#).await;
+    let got =
+        world.sends(("GET", &format!("{path}&query=%7Bme%7BaccessToken%7D%7D")), &[], "").await;
 
     assert_eq!(posted.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
     assert_eq!(got.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
@@ -211,13 +227,21 @@ async fn a16_a_token_in_a_form_is_not_read() {
 #[case::forged("Bearer a.b.c", "401 UNAUTHENTICATED TOKEN_INVALID")]
 #[case::another_scheme("Basic YWxpY2U6VA==", MALFORMED)]
 #[tokio::test]
-async fn a17_a_good_session_does_not_stand_in_for_a_bad_token(#[case] header: &str, #[case] verdict: &str) {
+async fn a17_a_good_session_does_not_stand_in_for_a_bad_token(
+    #[case] header: &str,
+    #[case] verdict: &str,
+) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let headers =
-        [JSON, ("cookie", &ana.cookie), ("sec-fetch-site", "same-origin"), ("authorization", header)];
-    let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ me { accessToken } }"}"#).await;
+    let headers = [
+        JSON,
+        ("cookie", &ana.cookie),
+        ("sec-fetch-site", "same-origin"),
+        ("authorization", header),
+    ];
+    let answer =
+        world.sends(("POST", "/api"), &headers, r#"{"query":"{ me { accessToken } }"}"#).await;
 
     assert_eq!(answer.verdict(), verdict);
     assert_eq!(answer.session_cookie(), None);
@@ -232,7 +256,8 @@ async fn a18_a_token_beats_the_session_of_somebody_else() {
 
     let bearer = format!("Bearer {}", ana.token);
     let headers = [JSON, ("cookie", &bob.cookie), ("origin", URL), ("authorization", &bearer)];
-    let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ me { userEmail } }"}"#).await;
+    let answer =
+        world.sends(("POST", "/api"), &headers, r#"{"query":"{ me { userEmail } }"}"#).await;
 
     assert_eq!(answer.json()["data"]["me"]["userEmail"], "ana@acme.test");
 }

@@ -82,7 +82,8 @@ async fn f02_another_site_is_rejected_with_any_type(#[case] content_type: &str) 
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;
 
-    let headers = [("content-type", content_type), ("cookie", &ana.cookie), ("sec-fetch-site", "cross-site")];
+    let headers =
+        [("content-type", content_type), ("cookie", &ana.cookie), ("sec-fetch-site", "cross-site")];
     let answer = posted(&world, &headers, INVALIDATE).await;
 
     assert_eq!(answer.verdict(), REJECTED);
@@ -107,7 +108,8 @@ async fn f07_f08_f09_only_json_is_read_even_from_our_own_pages(#[case] content_t
     world.calls();
 
     let own = [("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
-    let headers: Vec<_> = own.into_iter().chain(content_type.map(|it| ("content-type", it))).collect();
+    let headers: Vec<_> =
+        own.into_iter().chain(content_type.map(|it| ("content-type", it))).collect();
     let answer = posted(&world, &headers, INVALIDATE).await;
 
     assert_eq!(answer.verdict(), MEDIA_TYPE);
@@ -171,11 +173,15 @@ async fn f14_a_mutation_by_get_is_not_executed(#[case] sent: &[(&str, &str)]) {
     world.calls();
 
     let path = "/api?query=mutation%7BinvalidateAccessToken%7Bsuccess%7D%7D";
-    for credential in [Some(("cookie", ana.cookie.as_str())), Some(("authorization", bearer.as_str())), None]
+    for credential in
+        [Some(("cookie", ana.cookie.as_str())), Some(("authorization", bearer.as_str())), None]
     {
         let headers: Vec<_> = sent.iter().copied().chain(credential).collect();
         let answer = world.sends(("GET", path), &headers, "").await;
-        assert_eq!((answer.verdict().as_str(), answer.header("allow")), ("405 BAD_REQUEST", Some("POST")));
+        assert_eq!(
+            (answer.verdict().as_str(), answer.header("allow")),
+            ("405 BAD_REQUEST", Some("POST"))
+        );
     }
 
     assert!(world.calls().is_empty());
@@ -209,11 +215,17 @@ async fn a_navigation_from_another_site_opens_the_ide() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let headers =
-        [("cookie", ana.cookie.as_str()), ("sec-fetch-site", "cross-site"), ("accept", "text/html")];
+    let headers = [
+        ("cookie", ana.cookie.as_str()),
+        ("sec-fetch-site", "cross-site"),
+        ("accept", "text/html"),
+    ];
     let answer = world.sends(("GET", "/api"), &headers, "").await;
 
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
 }
 
 #[rstest]
@@ -222,7 +234,10 @@ async fn a_navigation_from_another_site_opens_the_ide() {
 #[case::another_site(&[("sec-fetch-site", "cross-site")], 403)]
 #[case::neither(&[], 403)]
 #[tokio::test]
-async fn a_session_is_opened_by_our_own_form_alone(#[case] sent: &[(&str, &str)], #[case] status: u16) {
+async fn a_session_is_opened_by_our_own_form_alone(
+    #[case] sent: &[(&str, &str)],
+    #[case] status: u16,
+) {
     let world = World::new().await;
 
     let answer = world.sends(("POST", "/login/development"), sent, "email=ana@acme.test").await;
@@ -244,7 +259,8 @@ async fn a_listed_origin_may_call_with_a_token_never_with_a_session() {
     let asks = [("origin", FRIEND), ("access-control-request-method", "POST")];
     let wants = [("access-control-request-headers", "authorization,content-type")];
     let preflight = world.sends(("OPTIONS", "/api"), &[&asks[..], &wants[..]].concat(), "").await;
-    let sent = [JSON, ("origin", FRIEND), ("sec-fetch-site", "cross-site"), ("authorization", &bearer)];
+    let sent =
+        [JSON, ("origin", FRIEND), ("sec-fetch-site", "cross-site"), ("authorization", &bearer)];
     let answer = posted(&world, &sent, ME).await;
 
     assert!([200, 204].contains(&preflight.status));

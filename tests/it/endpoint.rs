@@ -36,10 +36,14 @@ async fn got(world: &World, query_string: &str) -> Answer {
 #[case::g02_empty(Some(""), JSON)]
 #[case::g02_missing(None, JSON)]
 #[tokio::test]
-async fn g01_g02_an_answer_has_the_type_that_was_asked_for(#[case] accept: Option<&str>, #[case] ty: &str) {
+async fn g01_g02_an_answer_has_the_type_that_was_asked_for(
+    #[case] accept: Option<&str>,
+    #[case] ty: &str,
+) {
     let world = World::new().await;
 
-    let headers: Vec<_> = accept.map(|it| ("accept", it)).into_iter().chain([CONTENT_TYPE]).collect();
+    let headers: Vec<_> =
+        accept.map(|it| ("accept", it)).into_iter().chain([CONTENT_TYPE]).collect();
     let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
 
     assert_eq!(answer.verdict(), "200");
@@ -70,8 +74,12 @@ async fn g11_a_syntax_error_says_where_it_is_and_repeats_nothing() {
 #[tokio::test]
 async fn an_answer_tells_fifty_errors_at_most() {
     let fields = (0..200).map(|it| format!("f{it}")).collect::<Vec<_>>().join(" ");
-    let answer =
-        posted(&World::new().await, JSON, json!({ "query": format!("{{ {fields} }}") }).to_string()).await;
+    let answer = posted(
+        &World::new().await,
+        JSON,
+        json!({ "query": format!("{{ {fields} }}") }).to_string(),
+    )
+    .await;
 
     assert_eq!(answer.json()["errors"].as_array().map(Vec::len), Some(50));
 }
@@ -83,7 +91,10 @@ async fn g04_a_browser_that_opens_the_address_gets_the_ide_without_a_login() {
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
     let answer = world.sends(("GET", "/api"), &[("accept", accept)], "").await;
 
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/html; charset=utf-8"))
+    );
     assert!(answer.text().contains("<title>GraphQL Playground</title>"), "{}", answer.text());
     assert!(world.calls().is_empty());
 }
@@ -164,7 +175,10 @@ async fn a_body_that_is_no_text_is_a_bad_request() {
 #[case::g14_in_a_mutation(json!({"query": "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }", "variables": {"end": "soon"}}), "BAD_USER_INPUT INVALID_EXPIRATION_TIME")]
 #[case::g21_a_subscription(json!({"query": "subscription { me { role } }"}), "GRAPHQL_VALIDATION_FAILED")]
 #[tokio::test]
-async fn g11_g13_g14_g21_a_query_that_cannot_be_executed_is_not(#[case] body: Value, #[case] code: &str) {
+async fn g11_g13_g14_g21_a_query_that_cannot_be_executed_is_not(
+    #[case] body: Value,
+    #[case] code: &str,
+) {
     let world = World::new().await;
 
     for (accept, status) in [(GRAPHQL, 400), (JSON, 200)] {
@@ -180,12 +194,17 @@ async fn g11_g13_g14_g21_a_query_that_cannot_be_executed_is_not(#[case] body: Va
 #[case(JSON)]
 #[tokio::test]
 async fn g15_the_error_of_a_field_leaves_the_others_in_peace(#[case] accept: &str) {
-    let answer = posted(&World::new().await, accept, r#"{"query":"{ me { role } here: __typename }"}"#).await;
+    let answer =
+        posted(&World::new().await, accept, r#"{"query":"{ me { role } here: __typename }"}"#)
+            .await;
 
     assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
     assert_eq!(answer.json()["data"], json!({ "me": null, "here": "Query" }));
     let error = &answer.json()["errors"][0];
-    assert_eq!((&error["path"], &error["locations"]), (&json!(["me"]), &json!([{ "line": 1, "column": 3 }])));
+    assert_eq!(
+        (&error["path"], &error["locations"]),
+        (&json!(["me"]), &json!([{ "line": 1, "column": 3 }]))
+    );
 }
 
 #[tokio::test]
@@ -193,7 +212,8 @@ async fn a_field_that_cannot_be_null_takes_its_parent_along() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
-    let query = "{ me { userEmail role(entity: ORGANIZATION, identifier: \"acme\") } here: __typename }";
+    let query =
+        "{ me { userEmail role(entity: ORGANIZATION, identifier: \"acme\") } here: __typename }";
     let answer = program.asks(query).await;
 
     assert_eq!(answer.verdict(), "200 FORBIDDEN");
@@ -203,8 +223,7 @@ async fn a_field_that_cannot_be_null_takes_its_parent_along() {
 
 #[tokio::test]
 async fn g16_members_that_nobody_knows_are_ignored() {
-    let body =
-        r#"{"query":"{ __typename }","id":7,"variables":null,"operationName":null,"extensions":{"a":1}}"#;
+    let body = r#"{"query":"{ __typename }","id":7,"variables":null,"operationName":null,"extensions":{"a":1}}"#;
 
     assert_eq!(posted(&World::new().await, JSON, body).await.verdict(), "200");
 }

@@ -93,8 +93,14 @@ async fn whoever_is_let_in_gets_their_data(#[case] name: &str, #[case] has_token
 
 #[rstest]
 #[case::k05_bad_base64("api-bad-base64", "The event's body is not the base64 that it says")]
-#[case::k07_no_body("api-body-missing", "The body is no JSON: EOF while parsing a value at line 1 column 0")]
-#[case::k07_body_null("api-body-null", "The body is no JSON: EOF while parsing a value at line 1 column 0")]
+#[case::k07_no_body(
+    "api-body-missing",
+    "The body is no JSON: EOF while parsing a value at line 1 column 0"
+)]
+#[case::k07_body_null(
+    "api-body-null",
+    "The body is no JSON: EOF while parsing a value at line 1 column 0"
+)]
 #[case::nothing_of_an_event("api-nothing", "The event has no method")]
 #[tokio::test]
 async fn what_is_malformed_is_told(#[case] name: &str, #[case] message: &str) {
@@ -132,7 +138,10 @@ fn payload_1(method: &str, path: &str) -> Value {
 #[tokio::test]
 async fn k03_two_cookies_leave_apart() {
     let cookies = || {
-        let two = [(SET_COOKIE, "a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT"), (SET_COOKIE, "b=2; Path=/")];
+        let two = [
+            (SET_COOKIE, "a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT"),
+            (SET_COOKIE, "b=2; Path=/"),
+        ];
         get(async move || AppendHeaders(two))
     };
     let router = Router::new().route("/", cookies());
@@ -145,8 +154,9 @@ async fn k03_two_cookies_leave_apart() {
 
     let of_1 = answered(router, payload_1("GET", "/")).await;
     assert_eq!(of_1["multiValueHeaders"]["set-cookie"], both);
-    let single =
-        of_1["headers"]["set-cookie"].as_str().unwrap_or("a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT");
+    let single = of_1["headers"]["set-cookie"]
+        .as_str()
+        .unwrap_or("a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT");
     assert!(both.as_array().unwrap().contains(&json!(single)), "{of_1}");
 }
 
@@ -189,9 +199,15 @@ async fn k14_an_answer_that_lambda_would_not_pass_on_is_an_error(
     if is_too_large {
         let json: Value = serde_json::from_slice(&body(&answer)).unwrap();
         assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
-        assert!(json["errors"][0]["extensions"]["hint"].as_str().unwrap().contains("an answer"), "{json}");
+        assert!(
+            json["errors"][0]["extensions"]["hint"].as_str().unwrap().contains("an answer"),
+            "{json}"
+        );
         assert_eq!(json["errors"][0]["extensions"]["requestId"], "01M8");
-        assert!(answer.to_string().contains("x-request-id"), "it keeps the headers of what it replaces");
+        assert!(
+            answer.to_string().contains("x-request-id"),
+            "it keeps the headers of what it replaces"
+        );
     }
 }
 

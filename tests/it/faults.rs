@@ -207,7 +207,8 @@ impl HttpConnector for Silent {
 async fn who_waits_for_a_provider_gets_an_answer_before_the_gateway_gives_up() {
     let world = World::new().await;
     let (old, silent) = (world.web_app.clone(), SharedHttpConnector::new(Silent));
-    let acme = r#"[{"id":"acme","clientId":"arm","clientSecret":"c","issuer":"https://id.acme.test"}]"#;
+    let acme =
+        r#"[{"id":"acme","clientId":"arm","clientSecret":"c","issuer":"https://id.acme.test"}]"#;
     let identity = Identity::new(
         Arc::clone(&old.app.access),
         &acme.to_owned().into(),

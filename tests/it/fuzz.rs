@@ -71,13 +71,20 @@ fn corpus(target: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hardening/corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     paths.sort();
-    paths.iter().map(|it| fs::read_to_string(it).unwrap().trim_end_matches('\n').to_owned()).collect()
+    paths
+        .iter()
+        .map(|it| fs::read_to_string(it).unwrap().trim_end_matches('\n').to_owned())
+        .collect()
 }
 
 /// A number that the environment may set.
-#[expect(clippy::disallowed_methods, reason = "a suite says by it how long, and where chance begins")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a suite says by it how long, and where chance begins"
+)]
 fn number(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).map_or(otherwise, |it| it.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+    std::env::var(name)
+        .map_or(otherwise, |it| it.parse().unwrap_or_else(|_| panic!("{name} is no number")))
 }
 
 /// The source of chance of one batch.
@@ -97,16 +104,25 @@ fn fuzz<T: Target>() {
     let target = T::new();
     for input in target.seeds() {
         let borne = target.bears(&input);
-        borne.unwrap_or_else(|fault| panic!("{}: {fault}\nof the corpus: {:?}", T::NAME, Input(input)));
+        borne.unwrap_or_else(|fault| {
+            panic!("{}: {fault}\nof the corpus: {:?}", T::NAME, Input(input))
+        });
     }
     let mut batch = 0;
     while batch == 0 || stopwatch.elapsed() < time {
         let target = T::new();
         let borne = runner(seed, batch).run(&target.changed(), |input| target.bears(&input.0));
-        borne.unwrap_or_else(|fault| panic!("{}: {fault}\nbatch {batch} of FUZZ_SEED={seed}", T::NAME));
+        borne.unwrap_or_else(|fault| {
+            panic!("{}: {fault}\nbatch {batch} of FUZZ_SEED={seed}", T::NAME)
+        });
         batch += 1;
     }
-    println!("{}: {} inputs, FUZZ_SEED={seed}, {:?}", T::NAME, batch * u64::from(BATCH), stopwatch.elapsed());
+    println!(
+        "{}: {} inputs, FUZZ_SEED={seed}, {:?}",
+        T::NAME,
+        batch * u64::from(BATCH),
+        stopwatch.elapsed()
+    );
 }
 
 /// A runtime for a target that lives in a world.

@@ -109,14 +109,19 @@ impl World {
     /// A world that may not even begin.
     pub(crate) async fn started(options: WorldOptions) -> Result<Self, CannotStart> {
         let (log, log_format) = (Log::default(), options.log_format.unwrap_or(LogFormat::Json));
-        let logging = tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
+        let logging =
+            tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(start());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
         let failing = Faulty { inner: connector, faults: faults.clone() };
         let client = client::client_on(
             &local::aws(endpoint.clone()),
-            http_client(Recorded { inner: failing, calls: calls.clone(), meeting: meeting.clone() }),
+            http_client(Recorded {
+                inner: failing,
+                calls: calls.clone(),
+                meeting: meeting.clone(),
+            }),
         );
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
@@ -319,8 +324,10 @@ impl World {
     /// Everything that the embedded table holds, in the order of its keys.
     pub(crate) fn stored(&self) -> Vec<Value> {
         let embedded = self.embedded.as_ref().unwrap();
-        let (_, json) = embedded.answer("Scan", json!({ "TableName": self.table }).to_string().as_bytes());
-        let mut items = serde_json::from_str::<Value>(&json).unwrap()["Items"].as_array().unwrap().clone();
+        let (_, json) =
+            embedded.answer("Scan", json!({ "TableName": self.table }).to_string().as_bytes());
+        let mut items =
+            serde_json::from_str::<Value>(&json).unwrap()["Items"].as_array().unwrap().clone();
         items.sort_by_key(|it| (it["PK"].to_string(), it["SK"].to_string()));
         items
     }
@@ -347,7 +354,8 @@ impl Drop for World {
 
 /// The secret id in an API token; the whole of what is none.
 fn secret_id(token: &str) -> String {
-    let claims = token.split('.').nth(1).and_then(|it| URL_SAFE_NO_PAD.decode(it).ok()).unwrap_or_default();
+    let claims =
+        token.split('.').nth(1).and_then(|it| URL_SAFE_NO_PAD.decode(it).ok()).unwrap_or_default();
     let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
     claims["jti"].as_str().unwrap_or(token).to_owned()
 }
@@ -359,7 +367,9 @@ pub(crate) const INVALIDATE: &str = "mutation { invalidateAccessToken { success 
 
 /// Asks for an API token.
 pub(crate) fn update_access_token(expiration_time: i64) -> String {
-    format!("mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ success sessionJwt }} }}")
+    format!(
+        "mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ success sessionJwt }} }}"
+    )
 }
 
 /// A POST to the endpoint, without its body.

@@ -29,7 +29,10 @@ fn check(name: &str, is: &str) {
         fs::write(&path, is).unwrap();
     }
     let agreed = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(agreed, is, "{name} has changed: if that is meant, run `make golden` and read the diff");
+    assert_eq!(
+        agreed, is,
+        "{name} has changed: if that is meant, run `make golden` and read the diff"
+    );
 }
 
 #[test]

@@ -33,7 +33,10 @@ impl HttpConnector for Panicking {
 fn break_down(world: &mut World) {
     let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
     let client = client::client_on(&local::aws(None), http_client(Panicking));
-    world.restart_on(Store::new(client, "arm-secret-name".to_owned(), world.app.entropy.clone()), keys);
+    world.restart_on(
+        Store::new(client, "arm-secret-name".to_owned(), world.app.entropy.clone()),
+        keys,
+    );
 }
 
 #[rstest]
@@ -71,7 +74,10 @@ const VARY: &str = "accept, origin, cookie, authorization, sec-fetch-site";
 fn has_the_headers_of_every_answer(answer: &Answer) {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
-    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        Some("max-age=31536000; includeSubDomains")
+    );
     assert_eq!(answer.header("cross-origin-opener-policy"), Some("same-origin"));
     assert_eq!(answer.header("cross-origin-resource-policy"), Some("same-origin"));
     let permissions = answer.header("permissions-policy").unwrap();
@@ -98,7 +104,10 @@ async fn every_page_has_its_headers_compressed_or_not(#[case] path: &str, #[case
         assert_eq!(answer.status, status);
         let vary = answer.header("vary").unwrap();
         assert!(vary.starts_with(VARY), "{vary}");
-        assert!(answer.header("content-encoding").is_none() || vary.contains("accept-encoding"), "{vary}");
+        assert!(
+            answer.header("content-encoding").is_none() || vary.contains("accept-encoding"),
+            "{vary}"
+        );
         has_the_headers_of_every_answer(&answer);
     }
 }
@@ -111,7 +120,8 @@ async fn an_error_that_is_told_in_json_can_be_decompressed() {
     let answer = world.sends(("POST", "/graphql"), &headers, "").await;
 
     assert_eq!(answer.header("content-encoding"), Some("gzip"));
-    let body: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&*answer.bytes)).unwrap();
+    let body: Value =
+        serde_json::from_reader(flate2::read::GzDecoder::new(&*answer.bytes)).unwrap();
     assert_eq!(body["errors"][0]["extensions"]["code"], "NOT_FOUND");
 }
 
@@ -137,10 +147,14 @@ async fn one_id_of_a_request_is_in_its_header_its_errors_and_its_log_line(
     let world = World::new().await;
 
     let first = world.sends(("POST", "/api"), headers, json!({ "query": query }).to_string()).await;
-    let second = world.sends(("POST", "/api"), headers, json!({ "query": query }).to_string()).await;
+    let second =
+        world.sends(("POST", "/api"), headers, json!({ "query": query }).to_string()).await;
 
     let ids = [&first, &second].map(|it| it.header("x-request-id").unwrap().to_owned());
-    assert_eq!([&first, &second].map(|it| it.extension("requestId")), ids.clone().map(|it| json!(it)));
+    assert_eq!(
+        [&first, &second].map(|it| it.extension("requestId")),
+        ids.clone().map(|it| json!(it))
+    );
     assert_eq!(world.log().iter().map(|it| it["requestId"].clone()).collect::<Vec<_>>(), ids);
     assert_ne!(ids[0], ids[1]);
 }
@@ -160,7 +174,9 @@ async fn l04_a_mistake_of_ours_is_answered_and_not_explained() {
     let error = json!({ "message": "Internal server error", "extensions": extensions });
     assert_eq!(answer.json(), json!({ "errors": [error] }));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert!(world.log().iter().any(|it| it["requestId"] == id && it.to_string().contains("a mistake")));
+    assert!(
+        world.log().iter().any(|it| it["requestId"] == id && it.to_string().contains("a mistake"))
+    );
     assert!(world.log().iter().any(|it| it["requestId"] == id && it["status"] == 500));
 }
 
@@ -187,11 +203,20 @@ async fn e17_l09_a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16
 
     let answer = world.sends(("GET", path), &[("accept", "text/html")], "").await;
 
-    assert_eq!((answer.status, answer.header("content-type")), (status, Some("text/html; charset=utf-8")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (status, Some("text/html; charset=utf-8"))
+    );
     let policy = answer.header("content-security-policy").unwrap();
-    assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
+        "{policy}"
+    );
     assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
-    assert_eq!(answer.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
+    assert_eq!(
+        answer.header("strict-transport-security"),
+        Some("max-age=31536000; includeSubDomains")
+    );
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
 }
 
@@ -203,7 +228,8 @@ async fn e16_browsers_are_told_to_come_by_tls_where_there_is_tls(
     #[case] url: &'static str,
     #[case] expected: Option<&str>,
 ) {
-    let world = World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
+    let world =
+        World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
 
     let answer = world.sends(("GET", "/"), &[("accept", "text/html")], "").await;
 
@@ -230,8 +256,11 @@ async fn a_body_is_read_up_to_its_limit(#[case] authorization: Option<&str>, #[c
         Some(_) => format!("Bearer {}", world.program_of("ana@acme.test").await.token),
         None => String::new(),
     };
-    let headers: Vec<_> =
-        authorization.map(|_| ("authorization", bearer.as_str())).into_iter().chain([JSON]).collect();
+    let headers: Vec<_> = authorization
+        .map(|_| ("authorization", bearer.as_str()))
+        .into_iter()
+        .chain([JSON])
+        .collect();
 
     for (length, status) in [(limit, 200), (limit + 1, 413)] {
         let before = r#"{"query":"{ __typename }","padding":""#;
@@ -242,7 +271,8 @@ async fn a_body_is_read_up_to_its_limit(#[case] authorization: Option<&str>, #[c
 }
 
 /// Made up, but of the right form.
-const MADE_UP: &str = "__Host-arm_session=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+const MADE_UP: &str =
+    "__Host-arm_session=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[tokio::test]
 async fn a_made_up_session_sends_as_much_as_anybody() {
@@ -262,7 +292,8 @@ async fn a_revoked_token_sends_as_much_as_anybody() {
     program.asks(INVALIDATE).await;
 
     let bearer = format!("Bearer {}", program.token);
-    let answer = world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], endless()).await;
+    let answer =
+        world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], endless()).await;
 
     assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
 }
@@ -316,8 +347,9 @@ async fn a_bad_credential_does_not_make_us_read_the_body(#[case] credential: (&s
 #[tokio::test(start_paused = true)]
 async fn k15_who_never_ends_a_request_is_answered_in_time() {
     let world = World::new().await;
-    let body =
-        axum::body::Body::from_stream(futures_util::stream::pending::<Result<String, std::io::Error>>());
+    let body = axum::body::Body::from_stream(futures_util::stream::pending::<
+        Result<String, std::io::Error>,
+    >());
 
     let answer = world.sends(("POST", "/api"), &[JSON], body).await;
 
@@ -337,7 +369,10 @@ async fn a_query_has_a_hundred_thousand_bytes_at_most(#[case] length: usize, #[c
         let body = json!({ "query": query }).to_string();
         let answer = world.sends(("POST", "/api"), &[JSON, ("accept", accept)], body).await;
         assert_eq!(answer.status, status, "{}", answer.text());
-        assert_eq!(answer.extension("limit"), if status == 413 { json!(100_000) } else { json!(null) });
+        assert_eq!(
+            answer.extension("limit"),
+            if status == 413 { json!(100_000) } else { json!(null) }
+        );
     }
 }
 
@@ -348,9 +383,13 @@ async fn the_schema_is_told_once_to_who_remembers_it() {
     let answer = world.sends(("GET", "/api/schema.graphql"), &[], "").await;
     let etag = answer.header("etag").unwrap();
     let again = world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", etag)], "").await;
-    let stale = world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", "\"old\"")], "").await;
+    let stale =
+        world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", "\"old\"")], "").await;
 
-    assert_eq!((answer.status, answer.header("content-type")), (200, Some("text/plain; charset=utf-8")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, Some("text/plain; charset=utf-8"))
+    );
     assert_eq!(answer.text(), arm_api::graph::sdl());
     assert_eq!((again.status, again.text().as_str(), again.header("etag")), (304, "", Some(etag)));
     assert_eq!((stale.status, stale.bytes), (200, answer.bytes.clone()));
@@ -365,7 +404,8 @@ async fn the_schema_is_known_by_its_tag_however_that_is_listed(#[case] before: &
     let answer = world.sends(("GET", "/api/schema.graphql"), &[], "").await;
 
     let listed = format!("{before}{}", answer.header("etag").unwrap());
-    let again = world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", &listed)], "").await;
+    let again =
+        world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", &listed)], "").await;
 
     assert_eq!(again.status, 304);
 }

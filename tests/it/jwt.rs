@@ -23,14 +23,16 @@ const FOUND: &str = "200";
 /// A world that signs with the key of `SEED`, and a token that was made in it.
 async fn world_with_token() -> (World, String) {
     let keys = keys(&[(SEED, KeyState::Active)]);
-    let world = World::with(WorldOptions { signing_keys: Some(keys), ..WorldOptions::default() }).await;
+    let world =
+        World::with(WorldOptions { signing_keys: Some(keys), ..WorldOptions::default() }).await;
     let token = world.program_of("ana@acme.test").await.token;
     world.calls();
     (world, token)
 }
 
 fn keys(keys: &[(u8, KeyState)]) -> String {
-    let entries: Vec<_> = keys.iter().map(|(seed, state)| KeyEntry { state: *state, ..key(*seed) }).collect();
+    let entries: Vec<_> =
+        keys.iter().map(|(seed, state)| KeyEntry { state: *state, ..key(*seed) }).collect();
     serde_json::to_string(&entries).unwrap()
 }
 
@@ -55,7 +57,8 @@ fn changed(token: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String 
     let rank = |name: &str| order.iter().position(|it| *it == name).unwrap_or(order.len());
     let mut sorted: Vec<_> = members.into_iter().collect();
     sorted.sort_by_key(|(name, _)| rank(name));
-    let members: Vec<_> = sorted.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    let members: Vec<_> =
+        sorted.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
     format!("{{{}}}", members.join(","))
 }
 
@@ -115,14 +118,16 @@ async fn b03_b04_a_public_key_is_no_secret_to_sign_with(
 ) {
     let (world, token) = world_with_token().await;
     let public = URL_SAFE_NO_PAD.decode(key(SEED).x).unwrap();
-    let info = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &public];
+    let info =
+        [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00][..], &public];
     let der = STANDARD.encode(info.concat());
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n");
 
     let header = if is_our_header { header() } else { header().replace("EdDSA", name) };
     let claims = URL_SAFE_NO_PAD.encode(claims(&token));
     let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
-    for secret in [&public[..], key(SEED).x.as_bytes(), pem.as_bytes(), pem.trim().as_bytes(), &info.concat()]
+    for secret in
+        [&public[..], key(SEED).x.as_bytes(), pem.as_bytes(), pem.trim().as_bytes(), &info.concat()]
     {
         let signature = hmac::sign(&hmac::Key::new(algorithm, secret), message.as_bytes());
         let forged = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
@@ -139,7 +144,11 @@ async fn b05_a_token_with_one_changed_bit_is_none() {
             let mut segments: Vec<_> = token.split('.').map(|it| it.as_bytes().to_vec()).collect();
             segments[segment][place] = if segments[segment][place] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(segments.join(&b'.')).unwrap();
-            assert_eq!(asked(&world, &changed).await, verdict(INVALID, 0), "segment {segment}, {place}");
+            assert_eq!(
+                asked(&world, &changed).await,
+                verdict(INVALID, 0),
+                "segment {segment}, {place}"
+            );
         }
     }
     for bit in 0..8 {
@@ -157,9 +166,13 @@ async fn b06_a_token_has_three_segments() {
     let segments: Vec<_> = token.split('.').collect();
 
     let two = segments[..2].join(".");
-    for wrong in
-        [segments[0].to_owned(), two, format!("{token}.a"), format!("{token}.a.b"), format!("{token}.")]
-    {
+    for wrong in [
+        segments[0].to_owned(),
+        two,
+        format!("{token}.a"),
+        format!("{token}.a.b"),
+        format!("{token}."),
+    ] {
         assert_eq!(asked(&world, &wrong).await, verdict(MALFORMED, 0), "{wrong}");
     }
 }
@@ -168,7 +181,8 @@ async fn b06_a_token_has_three_segments() {
 async fn b07_segments_are_base64url_without_padding() {
     let (world, token) = world_with_token().await;
     let segments: Vec<_> = token.split('.').map(|it| URL_SAFE_NO_PAD.decode(it).unwrap()).collect();
-    let spelt = |engine: &dyn Fn(&[u8]) -> String| segments.iter().map(|it| engine(it)).collect::<Vec<_>>();
+    let spelt =
+        |engine: &dyn Fn(&[u8]) -> String| segments.iter().map(|it| engine(it)).collect::<Vec<_>>();
     let (padded, standard) = (spelt(&|it| URL_SAFE.encode(it)), spelt(&|it| STANDARD.encode(it)));
 
     assert_eq!(asked(&world, &padded.join(".")).await.0.split(' ').next(), Some("401"));
@@ -196,11 +210,14 @@ async fn b07_segments_are_base64url_without_padding() {
 #[case::in_another_order(&[(r#""typ":"arm-pat+jwt","#, ""), ("}", r#","typ":"arm-pat+jwt"}"#)])]
 #[case::with_blanks(&[(":", ": ")])]
 #[tokio::test]
-async fn b11_b12_a_header_that_is_not_ours_to_the_letter_is_none(#[case] replaced: &[(&str, &str)]) {
+async fn b11_b12_a_header_that_is_not_ours_to_the_letter_is_none(
+    #[case] replaced: &[(&str, &str)],
+) {
     let (world, token) = world_with_token().await;
     let kid = key(SEED).kid();
 
-    let header = replaced.iter().fold(header(), |it, (from, to)| it.replace(&from.replace("KID", &kid), to));
+    let header =
+        replaced.iter().fold(header(), |it, (from, to)| it.replace(&from.replace("KID", &kid), to));
     let forged = signed(&header, &claims(&token));
 
     assert_eq!(asked(&world, &forged).await, verdict(INVALID, 0), "{header}");

@@ -64,7 +64,8 @@ impl Keeper {
                     (text("SigningAlgorithm"), text("MessageType")),
                     ("ED25519_SHA_512".into(), "RAW".into())
                 );
-                let signature = self.pair(arn, true).sign(&STANDARD.decode(text("Message")).unwrap());
+                let signature =
+                    self.pair(arn, true).sign(&STANDARD.decode(text("Message")).unwrap());
                 json!({ "KeyId": arn, "Signature": STANDARD.encode(signature) })
             }
             other => panic!("KMS is asked for {other}"),
@@ -79,11 +80,15 @@ impl HttpConnector for Keeper {
         }
         if let Some(code) = *self.rejects.lock().unwrap() {
             let body = SdkBody::from(json!({ "__type": code, "message": "injected" }).to_string());
-            return HttpConnectorFuture::ready(Ok(HttpResponse::new(400.try_into().unwrap(), body)));
+            return HttpConnectorFuture::ready(Ok(HttpResponse::new(
+                400.try_into().unwrap(),
+                body,
+            )));
         }
         let asked = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
         let answer = self.answer(request.headers().get("x-amz-target").unwrap(), &asked);
-        let response = HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer.to_string()));
+        let response =
+            HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer.to_string()));
         HttpConnectorFuture::ready(Ok(response))
     }
 }
@@ -102,7 +107,12 @@ fn public_key(arn: &str) -> String {
 /// A world whose keys are in this KMS.
 async fn world(keeper: &Keeper, keys: Value) -> World {
     let kms = Some(http_client(keeper.clone()));
-    World::with(WorldOptions { signing_keys: Some(keys.to_string()), kms, ..WorldOptions::default() }).await
+    World::with(WorldOptions {
+        signing_keys: Some(keys.to_string()),
+        kms,
+        ..WorldOptions::default()
+    })
+    .await
 }
 
 fn kid(token: &str) -> String {
@@ -190,7 +200,8 @@ async fn a_key_of_another_kind_is_named_at_start() {
     let kms = Some(http_client(keeper));
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
 
-    let started = World::started(WorldOptions { signing_keys, kms, ..WorldOptions::default() }).await;
+    let started =
+        World::started(WorldOptions { signing_keys, kms, ..WorldOptions::default() }).await;
 
     let fault = started.err().unwrap().to_string();
     assert_eq!(
@@ -212,7 +223,9 @@ async fn an_instance_with_public_keys_starts_and_verifies_while_kms_does_not_ans
     let mut world = world;
     let kms = Kms::of(aws::sdk_config(&local::aws(None), http_client(keeper)));
     let public_keys = [public_key(NEW), public_key(OLD)].join(",");
-    world.restart_with(Keys::read(&SigningKeys(keys.to_string()), &public_keys, &kms).await.unwrap());
+    world.restart_with(
+        Keys::read(&SigningKeys(keys.to_string()), &public_keys, &kms).await.unwrap(),
+    );
 
     assert_eq!(world.program(&old).asks(ME).await.status, 200);
 }
@@ -224,8 +237,13 @@ async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
     let kms = Some(http_client(keeper.clone()));
     let signing_public_keys = public_key(NEW);
-    let world =
-        World::with(WorldOptions { signing_keys, signing_public_keys, kms, ..WorldOptions::default() }).await;
+    let world = World::with(WorldOptions {
+        signing_keys,
+        signing_public_keys,
+        kms,
+        ..WorldOptions::default()
+    })
+    .await;
     let ana = world.signed_in("ana@acme.test").await;
 
     keeper.fails.store(false, Ordering::SeqCst);
@@ -239,8 +257,13 @@ async fn a_public_key_of_another_key_makes_no_tokens() {
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
     let kms = Some(http_client(Keeper::default()));
     let signing_public_keys = public_key(OLD).replace(OLD, NEW);
-    let world =
-        World::with(WorldOptions { signing_keys, signing_public_keys, kms, ..WorldOptions::default() }).await;
+    let world = World::with(WorldOptions {
+        signing_keys,
+        signing_public_keys,
+        kms,
+        ..WorldOptions::default()
+    })
+    .await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let answer = ana.asks(&update_access_token(START + DAY)).await;
@@ -253,9 +276,13 @@ async fn a_public_key_of_another_key_makes_no_tokens() {
 #[case::not_base64(format!("{NEW}=!"), "the public key is not base64")]
 #[case::of_another_kind(format!("{NEW}=MCowBQYDK2VwAyEA"), "the key is not of the kind ECC_NIST_EDWARDS25519")]
 #[tokio::test]
-async fn a_public_key_that_cannot_be_read_is_named_at_start(#[case] listed: String, #[case] fault: &str) {
+async fn a_public_key_that_cannot_be_read_is_named_at_start(
+    #[case] listed: String,
+    #[case] fault: &str,
+) {
     let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
-    let options = WorldOptions { signing_keys, signing_public_keys: listed, ..WorldOptions::default() };
+    let options =
+        WorldOptions { signing_keys, signing_public_keys: listed, ..WorldOptions::default() };
 
     let started = World::started(options).await;
 

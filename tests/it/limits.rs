@@ -18,7 +18,8 @@ const NO_GRAPHQL: &str = "400 GRAPHQL_PARSE_FAILED";
 
 /// Nobody asks, with the answer's type that has its own statuses.
 async fn asked(world: &World, query: &str) -> Answer {
-    let headers = [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
+    let headers =
+        [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
     let body = json!({ "query": query }).to_string();
     let stopwatch = Clock::stopwatch();
     let answer = world.sends(("POST", "/api"), &headers, body).await;
@@ -37,8 +38,9 @@ fn listed(count: usize, part: impl Fn(usize) -> String) -> String {
 
 /// Fragments of which each spreads the next one `times` times.
 fn fragments(count: usize, times: usize) -> String {
-    let each =
-        |it: usize| format!("fragment f{it} on Query {{ {} }} ", format!("...f{} ", it + 1).repeat(times));
+    let each = |it: usize| {
+        format!("fragment f{it} on Query {{ {} }} ", format!("...f{} ", it + 1).repeat(times))
+    };
     format!("{} fragment f{count} on Query {{ __typename }}", listed(count, each))
 }
 
@@ -66,7 +68,9 @@ async fn h02_a_field_has_thirty_aliases_at_most(#[case] count: usize, #[case] ve
     let world = World::new().await;
     let aliases = listed(count, |it| format!("a{it}: __typename "));
 
-    for query in [format!("{{ {aliases} }}"), format!("{{ ...a }} fragment a on Query {{ {aliases} }}")] {
+    for query in
+        [format!("{{ {aliases} }}"), format!("{{ ...a }} fragment a on Query {{ {aliases} }}")]
+    {
         assert_eq!(asked(&world, &query).await.verdict(), verdict);
     }
 }
@@ -128,7 +132,11 @@ async fn a_fragment_bomb_is_refused_at_once(#[case] operations: &str) {
 
     for (count, times) in [(28, 2), (60, 2), (4, 100), (2000, 1)] {
         let query = format!("{operations} {}", fragments(count, times));
-        assert_eq!(asked(&world, &query).await.verdict(), INVALID, "{count} fragments, {times} times each");
+        assert_eq!(
+            asked(&world, &query).await.verdict(),
+            INVALID,
+            "{count} fragments, {times} times each"
+        );
     }
 }
 
@@ -166,7 +174,8 @@ async fn deep_nesting_never_overflows_the_stack(
     #[case] after: &str,
 ) {
     let world = World::new().await;
-    let levels = [100, 300, 350, 400, 700, 1000, 1500, 2500, 4000, 99_000 / (open.len() + close.len())];
+    let levels =
+        [100, 300, 350, 400, 700, 1000, 1500, 2500, 4000, 99_000 / (open.len() + close.len())];
 
     for count in levels {
         let closed = format!("{before}{}{after}", nested(open, count, middle, close));
@@ -226,7 +235,8 @@ async fn nested_variables_are_no_overflow() {
         for (count, status) in [(100, 200), (120, 200), (200, 400), (20_000, 400)] {
             let variables = format!("{{\"a\":{}}}", nested(open, count, "1", close));
             let body = format!("{{\"query\":\"{query}\",\"variables\":{variables}}}");
-            let answer = world.sends(("POST", "/api"), &[("content-type", "application/json")], body).await;
+            let answer =
+                world.sends(("POST", "/api"), &[("content-type", "application/json")], body).await;
             assert_eq!(answer.status, status, "{count} levels: {}", answer.text());
         }
     }
@@ -240,8 +250,9 @@ async fn the_largest_page_of_tokens_with_all_their_fields_is_answered() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let query =
-        format!("{{ me {{ accessTokens(first: 100) {{ edges {{ cursor node {{ {TOKEN} }} }} }} }} }}");
+    let query = format!(
+        "{{ me {{ accessTokens(first: 100) {{ edges {{ cursor node {{ {TOKEN} }} }} }} }} }}"
+    );
     let answer = ana.asks(&query).await;
 
     assert_eq!(answer.text(), r#"{"data":{"me":{"accessTokens":{"edges":[]}}}}"#);
@@ -262,13 +273,17 @@ async fn a_query_costs_ten_thousand_at_most(#[case] pages: usize, #[case] verdic
 }
 
 #[rstest]
-#[case::a_page_that_is_selected_again("{ me { PAGE }  ...a ...a } fragment a on Query { me { PAGE PAGE } }")]
+#[case::a_page_that_is_selected_again(
+    "{ me { PAGE }  ...a ...a } fragment a on Query { me { PAGE PAGE } }"
+)]
 #[case::an_operation_that_is_not_executed("query A { me { PAGE } } query B { me { PAGE } }")]
 #[tokio::test]
 async fn a_query_costs_what_is_executed(#[case] query: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let page = format!("accessTokens(first: 100) {{ edges {{ node {{ {TOKEN} }} }} nodes {{ {TOKEN} }} }}");
+    let page = format!(
+        "accessTokens(first: 100) {{ edges {{ node {{ {TOKEN} }} }} nodes {{ {TOKEN} }} }}"
+    );
     let pages = listed(3, |it| format!("a{it}: {page} "));
 
     let query = query.replace("PAGE", &pages);

@@ -76,7 +76,8 @@ impl Local {
     }
 
     fn sign_in(&self, email: &str) -> String {
-        let (status, head, _) = self.send("POST", "/login/development", "", &format!("email={email}"));
+        let (status, head, _) =
+            self.send("POST", "/login/development", "", &format!("email={email}"));
         assert_eq!(status, 303, "{head}");
         let cookie = head.lines().find_map(|it| it.strip_prefix("set-cookie: ")).unwrap();
         format!("Cookie: {}\r\n", cookie.split(';').next().unwrap())
@@ -89,8 +90,10 @@ impl Local {
     /// Makes a token that ends in `seconds`, counted from the time of this machine.
     fn make_token(&self, session: &str, seconds: i64) -> String {
         let expires = jiff_now() + seconds;
-        let query = format!("mutation {{ updateAccessToken(expirationTime: {expires}) {{ sessionJwt }} }}");
-        let (_, answer) = self.json("/api", session, &serde_json::json!({ "query": query }).to_string());
+        let query =
+            format!("mutation {{ updateAccessToken(expirationTime: {expires}) {{ sessionJwt }} }}");
+        let (_, answer) =
+            self.json("/api", session, &serde_json::json!({ "query": query }).to_string());
         let token = answer["data"]["updateAccessToken"]["sessionJwt"].as_str();
         format!("Authorization: Bearer {}\r\n", token.unwrap_or_else(|| panic!("{answer}")))
     }
@@ -131,7 +134,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        let path =
+            Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
         let _it_may_not_exist = std::fs::remove_dir_all(&path);
         Self(path)
     }
@@ -197,8 +201,10 @@ fn a_script_lets_dynamodb_and_signing_fail() {
     assert_eq!([local.status_of_me(&session), local.status_of_me(&session)], [503, 200]);
 
     local.json("/development/faults", "", r#"{"kms": "error", "times": 1}"#);
-    let query =
-        format!("mutation {{ updateAccessToken(expirationTime: {}) {{ success }} }}", jiff_now() + 60);
+    let query = format!(
+        "mutation {{ updateAccessToken(expirationTime: {}) {{ success }} }}",
+        jiff_now() + 60
+    );
     let body = serde_json::json!({ "query": query }).to_string();
     assert_eq!(local.json("/api", &session, &body).0, 503);
     assert_eq!(local.json("/api", &session, &body).0, 200);
@@ -222,7 +228,10 @@ fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
     let (status, head, _) = local.send_as("127.0.0.1:8089", "GET", "/api?a=b", headers, "");
 
     assert_eq!(status, 303);
-    assert!(head.contains("location: http://localhost:8089/api?a=b"), "the port is forwarded: {head}");
+    assert!(
+        head.contains("location: http://localhost:8089/api?a=b"),
+        "the port is forwarded: {head}"
+    );
 }
 
 #[test]
@@ -268,8 +277,11 @@ fn what_cannot_start_names_the_file_and_what_to_do() {
     std::fs::write(no_keys.join("keys.json"), "[").unwrap();
     let no_database = folder.0.join("no-database");
     std::fs::create_dir_all(&no_database).unwrap();
-    std::fs::write(no_database.join("dynamodb.sqlite"), "this is a text, and not a database".repeat(99))
-        .unwrap();
+    std::fs::write(
+        no_database.join("dynamodb.sqlite"),
+        "this is a text, and not a database".repeat(99),
+    )
+    .unwrap();
     let (no_keys, no_database) = (no_keys.to_str().unwrap(), no_database.to_str().unwrap());
     let broken = file("providers.json", "[{]");
     let missing = format!("{}/missing.json", folder.path());
@@ -282,7 +294,11 @@ fn what_cannot_start_names_the_file_and_what_to_do() {
         (&["--in-memory", "--providers", &broken], &broken, "README"),
         (&["--data-dir", no_keys, "keys", "list"], "no-keys/keys.json", "restore it, or delete it"),
         (&["--data-dir", &below_a_file, "keys", "list"], &below_a_file, "--data-dir"),
-        (&["--in-memory", "--dynamodb-endpoint", "http://127.0.0.1:9"], "http://127.0.0.1:9", "Start it"),
+        (
+            &["--in-memory", "--dynamodb-endpoint", "http://127.0.0.1:9"],
+            "http://127.0.0.1:9",
+            "Start it",
+        ),
     ] {
         let told = cannot_start(arguments);
         let error = told.lines().last().unwrap_or_default();
@@ -359,7 +375,8 @@ fn who_came_before_the_demo_data_gets_the_demo_role() {
     let folder = Folder::new("demo");
     let role = |local: &Local| {
         let session = local.sign_in("admin@demo.test");
-        local.json("/api", &session, r#"{"query": "{ me { role } }"}"#).1["data"]["me"]["role"].clone()
+        local.json("/api", &session, r#"{"query": "{ me { role } }"}"#).1["data"]["me"]["role"]
+            .clone()
     };
     let without = Local::start(&["--data-dir", folder.path(), "--no-demo"]);
     assert_eq!(role(&without), "user");
@@ -390,7 +407,8 @@ fn keys_are_rotated_and_retired_on_the_command_line() {
     let folder = Folder::new("keys");
     let keys = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
-        let output = command.args(["--data-dir", folder.path(), "keys"]).args(arguments).output().unwrap();
+        let output =
+            command.args(["--data-dir", folder.path(), "keys"]).args(arguments).output().unwrap();
         String::from_utf8(output.stdout).unwrap()
     };
     let kid = keys(&["list"]).split(' ').next().unwrap().to_owned();

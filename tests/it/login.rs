@@ -30,7 +30,14 @@ async fn somebody_logs_in_and_is_the_same_stakeholder_each_time() {
     assert_eq!((answer.status, answer.header("location")), (303, Some("/api")));
     assert_eq!(
         world.calls(),
-        ["GetItem", "TransactWriteItems", "GetItem", "GetItem", "TransactWriteItems", "TransactWriteItems"],
+        [
+            "GetItem",
+            "TransactWriteItems",
+            "GetItem",
+            "GetItem",
+            "TransactWriteItems",
+            "TransactWriteItems"
+        ],
         "the attempt is read and deleted; the subject, the address, who is enrolled, the session"
     );
     let again = logs_in(&world, 1, |_| ()).await;
@@ -55,7 +62,10 @@ async fn a_provider_is_asked_for_a_code_with_all_that_protects_it() {
 
     let parameter = |name| begun.parameter(name);
     assert_eq!((parameter("response_type"), parameter("client_id")), ("code", "arm"));
-    assert_eq!((parameter("scope"), parameter("code_challenge_method")), ("openid email profile", "S256"));
+    assert_eq!(
+        (parameter("scope"), parameter("code_challenge_method")),
+        ("openid email profile", "S256")
+    );
     assert_eq!(parameter("redirect_uri"), "https://arm.test/callback");
     for random in ["state", "nonce", "code_challenge"] {
         assert_eq!(parameter(random).len(), 43, "{random}");
@@ -73,9 +83,11 @@ async fn the_table_holds_no_secret_of_a_login() {
     let attempt = stored.iter().find(|it| it["SK"]["S"] == "L").unwrap();
     assert_eq!(attempt["ttl"]["N"], (START + 600).to_string());
     let text = attempt.to_string();
-    for secret in
-        [begun.parameter("state"), begun.parameter("nonce"), begun.cookie.split_once('=').unwrap().1]
-    {
+    for secret in [
+        begun.parameter("state"),
+        begun.parameter("nonce"),
+        begun.cookie.split_once('=').unwrap().1,
+    ] {
         assert!(!text.contains(secret), "{text}");
     }
 }
@@ -83,7 +95,8 @@ async fn the_table_holds_no_secret_of_a_login() {
 #[tokio::test]
 async fn a_login_takes_ten_minutes_at_most_and_happens_once() {
     let world = acme().await;
-    let (in_time, late) = (Begun::at(&world, "/login/acme").await, Begun::at(&world, "/login/acme").await);
+    let (in_time, late) =
+        (Begun::at(&world, "/login/acme").await, Begun::at(&world, "/login/acme").await);
     world.later(SignedDuration::from_secs(599));
     tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, in_time.parameter("nonce"))));
 
@@ -141,7 +154,11 @@ async fn a_new_key_of_a_provider_is_asked_for_and_at_most_once_a_minute() {
 
     assert_eq!(logs_in(&world, 2, |_| ()).await.status, 303);
     assert_eq!(world.web.asked().len(), 3, "the tokens, then the document and the keys again");
-    assert_eq!(logs_in(&world, 3, |_| ()).await.status, 400, "of a key that is none of the provider's");
+    assert_eq!(
+        logs_in(&world, 3, |_| ()).await.status,
+        400,
+        "of a key that is none of the provider's"
+    );
 
     assert_eq!(world.web.asked().len(), 1, "a forger does not make us ask");
 }
@@ -161,7 +178,12 @@ async fn a_provider_that_is_down_is_told_as_that(#[case] status: Option<u16>) {
 
     let answer = begun.ends(&world).await;
 
-    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")), "{}", answer.text());
+    assert_eq!(
+        (answer.status, answer.header("retry-after")),
+        (503, Some("2")),
+        "{}",
+        answer.text()
+    );
     assert!(answer.text().contains("The identity provider does not answer"));
     assert!(answer.text().contains(answer.header("x-request-id").unwrap()));
 }
@@ -186,7 +208,10 @@ async fn what_a_provider_does_not_prove_is_no_login(#[case] status: u16, #[case]
 #[case::of_this_person("1", 303)]
 #[case::of_somebody_else("2", 400)]
 #[tokio::test]
-async fn an_address_that_the_id_token_lacks_is_asked_for(#[case] subject: &str, #[case] status: u16) {
+async fn an_address_that_the_id_token_lacks_is_asked_for(
+    #[case] subject: &str,
+    #[case] status: u16,
+) {
     let world = acme().await;
     let info = json!({ "sub": subject, "email": "ana@acme.test", "email_verified": "true", "name": "Ana" });
     world.web.answers(&format!("{ACME}/me"), 200, &info);
@@ -259,8 +284,7 @@ async fn an_address_that_microsoft_calls_not_verified_is_refused_whatever_else_i
 
 #[tokio::test]
 async fn an_address_that_the_operators_own_tenant_calls_not_verified_is_refused() {
-    let members =
-        r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47","domains":["acme.test"]"#;
+    let members = r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47","domains":["acme.test"]"#;
     let world = world(members, TENANT, TENANT).await;
     let said = async |value: Value| {
         let answer = logs_in(&world, 1, |it| {
@@ -330,7 +354,8 @@ async fn an_error_of_the_provider_wins_over_a_code() {
     tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
     world.web.asked();
 
-    let path = format!("/callback?error=access_denied&code=a-code&state={}", begun.parameter("state"));
+    let path =
+        format!("/callback?error=access_denied&code=a-code&state={}", begun.parameter("state"));
     let answer = world.sends(("GET", &path), &[("cookie", &begun.cookie)], Body::empty()).await;
 
     assert_eq!(answer.status, 400);
@@ -380,7 +405,11 @@ async fn two_login_cookies_are_refused() {
     let answer = world.sends(("GET", &path), &[("cookie", &cookies)], Body::empty()).await;
 
     assert_eq!(answer.status, 400);
-    assert!(answer.text().contains("The cookie __Host-arm_login was sent twice"), "{}", answer.text());
+    assert!(
+        answer.text().contains("The cookie __Host-arm_login was sent twice"),
+        "{}",
+        answer.text()
+    );
     assert!(answer.text().contains("Delete the cookies of this site"), "{}", answer.text());
 }
 
@@ -395,15 +424,15 @@ async fn bitbucket_tells_by_its_own_api_who_has_come(
     #[case] status: u16,
 ) {
     let world = world(r#""preset":"bitbucket""#, ACME, ACME).await;
-    let tokens =
-        json!({ "access_token": "an-access-token", "token_type": "bearer", "scopes": "account email" });
+    let tokens = json!({ "access_token": "an-access-token", "token_type": "bearer", "scopes": "account email" });
     world.web.answers("https://bitbucket.org/site/oauth2/access_token", 200, &tokens);
     world.web.answers(
         BITBUCKET,
         200,
         &json!({ "account_id": "557058:a", "display_name": "Ana Torres", "type": "user" }),
     );
-    let address = json!({ "email": "ana@acme.test", "is_primary": is_primary, "is_confirmed": is_confirmed });
+    let address =
+        json!({ "email": "ana@acme.test", "is_primary": is_primary, "is_confirmed": is_confirmed });
     world.web.answers(&format!("{BITBUCKET}/emails"), 200, &json!({ "values": [address] }));
 
     let begun = Begun::at(&world, "/login/acme").await;

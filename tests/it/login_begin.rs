@@ -119,7 +119,8 @@ async fn what_a_page_embeds_begins_no_login(#[case] headers: &[(&str, &str)]) {
 #[tokio::test]
 async fn a_link_of_another_site_leads_to_the_login_page(#[case] site: &str) {
     let world = acme().await;
-    let headers = [("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+    let headers =
+        [("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
 
     let answer = begins(&world, OFFICE, &headers).await;
 
@@ -140,13 +141,18 @@ async fn a_navigation_of_ours_begins_a_login(#[case] headers: &[(&str, &str)]) {
     let answer = begins(&world, OFFICE, headers).await;
 
     assert_eq!(answer.status, 303);
-    assert!(answer.header("location").unwrap().starts_with(ACME), "{:?}", answer.header("location"));
+    assert!(
+        answer.header("location").unwrap().starts_with(ACME),
+        "{:?}",
+        answer.header("location")
+    );
 }
 
 /// A browser at `address` comes back from the provider.
 async fn ends(world: &World, address: &str, cookie: &str) -> Answer {
     let address: SocketAddr = address.parse().unwrap();
-    let request = Request::get("/callback?code=a-code&state=a-state").extension(ConnectInfo(address));
+    let request =
+        Request::get("/callback?code=a-code&state=a-state").extension(ConnectInfo(address));
     world.send(request.header("cookie", cookie).body(Body::empty()).unwrap()).await
 }
 
@@ -165,7 +171,11 @@ async fn one_network_ends_thirty_logins_a_minute() {
     assert_eq!(answer.header("retry-after"), Some("60"));
     assert_eq!(world.calls(), ["UpdateItem"], "it takes no attempt");
     assert_eq!(ends(&world, "203.0.113.8:4000", cookie).await.status, 400);
-    assert_eq!(begins(&world, OFFICE, &[]).await.status, 303, "logins that are begun count by themselves");
+    assert_eq!(
+        begins(&world, OFFICE, &[]).await.status,
+        303,
+        "logins that are begun count by themselves"
+    );
 }
 
 #[tokio::test]

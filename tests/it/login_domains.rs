@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use crate::given::{
     Answer, Browser, World,
     login::{
-        ACME, OTHER, OWNS_ACME, address_of, logs_in, logs_in_by_other, person, two_providers, user_of, world,
+        ACME, OTHER, OWNS_ACME, address_of, logs_in, logs_in_by_other, person, two_providers,
+        user_of, world,
     },
 };
 
@@ -21,8 +22,14 @@ async fn logged_in_before<'a>(world: &'a World, issuer: &str, owners: &[&str]) -
     logged_in_as("ana@acme.test", world, issuer, owners).await
 }
 
-async fn logged_in_as<'a>(email: &str, world: &'a World, issuer: &str, owners: &[&str]) -> Browser<'a> {
-    let owner = if owners.contains(&issuer) { DomainOwner::ThisProvider } else { DomainOwner::Nobody };
+async fn logged_in_as<'a>(
+    email: &str,
+    world: &'a World,
+    issuer: &str,
+    owners: &[&str],
+) -> Browser<'a> {
+    let owner =
+        if owners.contains(&issuer) { DomainOwner::ThisProvider } else { DomainOwner::Nobody };
     let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
     let ownership = Ownership { owner, owners: &DomainOwners::new(owners) };
     let ana = person(issuer, "1", email);
@@ -73,9 +80,14 @@ async fn an_address_that_changes_does_not_enter_a_domain_of_another_provider() {
 
     assert_eq!(user_of(&world, &answer), eve);
     assert_eq!(address_of(&world, &answer).await, "eve@free.test");
-    let is_warned = |line: &Value| line["message"] == "a changed address is another provider's to tell";
+    let is_warned =
+        |line: &Value| line["message"] == "a changed address is another provider's to tell";
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
-    assert_ne!(user_of(&world, &logs_in(&world, 1, |_| ()).await), eve, "the owner's user is somebody else");
+    assert_ne!(
+        user_of(&world, &logs_in(&world, 1, |_| ()).await),
+        eve,
+        "the owner's user is somebody else"
+    );
 }
 
 #[tokio::test]
@@ -86,9 +98,17 @@ async fn an_owner_that_is_linked_ends_the_logins_by_providers_that_do_not_own_th
 
     let ana = logs_in(&world, 1, |_| ()).await;
 
-    assert_eq!(eve.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0, user_of(&world, &ana));
+    assert_eq!(
+        eve.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0,
+        user_of(&world, &ana)
+    );
     let answer = eve.asks("{ me { userEmail } }").await;
-    assert_eq!(answer.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{}", answer.text());
+    assert_eq!(
+        answer.json()["errors"][0]["extensions"]["code"],
+        "UNAUTHENTICATED",
+        "{}",
+        answer.text()
+    );
     refused(&logs_in_by_other(&world, |_| ()).await);
     assert_eq!(address_of(&world, &ana).await, "ana@acme.test");
 }
@@ -100,7 +120,10 @@ async fn an_owner_that_is_linked_leaves_the_logins_by_other_owners() {
 
     logs_in(&world, 1, |_| ()).await;
 
-    assert_eq!(first.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"], "ana@acme.test");
+    assert_eq!(
+        first.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"],
+        "ana@acme.test"
+    );
     logged_in_before(&world, OTHER, &[]).await;
 }
 
@@ -127,7 +150,8 @@ async fn google_is_linked_to_an_address_that_it_hosts(
     #[case] hd: Value,
     #[case] status: u16,
 ) {
-    let world = world(r#""preset":"google","domains":["acme.test","gmail.com"]"#, GOOGLE, GOOGLE).await;
+    let world =
+        world(r#""preset":"google","domains":["acme.test","gmail.com"]"#, GOOGLE, GOOGLE).await;
     logged_in_as(email, &world, OTHER, &[]).await;
 
     let answer = logs_in(&world, 1, |it| {

@@ -32,7 +32,12 @@ async fn ana(store: &Store) -> Stakeholder {
 
 fn pin(owner: &Stakeholder, subject: &str) -> PinnedSubject {
     let subject = Subject::new("https://id.acme.test".to_owned(), subject.to_owned()).unwrap();
-    PinnedSubject { subject, user: owner.id.clone(), email: owner.email.clone(), pinned_at: start() }
+    PinnedSubject {
+        subject,
+        user: owner.id.clone(),
+        email: owner.email.clone(),
+        pinned_at: start(),
+    }
 }
 
 /// The owner with a pinned subject.
@@ -66,7 +71,9 @@ async fn a_stored_address_that_a_later_rule_refuses_stays_its_owners() {
     let ana = world.signed_in("ana@acme.test").await;
     let stored = "ana\u{200b}@acme.test";
 
-    world.change("ana@acme.test", |it| it.email = serde_json::from_value(stored.into()).unwrap()).await;
+    world
+        .change("ana@acme.test", |it| it.email = serde_json::from_value(stored.into()).unwrap())
+        .await;
 
     let answer = ana.asks("{ me { userEmail } }").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -110,7 +117,8 @@ async fn a_subject_of_one_user_is_not_pinned_to_another() {
     let first = pin(&ana, "1");
     store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
 
-    let eve = Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
+    let eve =
+        Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
     let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None).await;
 
     assert!(matches!(taken, Err(StoreError::Conflict)));
@@ -137,8 +145,10 @@ async fn an_address_moves_and_sets_the_former_one_free() {
 async fn a_counter_stops_at_its_limit_and_begins_anew_with_its_window() {
     let world = World::new().await;
     let store = &world.app.access.store;
-    let (office, limit) =
-        (Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap())), RateLimit::per_minute(2));
+    let (office, limit) = (
+        Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap())),
+        RateLimit::per_minute(2),
+    );
     let count = async |now| store.count_within(&office, limit, now).await.unwrap();
 
     assert!(count(start()).await);
@@ -160,7 +170,10 @@ async fn a_session_replaces_another_in_one_step() {
     store.open_session(&ana, &new, &event(&ana, 2), Some(&replaced)).await.unwrap();
 
     let (_, found, _) = store.session_and_owner(&ana.id, &former.digest).await.unwrap();
-    assert_eq!(found.unwrap().state, SessionState::Ended { at: replaced_at, why: SessionEnd::Replaced });
+    assert_eq!(
+        found.unwrap().state,
+        SessionState::Ended { at: replaced_at, why: SessionEnd::Replaced }
+    );
     let (_, found, _) = store.session_and_owner(&ana.id, &new.digest).await.unwrap();
     assert_eq!(found.unwrap().state, SessionState::Open);
 }

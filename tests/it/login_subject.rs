@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use crate::given::{
     Answer, ProviderKey, World,
     login::{
-        self, ACME, Begun, OWNS_ACME, acme, address_of, claims, logs_in, logs_in_by_other, tells_at,
-        two_providers, user_of, world,
+        self, ACME, Begun, OWNS_ACME, acme, address_of, claims, logs_in, logs_in_by_other,
+        tells_at, two_providers, user_of, world,
     },
 };
 
@@ -201,7 +201,8 @@ async fn first_logins_at_once_enrol_one_user() {
     let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
     let (ana, ana_again) = (person("1"), person("1"));
 
-    let logins = [&ana, &ana_again].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
+    let logins = [&ana, &ana_again]
+        .map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
     let answers = futures_util::future::join_all(logins).await;
 
     let user = |cookie: &http::HeaderValue| {
@@ -217,7 +218,8 @@ async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
     let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
     let (ana, eve) = (person("1"), person("2"));
 
-    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), &client, now));
+    let logins = [&ana, &eve]
+        .map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), &client, now));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
@@ -232,7 +234,8 @@ async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
     let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
     let (ana, eve) = (person("1"), person("2"));
 
-    let logins = [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
+    let logins =
+        [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);

@@ -6,8 +6,16 @@ use serde_json::{Value, json};
 
 use crate::given::{INVALIDATE, ME, START, World, WorldOptions};
 
-const FIELDS: [&str; 8] =
-    ["requestId", "handler", "operation", "credential", "status", "dynamodbCalls", "durationMs", "coldStart"];
+const FIELDS: [&str; 8] = [
+    "requestId",
+    "handler",
+    "operation",
+    "credential",
+    "status",
+    "dynamodbCalls",
+    "durationMs",
+    "coldStart",
+];
 
 #[tokio::test]
 async fn a_request_is_one_line_with_the_agreed_fields() {
@@ -45,7 +53,8 @@ async fn a_refusal_is_logged_with_code_and_reason(
 ) {
     let world = World::new().await;
 
-    let request = crate::given::post().header("authorization", header).body(crate::given::body(ME)).unwrap();
+    let request =
+        crate::given::post().header("authorization", header).body(crate::given::body(ME)).unwrap();
     world.send(request).await;
 
     let line = world.log().pop().unwrap();
@@ -66,7 +75,8 @@ async fn what_dynamodb_failed_with_is_in_the_log_alone() {
 
     let id = answer.header("x-request-id").unwrap();
     let told = |line: &Value| {
-        line["requestId"] == id && line["cause"].as_str().is_some_and(|it| it.contains("ThrottlingException"))
+        line["requestId"] == id
+            && line["cause"].as_str().is_some_and(|it| it.contains("ThrottlingException"))
     };
     assert!(world.log().iter().any(told), "{:?}", world.log());
     assert!(!answer.text().contains("Throttling"));
@@ -81,15 +91,20 @@ async fn in_lambda_each_line_is_followed_by_its_metrics() {
     program.asks(INVALIDATE).await;
     program.asks(ME).await;
 
-    let (metrics, lines): (Vec<_>, Vec<_>) = world.log().into_iter().partition(|it| it.get("_aws").is_some());
+    let (metrics, lines): (Vec<_>, Vec<_>) =
+        world.log().into_iter().partition(|it| it.get("_aws").is_some());
 
     assert_eq!((metrics.len(), lines.len()), (4, 4));
-    let told =
-        |name: &str| metrics.iter().map(|it| it[name].as_f64().unwrap_or_default()).collect::<Vec<_>>();
+    let told = |name: &str| {
+        metrics.iter().map(|it| it[name].as_f64().unwrap_or_default()).collect::<Vec<_>>()
+    };
     assert_eq!(told("Requests"), [1.0; 4]);
     assert_eq!(told("TokensCreated"), [0.0, 1.0, 0.0, 0.0]);
     assert_eq!(told("TokensRevoked"), [0.0, 0.0, 1.0, 0.0]);
-    assert_eq!((told("Refused"), &metrics[3]["Reason"]), (vec![0.0, 0.0, 0.0, 1.0], &json!("TOKEN_REVOKED")));
+    assert_eq!(
+        (told("Refused"), &metrics[3]["Reason"]),
+        (vec![0.0, 0.0, 0.0, 1.0], &json!("TOKEN_REVOKED"))
+    );
     assert!(told("DynamodbLatency").iter().all(|it| *it > 0.0), "{metrics:?}");
     assert_eq!(metrics[3]["_aws"]["Timestamp"], START * 1000);
     assert_eq!(metrics[3]["FunctionName"], "arm-api");

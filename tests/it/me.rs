@@ -72,8 +72,13 @@ async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
     let ana = world.signed_in("ana@acme.test").await;
     let bob = world.signed_in("bob@acme.test").await;
     let hidden = OrganizationName::try_from("hidden".to_owned()).unwrap();
-    world.change("bob@acme.test", |it| it.organizations.insert(hidden, OrganizationRole::UserManager)).await;
-    let role = |name: &str| format!("{{ me {{ role(entity: ORGANIZATION, identifier: \"{name}\") }} }}");
+    world
+        .change("bob@acme.test", |it| {
+            it.organizations.insert(hidden, OrganizationRole::UserManager)
+        })
+        .await;
+    let role =
+        |name: &str| format!("{{ me {{ role(entity: ORGANIZATION, identifier: \"{name}\") }} }}");
 
     let mut answer = ana.asks(&role(name)).await.json();
     answer["errors"][0]["extensions"]["requestId"] = json!("");
@@ -94,7 +99,10 @@ async fn variables_that_are_not_given_mean_the_defaults() {
     let query = "query Me($o: String, $e: Entity) { me(callerOrigin: $o) { callerOrigin role(entity: $e) } }";
     let answer = ana.asks(query).await;
 
-    assert_eq!(answer.json(), json!({ "data": { "me": { "callerOrigin": "API", "role": "user" } } }));
+    assert_eq!(
+        answer.json(),
+        json!({ "data": { "me": { "callerOrigin": "API", "role": "user" } } })
+    );
 }
 
 #[tokio::test]

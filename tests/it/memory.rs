@@ -21,12 +21,16 @@ fn nested(length: usize) -> String {
 }
 
 /// Runs a story again, in a process of its own with a limit. Returns whether we are in it.
-#[expect(clippy::disallowed_methods, reason = "the story asks whether it is the one in the process")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the story asks whether it is the one in the process"
+)]
 fn is_limited(story: &str) -> bool {
     if std::env::var_os("ARM_TEST_LIMITED").is_some() {
         return true;
     }
-    let command = format!("ulimit -v {LIMIT} && exec timeout 120 \"$0\" --exact {story} --test-threads 1");
+    let command =
+        format!("ulimit -v {LIMIT} && exec timeout 120 \"$0\" --exact {story} --test-threads 1");
     let output = Command::new("sh")
         .args(["-c", &command])
         .arg(std::env::current_exe().unwrap())
@@ -63,10 +67,15 @@ fn a_request_of_whoever_is_answered_in_256_megabytes() {
             format!("{{ me(callerOrigin: [{}]) {{ role }} }}", "1 ".repeat(49_000)),
             format!("{{ me(callerOrigin: [{}]) {{ role }} }}", "{a:1}".repeat(19_000)),
             format!("{{ {} }}", "a ".repeat(49_000)),
-            format!("{{ me(callerOrigin: {}1{}) {{ role }} }}", "[".repeat(49_000), "]".repeat(49_000)),
+            format!(
+                "{{ me(callerOrigin: {}1{}) {{ role }} }}",
+                "[".repeat(49_000),
+                "]".repeat(49_000)
+            ),
         ] {
             let body = json!({ "query": query }).to_string();
-            let answer = world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], body).await;
+            let answer =
+                world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], body).await;
             assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
         }
     });

@@ -33,8 +33,11 @@ fn people(world: &World, command: &str, person: &str) -> String {
     let told = String::from_utf8(output.stderr).unwrap();
     let (operation, options) = told.split_once('\n').unwrap();
     assert_eq!(operation, "update-item");
-    let (status, answer) =
-        world.embedded.as_ref().unwrap().answer("UpdateItem", request(options).to_string().as_bytes());
+    let (status, answer) = world
+        .embedded
+        .as_ref()
+        .unwrap()
+        .answer("UpdateItem", request(options).to_string().as_bytes());
     assert_eq!(status, 200, "{answer}");
     String::from_utf8(output.stdout).unwrap()
 }
@@ -55,7 +58,8 @@ fn request(options: &str) -> Value {
             "--query" | "--output" => continue,
             other => panic!("{other} is not known here"),
         };
-        request[member] = if is_json { serde_json::from_str(pair[1]).unwrap() } else { json!(pair[1]) };
+        request[member] =
+            if is_json { serde_json::from_str(pair[1]).unwrap() } else { json!(pair[1]) };
     }
     request
 }
@@ -71,7 +75,11 @@ async fn a_released_login_is_over_with_its_sessions_and_never_comes_back() {
 
     assert!(printed.starts_with("Released the logins of"), "{printed}");
     assert_eq!(ana.asks(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
-    assert_eq!(logs_in(&world, 1, |_| ()).await.status, 403, "the old subject, though it comes first");
+    assert_eq!(
+        logs_in(&world, 1, |_| ()).await.status,
+        403,
+        "the old subject, though it comes first"
+    );
     let new = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
     assert_eq!(user_of(&world, &new), user);
 }

@@ -74,7 +74,10 @@ async fn a_session_whose_cookie_the_browser_has_dropped_is_said_to_have_ended_on
     let login = world.sends(("GET", "/?next=%2Fhome"), &headers, "").await;
 
     assert!(login.text().contains("Your session has ended"), "{}", login.text());
-    assert!(login.header("set-cookie").unwrap().starts_with("arm_signed_in=; "), "it is said again");
+    assert!(
+        login.header("set-cookie").unwrap().starts_with("arm_signed_in=; "),
+        "it is said again"
+    );
     let after_logout = world.sends(("GET", "/?logged-out"), &headers, "").await;
     assert!(after_logout.text().contains("You are logged out"));
     assert!(!after_logout.text().contains("has ended"));
@@ -107,7 +110,9 @@ async fn home_says_when_the_token_expires() {
 async fn the_disabled_are_told_whom_to_ask() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    world.change("ana@acme.test", |it| it.status = Status::Disabled { at: world.app.clock.now() }).await;
+    world
+        .change("ana@acme.test", |it| it.status = Status::Disabled { at: world.app.clock.now() })
+        .await;
 
     let login = ana.opens("/").await;
 
@@ -147,9 +152,9 @@ async fn home_says_when_the_session_ends_and_how_to_begin_also_without_scripts()
     assert!(home.contains("23 November 2026 at 12:40 UTC"), "{home}");
     assert!(home.contains("data-session-seconds=\"2400\""));
     assert!(home.contains("You belong to no organization yet"));
-    assert!(
-        home.contains("name=\"date\" required min=\"2026-11-23\" max=\"2027-05-24\" value=\"2027-02-21\"")
-    );
+    assert!(home.contains(
+        "name=\"date\" required min=\"2026-11-23\" max=\"2027-05-24\" value=\"2027-02-21\""
+    ));
     assert!(home.contains("curl https://arm.test/api"));
     assert!(!home.contains("style=") && !home.contains("<style"), "a policy would stop it");
 }
@@ -188,7 +193,11 @@ async fn when_dynamodb_fails_the_page_says_what_to_do() {
     let page = ana.opens("/home").await;
 
     assert_eq!((page.status, page.header("retry-after")), (503, Some("2")));
-    assert!(page.text().contains("Try again") && page.text().contains("Nothing is lost"), "{}", page.text());
+    assert!(
+        page.text().contains("Try again") && page.text().contains("Nothing is lost"),
+        "{}",
+        page.text()
+    );
     assert_eq!(page.session_cookie(), None, "and nobody is logged out by it");
 }
 
@@ -224,7 +233,8 @@ async fn a_page_is_compressed_for_browsers_that_accept_it() {
 
     assert_eq!(page.header("content-encoding"), Some("gzip"));
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*page.bytes), &mut text).unwrap();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*page.bytes), &mut text)
+        .unwrap();
     assert_eq!(text, ana.opens("/home").await.text());
     assert!(page.bytes.len() < 6_000, "{} bytes", page.bytes.len());
 }
@@ -268,8 +278,14 @@ async fn e16_l09_pages_are_strict_and_want_tls() {
 
     let page = opens(&world, "/").await;
 
-    assert_eq!(page.header("strict-transport-security"), Some("max-age=31536000; includeSubDomains"));
-    assert!(page.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"), "e17");
+    assert_eq!(
+        page.header("strict-transport-security"),
+        Some("max-age=31536000; includeSubDomains")
+    );
+    assert!(
+        page.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"),
+        "e17"
+    );
     assert_eq!(
         (page.header("cache-control"), page.header("referrer-policy")),
         (Some("no-store"), Some("no-referrer"))

@@ -123,7 +123,11 @@ async fn a_conflict_that_stays_is_reported_at_once_after_the_eighth_attempt() {
     let calls = world.sent_calls();
     assert_eq!(calls.iter().filter(|it| it.operation == "TransactWriteItems").count(), 8);
     if world.embedded.is_some() {
-        assert_eq!(calls.last().unwrap().at, tokio::time::Instant::now(), "time stands still but for pauses");
+        assert_eq!(
+            calls.last().unwrap().at,
+            tokio::time::Instant::now(),
+            "time stands still but for pauses"
+        );
     }
 }
 
@@ -157,8 +161,11 @@ async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_ep
     let cookie = access.open_session(&before, &place, now).await.unwrap();
 
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
-    let headers =
-        [("cookie", cookie), ("content-type", "application/json"), ("sec-fetch-site", "same-origin")];
+    let headers = [
+        ("cookie", cookie),
+        ("content-type", "application/json"),
+        ("sec-fetch-site", "same-origin"),
+    ];
     let answer = world.sends(("POST", "/api"), &headers, json!({ "query": ME }).to_string()).await;
     assert_eq!(answer.verdict(), "200");
 }

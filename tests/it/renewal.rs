@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, INVALIDATE, ME, Program, START, World, WorldOptions, update_access_token};
+use crate::given::{
+    Answer, INVALIDATE, ME, Program, START, World, WorldOptions, update_access_token,
+};
 
 const DAY: i64 = 86_400;
 const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
@@ -43,8 +45,10 @@ async fn a_repeated_call_is_answered_byte_for_byte_alike_and_makes_nothing() {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await;
     let all = "success sessionJwt accessToken { id state issuedAt expiresAt firstUsedAt }";
-    let mutation =
-        format!("mutation {{ updateAccessToken(expirationTime: {}) {{ {all} }} }}", world.now() + DAY);
+    let mutation = format!(
+        "mutation {{ updateAccessToken(expirationTime: {}) {{ {all} }} }}",
+        world.now() + DAY
+    );
 
     let first = token.asks(&mutation).await;
     world.keep_secret(&first.new_token());
@@ -53,7 +57,11 @@ async fn a_repeated_call_is_answered_byte_for_byte_alike_and_makes_nothing() {
     let second = token.asks(&mutation).await;
 
     assert_eq!(second.text(), first.text());
-    assert_eq!(world.calls(), ["BatchGetItem"; 3], "old token, its owner again, new token; no write");
+    assert_eq!(
+        world.calls(),
+        ["BatchGetItem"; 3],
+        "old token, its owner again, new token; no write"
+    );
 }
 
 #[tokio::test]
@@ -139,7 +147,10 @@ async fn a_token_that_its_owner_replaced_repeats_nothing() {
 
     ana.makes_token(at).await;
 
-    assert_eq!(token.asks(&update_access_token(at)).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(
+        token.asks(&update_access_token(at)).await.verdict(),
+        "401 UNAUTHENTICATED TOKEN_REPLACED"
+    );
 }
 
 #[tokio::test]
@@ -157,7 +168,8 @@ async fn a_call_that_cannot_be_repeated_for_now_is_told_to_be_sent_again() {
 
 /// A token that Ana makes in a session.
 async fn made_by_a_session(world: &World, expiration_time: i64) -> Program<'_> {
-    let answer = world.signed_in("ana@acme.test").await.asks(&update_access_token(expiration_time)).await;
+    let answer =
+        world.signed_in("ana@acme.test").await.asks(&update_access_token(expiration_time)).await;
     world.program(&answer.new_token())
 }
 

@@ -65,7 +65,9 @@ async fn asked(query: &str, variables: Value) -> (Answer, Vec<String>) {
      ... @skip(if: false) { updateAccessToken(expirationTime: END) { sessionJwt } } }"
 )]
 #[tokio::test]
-async fn a_mutation_that_is_selected_twice_makes_one_token_and_shows_both_selections(#[case] query: &str) {
+async fn a_mutation_that_is_selected_twice_makes_one_token_and_shows_both_selections(
+    #[case] query: &str,
+) {
     let once = "mutation A { updateAccessToken(expirationTime: END) { success sessionJwt } }";
     let (expected, expected_calls) = asked(once, json!({})).await;
 
@@ -98,7 +100,10 @@ async fn hundreds_of_repetitions_cost_as_much_as_one() {
 #[case::the_first(json!({ "second": false }), json!({ "success": true }))]
 #[case::the_second(json!({ "first": false }), json!({ "sessionJwt": "a token" }))]
 #[tokio::test]
-async fn a_selection_that_is_left_out_is_not_merged(#[case] variables: Value, #[case] expected: Value) {
+async fn a_selection_that_is_left_out_is_not_merged(
+    #[case] variables: Value,
+    #[case] expected: Value,
+) {
     let query = "mutation A($first: Boolean = true, $second: Boolean! = true) { \
                  updateAccessToken(expirationTime: END) @include(if: $first) { success } \
                  ...b @include(if: $second) } \

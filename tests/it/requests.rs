@@ -50,7 +50,8 @@ async fn head_is_answered_as_the_page_without_its_body(#[case] path: &str, #[cas
 async fn the_address_may_end_in_a_slash() {
     let world = World::new().await;
 
-    let answer = world.sends(("POST", "/api/"), &[CONTENT_TYPE], r#"{"query":"{ __typename }"}"#).await;
+    let answer =
+        world.sends(("POST", "/api/"), &[CONTENT_TYPE], r#"{"query":"{ __typename }"}"#).await;
     let page = world.sends(("GET", "/api/"), &[("accept", "text/html")], "").await;
 
     assert_eq!(answer.text(), r#"{"data":{"__typename":"Query"}}"#);
@@ -92,7 +93,10 @@ async fn a_browser_is_told_by_a_page(#[case] path: &str, #[case] status: u16) {
     let accept = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
     let answer = world.sends(("POST", path), &[accept], "a=b").await;
 
-    assert_eq!((answer.status, answer.header("content-type")), (status, Some("text/html; charset=utf-8")));
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (status, Some("text/html; charset=utf-8"))
+    );
     assert!(answer.text().contains("<h1"), "{}", answer.text());
 }
 
@@ -111,12 +115,17 @@ async fn options_are_told_without_a_body() {
 #[case::what_a_plain_curl_sends(Some("application/x-www-form-urlencoded"))]
 #[case::nothing(None)]
 #[tokio::test]
-async fn g19_a_body_of_another_type_is_not_read_whatever_is_accepted(#[case] content_type: Option<&str>) {
+async fn g19_a_body_of_another_type_is_not_read_whatever_is_accepted(
+    #[case] content_type: Option<&str>,
+) {
     let world = World::new().await;
 
     for accept in [JSON, GRAPHQL, "text/html"] {
-        let headers: Vec<_> =
-            content_type.map(|it| ("content-type", it)).into_iter().chain([("accept", accept)]).collect();
+        let headers: Vec<_> = content_type
+            .map(|it| ("content-type", it))
+            .into_iter()
+            .chain([("accept", accept)])
+            .collect();
         let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
         assert_eq!(answer.verdict(), "415 BAD_REQUEST");
         assert_eq!(answer.extension("hint"), "add -H 'Content-Type: application/json'");
@@ -136,8 +145,18 @@ async fn g19_a_body_of_another_type_is_not_read_whatever_is_accepted(#[case] con
     "The charset iso-8859-1 is not supported",
     "UTF-8"
 )]
-#[case::gzip("content-encoding", "gzip", "The Content-Encoding gzip is not supported", "without compression")]
-#[case::brotli("content-encoding", "br", "The Content-Encoding br is not supported", "without compression")]
+#[case::gzip(
+    "content-encoding",
+    "gzip",
+    "The Content-Encoding gzip is not supported",
+    "without compression"
+)]
+#[case::brotli(
+    "content-encoding",
+    "br",
+    "The Content-Encoding br is not supported",
+    "without compression"
+)]
 #[tokio::test]
 async fn what_is_not_supported_is_named(
     #[case] name: &'static str,
@@ -155,13 +174,17 @@ async fn what_is_not_supported_is_named(
     assert_eq!(answer.verdict(), "415 BAD_REQUEST");
     assert_eq!(answer.message(), message);
     assert!(answer.extension("hint").as_str().unwrap().contains(hint), "{}", answer.text());
-    assert_eq!(answer.header("accept-encoding"), (name == "content-encoding").then_some("identity"));
+    assert_eq!(
+        answer.header("accept-encoding"),
+        (name == "content-encoding").then_some("identity")
+    );
 }
 
 #[tokio::test]
 async fn a_body_that_says_that_it_is_not_compressed_is_read() {
     let headers = [CONTENT_TYPE, ("content-encoding", "identity")];
-    let answer = World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+    let answer =
+        World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
 
     assert_eq!(answer.verdict(), "200");
 }
@@ -174,7 +197,8 @@ async fn a_body_that_says_that_it_is_not_compressed_is_read() {
 #[tokio::test]
 async fn json_in_utf_8_is_read(#[case] content_type: &str) {
     let headers = [("content-type", content_type)];
-    let answer = World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+    let answer =
+        World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
 
     assert_eq!(answer.verdict(), "200");
 }

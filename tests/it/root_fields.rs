@@ -37,9 +37,11 @@ async fn every_root_field_has_a_row() {
     let schema =
         world.nobody_asks(&format!("{{ __schema {{ {types} }} }}")).await.json()["data"]["__schema"].clone();
 
-    let fields =
-        ["queryType", "mutationType"].iter().flat_map(|it| schema[it]["fields"].as_array().unwrap().clone());
-    let mut names: Vec<String> = fields.map(|it: Value| it["name"].as_str().unwrap().to_owned()).collect();
+    let fields = ["queryType", "mutationType"]
+        .iter()
+        .flat_map(|it| schema[it]["fields"].as_array().unwrap().clone());
+    let mut names: Vec<String> =
+        fields.map(|it: Value| it["name"].as_str().unwrap().to_owned()).collect();
     let mut rows: Vec<String> = root_fields().iter().map(|it| it.name.to_owned()).collect();
     names.sort();
     rows.sort();

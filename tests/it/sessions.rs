@@ -113,8 +113,9 @@ async fn a_form_of_another_site_logs_nobody_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let forged =
-        http::Request::post("/logout").header("cookie", &ana.cookie).header("origin", "https://evil.test");
+    let forged = http::Request::post("/logout")
+        .header("cookie", &ana.cookie)
+        .header("origin", "https://evil.test");
     let answer = world.send(forged.body(axum::body::Body::empty()).unwrap()).await;
 
     assert_eq!(answer.status, 403);
@@ -159,7 +160,8 @@ async fn e11_two_browsers_are_signed_in_side_by_side() {
 /// Somebody signs in with a browser that sends this cookie.
 async fn signs_in_again(world: &World, email: &str, cookie: &str) -> crate::given::Answer {
     let headers = [("origin", URL), ("cookie", cookie)];
-    let answer = world.sends(("POST", "/login/development"), &headers, format!("email={email}")).await;
+    let answer =
+        world.sends(("POST", "/login/development"), &headers, format!("email={email}")).await;
     world.keep_secret(answer.session_cookie().unwrap().split_once('=').unwrap().1);
     answer
 }
@@ -201,12 +203,15 @@ async fn a_former_session_that_does_not_hold_hinders_no_login() {
     ana.logs_out().await;
     let user = ana.cookie.split_once('.').unwrap().0.to_owned();
 
-    for cookie in
-        [ana.cookie.clone(), "__Host-arm_session=x".to_owned(), format!("{user}.{}", "A".repeat(43))]
-    {
+    for cookie in [
+        ana.cookie.clone(),
+        "__Host-arm_session=x".to_owned(),
+        format!("{user}.{}", "A".repeat(43)),
+    ] {
         let answer = signs_in_again(&world, "ana@acme.test", &cookie).await;
 
-        let again = crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
+        let again =
+            crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
         assert_eq!(again.asks(ME).await.status, 200, "{cookie}");
     }
     assert_eq!(ana.asks(ME).await.extension("hint"), "The session was ended: log in again.");
@@ -248,7 +253,10 @@ async fn a_session_that_is_not_known_says_to_log_in_again() {
     for cookie in ["__Host-arm_session=nonsense".to_owned(), format!("{user}.{}", "A".repeat(43))] {
         let answer = crate::given::Browser { world: &world, cookie }.asks(ME).await;
 
-        assert_eq!(answer.extension("hint"), "This session is over, or was never one of ours: log in again.");
+        assert_eq!(
+            answer.extension("hint"),
+            "This session is over, or was never one of ours: log in again."
+        );
     }
 }
 
@@ -262,7 +270,10 @@ async fn a_session_whose_record_is_gone_says_to_log_in_again() {
 
     let answer = ana.asks(ME).await;
     assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
-    assert_eq!(answer.extension("hint"), "This session is over, or was never one of ours: log in again.");
+    assert_eq!(
+        answer.extension("hint"),
+        "This session is over, or was never one of ours: log in again."
+    );
 }
 
 #[rstest::rstest]
@@ -308,18 +319,23 @@ async fn a_token_works_beside_two_session_cookies() {
     let program = ana.makes_token(world.now() + 60).await;
 
     let bearer = format!("Bearer {}", program.token);
-    let request = crate::given::post().header("authorization", bearer).header("cookie", &ana.cookie);
-    let request = request.header("cookie", "__Host-arm_session=planted").body(crate::given::body(ME));
+    let request =
+        crate::given::post().header("authorization", bearer).header("cookie", &ana.cookie);
+    let request =
+        request.header("cookie", "__Host-arm_session=planted").body(crate::given::body(ME));
 
     assert_eq!(world.send(request.unwrap()).await.status, 200);
 }
 
 #[tokio::test]
 async fn over_http_a_session_is_a_cookie_that_every_client_sends_back() {
-    let options =
-        crate::given::WorldOptions { public_url: Some("http://localhost:3202"), ..Default::default() };
+    let options = crate::given::WorldOptions {
+        public_url: Some("http://localhost:3202"),
+        ..Default::default()
+    };
     let world = World::with(options).await;
-    let request = http::Request::post("/login/development").header("origin", "http://localhost:3202");
+    let request =
+        http::Request::post("/login/development").header("origin", "http://localhost:3202");
 
     let answer = world.send(request.body("email=ana@acme.test".into()).unwrap()).await;
 

@@ -23,7 +23,8 @@ async fn world_of(keys: &[KeyEntry]) -> World {
 }
 
 fn segment(token: &str, number: usize) -> String {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').nth(number).unwrap()).unwrap()).unwrap()
+    String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').nth(number).unwrap()).unwrap())
+        .unwrap()
 }
 
 fn claims(token: &str) -> Value {
@@ -115,12 +116,15 @@ async fn a_rotated_key_signs_no_more_and_its_tokens_hold() {
     let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
     let old = world.program_of("ana@acme.test").await.token;
 
-    world.restart_with(Keys::of(vec![key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)]).unwrap());
+    world.restart_with(
+        Keys::of(vec![key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)]).unwrap(),
+    );
     let new = world.program_of("bob@acme.test").await.token;
 
     assert_eq!(world.program(&old).asks(ME).await.verdict(), "200");
     assert_eq!(world.program(&new).asks(ME).await.verdict(), "200");
-    let kid = |token: &str| serde_json::from_str::<Value>(&segment(token, 0)).unwrap()["kid"].clone();
+    let kid =
+        |token: &str| serde_json::from_str::<Value>(&segment(token, 0)).unwrap()["kid"].clone();
     assert_eq!(kid(&old), key(OLD, KeyState::Active).kid());
     assert_eq!(kid(&new), key(NEW, KeyState::Active).kid());
 }
@@ -149,7 +153,10 @@ async fn c01_a_token_says_when_it_ends_and_nothing_about_its_owner() {
     assert_eq!(answer.json()["data"]["updateAccessToken"]["success"], true);
     let token = world.program(&answer.new_token()).token;
     let kid = key(OLD, KeyState::Active).kid();
-    assert_eq!(segment(&token, 0), format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{kid}"}}"#));
+    assert_eq!(
+        segment(&token, 0),
+        format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{kid}"}}"#)
+    );
     let claims = claims(&token);
     let (user, tid, jti) = (&claims["sub"], &claims["tid"], &claims["jti"]);
     let expected = format!(
@@ -168,7 +175,10 @@ async fn a_token_is_verified_with_the_published_key_alone() {
 
     let published = &jwks["keys"][0];
     assert_eq!(jwks["keys"].as_array().unwrap().len(), 1);
-    assert_eq!(published["kid"], serde_json::from_str::<Value>(&segment(&token, 0)).unwrap()["kid"]);
+    assert_eq!(
+        published["kid"],
+        serde_json::from_str::<Value>(&segment(&token, 0)).unwrap()["kid"]
+    );
     let public = URL_SAFE_NO_PAD.decode(published["x"].as_str().unwrap()).unwrap();
     let (message, signature) = token.rsplit_once('.').unwrap();
     let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
@@ -190,11 +200,15 @@ async fn all_tokens_of_a_key_begin_alike() {
 #[tokio::test]
 async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
     let url = "https://a-host-with-a-name-of-fifty-two-characters.arm.test";
-    let url: &'static str = Box::leak(format!("{url}{}", "s".repeat(60 - url.len())).into_boxed_str());
-    let world = World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
+    let url: &'static str =
+        Box::leak(format!("{url}{}", "s".repeat(60 - url.len())).into_boxed_str());
+    let world =
+        World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
 
     assert_eq!(url.len(), 60);
-    let login = world.sends(("POST", "/login/development"), &[("origin", url)], "email=ana@acme.test").await;
+    let login = world
+        .sends(("POST", "/login/development"), &[("origin", url)], "email=ana@acme.test")
+        .await;
     let ana = Browser { world: &world, cookie: login.session_cookie().unwrap() };
     let program = ana.makes_token(world.now() + 86_400).await;
 
@@ -206,8 +220,11 @@ async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
 #[tokio::test]
 async fn a_token_of_another_address_is_none_here() {
     let keys = serde_json::to_string(&[key(OLD, KeyState::Active)]).unwrap();
-    let setting =
-        |url| WorldOptions { public_url: url, signing_keys: Some(keys.clone()), ..WorldOptions::default() };
+    let setting = |url| WorldOptions {
+        public_url: url,
+        signing_keys: Some(keys.clone()),
+        ..WorldOptions::default()
+    };
     let here = World::with(setting(None)).await;
     let token = here.program_of("ana@acme.test").await.token;
 

@@ -75,7 +75,8 @@ async fn two_changes_at_once_lose_none() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
 
-    let change = || store.change_stakeholder(&ana.id, |it| Stakeholder { epoch: it.epoch + 1, ..it });
+    let change =
+        || store.change_stakeholder(&ana.id, |it| Stakeholder { epoch: it.epoch + 1, ..it });
     world.rivals_meet(2);
     let (one, other) = tokio::join!(change(), change());
     world.rivals_meet(1);
@@ -115,7 +116,10 @@ async fn a_session_ends_once() {
 
     store.end_session(&session, &event(&ana, 2)).await.unwrap();
 
-    assert!(matches!(store.end_session(&session, &event(&ana, 3)).await, Err(StoreError::Conflict)));
+    assert!(matches!(
+        store.end_session(&session, &event(&ana, 3)).await,
+        Err(StoreError::Conflict)
+    ));
 }
 
 #[tokio::test]
@@ -126,10 +130,12 @@ async fn who_revoked_all_meanwhile_gets_no_session_and_no_token() {
     store.change_stakeholder(&before.id, |it| Stakeholder { epoch: 1, ..it }).await.unwrap();
 
     let opened = store.open_session(&before, &session(&before), &event(&before, 1), None).await;
-    let issued = store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
+    let issued =
+        store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
 
     assert!(matches!((opened, issued), (Err(StoreError::Conflict), Err(StoreError::Conflict))));
-    let (_, session, _) = store.session_and_owner(&before.id, &session(&before).digest).await.unwrap();
+    let (_, session, _) =
+        store.session_and_owner(&before.id, &session(&before).digest).await.unwrap();
     assert!(session.is_none(), "j12: nothing of a transaction that failed is there");
 }
 
@@ -147,14 +153,18 @@ async fn a_slot_holds_one_token() {
         .issue_access_token(&ana, &second, Some(&SlotToken::of(&first, &ana)), &event(&ana, 3))
         .await
         .unwrap();
-    let late =
-        store.issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &event(&ana, 4)).await;
+    let late = store
+        .issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &event(&ana, 4))
+        .await;
     assert!(matches!(late, Err(StoreError::Conflict)));
 
     let in_slot = store.access_token_in(&ana.id, &TokenName::default()).await.unwrap().unwrap();
     let (_, replaced) = store.access_token_and_owner(&ana.id, &first.id).await.unwrap();
     assert_eq!(in_slot.id, second.id);
-    assert_eq!(replaced.unwrap().state, RecordedState::Replaced { at: start(), successor: second.id });
+    assert_eq!(
+        replaced.unwrap().state,
+        RecordedState::Replaced { at: start(), successor: second.id }
+    );
 }
 
 #[tokio::test]
@@ -171,7 +181,11 @@ async fn a_slot_whose_token_may_be_swept_is_free_all_the_same() {
     store.issue_access_token(&ana, &new, Some(&in_slot), &event(&ana, 2)).await.unwrap();
 
     let (_, untouched) = store.access_token_and_owner(&ana.id, &swept.id).await.unwrap();
-    assert_eq!(untouched.unwrap().state, RecordedState::Active, "only its sweep could be waited for");
+    assert_eq!(
+        untouched.unwrap().state,
+        RecordedState::Active,
+        "only its sweep could be waited for"
+    );
 }
 
 #[tokio::test]
@@ -185,7 +199,10 @@ async fn the_first_use_stays_recorded_and_a_late_write_does_not_undo_a_later_one
 
     store.record_access_token_use(&token, at(1)).await.unwrap();
     store.record_access_token_use(&token, at(20)).await.unwrap();
-    assert!(matches!(store.record_access_token_use(&token, at(15)).await, Err(StoreError::Conflict)));
+    assert!(matches!(
+        store.record_access_token_use(&token, at(15)).await,
+        Err(StoreError::Conflict)
+    ));
 
     let (_, found) = store.access_token_and_owner(&ana.id, &token.id).await.unwrap();
     let found = found.unwrap();

@@ -54,7 +54,8 @@ pub(crate) fn stories() -> Vec<Story> {
 fn files(folder: &Path) -> Vec<String> {
     let paths = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
     let is_event = |it: &PathBuf| it.extension().is_some_and(|it| it == "json");
-    let names = paths.filter(is_event).map(|it| it.file_name().unwrap().to_string_lossy().into_owned());
+    let names =
+        paths.filter(is_event).map(|it| it.file_name().unwrap().to_string_lossy().into_owned());
     let mut names: Vec<_> = names.filter(|it| it != "expected.json").collect();
     names.sort();
     names
@@ -77,8 +78,9 @@ impl Story {
 
     /// The event, with its placeholders filled.
     pub(crate) fn event(&self, credentials: &Credentials) -> Value {
-        let fill =
-            |text: String, (name, value): &(&str, String)| text.replace(&format!("${{{name}}}"), value);
+        let fill = |text: String, (name, value): &(&str, String)| {
+            text.replace(&format!("${{{name}}}"), value)
+        };
         let filled = credentials.0.iter().fold(self.text.clone(), fill);
         assert!(!filled.contains("${"), "{} has a placeholder that nothing fills", self.name);
         serde_json::from_str(&filled).unwrap()
@@ -168,7 +170,8 @@ impl Person {
             router: local::routes(app.clone(), local::TestControls::default()),
             session: String::new(),
         };
-        let answer = person.posts("/login/development", "text/plain", format!("email={email}")).await;
+        let answer =
+            person.posts("/login/development", "text/plain", format!("email={email}")).await;
         let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
         let value = cookie.split_once('=').and_then(|(_, rest)| rest.split_once(';'));
         value.unwrap().0.clone_into(&mut person.session);
@@ -184,7 +187,8 @@ impl Person {
     }
 
     async fn asks(&self, query: &str) -> Value {
-        let answer = self.posts("/api", "application/json", json!({ "query": query }).to_string()).await;
+        let answer =
+            self.posts("/api", "application/json", json!({ "query": query }).to_string()).await;
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
         assert!(answer.get("errors").is_none(), "{answer}");
@@ -192,9 +196,13 @@ impl Person {
     }
 
     async fn makes_token(&self, expiration_time: i64) -> String {
-        let query =
-            format!("mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ sessionJwt }} }}");
-        self.asks(&query).await["data"]["updateAccessToken"]["sessionJwt"].as_str().unwrap().to_owned()
+        let query = format!(
+            "mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ sessionJwt }} }}"
+        );
+        self.asks(&query).await["data"]["updateAccessToken"]["sessionJwt"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     async fn logs_out(&self) {

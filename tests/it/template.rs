@@ -28,7 +28,8 @@ const READ_BY_NOBODY: &str = "PROVIDERS_REVISION";
 fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
     let config = read("src/config.rs");
     let production = config.split("#[cfg(test)]").next().unwrap();
-    let calls = ["required(\"", "optional(\""].into_iter().flat_map(|call| production.split(call).skip(1));
+    let calls =
+        ["required(\"", "optional(\""].into_iter().flat_map(|call| production.split(call).skip(1));
     let read_by_code: BTreeSet<&str> = calls.map(|rest| rest.split('"').next().unwrap()).collect();
 
     let template = read("template.yaml");
@@ -43,8 +44,10 @@ fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let depth = |line: &str| line.len() - line.trim_start().len();
     let own = text.lines().next().map(depth).unwrap();
-    let lines =
-        text.lines().take_while(move |line| depth(line) >= own).filter(move |line| depth(line) == own);
+    let lines = text
+        .lines()
+        .take_while(move |line| depth(line) >= own)
+        .filter(move |line| depth(line) == own);
     lines.map(|line| line.trim().split(':').next().unwrap())
 }
 
@@ -78,7 +81,8 @@ fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
         assert!(is_of_function, "{}", alarm.lines().next().unwrap());
     }
     for (anchor, function) in [("OfApi", "ApiFunction"), ("OfWeb", "WebFunction")] {
-        let dimensions = format!("Dimensions: &{anchor} [{{ Name: {DIMENSION}, Value: !Ref {function} }}]");
+        let dimensions =
+            format!("Dimensions: &{anchor} [{{ Name: {DIMENSION}, Value: !Ref {function} }}]");
         assert!(template.contains(&dimensions), "{dimensions}");
     }
     assert!(template.contains(&format!("SEARCH('{{ArmApi,{DIMENSION},Reason}}")));
@@ -131,7 +135,8 @@ async fn each_write_of_a_login_may_name_every_key_of_its_transaction() {
     let statements: Vec<&str> = web.split("- Sid: ").collect();
 
     let sent = world.sent_calls();
-    let transactions: Vec<_> = sent.iter().filter_map(|it| it.body["TransactItems"].as_array()).collect();
+    let transactions: Vec<_> =
+        sent.iter().filter_map(|it| it.body["TransactItems"].as_array()).collect();
     let written: BTreeSet<(&str, String)> =
         transactions.iter().flat_map(|it| it.iter().map(action_and_beginning)).collect();
     for expected in [("Put", "I#"), ("Put", "E#"), ("Update", "U#"), ("Delete", "E#")] {
@@ -175,7 +180,8 @@ fn the_guide_says_of_every_alarm_what_to_do_and_names_no_parameter_that_there_is
         assert!(guide.contains(&format!("`{alarm}`")), "{alarm}");
     }
     for rest in guide.split("--parameter-overrides ").skip(1) {
-        let pairs = rest.split(['\n', '`']).next().unwrap().split(' ').filter_map(|it| it.split_once('='));
+        let pairs =
+            rest.split(['\n', '`']).next().unwrap().split(' ').filter_map(|it| it.split_once('='));
         for parameter in pairs.map(|(name, _)| name.trim_start_matches('\'')) {
             assert!(template.contains(&format!("\n  {parameter}:\n    Type: ")), "{parameter}");
         }
@@ -188,7 +194,8 @@ fn the_readme_and_the_guide_name_the_commands_that_there_are() {
 
     let commands = words.split("`make ").skip(1).chain(words.split("\nmake ").skip(1));
     for command in commands {
-        let target: String = command.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
+        let target: String =
+            command.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();
         assert!(makefile.contains(&format!("\n{target}:")), "make {target}");
     }
 }

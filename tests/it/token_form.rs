@@ -9,8 +9,9 @@ use crate::given::{Answer, Browser, ME, URL, World, WorldOptions};
 
 /// Sends the form as the page of that browser has it.
 async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
-    let request =
-        Request::post("/home/token").header(header::COOKIE, &browser.cookie).header(header::ORIGIN, URL);
+    let request = Request::post("/home/token")
+        .header(header::COOKIE, &browser.cookie)
+        .header(header::ORIGIN, URL);
     let form = format!("date={date}&replaces={replaces}");
     world.send(request.body(Body::from(form)).unwrap()).await
 }
@@ -41,7 +42,10 @@ async fn a_form_makes_a_token_that_lasts_until_the_end_of_its_date_in_utc() {
     let program = world.program(&shown(&page));
 
     world.later(
-        "2026-12-01T23:59:58Z".parse::<jiff::Timestamp>().unwrap().duration_since(world.app.clock.now()),
+        "2026-12-01T23:59:58Z"
+            .parse::<jiff::Timestamp>()
+            .unwrap()
+            .duration_since(world.app.clock.now()),
     );
     assert_eq!(program.asks(ME).await.status, 200);
     world.later(SignedDuration::from_secs(1));
@@ -52,7 +56,8 @@ async fn a_form_makes_a_token_that_lasts_until_the_end_of_its_date_in_utc() {
 async fn the_page_with_the_token_is_kept_by_no_cache_and_is_not_compressed() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let headers = [("cookie", ana.cookie.as_str()), ("origin", URL), ("accept-encoding", "gzip, br")];
+    let headers =
+        [("cookie", ana.cookie.as_str()), ("origin", URL), ("accept-encoding", "gzip, br")];
 
     let page = world.sends(("POST", "/home/token"), &headers, "date=2026-12-01&replaces=").await;
 
@@ -108,7 +113,11 @@ async fn a_form_that_is_sent_twice_makes_one_token_and_leaves_it_alone() {
 
     let again = sends_form(&world, &ana, "2026-12-01", &replaces).await;
     assert_eq!(again.status, 400);
-    assert!(again.text().contains("No token was made: this form was sent before"), "{}", again.text());
+    assert!(
+        again.text().contains("No token was made: this form was sent before"),
+        "{}",
+        again.text()
+    );
     assert_eq!(program.asks(ME).await.status, 200);
 
     let replaces = replaced_by_form(&ana).await;
@@ -160,7 +169,8 @@ async fn who_is_not_signed_in_any_more_logs_in_first() {
 #[tokio::test]
 async fn what_the_operator_says_is_said_beside_the_field() {
     let token_creation_disabled = Some("Tokens are not made during the audit.");
-    let world = World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
+    let world =
+        World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let page = sends_form(&world, &ana, "2026-12-01", "").await;
@@ -189,7 +199,8 @@ async fn a_form_that_is_sent_too_often_says_when_to_try_again() {
 async fn the_address_of_the_form_opened_as_a_page_leads_to_it() {
     let world = World::new().await;
 
-    let answer = world.sends(("GET", "/home/token"), &[("accept", "text/html")], Body::empty()).await;
+    let answer =
+        world.sends(("GET", "/home/token"), &[("accept", "text/html")], Body::empty()).await;
 
     assert_eq!(answer.header("location"), Some("/home#api"));
 }

@@ -79,8 +79,7 @@ async fn a_list_can_be_asked_for_by_states_and_by_pages() {
         world.later(SignedDuration::from_mins(1));
     }
     let list = |arguments: &str| {
-        let fields =
-            "edges { cursor node { state issuedAt } } pageInfo { hasNextPage hasPreviousPage endCursor }";
+        let fields = "edges { cursor node { state issuedAt } } pageInfo { hasNextPage hasPreviousPage endCursor }";
         format!("{{ me {{ accessTokens{arguments} {{ {fields} }} }} }}")
     };
 
@@ -93,7 +92,10 @@ async fn a_list_can_be_asked_for_by_states_and_by_pages() {
 
     let info = &second["data"]["me"]["accessTokens"]["pageInfo"];
     assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(false), &json!(true)));
-    assert_eq!(nodes(&second), [json!({ "state": "REPLACED", "issuedAt": "2026-11-23T12:00:00Z" })]);
+    assert_eq!(
+        nodes(&second),
+        [json!({ "state": "REPLACED", "issuedAt": "2026-11-23T12:00:00Z" })]
+    );
 }
 
 #[tokio::test]
@@ -148,7 +150,8 @@ async fn a_page_reads_the_tokens_that_it_shows_and_no_others() {
     }
     world.sent_calls();
 
-    let answer = ana.asks("{ me { accessTokens(first: 5) { edges { node { id } } } } }").await.json();
+    let answer =
+        ana.asks("{ me { accessTokens(first: 5) { edges { node { id } } } } }").await.json();
 
     assert_eq!(nodes(&answer).len(), 5);
     let calls = world.sent_calls();
@@ -172,7 +175,9 @@ async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_w
     world.calls();
     let list = |after: &Value| {
         let fields = "edges { node { state } } pageInfo { hasNextPage endCursor }";
-        format!("{{ me {{ accessTokens(first: 1, states: [REVOKED], after: {after}) {{ {fields} }} }} }}")
+        format!(
+            "{{ me {{ accessTokens(first: 1, states: [REVOKED], after: {after}) {{ {fields} }} }} }}"
+        )
     };
 
     let first = ana.asks(&list(&Value::Null)).await.json();
@@ -182,8 +187,13 @@ async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_w
     assert_eq!(world.calls(), calls);
     assert_eq!(states(&first), Vec::<String>::new());
     let (mut page, mut pages) = (first, 1);
-    while page["data"]["me"]["accessTokens"]["pageInfo"]["hasNextPage"] == true && states(&page).is_empty() {
-        page = ana.asks(&list(&page["data"]["me"]["accessTokens"]["pageInfo"]["endCursor"])).await.json();
+    while page["data"]["me"]["accessTokens"]["pageInfo"]["hasNextPage"] == true
+        && states(&page).is_empty()
+    {
+        page = ana
+            .asks(&list(&page["data"]["me"]["accessTokens"]["pageInfo"]["endCursor"]))
+            .await
+            .json();
         pages += 1;
     }
     assert_eq!(states(&page), ["REVOKED"]);
@@ -282,15 +292,22 @@ async fn a_replaced_or_revoked_token_is_forgotten_ninety_days_later() {
 #[rstest]
 #[case::too_many("(first: 101)", "`first` is from 0 to 100, not 101")]
 #[case::less_than_none("(first: -1)", "`first` is from 0 to 100, not -1")]
-#[case::a_foreign_cursor("(after: \"x\")", "`after` is no cursor of this list: begin again without it")]
+#[case::a_foreign_cursor(
+    "(after: \"x\")",
+    "`after` is no cursor of this list: begin again without it"
+)]
 #[tokio::test]
 async fn a_page_that_is_none_is_refused(#[case] arguments: &str, #[case] message: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let answer = ana.asks(&format!("{{ me {{ accessTokens{arguments} {{ edges {{ cursor }} }} }} }}")).await;
+    let answer =
+        ana.asks(&format!("{{ me {{ accessTokens{arguments} {{ edges {{ cursor }} }} }} }}")).await;
 
-    assert_eq!((answer.verdict().as_str(), answer.message().as_str()), ("200 BAD_USER_INPUT", message));
+    assert_eq!(
+        (answer.verdict().as_str(), answer.message().as_str()),
+        ("200 BAD_USER_INPUT", message)
+    );
 }
 
 #[tokio::test]

@@ -17,8 +17,8 @@ use crate::given::{ME, World};
 
 /// The order of the group, L, in little-endian (RFC 8032, section 5.1).
 const ORDER: [u8; 32] = [
-    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+    0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
 /// The key of a group, once our set of keys has taken it to verify with.
@@ -82,7 +82,10 @@ async fn b30_a_token_with_such_a_signature_is_none(#[case] spoil: fn(&mut Vec<u8
     let spoilt = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
     world.calls();
 
-    assert_eq!(world.program(&spoilt).asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
+    assert_eq!(
+        world.program(&spoilt).asks(ME).await.verdict(),
+        "401 UNAUTHENTICATED TOKEN_INVALID"
+    );
     assert!(world.calls().is_empty());
     assert_eq!(program.asks(ME).await.verdict(), "200");
 }

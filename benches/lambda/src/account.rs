@@ -53,8 +53,14 @@ impl Account {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).expect("any 32 bytes are a key");
         let user = id(&[0; 16]);
-        let mut account =
-            Self { pair, user, now, records: HashMap::new(), session: String::new(), tokens: Vec::new() };
+        let mut account = Self {
+            pair,
+            user,
+            now,
+            records: HashMap::new(),
+            session: String::new(),
+            tokens: Vec::new(),
+        };
         account.enrol();
         account.open_session();
         for number in 0..count {
@@ -102,7 +108,8 @@ impl Account {
             "firstUsedAt": self.now, "lastUsedAt": self.now,
         });
         self.put(&format!("T#{token}"), &record);
-        let slot = json!({ "user": self.user, "name": "default", "tid": token, "exp": ends, "epoch": 0 });
+        let slot =
+            json!({ "user": self.user, "name": "default", "tid": token, "exp": ends, "epoch": 0 });
         self.put("N#default", &slot);
         let record = json!({ "h": sha256(&secret), "email": "ana@acme.test", "role": "user" });
         self.put(&format!("NAIVE#{token}"), &record);
@@ -116,7 +123,8 @@ impl Account {
         let x = self.x();
         let kid = &sha256(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#))[..8];
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{kid}"}}"#);
-        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let message =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
         let signature = URL_SAFE_NO_PAD.encode(self.pair.sign(message.as_bytes()));
         format!("{message}.{signature}")
     }
@@ -133,7 +141,10 @@ impl Account {
 
     /// A key in KMS that is asked for its public half at start.
     pub(crate) fn kms_keys() -> Keys {
-        Keys { signing: json!([{ "arn": KEY_ARN, "state": "active" }]).to_string(), public: String::new() }
+        Keys {
+            signing: json!([{ "arn": KEY_ARN, "state": "active" }]).to_string(),
+            public: String::new(),
+        }
     }
 
     /// The same key with its public half given, as a stack is deployed.

@@ -73,8 +73,10 @@ fn certified(number: usize) -> (Arc<ServerConfig>, String) {
     let chain = vec![CertificateDer::from(leaf)];
     let key = PrivatePkcs8KeyDer::from(leaf_key.serialize_der());
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()));
-    let config = config.with_protocol_versions(&[&TLS13]).expect("ring knows TLS 1.3").with_no_client_auth();
-    let mut config = config.with_single_cert(chain, key.into()).expect("the key is the certificate's");
+    let config =
+        config.with_protocol_versions(&[&TLS13]).expect("ring knows TLS 1.3").with_no_client_auth();
+    let mut config =
+        config.with_single_cert(chain, key.into()).expect("the key is the certificate's");
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     (Arc::new(config), root_pem)
 }
@@ -101,7 +103,9 @@ fn answer(request: &Request, account: &Account) -> String {
             let items: Vec<_> = records.map(String::as_str).collect();
             format!(r#"{{"Responses":{{"arm":[{}]}},"UnprocessedKeys":{{}}}}"#, items.join(","))
         }
-        "GetPublicKey" => json!({ "KeyId": KEY_ARN, "PublicKey": account.public_key() }).to_string(),
+        "GetPublicKey" => {
+            json!({ "KeyId": KEY_ARN, "PublicKey": account.public_key() }).to_string()
+        }
         "Sign" => {
             let message = body.split(r#""Message":""#).nth(1).and_then(|it| it.split('"').next());
             json!({ "KeyId": KEY_ARN, "Signature": account.kms_signature(message.unwrap_or_default()) })

@@ -15,8 +15,7 @@ pub(crate) struct Event {
 
 /// `me`, by the token of this number.
 pub(crate) fn me(account: &Account, token: usize) -> Event {
-    let headers =
-        json!({ "authorization": format!("Bearer {}", account.tokens[token % account.tokens.len()]) });
+    let headers = json!({ "authorization": format!("Bearer {}", account.tokens[token % account.tokens.len()]) });
     Event { text: event(headers, ME), answered_by: "ana@acme.test" }
 }
 

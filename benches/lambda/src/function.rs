@@ -33,16 +33,26 @@ pub(crate) struct Function {
 impl Function {
     /// Starts a bootstrap, by a command that runs it and with the roots that it trusts, and
     /// waits until it is ready.
-    pub(crate) fn started(mut command: Command, roots: &Path, place: &ClientInfo) -> io::Result<Self> {
+    pub(crate) fn started(
+        mut command: Command,
+        roots: &Path,
+        place: &ClientInfo,
+    ) -> io::Result<Self> {
         let api = RuntimeApi::listening()?;
         command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
-            .envs([("AWS_LAMBDA_FUNCTION_NAME", "bench"), ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")])
+            .envs([
+                ("AWS_LAMBDA_FUNCTION_NAME", "bench"),
+                ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),
+            ])
             .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"), ("AWS_REGION", "eu-west-1")])
             .envs([("AWS_ACCESS_KEY_ID", "bench"), ("AWS_SECRET_ACCESS_KEY", "bench")])
             .envs([("TABLE_NAME", "arm"), ("PUBLIC_URL", URL)])
-            .envs([("SIGNING_KEYS", &place.keys.signing), ("SIGNING_PUBLIC_KEYS", &place.keys.public)])
+            .envs([
+                ("SIGNING_KEYS", &place.keys.signing),
+                ("SIGNING_PUBLIC_KEYS", &place.keys.public),
+            ])
             .env("AWS_ENDPOINT_URL", &place.aws.endpoint)
             .env("SSL_CERT_FILE", roots)
             .stdout(Stdio::null());

@@ -25,7 +25,9 @@ pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
             let value = value.trim_end();
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().map_err(io::Error::other)?,
-                "transfer-encoding" => return Err(io::Error::other("bodies of unknown length are not read")),
+                "transfer-encoding" => {
+                    return Err(io::Error::other("bodies of unknown length are not read"));
+                }
                 "x-amz-target" => {
                     value.rsplit('.').next().unwrap_or_default().clone_into(&mut request.operation);
                 }
@@ -43,7 +45,12 @@ pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
 }
 
 /// Writes an answer in one piece.
-pub(crate) fn answer(to: &mut impl Write, status: &str, headers: &str, body: &[u8]) -> io::Result<()> {
+pub(crate) fn answer(
+    to: &mut impl Write,
+    status: &str,
+    headers: &str,
+    body: &[u8],
+) -> io::Result<()> {
     let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n{headers}\r\n", body.len());
     to.write_all(&[head.as_bytes(), body].concat())?;
     to.flush()

@@ -5,7 +5,7 @@ use std::{fs, io, path::Path, process::Command};
 
 use crate::{
     events::Event,
-    function::{Function, ClientInfo},
+    function::{ClientInfo, Function},
 };
 
 /// How many invocations; then twice as many: the difference has no init in it.

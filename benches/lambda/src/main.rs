@@ -51,7 +51,11 @@ fn main() -> io::Result<()> {
     done
 }
 
-fn compare([hello, naive, api]: [&str; 3], account: &Account, place: &ClientInfo) -> io::Result<()> {
+fn compare(
+    [hello, naive, api]: [&str; 3],
+    account: &Account,
+    place: &ClientInfo,
+) -> io::Result<()> {
     let installed = |name, file| installed(Path::new(file), &place.folder.join(name));
     let mut peers = [
         Peer::new("hello", installed("hello", hello)?, Kind::Hello),

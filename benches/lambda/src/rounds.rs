@@ -6,7 +6,7 @@ use crate::{
     account::Account,
     aws::Aws,
     events::{self, Event},
-    function::{Function, ClientInfo},
+    function::{ClientInfo, Function},
     share::Share,
 };
 
@@ -102,7 +102,8 @@ fn cold(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()
         let (init, first) = cold_start(peer, account, &with(Account::kms_keys()))?;
         peer.samples.cold_asking_kms.push(init + first);
     }
-    let keys = if peer.kind == Kind::Product { account.deployed_keys() } else { account.local_keys() };
+    let keys =
+        if peer.kind == Kind::Product { account.deployed_keys() } else { account.local_keys() };
     let (init, first) = cold_start(peer, account, &with(keys))?;
     peer.samples.init.push(init);
     peer.samples.first.push(first);

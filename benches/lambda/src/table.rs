@@ -30,10 +30,18 @@ const ROWS: [Row; 12] = [
     Row("first invocation after init, ms", |it| &it.first, Unit::Milliseconds),
     Row("first invocation at the share of 128 MB, ms", |it| &it.shared, Unit::Milliseconds),
     Row("cold start with public keys given, µs", |it| &it.cold, Unit::TimesHello(|it| &it.cold)),
-    Row("cold start that asks KMS for them, µs", |it| &it.cold_asking_kms, Unit::TimesHello(|it| &it.cold)),
+    Row(
+        "cold start that asks KMS for them, µs",
+        |it| &it.cold_asking_kms,
+        Unit::TimesHello(|it| &it.cold),
+    ),
     Row("warm `me`, p50, µs", |it| &it.warm, Unit::TimesHello(|it| &it.warm)),
     Row("CPU of `me`, µs", |it| &it.cpu, Unit::TimesHello(|it| &it.cpu)),
-    Row("CPU of `me`, ever new tokens, µs", |it| &it.cpu_new_tokens, Unit::TimesHello(|it| &it.cpu)),
+    Row(
+        "CPU of `me`, ever new tokens, µs",
+        |it| &it.cpu_new_tokens,
+        Unit::TimesHello(|it| &it.cpu),
+    ),
     Row(
         "CPU of `updateAccessToken` by a session, replacing, µs",
         |it| &it.cpu_update_by_session,
@@ -53,7 +61,8 @@ pub(crate) fn print(peers: &[Peer]) -> io::Result<()> {
     let names: Vec<_> = peers.iter().map(|it| it.name).collect();
     println!("| | {} |\n|---|{}", names.join(" | "), "---|".repeat(peers.len()));
     for row in &ROWS {
-        let cells: Vec<_> = peers.iter().map(|peer| cell(row, &peer.samples, &peers[0].samples)).collect();
+        let cells: Vec<_> =
+            peers.iter().map(|peer| cell(row, &peer.samples, &peers[0].samples)).collect();
         println!("| {} | {} |", row.0, cells.join(" | "));
     }
     let zips: io::Result<Vec<_>> = peers.iter().map(|peer| zipped(&peer.bootstrap)).collect();

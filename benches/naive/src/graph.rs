@@ -18,7 +18,8 @@ pub(crate) struct Query;
 impl Query {
     async fn me(&self, ctx: &Context<'_>) -> Result<Me> {
         let person = ctx.data::<Person>()?;
-        let access_token = format!(r#"{{"hasAccessToken": true, "issuedAt": "{}"}}"#, person.issued_at);
+        let access_token =
+            format!(r#"{{"hasAccessToken": true, "issuedAt": "{}"}}"#, person.issued_at);
         Ok(Me { user_email: person.email.clone(), role: person.role.clone(), access_token })
     }
 }
@@ -34,7 +35,11 @@ pub(crate) struct Mutation;
 
 #[Object]
 impl Mutation {
-    async fn update_access_token(&self, ctx: &Context<'_>, expiration_time: i64) -> Result<Payload> {
+    async fn update_access_token(
+        &self,
+        ctx: &Context<'_>,
+        expiration_time: i64,
+    ) -> Result<Payload> {
         let (tokens, person) = (ctx.data::<Arc<Tokens>>()?, ctx.data::<Person>()?);
         Ok(Payload { session_jwt: tokens.issue(person, expiration_time).await?, success: true })
     }

@@ -71,11 +71,18 @@ impl Tokens {
         let get = self.client.get_item().table_name(&self.table).consistent_read(true);
         let get = get.set_key(Some(key(&claims.sub, &claims.tid)));
         let item = get.send().await?.item.ok_or("no such token")?;
-        let text = |name: &str| item.get(name).and_then(|it| it.as_s().ok()).cloned().ok_or("no such text");
+        let text = |name: &str| {
+            item.get(name).and_then(|it| it.as_s().ok()).cloned().ok_or("no such text")
+        };
         if text("h")? != digest(&claims.jti) {
             return Err("another token".into());
         }
-        Ok(Person { user: claims.sub, email: text("email")?, role: text("role")?, issued_at: claims.iat })
+        Ok(Person {
+            user: claims.sub,
+            email: text("email")?,
+            role: text("role")?,
+            issued_at: claims.iat,
+        })
     }
 
     pub(crate) async fn issue(&self, person: &Person, exp: i64) -> async_graphql::Result<String> {

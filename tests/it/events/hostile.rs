@@ -94,7 +94,9 @@ fn mutated(mut event: Value, (index, value): (Index, Option<Value>)) -> Value {
 fn members(value: &Value, place: &str, places: &mut Vec<String>) {
     let children: Vec<_> = match value {
         Value::Object(members) => members.iter().map(|(name, it)| (escaped(name), it)).collect(),
-        Value::Array(items) => items.iter().enumerate().map(|(at, it)| (at.to_string(), it)).collect(),
+        Value::Array(items) => {
+            items.iter().enumerate().map(|(at, it)| (at.to_string(), it)).collect()
+        }
         _ => Vec::new(),
     };
     for (name, child) in children {
@@ -127,7 +129,8 @@ fn none_is_a_5xx(library: impl FnOnce(&Credentials) -> BoxedStrategy<Value>) {
     let status = |router: &Router, event: &Value| {
         runtime.block_on(answered(router.clone(), event.clone()))["statusCode"].as_u64()
     };
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(EVENTS) });
+    let mut runner =
+        TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(EVENTS) });
     let outcome = runner.run(&library(&credentials), |event| {
         for handler in &handlers {
             let status = status(handler, &event);

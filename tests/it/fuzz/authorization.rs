@@ -15,15 +15,18 @@ struct Authorization;
 
 impl Target for Authorization {
     const NAME: &'static str = "authorization";
-    const WORDS: &'static [&'static str] =
-        &["Bearer ", "bearer", "Basic", " ", "  ", "\t", ",", ";", "=", "==", "\"", ".", "\n", "\u{e9}"];
+    const WORDS: &'static [&'static str] = &[
+        "Bearer ", "bearer", "Basic", " ", "  ", "\t", ",", ";", "=", "==", "\"", ".", "\n",
+        "\u{e9}",
+    ];
 
     fn new() -> Self {
         Self
     }
 
     fn bears(&self, input: &[u8]) -> TestCaseResult {
-        let lines = input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
+        let lines =
+            input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
         let headers: HeaderMap = lines.map(|it| (AUTHORIZATION, it)).collect();
         let values: Vec<_> = headers.values().map(HeaderValue::as_bytes).collect();
         match (bearer(&headers), &values[..]) {
@@ -31,13 +34,22 @@ impl Target for Authorization {
             (Ok(Some(token)), [value]) => {
                 let token = token.reveal();
                 prop_assert!(
-                    value.ends_with(token.as_bytes()) || value.trim_ascii_end().ends_with(token.as_bytes())
+                    value.ends_with(token.as_bytes())
+                        || value.trim_ascii_end().ends_with(token.as_bytes())
                 );
-                prop_assert!(is_grammatical(value), "{:?} was taken", value.escape_ascii().to_string());
+                prop_assert!(
+                    is_grammatical(value),
+                    "{:?} was taken",
+                    value.escape_ascii().to_string()
+                );
                 Ok(())
             }
             (Err(Error::Refused(Refusal::Malformed(_))), [value]) => {
-                prop_assert!(!is_grammatical(value), "{:?} was refused", value.escape_ascii().to_string());
+                prop_assert!(
+                    !is_grammatical(value),
+                    "{:?} was refused",
+                    value.escape_ascii().to_string()
+                );
                 Ok(())
             }
             (Err(Error::Request(RequestFault::Malformed(_))), values) => {

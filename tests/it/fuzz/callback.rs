@@ -43,10 +43,13 @@ impl Target for Callback {
 
     fn new() -> Self {
         let runtime = runtime();
-        let provider =
-            format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret","issuer":"{ACME}"}}]"#);
-        let world = runtime
-            .block_on(World::with(WorldOptions { providers: Some(provider), ..WorldOptions::default() }));
+        let provider = format!(
+            r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret","issuer":"{ACME}"}}]"#
+        );
+        let world = runtime.block_on(World::with(WorldOptions {
+            providers: Some(provider),
+            ..WorldOptions::default()
+        }));
         let described = json!({
             "issuer": ACME, "jwks_uri": format!("{ACME}/keys"), "token_endpoint": format!("{ACME}/token"),
             "authorization_endpoint": format!("{ACME}/authorize"),
@@ -71,7 +74,8 @@ impl Target for Callback {
         let query = uri.query().unwrap_or_default().replace(&self.state, &state);
         self.world.web.asked();
         let path = format!("/callback?{query}");
-        let request = Request::get(&path).header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+        let request =
+            Request::get(&path).header(header::COOKIE, cookie).body(Body::empty()).unwrap();
         let answer = self.runtime.block_on(self.world.send(request));
         prop_assert_eq!(answer.status, 400, "{}", answer.text());
         prop_assert!(answer.header("set-cookie").is_none_or(|it| !it.contains("arm_session")));
@@ -84,7 +88,8 @@ impl Target for Callback {
 impl Callback {
     /// Begins a login: the browser's cookie, and the state.
     fn begun(&self) -> (String, String) {
-        let answer = self.runtime.block_on(self.world.sends(("GET", "/login/acme"), &[], Body::empty()));
+        let answer =
+            self.runtime.block_on(self.world.sends(("GET", "/login/acme"), &[], Body::empty()));
         let url = Url::parse(answer.header("location").unwrap()).unwrap();
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
         (answer.session_cookie().unwrap(), state)

@@ -60,7 +60,8 @@ impl Target for Claims {
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, key.kid());
         let signing_keys = Some(serde_json::to_string(&[key]).unwrap());
         let runtime = runtime();
-        let world = runtime.block_on(World::with(WorldOptions { signing_keys, ..WorldOptions::default() }));
+        let world =
+            runtime.block_on(World::with(WorldOptions { signing_keys, ..WorldOptions::default() }));
         let token = runtime.block_on(world.program_of("ana@acme.test")).token;
         Self { world, header, token }
     }
@@ -73,7 +74,8 @@ impl Target for Claims {
 
     fn bears(&self, input: &[u8]) -> TestCaseResult {
         let (header, claims) = halves(input);
-        let verified = self.world.app.access.jwt.verify(&signed(header, claims), self.world.app.clock.now());
+        let verified =
+            self.world.app.access.jwt.verify(&signed(header, claims), self.world.app.clock.now());
         if let Ok(verified) = verified {
             let members: Map<String, Value> = serde_json::from_slice(claims).unwrap_or_default();
             prop_assert_eq!(header, self.header.as_bytes());
@@ -91,9 +93,14 @@ impl Claims {
         let number = |name: &str| members.get(name).and_then(Value::as_i64).unwrap_or(i64::MIN);
         let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
         let (now, iat, exp) = (self.world.now(), number("iat"), number("exp"));
-        let is_in_time = iat <= now + 60 && now < exp && iat < exp && exp.saturating_sub(iat) <= LONGEST_LIFE;
+        let is_in_time =
+            iat <= now + 60 && now < exp && iat < exp && exp.saturating_sub(iat) <= LONGEST_LIFE;
         let is_for_us = text("iss") == URL && text("aud") == format!("{URL}/api");
-        members.len() == 7 && is_in_time && is_for_us && text("sub").len() == 22 && text("tid").len() == 22
+        members.len() == 7
+            && is_in_time
+            && is_for_us
+            && text("sub").len() == 22
+            && text("tid").len() == 22
     }
 }
 

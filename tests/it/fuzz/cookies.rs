@@ -53,7 +53,8 @@ impl Target for Cookies {
     }
 
     fn bears(&self, input: &[u8]) -> TestCaseResult {
-        let lines = input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
+        let lines =
+            input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
         let lines: Vec<_> = lines.collect();
         let mut request = Request::post("/api")
             .header(header::CONTENT_TYPE, "application/json")
@@ -65,9 +66,16 @@ impl Target for Cookies {
         }
         let answer = self.runtime.block_on(self.world.send(request));
         let count = lines.iter().map(|it| count(it.as_bytes())).sum::<usize>();
-        prop_assert!(matches!((answer.status, count), (200 | 401, 0 | 1) | (400, 2..)), "{}", answer.text());
+        prop_assert!(
+            matches!((answer.status, count), (200 | 401, 0 | 1) | (400, 2..)),
+            "{}",
+            answer.text()
+        );
         let is_let_in = !answer.json()["data"]["me"].is_null();
-        prop_assert!(!is_let_in || lines.iter().any(|it| self.is_in(it.as_bytes())), "it was let in");
+        prop_assert!(
+            !is_let_in || lines.iter().any(|it| self.is_in(it.as_bytes())),
+            "it was let in"
+        );
         Ok(())
     }
 }

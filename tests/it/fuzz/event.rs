@@ -76,15 +76,19 @@ impl Target for Events {
 
     fn seeds(&self) -> Vec<Vec<u8>> {
         let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
-        let mut paths: Vec<_> = fs::read_dir(library).unwrap().map(|it| it.unwrap().path()).collect();
-        paths.retain(|it| it.extension().is_some_and(|it| it == "json") && !it.ends_with("expected.json"));
+        let mut paths: Vec<_> =
+            fs::read_dir(library).unwrap().map(|it| it.unwrap().path()).collect();
+        paths.retain(|it| {
+            it.extension().is_some_and(|it| it == "json") && !it.ends_with("expected.json")
+        });
         paths.sort();
         let texts = paths.iter().map(|it| fs::read_to_string(it).unwrap());
         texts.chain(corpus(Self::NAME)).map(|it| self.filled(&it).into_bytes()).collect()
     }
 
     fn filled(&self, seed: &str) -> String {
-        let credential = |name: &str| if name.contains("SESSION") { &self.session } else { &self.token };
+        let credential =
+            |name: &str| if name.contains("SESSION") { &self.session } else { &self.token };
         let mut parts = seed.split("${");
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |filled, part| {
@@ -94,7 +98,8 @@ impl Target for Events {
     }
 
     fn changed(&self) -> BoxedStrategy<Input> {
-        let seeds: Vec<Value> = self.seeds().iter().map(|it| serde_json::from_slice(it).unwrap()).collect();
+        let seeds: Vec<Value> =
+            self.seeds().iter().map(|it| serde_json::from_slice(it).unwrap()).collect();
         let changes = vec((any::<Index>(), vec(change(Self::WORDS), 1..4)), 1..4);
         (prop::sample::select(seeds), changes)
             .prop_map(|(event, changes)| {
@@ -114,7 +119,8 @@ impl Target for Events {
         if let Ok(request) = Event::parse(&event.to_string()).request() {
             is_what_it_says(&request, &event)?;
         }
-        for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())] {
+        for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())]
+        {
             let answer = self.runtime.block_on(handler::answer_event(router, &event.to_string()));
             let status = serde_json::to_value(answer).unwrap()["statusCode"].as_u64();
             prop_assert!(matches!(status, Some(200..=499)), "{status:?}");
@@ -153,18 +159,28 @@ fn is_what_it_says(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCa
     let mut texts = Vec::new();
     collect(&mut copy, &mut texts);
     for (name, value) in request.headers() {
-        prop_assert!(texts.iter().any(|it| it.as_bytes() == value.as_bytes()), "{name} is invented");
+        prop_assert!(
+            texts.iter().any(|it| it.as_bytes() == value.as_bytes()),
+            "{name} is invented"
+        );
     }
     let body = event["body"].as_str().unwrap_or_default();
     let is_base64 = event["isBase64Encoded"] == Value::Bool(true);
-    let body = if is_base64 { STANDARD.decode(body).unwrap_or_default() } else { body.as_bytes().to_vec() };
+    let body = if is_base64 {
+        STANDARD.decode(body).unwrap_or_default()
+    } else {
+        body.as_bytes().to_vec()
+    };
     prop_assert_eq!(request.body().as_ref(), body);
     let caller = request.extensions().get::<Caller>().and_then(|it| it.0).map(|it| it.to_string());
-    let seen =
-        [&event["requestContext"]["http"]["sourceIp"], &event["requestContext"]["identity"]["sourceIp"]];
+    let seen = [
+        &event["requestContext"]["http"]["sourceIp"],
+        &event["requestContext"]["identity"]["sourceIp"],
+    ];
     let is_seen = |told: &String| {
-        seen.iter()
-            .any(|it| it.as_str().and_then(|it| it.parse().ok()) == told.parse::<std::net::IpAddr>().ok())
+        seen.iter().any(|it| {
+            it.as_str().and_then(|it| it.parse().ok()) == told.parse::<std::net::IpAddr>().ok()
+        })
     };
     prop_assert!(caller.as_ref().is_none_or(is_seen), "{caller:?} is invented");
     prop_assert!(request.uri().path().starts_with('/'));

@@ -47,7 +47,8 @@ impl Target for Next {
 
     fn bears(&self, input: &[u8]) -> TestCaseResult {
         let text = String::from_utf8_lossy(input).into_owned();
-        let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", &text).finish();
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair("next", &text).finish();
         let Ok(uri) = format!("/login/acme?{query}").parse() else { return Ok(()) };
         let led = site::next(&uri);
         prop_assert!(stays(led.as_str()), "{led:?} leads elsewhere");

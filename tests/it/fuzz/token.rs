@@ -53,12 +53,20 @@ impl Target for Tokens {
 
     fn bears(&self, input: &[u8]) -> TestCaseResult {
         let text = String::from_utf8_lossy(input).into_owned();
-        let verified =
-            self.world.app.access.jwt.verify(&Secret::from(text.clone()), self.world.app.clock.now());
+        let verified = self
+            .world
+            .app
+            .access
+            .jwt
+            .verify(&Secret::from(text.clone()), self.world.app.clock.now());
         match verified {
             Ok(_) => prop_assert!(self.real.contains(&text), "a changed token was taken"),
-            Err(Refusal::Malformed(_)) => prop_assert!(text.split('.').count() != 3, "it has three segments"),
-            Err(Refusal::Invalid) => prop_assert!(!self.real.contains(&text), "a token was refused"),
+            Err(Refusal::Malformed(_)) => {
+                prop_assert!(text.split('.').count() != 3, "it has three segments")
+            }
+            Err(Refusal::Invalid) => {
+                prop_assert!(!self.real.contains(&text), "a token was refused")
+            }
             Err(other) => return Err(TestCaseError::fail(format!("too much is told: {other:?}"))),
         }
         Ok(())

@@ -34,13 +34,15 @@ impl Answer {
 
     /// The status, and the code and reason of the first error, as `401 UNAUTHENTICATED TOKEN_INVALID`.
     pub(crate) fn verdict(&self) -> String {
-        let part = |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
+        let part =
+            |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
         format!("{}{}{}", self.status, part("code"), part("reason"))
     }
 
     /// A member of the first error's extensions.
     pub(crate) fn extension(&self, name: &str) -> Value {
-        serde_json::from_slice::<Value>(&self.bytes).unwrap_or_default()["errors"][0]["extensions"][name]
+        serde_json::from_slice::<Value>(&self.bytes).unwrap_or_default()["errors"][0]["extensions"]
+            [name]
             .clone()
     }
 

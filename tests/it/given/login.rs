@@ -17,8 +17,10 @@ pub(crate) const OWNS_ACME: &str = r#","domains":["acme.test"]"#;
 
 /// A world with one provider, which describes itself and publishes a key.
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
-    let entry = format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
-    let world = World::with(WorldOptions { providers: Some(entry), ..WorldOptions::default() }).await;
+    let entry =
+        format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
+    let world =
+        World::with(WorldOptions { providers: Some(entry), ..WorldOptions::default() }).await;
     describes(&world, address, issuer, ACME);
     world.keep_secret("c-secret");
     world
@@ -57,16 +59,22 @@ impl Begun {
             cookie: answer.session_cookie().unwrap(),
             query: url.query_pairs().into_owned().collect(),
         };
-        for secret in
-            [begun.parameter("state"), begun.parameter("nonce"), begun.cookie.split_once('=').unwrap().1]
-        {
+        for secret in [
+            begun.parameter("state"),
+            begun.parameter("nonce"),
+            begun.cookie.split_once('=').unwrap().1,
+        ] {
             world.keep_secret(if secret.is_empty() { "c-secret" } else { secret });
         }
         begun
     }
 
     pub(crate) fn parameter(&self, name: &str) -> &str {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+            .unwrap_or_default()
     }
 
     /// Comes back from the provider with a code.
@@ -77,7 +85,8 @@ impl Begun {
     /// The same, at a path that the provider chooses.
     pub(crate) async fn ends_at(&self, world: &World, path: &str) -> Answer {
         let path = format!("{path}?code=a-code&state={}", self.parameter("state"));
-        let request = Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
+        let request =
+            Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
         world.send(request).await
     }
 }
@@ -106,7 +115,8 @@ pub(crate) fn tells(world: &World, id_token: &str) {
 
 /// Lets the provider on `host` give this ID token for a code.
 pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
-    let tokens = json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
+    let tokens =
+        json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
     world.web.answers(&format!("{host}/token"), 200, &tokens);
     world.keep_secret("an-access-token");
     world.keep_secret(id_token);
@@ -115,10 +125,13 @@ pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
 /// A world with two providers, whose entries also have these members.
 pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
     let entry = |id: &str, issuer: &str, members: &str| {
-        format!(r#"{{"id":"{id}","clientId":"arm","clientSecret":"c-secret","issuer":"{issuer}"{members}}}"#)
+        format!(
+            r#"{{"id":"{id}","clientId":"arm","clientSecret":"c-secret","issuer":"{issuer}"{members}}}"#
+        )
     };
     let providers = format!("[{},{}]", entry("acme", ACME, acme), entry("other", OTHER, other));
-    let world = World::with(WorldOptions { providers: Some(providers), ..WorldOptions::default() }).await;
+    let world =
+        World::with(WorldOptions { providers: Some(providers), ..WorldOptions::default() }).await;
     describes(&world, ACME, ACME, ACME);
     describes(&world, OTHER, OTHER, OTHER);
     world
@@ -145,7 +158,10 @@ pub(crate) fn user_of(world: &World, answer: &Answer) -> String {
 /// The address that the product knows somebody by.
 pub(crate) async fn address_of(world: &World, answer: &Answer) -> String {
     let ana = Browser { world, cookie: answer.session_cookie().unwrap() };
-    ana.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"].as_str().unwrap().to_owned()
+    ana.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 /// Somebody, past the provider.

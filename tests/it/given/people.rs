@@ -18,7 +18,8 @@ pub(crate) struct Browser<'a> {
 impl Browser<'_> {
     /// Asks from one of our own pages.
     pub(crate) async fn asks(&self, query: &str) -> Answer {
-        let request = post().header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
+        let request =
+            post().header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
         self.world.send(request.body(body(query)).unwrap()).await
     }
 
@@ -30,15 +31,17 @@ impl Browser<'_> {
 
     /// Opens a page of ours.
     pub(crate) async fn opens(&self, path: &str) -> Answer {
-        let request =
-            Request::get(path).header(header::COOKIE, &self.cookie).header(header::ACCEPT, "text/html");
+        let request = Request::get(path)
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ACCEPT, "text/html");
         self.world.send(request.body(Body::empty()).unwrap()).await
     }
 
     /// Logs out, by the button of our page.
     pub(crate) async fn logs_out(&self) -> Answer {
-        let request =
-            Request::post("/logout").header(header::COOKIE, &self.cookie).header(header::ORIGIN, URL);
+        let request = Request::post("/logout")
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ORIGIN, URL);
         self.world.send(request.body(Body::empty()).unwrap()).await
     }
 }

@@ -24,7 +24,9 @@ pub(super) fn server() -> Option<String> {
 }
 
 /// The DynamoDB of the stories: embedded unless a [`server`] is named.
-pub(super) fn dynamodb(clock: &ManualClock) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
+pub(super) fn dynamodb(
+    clock: &ManualClock,
+) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
     if let Some(url) = server() {
         return (Some(url), SharedHttpConnector::new(Connector::builder().build_http()), None);
     }
@@ -76,10 +78,15 @@ pub(super) struct Recorded<C> {
 
 impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let body = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let body =
+            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let operation = operation(&request);
         let is_read = operation == "GetItem";
-        self.calls.0.lock().unwrap().push(Call { operation, body, at: tokio::time::Instant::now() });
+        self.calls.0.lock().unwrap().push(Call {
+            operation,
+            body,
+            at: tokio::time::Instant::now(),
+        });
         let (inner, meeting) = (self.inner.clone(), self.meeting.clone());
         // Rivals get their turn here, as they do while a request is on its way.
         HttpConnectorFuture::new(async move {
