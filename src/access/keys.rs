@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn i14_only_public_members_of_keys_that_hold_are_shown() {
+    fn only_public_members_of_keys_that_hold_are_shown() {
         let keys = Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::Dead)]).unwrap();
         let shown = serde_json::to_value(keys.public().collect::<Vec<_>>()).unwrap();
 

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn e01_the_cookie_is_a_host_cookie_of_forty_minutes() {
+    fn the_cookie_is_a_host_cookie_of_forty_minutes() {
         let cookie = HTTPS.give_session("uid.secret", SignedDuration::from_mins(40)).unwrap();
 
         insta::assert_snapshot!(

@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn k01_cookies_of_a_list_are_all_seen() {
+    fn cookies_of_a_list_are_all_seen() {
         let request = request(&v2(|it| it["cookies"] = json!(["a=1", "b=2"]))).unwrap();
 
         assert_eq!(request.headers().get_all(COOKIE).iter().count(), 2);
@@ -260,11 +260,7 @@ mod tests {
     #[case("/prod", "prod", "/")]
     #[case("/production/api", "prod", "/production/api")]
     #[case("/api", "$default", "/api")]
-    fn k11_the_stage_is_taken_off_the_path(
-        #[case] raw: &str,
-        #[case] stage: &str,
-        #[case] path: &str,
-    ) {
+    fn the_stage_is_taken_off_the_path(#[case] raw: &str, #[case] stage: &str, #[case] path: &str) {
         let event = v2(|it| {
             it["rawPath"] = json!(raw);
             it["requestContext"]["stage"] = json!(stage);
@@ -295,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn k12_a_caller_without_address_is_unknown() {
+    fn a_caller_without_address_is_unknown() {
         let known = request(&v2(|_| ())).unwrap();
         let unknown =
             request(&v2(|it| it["requestContext"]["http"]["sourceIp"] = json!("unknown"))).unwrap();

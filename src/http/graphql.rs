@@ -163,18 +163,18 @@ mod tests {
     use rstest::rstest;
 
     #[rstest]
-    #[case::g08_nonsense("NONSENSE")]
-    #[case::g08_cut_off("{\"query\":")]
-    #[case::g08_empty("")]
-    #[case::g09_no_query("{}")]
-    #[case::g09_misspelt("{\"qeury\": \"{ me }\"}")]
-    #[case::g09_number("{\"query\": 7}")]
-    #[case::g09_null("{\"query\": null}")]
-    #[case::g10_variables("{\"query\": \"{ me }\", \"variables\": [7]}")]
-    #[case::g10_variables_text("{\"query\": \"{ me }\", \"variables\": \"{}\"}")]
-    #[case::g10_operation("{\"query\": \"{ me }\", \"operationName\": 7}")]
-    #[case::g10_extensions("{\"query\": \"{ me }\", \"extensions\": \"{}\"}")]
-    #[case::g18_batch("[{\"query\": \"{ me }\"}]")]
+    #[case::nonsense("NONSENSE")]
+    #[case::cut_off("{\"query\":")]
+    #[case::empty("")]
+    #[case::no_query("{}")]
+    #[case::misspelt("{\"qeury\": \"{ me }\"}")]
+    #[case::number("{\"query\": 7}")]
+    #[case::null("{\"query\": null}")]
+    #[case::variables("{\"query\": \"{ me }\", \"variables\": [7]}")]
+    #[case::variables_text("{\"query\": \"{ me }\", \"variables\": \"{}\"}")]
+    #[case::operation("{\"query\": \"{ me }\", \"operationName\": 7}")]
+    #[case::extensions("{\"query\": \"{ me }\", \"extensions\": \"{}\"}")]
+    #[case::batch("[{\"query\": \"{ me }\"}]")]
     fn a_request_that_is_none_is_malformed(#[case] body: &str) {
         let refused = GraphqlRequest::from_body(body.as_bytes()).unwrap_err();
 
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn g16_unknown_members_and_nulls_are_ignored() {
+    fn unknown_members_and_nulls_are_ignored() {
         let body = br#"{"query": "{ me }", "variables": null, "operationName": null, "id": 7}"#;
 
         let expected = GraphqlRequest { query: "{ me }".to_owned(), ..GraphqlRequest::default() };

@@ -8,7 +8,7 @@ use crate::given::{ME, World};
 const CONTENT_TYPE: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
-async fn g14_a_variable_that_cannot_be_makes_no_token() {
+async fn a_variable_that_cannot_be_makes_no_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let query = "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { sessionJwt } }";

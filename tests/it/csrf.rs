@@ -22,14 +22,14 @@ fn is_shared(answer: &Answer) -> bool {
 }
 
 #[rstest]
-#[case::f01_our_own_page(&[("sec-fetch-site", "same-origin")], "200")]
-#[case::f01_our_own_page_says_so_twice(&[("sec-fetch-site", "same-origin"), ("origin", URL)], "200")]
-#[case::f02_another_site(&[("sec-fetch-site", "cross-site")], REJECTED)]
-#[case::f02_another_site_of_ours(&[("sec-fetch-site", "same-site")], REJECTED)]
-#[case::f02_the_address_bar_does_not_post(&[("sec-fetch-site", "none")], REJECTED)]
-#[case::f02_the_browser_knows_better(&[("sec-fetch-site", "cross-site"), ("origin", URL)], REJECTED)]
-#[case::f02_an_unknown_word(&[("sec-fetch-site", "Same-Origin")], REJECTED)]
-#[case::f04_an_older_browser_on_our_page(&[("origin", URL)], "200")]
+#[case::our_own_page(&[("sec-fetch-site", "same-origin")], "200")]
+#[case::our_own_page_says_so_twice(&[("sec-fetch-site", "same-origin"), ("origin", URL)], "200")]
+#[case::another_site(&[("sec-fetch-site", "cross-site")], REJECTED)]
+#[case::another_site_of_ours(&[("sec-fetch-site", "same-site")], REJECTED)]
+#[case::the_address_bar_does_not_post(&[("sec-fetch-site", "none")], REJECTED)]
+#[case::the_browser_knows_better(&[("sec-fetch-site", "cross-site"), ("origin", URL)], REJECTED)]
+#[case::an_unknown_word(&[("sec-fetch-site", "Same-Origin")], REJECTED)]
+#[case::an_older_browser_on_our_page(&[("origin", URL)], "200")]
 #[case::an_older_browser_on_another_page(&[EVIL], REJECTED)]
 #[case::an_origin_that_begins_like_ours(&[("origin", "https://arm.test.evil.test")], REJECTED)]
 #[case::our_host_without_tls(&[("origin", "http://arm.test")], REJECTED)]
@@ -37,9 +37,9 @@ fn is_shared(answer: &Answer) -> bool {
 #[case::a_sandboxed_page(&[("origin", "null")], REJECTED)]
 #[case::a_host_header_proves_nothing(&[("origin", "https://evil.test"), ("host", "evil.test")], REJECTED)]
 #[case::a_referer_proves_nothing(&[("referer", "https://arm.test/")], REJECTED)]
-#[case::f06_neither(&[], REJECTED)]
+#[case::neither(&[], REJECTED)]
 #[tokio::test]
-async fn f01_f02_f04_f06_a_session_works_from_our_own_pages_alone(
+async fn a_session_works_from_our_own_pages_alone(
     #[case] sent: &[(&str, &str)],
     #[case] verdict: &str,
 ) {
@@ -56,7 +56,7 @@ async fn f01_f02_f04_f06_a_session_works_from_our_own_pages_alone(
 }
 
 #[tokio::test]
-async fn f02_a_rejected_request_says_why_and_changes_nothing() {
+async fn a_rejected_request_says_why_and_changes_nothing() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;
@@ -77,7 +77,7 @@ async fn f02_a_rejected_request_says_why_and_changes_nothing() {
 #[case::form("application/x-www-form-urlencoded")]
 #[case::upload("multipart/form-data; boundary=x")]
 #[tokio::test]
-async fn f02_another_site_is_rejected_with_any_type(#[case] content_type: &str) {
+async fn another_site_is_rejected_with_any_type(#[case] content_type: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;
@@ -91,17 +91,17 @@ async fn f02_another_site_is_rejected_with_any_type(#[case] content_type: &str) 
 }
 
 #[rstest]
-#[case::f07_text(Some("text/plain"))]
-#[case::f07_text_that_says_json(Some("text/plain; application/json"))]
-#[case::f08_a_form(Some("application/x-www-form-urlencoded"))]
-#[case::f08_an_upload(Some("multipart/form-data; boundary=x"))]
-#[case::f09_nothing(None)]
+#[case::text(Some("text/plain"))]
+#[case::text_that_says_json(Some("text/plain; application/json"))]
+#[case::a_form(Some("application/x-www-form-urlencoded"))]
+#[case::an_upload(Some("multipart/form-data; boundary=x"))]
+#[case::nothing(None)]
 #[case::an_empty_type(Some(""))]
 #[case::json_of_another_kind(Some("application/vnd.api+json"))]
 #[case::graphql(Some("application/graphql"))]
 #[case::another_charset(Some("application/json; charset=utf-16"))]
 #[tokio::test]
-async fn f07_f08_f09_only_json_is_read_even_from_our_own_pages(#[case] content_type: Option<&str>) {
+async fn only_json_is_read_even_from_our_own_pages(#[case] content_type: Option<&str>) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;
@@ -118,7 +118,7 @@ async fn f07_f08_f09_only_json_is_read_even_from_our_own_pages(#[case] content_t
 }
 
 #[tokio::test]
-async fn f11_a_token_works_from_everywhere_but_scripts_elsewhere_see_nothing() {
+async fn a_token_works_from_everywhere_but_scripts_elsewhere_see_nothing() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
@@ -144,7 +144,7 @@ async fn a_token_beside_a_session_is_exempt_since_it_is_what_counts() {
 }
 
 #[tokio::test]
-async fn f12_a_preflight_of_another_site_is_told_nothing() {
+async fn a_preflight_of_another_site_is_told_nothing() {
     let world = World::new().await;
 
     let headers = [
@@ -165,7 +165,7 @@ async fn f12_a_preflight_of_another_site_is_told_nothing() {
 #[case::of_our_own_page(&[("sec-fetch-site", "same-origin")])]
 #[case::of_the_address_bar(&[("sec-fetch-site", "none"), ("accept", "text/html")])]
 #[tokio::test]
-async fn f14_a_mutation_by_get_is_not_executed(#[case] sent: &[(&str, &str)]) {
+async fn a_mutation_by_get_is_not_executed(#[case] sent: &[(&str, &str)]) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;

@@ -21,25 +21,22 @@ async fn got(world: &World, query_string: &str) -> Answer {
 
 #[rstest]
 #[case::g01(Some(GRAPHQL), GRAPHQL)]
-#[case::g01_among_others(
+#[case::among_others(
     Some("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"),
     GRAPHQL
 )]
-#[case::g01_as_the_specification_recommends(
+#[case::as_the_specification_recommends(
     Some("application/graphql-response+json, application/json;q=0.9"),
     GRAPHQL
 )]
 #[case::liked_less(Some("application/graphql-response+json;q=0.5, application/json"), JSON)]
 #[case::g02(Some(JSON), JSON)]
-#[case::g02_anything(Some("*/*"), JSON)]
-#[case::g02_any_application(Some("application/*"), JSON)]
-#[case::g02_empty(Some(""), JSON)]
-#[case::g02_missing(None, JSON)]
+#[case::anything(Some("*/*"), JSON)]
+#[case::any_application(Some("application/*"), JSON)]
+#[case::empty(Some(""), JSON)]
+#[case::missing(None, JSON)]
 #[tokio::test]
-async fn g01_g02_an_answer_has_the_type_that_was_asked_for(
-    #[case] accept: Option<&str>,
-    #[case] ty: &str,
-) {
+async fn an_answer_has_the_type_that_was_asked_for(#[case] accept: Option<&str>, #[case] ty: &str) {
     let world = World::new().await;
 
     let headers: Vec<_> =
@@ -56,7 +53,7 @@ async fn g01_g02_an_answer_has_the_type_that_was_asked_for(
 #[case("image/png")]
 #[case("application/json;q=0")]
 #[tokio::test]
-async fn g03_an_answer_of_another_type_is_not_given(#[case] accept: &str) {
+async fn an_answer_of_another_type_is_not_given(#[case] accept: &str) {
     let answer = posted(&World::new().await, accept, r#"{"query":"{ __typename }"}"#).await;
 
     assert_eq!(answer.verdict(), "406 BAD_REQUEST");
@@ -64,7 +61,7 @@ async fn g03_an_answer_of_another_type_is_not_given(#[case] accept: &str) {
 }
 
 #[tokio::test]
-async fn g11_a_syntax_error_says_where_it_is_and_repeats_nothing() {
+async fn a_syntax_error_says_where_it_is_and_repeats_nothing() {
     let answer = posted(&World::new().await, JSON, r#"{"query":"{ me { } }"}"#).await;
 
     assert_eq!(answer.message(), "Syntax Error: expected selection");
@@ -85,7 +82,7 @@ async fn an_answer_tells_fifty_errors_at_most() {
 }
 
 #[tokio::test]
-async fn g04_a_browser_that_opens_the_address_gets_the_ide_without_a_login() {
+async fn a_browser_that_opens_the_address_gets_the_ide_without_a_login() {
     let world = World::new().await;
 
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
@@ -100,7 +97,7 @@ async fn g04_a_browser_that_opens_the_address_gets_the_ide_without_a_login() {
 }
 
 #[tokio::test]
-async fn g05_a_query_comes_by_get() {
+async fn a_query_comes_by_get() {
     let world = World::new().await;
 
     let plain = got(&world, "query=%7B__typename%7D").await;
@@ -127,23 +124,23 @@ async fn a_get_without_a_query_is_a_bad_request(#[case] query_string: &str) {
 }
 
 #[rstest]
-#[case::g08_nonsense("NONSENSE")]
-#[case::g08_cut_off("{\"query\":")]
-#[case::g08_empty("")]
-#[case::g08_twice("{\"query\":\"{ __typename }\"} {}")]
-#[case::g08_a_text("\"{ __typename }\"")]
-#[case::g08_null("null")]
-#[case::g09_no_query("{}")]
-#[case::g09_misspelt(r#"{"qeury":"{ __typename }"}"#)]
-#[case::g09_a_number(r#"{"query":7}"#)]
-#[case::g09_a_list(r#"{"query":["{ __typename }"]}"#)]
-#[case::g09_null(r#"{"query":null}"#)]
-#[case::g10_variables_as_a_list(r#"{"query":"{ __typename }","variables":[7]}"#)]
-#[case::g10_variables_as_a_text(r#"{"query":"{ __typename }","variables":"{}"}"#)]
-#[case::g10_operation_name_as_a_number(r#"{"query":"{ __typename }","operationName":7}"#)]
-#[case::g10_extensions_as_a_text(r#"{"query":"{ __typename }","extensions":"{}"}"#)]
+#[case::nonsense("NONSENSE")]
+#[case::cut_off("{\"query\":")]
+#[case::empty("")]
+#[case::twice("{\"query\":\"{ __typename }\"} {}")]
+#[case::a_text("\"{ __typename }\"")]
+#[case::null("null")]
+#[case::no_query("{}")]
+#[case::misspelt(r#"{"qeury":"{ __typename }"}"#)]
+#[case::a_number(r#"{"query":7}"#)]
+#[case::a_list(r#"{"query":["{ __typename }"]}"#)]
+#[case::null(r#"{"query":null}"#)]
+#[case::variables_as_a_list(r#"{"query":"{ __typename }","variables":[7]}"#)]
+#[case::variables_as_a_text(r#"{"query":"{ __typename }","variables":"{}"}"#)]
+#[case::operation_name_as_a_number(r#"{"query":"{ __typename }","operationName":7}"#)]
+#[case::extensions_as_a_text(r#"{"query":"{ __typename }","extensions":"{}"}"#)]
 #[tokio::test]
-async fn g08_g09_g10_a_body_that_is_no_request_is_a_bad_one(#[case] body: &str) {
+async fn a_body_that_is_no_request_is_a_bad_one(#[case] body: &str) {
     let world = World::new().await;
 
     for accept in [JSON, GRAPHQL] {
@@ -161,24 +158,21 @@ async fn a_body_that_is_no_text_is_a_bad_request() {
 }
 
 #[rstest]
-#[case::g11_a_syntax_error(json!({"query": "{"}), "GRAPHQL_PARSE_FAILED")]
-#[case::g11_an_empty_query(json!({"query": ""}), "GRAPHQL_PARSE_FAILED")]
+#[case::a_syntax_error(json!({"query": "{"}), "GRAPHQL_PARSE_FAILED")]
+#[case::an_empty_query(json!({"query": ""}), "GRAPHQL_PARSE_FAILED")]
 #[case::an_unknown_field(json!({"query": "{ nothing }"}), "GRAPHQL_VALIDATION_FAILED")]
 #[case::a_field_without_its_fields(json!({"query": "{ me }"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g13_which_of_two(json!({"query": "query A { __typename } query B { __typename }"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g13_an_unknown_name(json!({"query": "query A { __typename }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g13_a_name_for_none(json!({"query": "{ __typename }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g13_only_a_fragment(json!({"query": "fragment a on Query { __typename }"}), "GRAPHQL_PARSE_FAILED")]
-#[case::g14_a_missing_variable(json!({"query": "query ($name: String!) { __type(name: $name) { name } }"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g14_null(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": null}}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g14_a_variable_of_another_type(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": 7}}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::g14_in_a_mutation(json!({"query": "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }", "variables": {"end": "soon"}}), "BAD_USER_INPUT INVALID_EXPIRATION_TIME")]
-#[case::g21_a_subscription(json!({"query": "subscription { me { role } }"}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::which_of_two(json!({"query": "query A { __typename } query B { __typename }"}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::an_unknown_name(json!({"query": "query A { __typename }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::a_name_for_none(json!({"query": "{ __typename }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::only_a_fragment(json!({"query": "fragment a on Query { __typename }"}), "GRAPHQL_PARSE_FAILED")]
+#[case::a_missing_variable(json!({"query": "query ($name: String!) { __type(name: $name) { name } }"}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::null(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": null}}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::a_variable_of_another_type(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": 7}}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::in_a_mutation(json!({"query": "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }", "variables": {"end": "soon"}}), "BAD_USER_INPUT INVALID_EXPIRATION_TIME")]
+#[case::a_subscription(json!({"query": "subscription { me { role } }"}), "GRAPHQL_VALIDATION_FAILED")]
 #[tokio::test]
-async fn g11_g13_g14_g21_a_query_that_cannot_be_executed_is_not(
-    #[case] body: Value,
-    #[case] code: &str,
-) {
+async fn a_query_that_cannot_be_executed_is_not(#[case] body: Value, #[case] code: &str) {
     let world = World::new().await;
 
     for (accept, status) in [(GRAPHQL, 400), (JSON, 200)] {
@@ -193,7 +187,7 @@ async fn g11_g13_g14_g21_a_query_that_cannot_be_executed_is_not(
 #[case(GRAPHQL)]
 #[case(JSON)]
 #[tokio::test]
-async fn g15_the_error_of_a_field_leaves_the_others_in_peace(#[case] accept: &str) {
+async fn the_error_of_a_field_leaves_the_others_in_peace(#[case] accept: &str) {
     let answer =
         posted(&World::new().await, accept, r#"{"query":"{ me { role } here: __typename }"}"#)
             .await;
@@ -222,7 +216,7 @@ async fn a_field_that_cannot_be_null_takes_its_parent_along() {
 }
 
 #[tokio::test]
-async fn g16_members_that_nobody_knows_are_ignored() {
+async fn members_that_nobody_knows_are_ignored() {
     let body = r#"{"query":"{ __typename }","id":7,"variables":null,"operationName":null,"extensions":{"a":1}}"#;
 
     assert_eq!(posted(&World::new().await, JSON, body).await.verdict(), "200");
@@ -232,7 +226,7 @@ async fn g16_members_that_nobody_knows_are_ignored() {
 #[case(r#"[{"query":"{ __typename }"}]"#)]
 #[case("[]")]
 #[tokio::test]
-async fn g18_many_requests_in_one_are_not_answered(#[case] body: &'static str) {
+async fn many_requests_in_one_are_not_answered(#[case] body: &'static str) {
     let answer = posted(&World::new().await, JSON, body).await;
 
     assert_eq!(

@@ -76,13 +76,13 @@ fn no_event_of_the_library_holds_a_credential() {
 }
 
 #[rstest]
-#[case::k01_a_list_of_two("api-session-two-cookies", false)]
-#[case::k02_lists_of_payload_1("api-v1-session-query", false)]
-#[case::a18_the_header_beats_the_cookie("api-session-and-bearer", true)]
-#[case::k04_a_base64_body("api-base64-body", true)]
-#[case::k11_a_stage_in_the_path_of_payload_1("api-v1-stage-in-path", true)]
-#[case::k11_a_stage_in_the_path_of_payload_2("api-stage-in-path", true)]
-#[case::k11_a_rest_stage("api-v1-rest-stage", true)]
+#[case::a_list_of_two("api-session-two-cookies", false)]
+#[case::lists_of_payload_1("api-v1-session-query", false)]
+#[case::the_header_beats_the_cookie("api-session-and-bearer", true)]
+#[case::a_base64_body("api-base64-body", true)]
+#[case::a_stage_in_the_path_of_payload_1("api-v1-stage-in-path", true)]
+#[case::a_stage_in_the_path_of_payload_2("api-stage-in-path", true)]
+#[case::a_rest_stage("api-v1-rest-stage", true)]
 #[tokio::test]
 async fn whoever_is_let_in_gets_their_data(#[case] name: &str, #[case] has_token: bool) {
     let (_, json) = replayed(name).await;
@@ -92,12 +92,12 @@ async fn whoever_is_let_in_gets_their_data(#[case] name: &str, #[case] has_token
 }
 
 #[rstest]
-#[case::k05_bad_base64("api-bad-base64", "The event's body is not the base64 that it says")]
-#[case::k07_no_body(
+#[case::bad_base64("api-bad-base64", "The event's body is not the base64 that it says")]
+#[case::no_body(
     "api-body-missing",
     "The body is no JSON: EOF while parsing a value at line 1 column 0"
 )]
-#[case::k07_body_null(
+#[case::body_null(
     "api-body-null",
     "The body is no JSON: EOF while parsing a value at line 1 column 0"
 )]
@@ -112,7 +112,7 @@ async fn what_is_malformed_is_told(#[case] name: &str, #[case] message: &str) {
 }
 
 #[tokio::test]
-async fn k07_a_get_needs_no_body() {
+async fn a_get_needs_no_body() {
     let (answer, _) = replayed("api-page-for-browsers").await;
 
     assert_eq!(answer["statusCode"], 200);
@@ -136,7 +136,7 @@ fn payload_1(method: &str, path: &str) -> Value {
 }
 
 #[tokio::test]
-async fn k03_two_cookies_leave_apart() {
+async fn two_cookies_leave_apart() {
     let cookies = || {
         let two = [
             (SET_COOKIE, "a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT"),
@@ -164,7 +164,7 @@ async fn k03_two_cookies_leave_apart() {
 #[case::of_payload_2(payload_2("GET", "/"), "/requestContext/http")]
 #[case::of_payload_1(payload_1("GET", "/"), "/requestContext/identity")]
 #[tokio::test]
-async fn k12_the_caller_is_whom_the_gateway_saw(#[case] event: Value, #[case] place: &str) {
+async fn the_caller_is_whom_the_gateway_saw(#[case] event: Value, #[case] place: &str) {
     let told = any(async |Extension(caller): Extension<Caller>| format!("{:?}", caller.0));
     let router = Router::new().route("/", told);
     let seen = async |address: Value| {
@@ -185,7 +185,7 @@ async fn k12_the_caller_is_whom_the_gateway_saw(#[case] event: Value, #[case] pl
 #[case::escaped_sixfold("\u{1}".repeat(1_100_000), true)]
 #[case::large("a".repeat(5_000_000), false)]
 #[tokio::test]
-async fn k14_an_answer_that_lambda_would_not_pass_on_is_an_error(
+async fn an_answer_that_lambda_would_not_pass_on_is_an_error(
     #[case] text: String,
     #[case] is_too_large: bool,
     #[values(payload_1("GET", "/"), payload_2("GET", "/"))] event: Value,
@@ -222,7 +222,7 @@ async fn bytes_leave_as_base64() {
 }
 
 #[tokio::test]
-async fn l03_every_answer_to_an_event_has_the_headers_of_ours() {
+async fn every_answer_to_an_event_has_the_headers_of_ours() {
     let world = World::new().await;
     for story in stories() {
         let answer = told(&world, &story).await;

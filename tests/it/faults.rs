@@ -30,7 +30,7 @@ const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 #[case::out_of_order(Fault::Error)]
 #[case::leaving_out_keys(Fault::Unprocessed)]
 #[tokio::test]
-async fn j08_who_cannot_be_looked_up_is_neither_let_in_nor_sent_away(#[case] fault: Fault) {
+async fn who_cannot_be_looked_up_is_neither_let_in_nor_sent_away(#[case] fault: Fault) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
@@ -134,7 +134,7 @@ async fn a_logout_takes_the_cookie_also_when_nobody_can_be_looked_up() {
 }
 
 #[tokio::test]
-async fn j10_a_clock_that_jumps_back_revives_no_token_that_another_instance_ended() {
+async fn a_clock_that_jumps_back_revives_no_token_that_another_instance_ended() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 60).await;

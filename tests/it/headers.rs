@@ -53,7 +53,7 @@ fn break_down(world: &mut World) {
 #[case::the_ide("GET", &[("accept", "text/html")], "", 200)]
 #[case::no_query("GET", &[], "", 400)]
 #[tokio::test]
-async fn l03_every_answer_of_the_endpoint_has_its_headers(
+async fn every_answer_of_the_endpoint_has_its_headers(
     #[case] method: &str,
     #[case] headers: &[(&str, &str)],
     #[case] body: &'static str,
@@ -160,7 +160,7 @@ async fn one_id_of_a_request_is_in_its_header_its_errors_and_its_log_line(
 }
 
 #[tokio::test]
-async fn l04_a_mistake_of_ours_is_answered_and_not_explained() {
+async fn a_mistake_of_ours_is_answered_and_not_explained() {
     let mut world = World::new().await;
     break_down(&mut world);
 
@@ -181,7 +181,7 @@ async fn l04_a_mistake_of_ours_is_answered_and_not_explained() {
 }
 
 #[tokio::test]
-async fn l04_a_mistake_of_ours_ends_one_request_alone() {
+async fn a_mistake_of_ours_ends_one_request_alone() {
     let mut world = World::new().await;
     break_down(&mut world);
 
@@ -198,7 +198,7 @@ async fn l04_a_mistake_of_ours_ends_one_request_alone() {
 #[case::the_development_login("/login/development", 200)]
 #[case::nothing("/nothing", 404)]
 #[tokio::test]
-async fn e17_l09_a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16) {
+async fn a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16) {
     let world = World::new().await;
 
     let answer = world.sends(("GET", path), &[("accept", "text/html")], "").await;
@@ -224,7 +224,7 @@ async fn e17_l09_a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16
 #[case::over_tls(URL, Some("max-age=31536000; includeSubDomains"))]
 #[case::on_localhost("http://localhost:3000", None)]
 #[tokio::test]
-async fn e16_browsers_are_told_to_come_by_tls_where_there_is_tls(
+async fn browsers_are_told_to_come_by_tls_where_there_is_tls(
     #[case] url: &'static str,
     #[case] expected: Option<&str>,
 ) {
@@ -237,7 +237,7 @@ async fn e16_browsers_are_told_to_come_by_tls_where_there_is_tls(
 }
 
 #[tokio::test]
-async fn e16_no_session_is_opened_by_a_page_without_tls() {
+async fn no_session_is_opened_by_a_page_without_tls() {
     let world = World::new().await;
 
     let plain = [("origin", "http://arm.test")];
@@ -345,7 +345,7 @@ async fn a_bad_credential_does_not_make_us_read_the_body(#[case] credential: (&s
 }
 
 #[tokio::test(start_paused = true)]
-async fn k15_who_never_ends_a_request_is_answered_in_time() {
+async fn who_never_ends_a_request_is_answered_in_time() {
     let world = World::new().await;
     let body = axum::body::Body::from_stream(futures_util::stream::pending::<
         Result<String, std::io::Error>,

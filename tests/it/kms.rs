@@ -150,7 +150,7 @@ async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case
 #[case::out_of_reach(|it: &Keeper| it.fails.store(true, Ordering::SeqCst))]
 #[case::signing_with_another_key(|it: &Keeper| it.confuses_keys.store(true, Ordering::SeqCst))]
 #[tokio::test]
-async fn c24_when_kms_fails_nothing_is_changed(#[case] break_it: impl Fn(&Keeper)) {
+async fn when_kms_fails_nothing_is_changed(#[case] break_it: impl Fn(&Keeper)) {
     let keeper = Keeper::default();
     let world = world(&keeper, json!([{ "arn": NEW, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;

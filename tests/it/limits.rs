@@ -50,7 +50,7 @@ fn fragments(count: usize, times: usize) -> String {
 #[case::fifty_levels(nested("{ a ", 50, "", "}"), INVALID)]
 #[case::fifty_levels_of_inline_fragments(format!("{{ {} }}", nested("... { ", 50, "__typename", "}")), INVALID)]
 #[tokio::test]
-async fn h01_a_query_has_fifteen_levels_at_most(#[case] query: String, #[case] verdict: &str) {
+async fn a_query_has_fifteen_levels_at_most(#[case] query: String, #[case] verdict: &str) {
     let world = World::new().await;
 
     let answer = asked(&world, &query).await;
@@ -64,7 +64,7 @@ async fn h01_a_query_has_fifteen_levels_at_most(#[case] query: String, #[case] v
 #[case::thirty_one(31, INVALID)]
 #[case::a_thousand(1000, INVALID)]
 #[tokio::test]
-async fn h02_a_field_has_thirty_aliases_at_most(#[case] count: usize, #[case] verdict: &str) {
+async fn a_field_has_thirty_aliases_at_most(#[case] count: usize, #[case] verdict: &str) {
     let world = World::new().await;
     let aliases = listed(count, |it| format!("a{it}: __typename "));
 
@@ -95,7 +95,7 @@ async fn a_query_has_fifty_directives_at_most(#[case] count: usize, #[case] verd
 #[case::of_nobody(None)]
 #[case::of_a_program(Some("ana@acme.test"))]
 #[tokio::test]
-async fn h04_a_query_of_a_megabyte_is_not_read(#[case] email: Option<&str>) {
+async fn a_query_of_a_megabyte_is_not_read(#[case] email: Option<&str>) {
     let world = World::new().await;
     let query = format!("{{ me {{ accessToken }} }} # {}", "a".repeat(1_000_000));
 
@@ -109,7 +109,7 @@ async fn h04_a_query_of_a_megabyte_is_not_read(#[case] email: Option<&str>) {
 
 /// Time stands still, or a slow machine would meet the store's own time limits.
 #[tokio::test(start_paused = true)]
-async fn h10_a_thousand_requests_at_once_with_one_token_are_a_thousand_reads() {
+async fn a_thousand_requests_at_once_with_one_token_are_a_thousand_reads() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     assert_eq!(program.asks(ME).await.verdict(), "200");

@@ -1,5 +1,5 @@
 //! The stories of the product, told through its handler, against an embedded DynamoDB,
-//! with a clock that we move. A case of the black-box list is named by its id.
+//! with a clock that we move.
 
 #![expect(
     clippy::unwrap_used,

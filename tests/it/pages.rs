@@ -240,7 +240,7 @@ async fn a_page_is_compressed_for_browsers_that_accept_it() {
 }
 
 #[tokio::test]
-async fn g04_the_ide_is_a_page_for_everybody() {
+async fn the_ide_is_a_page_for_everybody() {
     let world = World::new().await;
 
     let page = opens(&world, "/api").await;
@@ -273,7 +273,7 @@ async fn every_asset_of_the_ide_answers_and_none_is_foreign() {
 }
 
 #[tokio::test]
-async fn e16_l09_pages_are_strict_and_want_tls() {
+async fn pages_are_strict_and_want_tls() {
     let world = World::new().await;
 
     let page = opens(&world, "/").await;
@@ -304,7 +304,7 @@ async fn an_unknown_path_is_a_real_404_page_with_a_request_id() {
 }
 
 #[tokio::test]
-async fn i14_the_public_keys_are_there_for_everybody() {
+async fn the_public_keys_are_there_for_everybody() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 60).await;

@@ -16,7 +16,7 @@ const GRAPHQL: &str = "application/graphql-response+json";
 #[case("TRACE")]
 #[case("PROPFIND")]
 #[tokio::test]
-async fn g07_any_other_method_is_not_allowed(#[case] method: &str) {
+async fn any_other_method_is_not_allowed(#[case] method: &str) {
     let world = World::new().await;
 
     for accept in ["*/*", "text/html", "image/png"] {
@@ -110,12 +110,12 @@ async fn options_are_told_without_a_body() {
 }
 
 #[rstest]
-#[case::g19_an_upload(Some("multipart/form-data; boundary=x"))]
+#[case::an_upload(Some("multipart/form-data; boundary=x"))]
 #[case::text(Some("text/plain"))]
 #[case::what_a_plain_curl_sends(Some("application/x-www-form-urlencoded"))]
 #[case::nothing(None)]
 #[tokio::test]
-async fn g19_a_body_of_another_type_is_not_read_whatever_is_accepted(
+async fn a_body_of_another_type_is_not_read_whatever_is_accepted(
     #[case] content_type: Option<&str>,
 ) {
     let world = World::new().await;

@@ -9,7 +9,7 @@ const ALMOST_FORTY_MINUTES: SignedDuration = SignedDuration::from_secs(39 * 60 +
 const ONE_SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 #[tokio::test]
-async fn e01_a_login_gives_a_host_cookie_of_forty_minutes() {
+async fn a_login_gives_a_host_cookie_of_forty_minutes() {
     let world = World::new().await;
 
     let ana = world.signed_in("ana@acme.test").await;
@@ -20,7 +20,7 @@ async fn e01_a_login_gives_a_host_cookie_of_forty_minutes() {
 }
 
 #[tokio::test]
-async fn e02_a_signed_in_viewer_asks_until_the_fortieth_minute() {
+async fn a_signed_in_viewer_asks_until_the_fortieth_minute() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -35,7 +35,7 @@ async fn e02_a_signed_in_viewer_asks_until_the_fortieth_minute() {
 }
 
 #[tokio::test]
-async fn e03_constant_use_does_not_extend_a_session() {
+async fn constant_use_does_not_extend_a_session() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -49,7 +49,7 @@ async fn e03_constant_use_does_not_extend_a_session() {
 }
 
 #[tokio::test]
-async fn e04_a_logged_out_cookie_opens_nothing() {
+async fn a_logged_out_cookie_opens_nothing() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -63,7 +63,7 @@ async fn e04_a_logged_out_cookie_opens_nothing() {
 }
 
 #[tokio::test]
-async fn e04_six_logouts_at_once_end_the_session() {
+async fn six_logouts_at_once_end_the_session() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -87,7 +87,7 @@ async fn after_a_revoke_of_everything_there_is_no_token() {
 }
 
 #[tokio::test]
-async fn e05_an_image_of_another_site_logs_nobody_out() {
+async fn an_image_of_another_site_logs_nobody_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -123,7 +123,7 @@ async fn a_form_of_another_site_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn e10_a_revoke_of_everything_ends_the_session_at_once() {
+async fn a_revoke_of_everything_ends_the_session_at_once() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -132,7 +132,7 @@ async fn e10_a_revoke_of_everything_ends_the_session_at_once() {
 }
 
 #[tokio::test]
-async fn e10_c19_the_disabled_are_shut_out_from_the_next_request() {
+async fn the_disabled_are_shut_out_from_the_next_request() {
     let world = World::new().await;
     let carol = world.signed_in("carol@acme.test").await;
     let at = world.app.clock.now();
@@ -146,7 +146,7 @@ async fn e10_c19_the_disabled_are_shut_out_from_the_next_request() {
 }
 
 #[tokio::test]
-async fn e11_two_browsers_are_signed_in_side_by_side() {
+async fn two_browsers_are_signed_in_side_by_side() {
     let world = World::new().await;
     let here = world.signed_in("ana@acme.test").await;
     let there = world.signed_in("Ana@Acme.test").await;
@@ -218,7 +218,7 @@ async fn a_former_session_that_does_not_hold_hinders_no_login() {
 }
 
 #[tokio::test]
-async fn e18_an_api_token_outlives_the_session_that_made_it() {
+async fn an_api_token_outlives_the_session_that_made_it() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;

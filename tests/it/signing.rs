@@ -51,7 +51,7 @@ fn told(answer: &Answer) -> (u16, Value, Vec<(String, String)>) {
 }
 
 #[tokio::test]
-async fn b22_b23_who_has_only_the_signing_key_learns_nothing() {
+async fn who_has_only_the_signing_key_learns_nothing() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let token = world.program_of("ana@acme.test").await.token;
     let bob = world.program_of("bob@acme.test").await.token;
@@ -95,7 +95,7 @@ async fn who_does_not_hold_the_secret_is_not_told_that_a_token_was_revoked() {
 #[case::verify_only(KeyState::VerifyOnly, "200", 1)]
 #[case::dead(KeyState::Dead, INVALID, 0)]
 #[tokio::test]
-async fn b25_a_token_holds_as_long_as_its_key(
+async fn a_token_holds_as_long_as_its_key(
     #[case] state: KeyState,
     #[case] verdict: &str,
     #[case] reads: usize,
@@ -143,7 +143,7 @@ async fn a_key_is_never_taken_for_another() {
 }
 
 #[tokio::test]
-async fn c01_a_token_says_when_it_ends_and_nothing_about_its_owner() {
+async fn a_token_says_when_it_ends_and_nothing_about_its_owner() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let ana = world.signed_in("ana@acme.test").await;
     let end = world.now() + 8 * 7 * 86_400;

@@ -224,7 +224,7 @@ async fn a_late_write_resurrects_no_swept_record() {
 }
 
 #[tokio::test]
-async fn j01_a_token_past_its_expiry_is_refused_though_its_record_is_there() {
+async fn a_token_past_its_expiry_is_refused_though_its_record_is_there() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 60).await;

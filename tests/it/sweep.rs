@@ -5,7 +5,7 @@ use arm_api::domain::id::UserId;
 use crate::given::{INVALIDATE, ME, START, World};
 
 #[tokio::test]
-async fn j02_j03_swept_records_are_gone_after_the_time_that_they_are_remembered() {
+async fn swept_records_are_gone_after_the_time_that_they_are_remembered() {
     let world = World::new().await;
     let embedded = world.embedded.as_ref().unwrap();
     let ana = world.signed_in("ana@acme.test").await;
@@ -27,7 +27,7 @@ async fn j02_j03_swept_records_are_gone_after_the_time_that_they_are_remembered(
 }
 
 #[tokio::test]
-async fn j02_a_token_whose_record_was_swept_too_early_is_none_of_ours() {
+async fn a_token_whose_record_was_swept_too_early_is_none_of_ours() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 60).await;

@@ -319,7 +319,7 @@ async fn a_token_learns_nothing_of_the_others() {
 }
 
 #[tokio::test]
-async fn c23_l05_nobody_sees_a_token_again_nor_one_of_another() {
+async fn nobody_sees_a_token_again_nor_one_of_another() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + DAY).await;

