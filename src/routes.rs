@@ -272,7 +272,7 @@ async fn in_time(request: Request<Body>, next: Next) -> Response {
     let address = request.extensions().get::<Caller>().and_then(|it| it.0);
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
     telemetry::note(|line| {
-        (line.client_address, line.gateway_request_id) = (address, gateway_request_id)
+        (line.client_address, line.gateway_request_id) = (address, gateway_request_id);
     });
     if let Some(fault) = request.extensions().get::<RequestFault>() {
         return Error::from(fault.clone()).into_response();

@@ -128,7 +128,7 @@ impl<'a, F: Fn(&[Positioned<Directive>]) -> bool> Collector<'a, F> {
             match &item.node {
                 Selection::Field(field) => groups.push(field),
                 Selection::InlineFragment(inline) => {
-                    self.group(&inline.node.selection_set.node, groups)
+                    self.group(&inline.node.selection_set.node, groups);
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {

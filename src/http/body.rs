@@ -29,7 +29,7 @@ impl BodyReader {
         while self.bytes.len() <= limit {
             match self.body.frame().await {
                 Some(Ok(frame)) => {
-                    self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |it| it))
+                    self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |it| it));
                 }
                 Some(Err(fault)) => {
                     return Err(RequestFault::Malformed(format!("The body broke off: {fault}")));

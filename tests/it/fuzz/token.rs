@@ -62,10 +62,10 @@ impl Target for Tokens {
         match verified {
             Ok(_) => prop_assert!(self.real.contains(&text), "a changed token was taken"),
             Err(Refusal::Malformed(_)) => {
-                prop_assert!(text.split('.').count() != 3, "it has three segments")
+                prop_assert!(text.split('.').count() != 3, "it has three segments");
             }
             Err(Refusal::Invalid) => {
-                prop_assert!(!self.real.contains(&text), "a token was refused")
+                prop_assert!(!self.real.contains(&text), "a token was refused");
             }
             Err(other) => return Err(TestCaseError::fail(format!("too much is told: {other:?}"))),
         }
