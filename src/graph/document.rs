@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     error::{RequestFault, Result},
-    graph::{collect, expiration_time, limits, source, typename},
+    graph::{expiration_time, limits, merge, source, typename},
     http::graphql::GraphqlRequest,
 };
 
@@ -54,7 +54,7 @@ impl Document {
             .iter()
             .all(|it| variables.contains_key(&it.node.name.node));
         let merged = if is_repetitive || !has_all || parsed.operations.iter().len() > 1 {
-            Some(collect::merge(operation, &parsed.fragments, &variables)?)
+            Some(merge::merge(operation, &parsed.fragments, &variables)?)
         } else {
             None
         };

@@ -19,6 +19,7 @@ pub mod endpoint;
 mod expiration_time;
 mod limits;
 mod me;
+mod merge;
 mod organizations;
 mod paging;
 mod phase;
