@@ -1,34 +1,34 @@
-# Thin aliases: every command can as well be typed by hand. `make help` lists them.
+# Short names for common commands. `make help` lists them.
 
 BENCHES = $(or $(CARGO_TARGET_DIR),target)/benches
 
 .PHONY: help run test test-store deploy-local sam-local soak check bench golden calendar
 
-help: ## this list
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1	/p' Makefile
 
-run: ## the whole product on http://localhost:3000; options in ARGS
+run: ## serve the application on http://localhost:3000; pass options with ARGS
 	cargo run --locked --features local --bin local -- $(ARGS)
 
-test: ## every suite; a suite alone: tests/run audits; live output: VERBOSE=1
+test: ## run all test suites; one suite: tests/run audits; live output: VERBOSE=1
 	tests/run
 
-calendar: ## every suite on four other days, up to 2039; SUITES="cargo login" runs these alone
+calendar: ## run the suites on four other dates, up to 2039; some suites: SUITES="cargo login"
 	tests/run --calendar $(SUITES)
 
-test-store: ## the store's tests against Amazon's DynamoDB Local
+test-store: ## run the tests of the store with Amazon's DynamoDB Local
 	tests/run dynamodb-local
 
-deploy-local: ## the stack on a local AWS that enforces IAM, walked through
+deploy-local: ## deploy the stack to an emulated AWS that enforces IAM, and test it
 	tests/run deploy-local
 
-sam-local: ## `sam local` with a container engine of its own; needs root
+sam-local: ## test the functions with `sam local` (Linux, as root)
 	tests/run sam-local
 
-soak: ## 20 minutes, 100,000 requests and more, of many people while things fail; options in ARGS: --release, --seed
+soak: ## send 100,000 requests in 20 minutes while services fail; ARGS: --release, --seed SEED
 	tests/suites/soak --requests 100000 --minutes 20 $(ARGS)
 
-check: ## format, lints, documentation, dependencies, types of JavaScript, template
+check: ## check format, lints, documentation, dependencies, JavaScript types and template
 	cargo fmt --check
 	for crate in hello naive lambda; do cargo fmt --check --manifest-path benches/$$crate/Cargo.toml || exit 1; done
 	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
@@ -39,9 +39,9 @@ check: ## format, lints, documentation, dependencies, types of JavaScript, templ
 	tests/tools/types
 	tests/suites/template lint
 
-bench: ## the function beside a hello world and a naive build, then its parts: benches/README.md
+bench: ## run the benchmarks (see benches/README.md)
 	benches/run
 	cargo bench --locked --features local
 
-golden: ## writes the golden files anew: read the diff
+golden: ## update the golden files; review the diff
 	UPDATE_GOLDEN=1 cargo test --locked --features local --test it

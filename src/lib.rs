@@ -1,57 +1,80 @@
-//! **ARM API**: the GraphQL access of an Attack Resistance Management platform.
+//! **ARM API**: the GraphQL API of an Attack Resistance Management platform.
 //!
-//! People log in with a browser; a session lasts forty minutes. At `/api` they find a
-//! GraphQL playground that works with that session. For anything longer they make an
-//! API token, and send it as `Authorization: Bearer …`.
+//! Users log in with a browser and get a session that lasts 40 minutes. The GraphQL IDE at
+//! `/api` uses that session. Programs send an API token as `Authorization: Bearer …`. A token
+//! lasts up to six months.
 //!
-//! # The house
+//! # Architecture
 //!
-//! Floors look only downwards; rooms side by side do not know each other. A noun keeps
-//! its file name on every floor.
+//! The crate consists of layers. A module uses only modules of lower layers, and no other module of
+//! its own layer. `tests/it/architecture.rs` checks this and lists the exceptions. A noun has a
+//! file in each layer, such as `domain/access_token.rs`, `store/access_tokens.rs` and
+//! `graph/access_tokens.rs`. The table lists the layers from top to bottom:
 //!
-//! | floor | what it is for |
+//! | modules | responsibility |
 //! |---|---|
-//! | `bin/api.rs`, `bin/web.rs` | the two Lambda functions, about ten lines each |
-//! | `bin/local.rs`, `local` | the whole product on localhost, with an embedded DynamoDB (feature `local`) |
-//! | [`app`], [`routes`] | what lives as long as the process; which path leads where |
-//! | [`identity`], [`graph`], [`web`] | logins by identity providers; the GraphQL graph; the pages and the IDE |
-//! | [`access`] | who is asking: sessions, API tokens, keys |
-//! | [`mod@http`] | HTTP's vocabulary, and the handler for Lambda events |
-//! | [`error`] | what a client may be told |
-//! | [`store`] | the one DynamoDB table |
-//! | [`clock`], [`entropy`], [`config`], [`telemetry`] | the one clock, the one source of randomness, the one reader of the environment, the one log line |
-//! | [`aws`], [`secrets`] | how servers are reached; the one reader of Secrets Manager |
-//! | [`domain`] | nouns and rules, pure |
+//! | `bin/api.rs`, `bin/web.rs` | the two Lambda functions |
+//! | `bin/local.rs`, `local` | local mode: the whole application on localhost with an embedded DynamoDB (feature `local`) |
+//! | [`app`], [`routes`] | objects that live as long as the process; the routes and their middleware |
+//! | [`identity`], [`graph`], [`web`] | logins with identity providers; the GraphQL schema and its execution; the pages and the IDE |
+//! | [`access`] | authentication: sessions, API tokens, signing keys |
+//! | [`mod@http`] | HTTP headers, bodies and cookies; the handler for Lambda events |
+//! | [`error`] | the errors that clients receive |
+//! | [`store`] | the DynamoDB table |
+//! | [`secrets`] | reads from Secrets Manager |
+//! | [`aws`] | clients for AWS services and other servers |
+//! | [`clock`], [`entropy`], [`config`], [`telemetry`] | the time, random numbers, the environment variables, the log and the metrics |
+//! | [`domain`] | types and rules of the domain, without I/O |
 //!
-//! # How a request flows
+//! # How a request is processed
 //!
-//! `POST /api` with a Bearer token: the Lambda event becomes a request
-//! ([`http::event`]); the clock is read, once ([`routes`]); the form is checked
-//! ([`http::graphql`]); the token is verified without I/O and its record read in one
-//! round trip ([`access`]); the query is parsed and measured, and executed
-//! ([`graph`]); errors get their codes in one place; one line is logged.
+//! `POST /api` with an API token:
 //!
-//! A login: `GET /login/{provider}` writes down an attempt and leads to the provider;
-//! `GET /callback` takes the attempt out, once, in the browser that began it; the code
-//! becomes an ID token, which is verified; the stakeholder is found or enrolled, and a
-//! session opened ([`identity`], [`access`]).
+//! 1. [`http::handler`] converts the Lambda event to an HTTP request.
+//! 2. [`routes`] reads the clock once.
+//! 3. [`access`] verifies the token without I/O.
+//! 4. [`http::graphql`] parses the body.
+//! 5. [`access`] reads the records of the token and its owner in one round trip.
+//! 6. [`graph`] parses the query, checks its limits and executes it.
+//! 7. [`error`] determines the code, reason and hint of each error.
+//! 8. [`telemetry`] writes one log line.
 //!
-//! # What always holds
+//! A login:
 //!
-//! | invariant | kept by |
-//! |---|---|
-//! | [`domain`] does no I/O and is not async | `tests/it/architecture.rs` |
-//! | floors look only downwards | `tests/it/architecture.rs` |
-//! | only [`clock`] reads the time, only [`entropy`] makes randomness, only [`config`] reads the environment | `clippy.toml` |
-//! | a request reads the clock once; `now` is data below the handler | `clippy.toml`, and [`http::RequestContext`] |
-//! | who somebody is depends on a provider's issuer and subject, never on the address alone | `tests/it/login_subject.rs` |
-//! | an address in a domain that a provider owns is taken from such a provider only | `tests/it/login_domains.rs` |
-//! | only [`domain::policy`] decides who may do what | `tests/golden/policy.txt`, `tests/it/root_fields.rs` |
-//! | only [`store`] speaks to DynamoDB; only [`store::key`] spells a key | `tests/it/architecture.rs` |
-//! | only [`error`] decides what a client is told; the cause goes to the log | its unit tests |
-//! | a secret leaves through `reveal`: to its owner in the cookies of a login and a session, in the mutation's answer, and on the page that a form without scripts leads to, to an identity provider in `identity/oauth.rs`; keys of the operator cannot be printed | `tests/it/architecture.rs` |
-//! | no input makes us panic, and a panic is answered | clippy's `unwrap_used`, `expect_used`, `indexing_slicing`; `tests/it/headers.rs`, `tests/it/events/hostile.rs` |
-//! | `ttl` is a broom, not a guard: readers check the record's own life | stories that move the clock |
+//! 1. `GET /login/{provider}` stores a login attempt and redirects to the identity provider.
+//! 2. `GET /callback` removes the attempt from the table, so it can be completed only once. The
+//!    request must come from the browser that started it.
+//! 3. [`identity`] exchanges the authorization code for an ID token and verifies it.
+//! 4. [`access`] finds or creates the stakeholder and opens a session.
+//!
+//! # Invariants
+//!
+//! The parentheses name what enforces each invariant.
+//!
+//! - [`domain`] does no I/O and has no async code (`tests/it/architecture.rs`).
+//! - A module uses only modules of lower layers (`tests/it/architecture.rs`).
+//! - Only [`clock`] reads the time, only [`entropy`] generates random numbers, and only [`config`]
+//!   reads the environment (`clippy.toml`).
+//! - A request reads the clock once. All code below the handler receives the time as a parameter
+//!   (`clippy.toml`, [`http::RequestContext`]).
+//! - A login is matched to an account by the provider's issuer and subject, never by the email
+//!   address alone (`tests/it/login_subject.rs`).
+//! - If a provider owns the domain of an email address, other providers cannot claim the address
+//!   (`tests/it/login_domains.rs`).
+//! - Only [`domain::policy`] decides which role may perform which action
+//!   (`tests/golden/policy.txt`, `tests/it/root_fields.rs`).
+//! - Only [`store`] calls DynamoDB, and only [`store::key`] builds keys
+//!   (`tests/it/architecture.rs`).
+//! - Only [`error`] decides what clients learn about a failure. The cause is only logged (its unit
+//!   tests).
+//! - A secret is revealed only to its owner (cookies, the response of the mutation, the page of the
+//!   token form) and to the identity provider that it is for. Private keys cannot be printed
+//!   (`tests/it/architecture.rs`).
+//! - No input causes a panic. If there is a panic all the same, the client receives a response
+//!   (clippy's `unwrap_used`, `expect_used` and `indexing_slicing`; `tests/it/headers.rs`,
+//!   `tests/it/events/hostile.rs`).
+//! - No code relies on `ttl`, because DynamoDB deletes expired records late. Code that reads a
+//!   record checks its expiration time (tests that move the clock).
 
 pub mod access;
 pub mod app;

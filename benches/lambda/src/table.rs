@@ -1,4 +1,4 @@
-//! The table that is printed, in Markdown, as `benches/README.md` has it.
+//! Prints the results as the Markdown table in `benches/README.md`.
 
 use std::{
     fs,
@@ -28,32 +28,36 @@ enum Unit {
 const ROWS: [Row; 12] = [
     Row("init, ms", |it| &it.init, Unit::Milliseconds),
     Row("first invocation after init, ms", |it| &it.first, Unit::Milliseconds),
-    Row("first invocation at the share of 128 MB, ms", |it| &it.shared, Unit::Milliseconds),
-    Row("cold start with public keys given, µs", |it| &it.cold, Unit::TimesHello(|it| &it.cold)),
+    Row("first invocation with the CPU share of 128 MB, ms", |it| &it.shared, Unit::Milliseconds),
     Row(
-        "cold start that asks KMS for them, µs",
+        "cold start with configured public keys, µs",
+        |it| &it.cold,
+        Unit::TimesHello(|it| &it.cold),
+    ),
+    Row(
+        "cold start with public keys from KMS, µs",
         |it| &it.cold_asking_kms,
         Unit::TimesHello(|it| &it.cold),
     ),
     Row("warm `me`, p50, µs", |it| &it.warm, Unit::TimesHello(|it| &it.warm)),
     Row("CPU of `me`, µs", |it| &it.cpu, Unit::TimesHello(|it| &it.cpu)),
     Row(
-        "CPU of `me`, ever new tokens, µs",
+        "CPU of `me` with a new token each time, µs",
         |it| &it.cpu_new_tokens,
         Unit::TimesHello(|it| &it.cpu),
     ),
     Row(
-        "CPU of `updateAccessToken` by a session, replacing, µs",
+        "CPU of `updateAccessToken` in a session, µs",
         |it| &it.cpu_update_by_session,
         Unit::TimesHello(|it| &it.cpu),
     ),
     Row(
-        "CPU of `updateAccessToken` by a token, replacing itself, µs",
+        "CPU of `updateAccessToken` with a token (renewal), µs",
         |it| &it.cpu_update,
         Unit::TimesHello(|it| &it.cpu),
     ),
     Row("peak memory after 10,000 invocations, MiB", |it| &it.peak, Unit::Mebibytes),
-    Row("growth over the last 5,000 of them, KiB", |it| &it.growth, Unit::Kibibytes),
+    Row("memory growth over the last 5,000 invocations, KiB", |it| &it.growth, Unit::Kibibytes),
 ];
 
 /// Prints all rows. The first peer is hello.
