@@ -17,23 +17,22 @@ use crate::{
     telemetry,
 };
 
-/// Who has come, as an identity provider vouches for them.
+/// A user, as an identity provider identified them.
 #[derive(Debug)]
-pub struct Person {
-    /// How the provider knows them.
+pub struct VerifiedIdentity {
+    /// The provider's issuer and its id of the user.
     pub subject: Subject,
-    /// Their verified address.
+    /// The address, which the provider verified.
     pub email: Email,
-    /// Their name; may be empty.
+    /// The user's name; may be empty.
     pub name: String,
-    /// The organization's domain that the provider manages their account under, if it says so:
-    /// Google's claim `hd`.
+    /// Google's claim `hd`: the domain of the organization that manages the account.
     pub hosted_domain: Option<String>,
 }
 
 /// Which providers own e-mail domains, seen from the provider of a login.
 #[derive(Clone, Copy, Debug)]
-pub struct Ownership<'a> {
+pub struct DomainOwnership<'a> {
     /// Who owns the domain of the person's address.
     pub owner: DomainOwner,
     /// Who owns which domain.
@@ -54,8 +53,8 @@ impl Access {
     /// time.
     pub async fn log_in(
         &self,
-        person: &Person,
-        ownership: Ownership<'_>,
+        person: &VerifiedIdentity,
+        ownership: DomainOwnership<'_>,
         client: &ClientInfo,
         now: Timestamp,
     ) -> Result<HeaderValue> {
@@ -68,8 +67,8 @@ impl Access {
     /// The stakeholder whom a person logs in as, enrolled if this is their first login.
     async fn find_by_subject(
         &self,
-        person: &Person,
-        ownership: Ownership<'_>,
+        person: &VerifiedIdentity,
+        ownership: DomainOwnership<'_>,
         now: Timestamp,
     ) -> Result<Stakeholder> {
         let found = self.store.pinned_subject(&person.subject).await?;
@@ -118,9 +117,9 @@ impl Access {
     async fn follow_address(
         &self,
         known: Stakeholder,
-        person: &Person,
+        person: &VerifiedIdentity,
         pin: &PinnedSubject,
-        Ownership { owner, owners }: Ownership<'_>,
+        DomainOwnership { owner, owners }: DomainOwnership<'_>,
     ) -> Result<Stakeholder> {
         if pin.email == person.email {
             return Ok(known);

@@ -1,10 +1,10 @@
-//! Bitbucket: OAuth 2.0 without OpenID Connect, so its own API tells who has come.
+//! Bitbucket, which has OAuth 2.0 without OpenID Connect: its own API identifies the user.
 
 use oauth2::{AuthUrl, TokenResponse, TokenUrl};
 use serde::Deserialize;
 
 use crate::{
-    access::stakeholders::Person,
+    access::stakeholders::VerifiedIdentity,
     domain::{email::Email, login::LoginFault, subject::Subject},
     error::{Error, Result},
     identity::{
@@ -13,12 +13,12 @@ use crate::{
     },
 };
 
-/// What stands for an issuer, which OAuth 2.0 does not have.
+/// Stands for the issuer, which OAuth 2.0 does not have.
 pub(super) const ISSUER: &str = "https://bitbucket.org";
-const AUTHORIZE: &str = "https://bitbucket.org/site/oauth2/authorize";
+const AUTHORIZATION: &str = "https://bitbucket.org/site/oauth2/authorize";
 const TOKEN: &str = "https://bitbucket.org/site/oauth2/access_token";
 const USER: &str = "https://api.bitbucket.org/2.0/user";
-const ADDRESSES: &str = "https://api.bitbucket.org/2.0/user/emails";
+const EMAILS: &str = "https://api.bitbucket.org/2.0/user/emails";
 
 #[derive(Deserialize)]
 struct User {
@@ -28,7 +28,7 @@ struct User {
 }
 
 #[derive(Deserialize)]
-struct Addresses {
+struct Emails {
     values: Vec<Address>,
 }
 
@@ -39,29 +39,37 @@ struct Address {
     is_confirmed: bool,
 }
 
-/// Where Bitbucket does what.
+/// Returns Bitbucket's endpoints.
+///
+/// # Errors
+///
+/// `Internal`; never with these constants.
 pub(super) fn endpoints() -> Result<Endpoints> {
     Ok(Endpoints {
         issuer: None,
-        tells_issuer: false,
-        authorize: AuthUrl::new(AUTHORIZE.to_owned()).map_err(Error::internal)?,
+        sends_issuer: false,
+        authorization: AuthUrl::new(AUTHORIZATION.to_owned()).map_err(Error::internal)?,
         token: TokenUrl::new(TOKEN.to_owned()).map_err(Error::internal)?,
     })
 }
 
-/// Who has come: the primary address, if its owner confirmed it.
+/// Identifies the user by their account id and their primary address.
 ///
 /// # Errors
 ///
-/// `UnverifiedAddress`; `ProviderDown` where Bitbucket does not answer.
-pub(super) async fn person(tokens: &Tokens, fetch: &Fetch) -> Result<Person> {
+/// `UnverifiedAddress` unless the primary address is confirmed; `ProviderDown` when Bitbucket
+/// does not answer.
+pub(super) async fn identify(tokens: &Tokens, fetch: &Fetch) -> Result<VerifiedIdentity> {
     let token = Some(tokens.access_token().secret().as_str());
-    let addresses: Addresses = fetch.json(ADDRESSES, token).await?;
-    let primary = addresses.values.into_iter().find(|it| it.is_primary && it.is_confirmed);
+    let emails: Emails = fetch.json(EMAILS, token).await?;
+    let primary = emails.values.into_iter().find(|it| it.is_primary && it.is_confirmed);
     let email = Email::try_from(primary.ok_or(LoginFault::UnverifiedAddress)?.email);
     let user: User = fetch.json(USER, token).await?;
-    let subject =
-        Subject::new(ISSUER.to_owned(), user.account_id).map_err(Error::invalid_id_token)?;
-    let email = email.map_err(Error::invalid_id_token)?;
-    Ok(Person { subject, email, name: user.display_name, hosted_domain: None })
+    let subject = Subject::new(ISSUER.to_owned(), user.account_id);
+    Ok(VerifiedIdentity {
+        subject: subject.map_err(Error::invalid_id_token)?,
+        email: email.map_err(Error::invalid_id_token)?,
+        name: user.display_name,
+        hosted_domain: None,
+    })
 }

@@ -1,4 +1,4 @@
-//! What a provider sends a browser back with.
+//! The authorization response: the query string of the callback.
 
 use http::Uri;
 use url::form_urlencoded;
@@ -9,9 +9,9 @@ use crate::{
     identity::oauth::Endpoints,
 };
 
-/// What a provider sends a browser back with (RFC 6749, section 4.1.2; RFC 9207).
+/// An authorization response (RFC 6749, section 4.1.2; RFC 9207).
 pub(super) struct Callback {
-    /// Which attempt it is about.
+    /// Identifies the login attempt.
     pub(super) state: Secret,
     code: Option<Secret>,
     is_error: bool,
@@ -19,53 +19,52 @@ pub(super) struct Callback {
 }
 
 impl Callback {
-    /// Reads the query string.
+    /// Parses the query string. An empty parameter counts as missing.
     ///
     /// # Errors
     ///
-    /// `Malformed` for a parameter that is there twice: which of them counts must not be
-    /// guessed; `UnknownAttempt` without `state`.
+    /// `Malformed` when a parameter occurs twice; `UnknownAttempt` without `state`.
     pub(super) fn parse(uri: &Uri) -> Result<Self> {
-        let query = uri.query().unwrap_or_default().as_bytes();
-        let mut parameters: Vec<_> = form_urlencoded::parse(query).into_owned().collect();
-        let mut one = |wanted: &str| {
-            let (found, rest): (Vec<_>, Vec<_>) =
-                parameters.drain(..).partition(|(name, _)| name == wanted);
-            parameters = rest;
-            let mut values = found.into_iter().map(|(_, value)| value).filter(|it| !it.is_empty());
-            match (values.next(), values.next()) {
-                (value, None) => Ok(value),
-                _ => Err(RequestFault::Malformed(format!("`{wanted}` is there more than once"))),
-            }
-        };
-        let (state, code, issuer) = (one("state")?, one("code")?, one("iss")?);
-        let is_error = one("error")?.is_some();
+        let query = uri.query().unwrap_or_default();
+        let state = parameter(query, "state")?;
+        let code = parameter(query, "code")?.map(Secret::from);
+        let issuer = parameter(query, "iss")?;
+        let is_error = parameter(query, "error")?.is_some();
         let state = state.map(Secret::from).ok_or(LoginFault::UnknownAttempt)?;
-        Ok(Self { state, code: code.map(Secret::from), is_error, issuer })
+        Ok(Self { state, code, is_error, issuer })
     }
 
-    /// The code, if it comes from the provider that the attempt was made for: another
-    /// one's would be tried at this one (RFC 9207, section 1).
+    /// Returns the code, if it comes from the provider that the attempt was made for. A code of
+    /// another provider must not be sent to this one (RFC 9207, section 1).
     ///
     /// # Errors
     ///
-    /// `InvalidIdToken` where the issuer is another, or is missing where the provider promises to
-    /// tell it; `NotCompleted` where there is an error, whatever stands beside it, or no code.
-    pub(super) fn code(self, place: &Endpoints) -> Result<Secret> {
-        match (&self.issuer, &place.issuer) {
-            (Some(told), Some(own)) if !is_issuer(own, told) => {
+    /// `InvalidIdToken` when the issuer is another one, or is missing although the provider
+    /// always sends it; `NotCompleted` when there is an error or no code.
+    pub(super) fn code(self, endpoints: &Endpoints) -> Result<Secret> {
+        match (&self.issuer, &endpoints.issuer) {
+            (Some(sent), Some(expected)) if !is_issuer(expected, sent) => {
                 return Err(Error::invalid_id_token(format!(
-                    "the answer is of the issuer {told}, not of {own}"
+                    "the callback has the issuer {sent} instead of {expected}"
                 )));
             }
-            (None, Some(own)) if place.tells_issuer => {
+            (None, Some(expected)) if endpoints.sends_issuer => {
                 return Err(Error::invalid_id_token(format!(
-                    "the answer does not tell the issuer {own}"
+                    "the callback lacks the issuer {expected}"
                 )));
             }
             _ => {}
         }
         let code = self.code.filter(|_| !self.is_error);
         Ok(code.ok_or(LoginFault::NotCompleted)?)
+    }
+}
+
+fn parameter(query: &str, name: &str) -> Result<Option<String>, RequestFault> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let mut values = pairs.filter(|(key, value)| key == name && !value.is_empty());
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value.map(|(_, value)| value.into_owned())),
+        _ => Err(RequestFault::Malformed(format!("`{name}` occurs more than once"))),
     }
 }

@@ -1,4 +1,4 @@
-//! How other servers are asked: within a time, for a bounded answer, without redirects.
+//! Requests to other servers: with a time limit, a size limit, and without redirects.
 
 use std::{pin::Pin, time::Duration};
 
@@ -7,28 +7,33 @@ use aws_smithy_runtime_api::client::{
     orchestrator::HttpRequest,
 };
 use aws_smithy_types::body::SdkBody;
-use http::{Request, Response, header::ACCEPT};
+use http::{
+    Request, Response, StatusCode,
+    header::{ACCEPT, AUTHORIZATION},
+};
 use http_body_util::{BodyExt, Limited};
 use oauth2::AsyncHttpClient;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
-/// How long one answer may take. A login needs up to four of them, in ten seconds.
-const LONGEST_ANSWER: Duration = Duration::from_secs(3);
-/// The largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 256 * 1024;
+/// How long one response may take. A login needs up to four of them within ten seconds.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
+/// The largest response body, in bytes.
+const MAX_BODY: usize = 256 * 1024;
 
-/// Asks other servers.
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client for other servers.
 pub(super) struct Fetch(pub(super) SharedHttpConnector);
 
-/// A server does not answer, or says that it cannot.
+/// A server that does not answer, or answers that it cannot.
 #[derive(Debug, thiserror::Error)]
 #[error("{host} does not answer")]
 pub(super) struct Unavailable {
     host: String,
     #[source]
-    cause: Box<dyn std::error::Error + Send + Sync>,
+    cause: BoxError,
 }
 
 impl<'c> AsyncHttpClient<'c> for Fetch {
@@ -41,44 +46,44 @@ impl<'c> AsyncHttpClient<'c> for Fetch {
 }
 
 impl Fetch {
-    /// Sends a request, and reads the whole answer.
+    /// Sends a request and reads the response.
     ///
     /// # Errors
     ///
-    /// [`Unavailable`] where none comes in time, or it is too large, or says that the server
-    /// cannot answer: a status of 429 or from 500.
+    /// [`Unavailable`] when the response is late, too large, or has the status 429 or 5xx.
     pub(super) async fn send(
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, Unavailable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let answered = tokio::time::timeout(LONGEST_ANSWER, self.answered(request)).await;
-        let cause = match answered {
-            Ok(Ok(response)) if response.status() == 429 || response.status().is_server_error() => {
+        let result = tokio::time::timeout(RESPONSE_TIMEOUT, self.send_unbounded(request)).await;
+        let cause = match result {
+            Ok(Ok(response)) if is_unavailable(response.status()) => {
                 format!("it answers with the status {}", response.status()).into()
             }
             Ok(Ok(response)) => return Ok(response),
             Ok(Err(fault)) => fault,
-            Err(too_late) => too_late.into(),
+            Err(timeout) => timeout.into(),
         };
         Err(Unavailable { host, cause })
     }
 
-    async fn answered(
+    /// Sends a request without a time limit.
+    async fn send_unbounded(
         &self,
         request: Request<Vec<u8>>,
-    ) -> Result<Response<Vec<u8>>, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> Result<Response<Vec<u8>>, BoxError> {
         let response = self.0.call(HttpRequest::try_from(request.map(SdkBody::from))?).await?;
         let (parts, body) = response.try_into_http1x()?.into_parts();
-        let bytes = Limited::new(body, LARGEST_ANSWER).collect().await?.to_bytes();
+        let bytes = Limited::new(body, MAX_BODY).collect().await?.to_bytes();
         Ok(Response::from_parts(parts, bytes.to_vec()))
     }
 
-    /// Gets a JSON document.
+    /// Gets a JSON document, with a bearer token if there is one.
     ///
     /// # Errors
     ///
-    /// `ProviderDown` where there is none of this form.
+    /// `ProviderDown` when the server sends no such document.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         url: &str,
@@ -86,16 +91,18 @@ impl Fetch {
     ) -> Result<T> {
         let mut request = Request::get(url).header(ACCEPT, "application/json");
         if let Some(token) = bearer {
-            request = request.header(http::header::AUTHORIZATION, format!("Bearer {token}"));
+            request = request.header(AUTHORIZATION, format!("Bearer {token}"));
         }
         let request = request.body(Vec::new()).map_err(Error::provider_down)?;
         let response = self.send(request).await.map_err(Error::provider_down)?;
-        if response.status() != 200 {
-            return Err(Error::provider_down(format!(
-                "{url} answers with the status {}",
-                response.status()
-            )));
+        if response.status() != StatusCode::OK {
+            let status = response.status();
+            return Err(Error::provider_down(format!("{url} answers with the status {status}")));
         }
         serde_json::from_slice(response.body()).map_err(Error::provider_down)
     }
+}
+
+fn is_unavailable(status: StatusCode) -> bool {
+    status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
 }

@@ -1,25 +1,27 @@
-//! Proving who you are: a login by an identity provider.
+//! Logins by identity providers.
 //!
-//! The way is OAuth 2.0's authorization code with PKCE, for every provider; who has come
-//! is then told by an OpenID Connect ID token (`openid`), or by Bitbucket's own API
-//! (`bitbucket`). What the way rests on: `state` names one attempt, which is taken out of
-//! the table once; the PKCE verifier is in a cookie of the browser that began it, so that
-//! nobody can be logged in by the link of another; the provider's keys are asked for over
-//! TLS; an address counts only where the provider vouches for it.
+//! Every provider uses OAuth 2.0's authorization code flow with PKCE. An OpenID Connect ID token
+//! then identifies the user (`openid`); at Bitbucket its own API does (`bitbucket`).
 //!
-//! An answer must come from the provider that the attempt was made for, or a dishonest provider
-//! could get a code of an honest one (RFC 9700, section 4.4). Providers that send `iss`
-//! (RFC 9207) are checked by it. For the others the operator can set `ownCallback`, so that each
-//! leads back to a path of its own. That is a setting, because a provider accepts only the
-//! redirect URI that was registered with it, and `/callback` is what operators have registered.
+//! - `state` identifies one login attempt, which is deleted from the table when it is used.
+//! - The PKCE verifier stays in a cookie of the browser that began the attempt. So nobody can be
+//!   logged in by a link that somebody else prepared.
+//! - The provider's keys are fetched over TLS.
+//! - An e-mail address counts only if the provider verified it.
 //!
-//! Who somebody is depends on the provider's issuer and subject, never on the address alone:
-//! the first login pins them (`access/stakeholders.rs`). An address in a domain that the
-//! operator says a provider owns is taken from such a provider only, so that nobody can hold
-//! the account of somebody who has not come yet.
+//! The callback must come from the provider that the attempt was made for. Otherwise a dishonest
+//! provider could get the code of an honest one (RFC 9700, section 4.4). Providers that send
+//! `iss` (RFC 9207) are checked by it. For the others the operator can set `ownCallback`, which
+//! gives a provider its own callback path. It is a setting since a provider accepts only the
+//! redirect URI that is registered with it.
 //!
-//! Only a navigation begins a login, and one network begins and ends a bounded number of them: else
-//! a page of another site, or one client in a loop, would fill the table with attempts.
+//! The provider's issuer and subject identify a user, never the address alone: the first login
+//! pins them (`access/stakeholders.rs`). If the operator says that a provider owns an e-mail
+//! domain, then only such a provider can log in addresses of the domain. So nobody can create
+//! somebody else's account before they log in for the first time.
+//!
+//! Only a navigation begins a login, and each network can begin and end a limited number of
+//! them. Otherwise a page of another site, or a client in a loop, could fill the table.
 
 mod bitbucket;
 mod callback;
@@ -41,7 +43,7 @@ use crate::{
     access::{
         Access,
         sessions::ClientInfo,
-        stakeholders::{Ownership, Person},
+        stakeholders::{DomainOwnership, VerifiedIdentity},
     },
     config::PublicUrl,
     domain::{
@@ -58,7 +60,12 @@ use crate::{
     },
 };
 
-use self::{callback::Callback, fetch::Fetch, oauth::Secrets, provider::Provider};
+use self::{
+    callback::Callback,
+    fetch::Fetch,
+    oauth::{Endpoints, LoginSecrets, ProviderClient},
+    provider::Provider,
+};
 
 pub use self::settings::InvalidProviders;
 
@@ -73,13 +80,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Logins by the providers of `settings`, a JSON list, for the users of `access`; the
-    /// providers are reached through `web`. One network begins as many logins as `limit`
-    /// check.
+    /// Makes the logins for the providers in `settings`, a JSON list. `web` connects to the
+    /// providers. `limit` applies to each network.
     ///
     /// # Errors
     ///
-    /// [`InvalidProviders`] names all that is wrong with the settings.
+    /// [`InvalidProviders`] lists all mistakes in the settings.
     pub fn new(
         access: Arc<Access>,
         settings: &Secret,
@@ -87,28 +93,28 @@ impl Identity {
         web: SharedHttpConnector,
         limit: Option<RateLimit>,
     ) -> Result<Self, InvalidProviders> {
-        let (providers, public_url) = (settings::parse(settings)?, public_url.clone());
+        let providers = settings::parse(settings)?;
         let owners = providers.iter().map(|it| (it.issuer(), it.domains.clone()));
         let owners = DomainOwners::new(owners);
+        let public_url = public_url.clone();
         Ok(Self { access, providers, owners, public_url, fetch: Fetch(web), limit })
     }
 
-    /// The providers, in the order of the settings.
+    /// Returns the providers, in the order of the settings.
     #[must_use]
     pub fn providers(&self) -> &[Provider] {
         &self.providers
     }
 
-    /// `GET /login/{provider}`: leads the browser to the provider, and back to `next`.
+    /// `GET /login/{provider}`: redirects to the provider. The login ends at the path `next`.
     ///
-    /// A person who followed a link of another site is led to our login page instead, where
-    /// one more click begins the login.
+    /// A user who followed a link on another site is redirected to our login page instead.
     ///
     /// # Errors
     ///
-    /// `UnknownPath` where there is no such provider; `CrossSite` where nobody navigated;
-    /// `RateLimited` for a network with too many logins; `ProviderDown` when the provider
-    /// does not answer; `Unavailable` when DynamoDB fails.
+    /// `UnknownPath` when there is no such provider; `CrossSite` unless the request is a
+    /// navigation; `RateLimited` for a network with too many logins; `ProviderDown` when the
+    /// provider does not answer; `Unavailable` when DynamoDB fails.
     pub async fn begin(
         &self,
         provider: &str,
@@ -119,11 +125,11 @@ impl Identity {
         let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
         match csrf::navigation(&request.headers) {
             Navigation::Own => self.count(Counter::LoginsFrom, request, context.now).await?,
-            Navigation::Foreign => return Ok(login_page(&next)),
+            Navigation::Foreign => return Ok(redirect_to_login_page(&next)),
             Navigation::Embedded => return Err(Error::CrossSite),
         }
-        let client = provider.endpoints(&self.fetch, context.now).await?;
-        let secrets = Secrets::draw(&self.access.entropy)?;
+        let endpoints = provider.endpoints(&self.fetch, context.now).await?;
+        let secrets = LoginSecrets::draw(&self.access.entropy)?;
         let attempt = LoginAttempt {
             state: secrets.state.digest(),
             provider: provider.id.clone(),
@@ -133,49 +139,52 @@ impl Identity {
             begun_at: context.now,
         };
         self.access.store.begin_login(&attempt).await?;
-        let kept = self.access.cookies.give_login(secrets.verifier.reveal(), LOGIN_LIFETIME);
-        let kept = kept.map_err(Error::internal)?;
-        let url = oauth::authorize_url(provider, &client, &self.callback_of(provider), &secrets)?;
-        Ok(([(SET_COOKIE, kept)], Redirect::to(url.as_str())).into_response())
+        let cookie = self.access.cookies.give_login(secrets.verifier.reveal(), LOGIN_LIFETIME);
+        let cookie = cookie.map_err(Error::internal)?;
+        let client = self.client(provider, &endpoints);
+        let url = client.authorization_url(provider.scopes(), &secrets)?;
+        Ok(([(SET_COOKIE, cookie)], Redirect::to(url.as_str())).into_response())
     }
 
-    /// `GET /callback` and `/callback/{provider}`: what the provider sent the browser back with
-    /// becomes a session.
+    /// `GET /callback` and `/callback/{provider}`: completes the login and opens a session.
     ///
     /// # Errors
     ///
-    /// `Login` and `InvalidIdToken` say why it does not; `RateLimited` for a network with too many
-    /// logins; `ProviderDown` when the provider does not answer; `Refused` for a disabled
+    /// `Login` and `InvalidIdToken` when the login fails; `RateLimited` for a network with too
+    /// many logins; `ProviderDown` when the provider does not answer; `Refused` for a disabled
     /// stakeholder; `Unavailable` when DynamoDB fails.
     pub async fn finish(&self, request: &Parts, context: RequestContext) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
-        let (attempt, verifier) = self.attempt(&callback, request, context.now).await?;
-        let provider =
-            self.provider(attempt.provider.as_str()).ok_or(LoginFault::UnknownAttempt)?;
+        let (attempt, verifier) = self.take_attempt(&callback, request, context.now).await?;
+        let provider = self.provider(attempt.provider.as_str());
+        let provider = provider.ok_or(LoginFault::UnknownAttempt)?;
         if request.uri.path() != provider.callback() {
-            return Err(Error::invalid_id_token(
-                "the answer came to the callback of another provider",
-            ));
+            return Err(Error::invalid_id_token("it is the callback of another provider"));
         }
-        let person = self.person(provider, callback, &attempt.nonce, verifier, context.now).await?;
+        let user =
+            self.identify(provider, callback, &attempt.nonce, &verifier, context.now).await?;
 
         let ownership =
-            Ownership { owner: self.owner_for(provider, &person), owners: &self.owners };
+            DomainOwnership { owner: self.domain_owner(provider, &user), owners: &self.owners };
         let client = ClientInfo::of(request, self.access.cookies);
-        let session = self.access.log_in(&person, ownership, &client, context.now).await?;
+        let session = self.access.log_in(&user, ownership, &client, context.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
         response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());
         Ok(response)
     }
 
-    /// Where a provider leads people back to.
-    fn callback_of(&self, provider: &Provider) -> String {
-        format!("{}{}", self.public_url.as_str(), provider.callback())
+    fn provider(&self, id: &str) -> Option<&Provider> {
+        self.providers.iter().find(|it| it.id.as_str() == id)
     }
 
-    /// Counts the begin or the end of a login for the network that it comes from. Lambda always knows the address;
-    /// where it is unknown, nothing is counted.
+    fn client<'a>(&self, provider: &'a Provider, endpoints: &'a Endpoints) -> ProviderClient<'a> {
+        let redirect_uri = format!("{}{}", self.public_url.as_str(), provider.callback());
+        ProviderClient { credentials: &provider.credentials, endpoints, redirect_uri }
+    }
+
+    /// Counts the begin or the end of a login for the client's network, if the client's address
+    /// is known. In Lambda it always is.
     async fn count(
         &self,
         counter: fn(Network) -> Counter,
@@ -187,32 +196,17 @@ impl Identity {
         self.access.count_within(&counter(Network::of(address)), limit, now).await
     }
 
-    /// Who owns the domain of a person's address, where they log in by `provider`.
-    fn owner_for(&self, provider: &Provider, person: &Person) -> DomainOwner {
-        let mut others = self.providers.iter().filter(|it| it.id != provider.id);
-        if provider.owns(person) {
-            DomainOwner::ThisProvider
-        } else if others.any(|it| it.lists(&person.email)) {
-            DomainOwner::OtherProvider
-        } else {
-            DomainOwner::Nobody
-        }
-    }
-
-    fn provider(&self, id: &str) -> Option<&Provider> {
-        self.providers.iter().find(|it| it.id.as_str() == id)
-    }
-
-    /// The attempt that this browser comes back from; it is taken, whatever comes then. It stays
-    /// where the network has ended too many logins: the person can load the page again.
-    async fn attempt(
+    /// Takes the attempt of this browser out of the table, whether the login succeeds or not.
+    /// It stays there while the network has ended too many logins, so that the user can reload
+    /// the page later.
+    async fn take_attempt(
         &self,
         callback: &Callback,
         request: &Parts,
         now: Timestamp,
     ) -> Result<(LoginAttempt, Secret)> {
-        let verifier =
-            self.access.cookies.login(&request.headers)?.ok_or(LoginFault::UnknownAttempt)?;
+        let verifier = self.access.cookies.login(&request.headers)?;
+        let verifier = verifier.ok_or(LoginFault::UnknownAttempt)?;
         self.count(Counter::CallbacksFrom, request, now).await?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;
         let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
@@ -220,31 +214,41 @@ impl Identity {
         Ok((attempt, verifier))
     }
 
-    async fn person(
+    async fn identify(
         &self,
         provider: &Provider,
         callback: Callback,
         nonce: &Digest,
-        verifier: Secret,
+        verifier: &Secret,
         now: Timestamp,
-    ) -> Result<Person> {
-        let client = provider.endpoints(&self.fetch, now).await?;
-        let code = callback.code(&client)?;
-        let callback_url = self.callback_of(provider);
-        let tokens =
-            oauth::exchange(provider, &client, &callback_url, code, &verifier, &self.fetch).await?;
-        let person = provider.person(&tokens, nonce, &self.fetch, now).await?;
-        if provider.check(&person.email) {
-            Ok(person)
+    ) -> Result<VerifiedIdentity> {
+        let endpoints = provider.endpoints(&self.fetch, now).await?;
+        let code = callback.code(&endpoints)?;
+        let client = self.client(provider, &endpoints);
+        let tokens = client.exchange_code(code, verifier, &self.fetch).await?;
+        let user = provider.identify(&tokens, nonce, &self.fetch, now).await?;
+        if provider.allows(&user.email) {
+            Ok(user)
         } else {
             Err(LoginFault::AddressNotAdmitted.into())
         }
     }
+
+    /// Returns who owns the domain of a user's address, when they log in with `provider`.
+    fn domain_owner(&self, provider: &Provider, user: &VerifiedIdentity) -> DomainOwner {
+        let mut others = self.providers.iter().filter(|it| it.id != provider.id);
+        if provider.owns_address(user) {
+            DomainOwner::ThisProvider
+        } else if others.any(|it| it.lists(&user.email)) {
+            DomainOwner::OtherProvider
+        } else {
+            DomainOwner::Nobody
+        }
+    }
 }
 
-/// Leads to the page with the buttons, and from there to `next`.
-fn login_page(next: &OwnPath) -> Response {
-    let query =
-        form_urlencoded::Serializer::new(String::new()).append_pair("next", next.as_str()).finish();
+fn redirect_to_login_page(next: &OwnPath) -> Response {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let query = query.append_pair("next", next.as_str()).finish();
     Redirect::to(&format!("/?{query}")).into_response()
 }

@@ -1,4 +1,4 @@
-//! OAuth 2.0's authorization code with PKCE: the way there and back, for any provider.
+//! OAuth 2.0's authorization code flow with PKCE, for any provider.
 
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
@@ -16,42 +16,53 @@ use crate::{
     domain::secret::Secret,
     entropy::{Entropy, NoEntropy},
     error::{Error, Result},
-    identity::{fetch::Fetch, provider::Provider},
+    identity::fetch::Fetch,
 };
 
-/// Where a provider does what.
+/// A provider's endpoints, and how it identifies itself.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints {
-    /// Who it is, in OpenID Connect.
+    /// The issuer; `None` without OpenID Connect.
     pub(super) issuer: Option<String>,
-    /// Whether it promises to say so with each answer (RFC 9207).
-    pub(super) tells_issuer: bool,
-    /// Where people log in.
-    pub(super) authorize: AuthUrl,
-    /// Where codes become tokens.
+    /// Whether every authorization response has the parameter `iss` (RFC 9207).
+    pub(super) sends_issuer: bool,
+    pub(super) authorization: AuthUrl,
     pub(super) token: TokenUrl,
 }
 
-/// What makes an attempt unique.
-pub(super) struct Secrets {
-    /// Names the attempt; comes back with the browser.
+/// The credentials that a provider gave the operator (RFC 6749, section 2.3).
+#[derive(Debug)]
+pub(super) struct ClientCredentials {
+    pub(super) id: String,
+    pub(super) secret: Secret,
+}
+
+/// The product as a client of one provider.
+pub(super) struct ProviderClient<'a> {
+    pub(super) credentials: &'a ClientCredentials,
+    pub(super) endpoints: &'a Endpoints,
+    pub(super) redirect_uri: String,
+}
+
+/// The random values of one login attempt.
+pub(super) struct LoginSecrets {
+    /// Identifies the attempt; the provider sends it back with the browser.
     pub(super) state: Secret,
-    /// Comes back in the ID token.
+    /// The provider puts it into the ID token.
     pub(super) nonce: Secret,
-    /// The PKCE verifier (RFC 7636); stays with the browser.
+    /// The PKCE verifier (RFC 7636); stays in the browser.
     pub(super) verifier: Secret,
 }
 
-/// What else a token answer may have.
+/// The members of a token response beyond OAuth 2.0's.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Extra {
-    /// The ID token, in OpenID Connect.
     pub(super) id_token: Option<String>,
 }
 
 impl ExtraTokenFields for Extra {}
 
-/// What a code becomes.
+/// A token response.
 pub(super) type Tokens = StandardTokenResponse<Extra, BasicTokenType>;
 
 type OauthClient = Client<
@@ -67,13 +78,8 @@ type OauthClient = Client<
     EndpointSet,
 >;
 
-impl Secrets {
-    /// The PKCE verifier, as the protocol has it.
-    fn pkce(verifier: &Secret) -> PkceCodeVerifier {
-        PkceCodeVerifier::new(verifier.reveal().to_owned())
-    }
-
-    /// Draws all three, of 256 bits each.
+impl LoginSecrets {
+    /// Draws three secrets of 256 bits each.
     ///
     /// # Errors
     ///
@@ -84,68 +90,65 @@ impl Secrets {
     }
 }
 
-/// Where the browser is sent to.
-///
-/// # Errors
-///
-/// `Internal` where our own address is none.
-pub(super) fn authorize_url(
-    provider: &Provider,
-    place: &Endpoints,
-    callback: &str,
-    secrets: &Secrets,
-) -> Result<Url> {
-    let verifier = Secrets::pkce(&secrets.verifier);
-    let client = client(provider, place, callback)?;
-    let mut request = client
-        .authorize_url(|| CsrfToken::new(secrets.state.reveal().to_owned()))
-        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
-    for scope in provider.scopes() {
-        request = request.add_scope(Scope::new((*scope).to_owned()));
+impl ProviderClient<'_> {
+    /// Builds the URL of the provider's login page.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` when the redirect URI is not a URL.
+    pub(super) fn authorization_url(&self, scopes: &[&str], secrets: &LoginSecrets) -> Result<Url> {
+        let client = self.oauth_client()?;
+        let verifier = pkce_verifier(&secrets.verifier);
+        let mut request = client
+            .authorize_url(|| CsrfToken::new(secrets.state.reveal().to_owned()))
+            .add_scopes(scopes.iter().map(|scope| Scope::new((*scope).to_owned())))
+            .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+        if self.endpoints.issuer.is_some() {
+            request = request.add_extra_param("nonce", secrets.nonce.reveal().to_owned());
+        }
+        Ok(request.url().0)
     }
-    if place.issuer.is_some() {
-        request = request.add_extra_param("nonce", secrets.nonce.reveal().to_owned());
+
+    /// Exchanges an authorization code for tokens.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidIdToken` when the provider refuses the code; `ProviderDown` when it does not
+    /// answer.
+    pub(super) async fn exchange_code(
+        &self,
+        code: Secret,
+        verifier: &Secret,
+        fetch: &Fetch,
+    ) -> Result<Tokens> {
+        let response = self
+            .oauth_client()?
+            .exchange_code(AuthorizationCode::new(code.reveal().to_owned()))
+            .set_pkce_verifier(pkce_verifier(verifier))
+            .request_async(fetch)
+            .await;
+        response.map_err(|fault| match fault {
+            RequestTokenError::Request(unavailable) => Error::provider_down(unavailable),
+            RequestTokenError::ServerResponse(refusal) => Error::invalid_id_token(format!(
+                "the provider refused the authorization code: {}",
+                refusal.error()
+            )),
+            other => Error::invalid_id_token(format!("the token response is invalid: {other}")),
+        })
     }
-    Ok(request.url().0)
+
+    fn oauth_client(&self) -> Result<OauthClient> {
+        let redirect_uri = RedirectUrl::new(self.redirect_uri.clone()).map_err(Error::internal)?;
+        let secret = ClientSecret::new(self.credentials.secret.reveal().to_owned());
+        Ok(Client::new(ClientId::new(self.credentials.id.clone()))
+            .set_client_secret(secret)
+            .set_auth_type(AuthType::BasicAuth)
+            .set_auth_uri(self.endpoints.authorization.clone())
+            .set_token_uri(self.endpoints.token.clone())
+            .set_redirect_uri(redirect_uri))
+    }
 }
 
-/// Exchanges a code for tokens.
-///
-/// # Errors
-///
-/// `InvalidIdToken` where the provider refuses; `ProviderDown` where it does not answer.
-pub(super) async fn exchange(
-    provider: &Provider,
-    place: &Endpoints,
-    callback: &str,
-    code: Secret,
-    verifier: &Secret,
-    fetch: &Fetch,
-) -> Result<Tokens> {
-    let client = client(provider, place, callback)?;
-    let asked = client
-        .exchange_code(AuthorizationCode::new(code.reveal().to_owned()))
-        .set_pkce_verifier(Secrets::pkce(verifier))
-        .request_async(fetch)
-        .await;
-    asked.map_err(|fault| match fault {
-        RequestTokenError::Request(no_answer) => Error::provider_down(no_answer),
-        RequestTokenError::ServerResponse(refused) => {
-            Error::invalid_id_token(format!("the provider refuses the code: {}", refused.error()))
-        }
-        other => {
-            Error::invalid_id_token(format!("the provider's answer to the code is none: {other}"))
-        }
-    })
-}
-
-fn client(provider: &Provider, place: &Endpoints, callback: &str) -> Result<OauthClient> {
-    let callback = RedirectUrl::new(callback.to_owned()).map_err(Error::internal)?;
-    let (id, secret) = (ClientId::new(provider.client_id.clone()), provider.client_secret.reveal());
-    Ok(Client::new(id)
-        .set_client_secret(ClientSecret::new(secret.to_owned()))
-        .set_auth_type(AuthType::BasicAuth)
-        .set_auth_uri(place.authorize.clone())
-        .set_token_uri(place.token.clone())
-        .set_redirect_uri(callback))
+fn pkce_verifier(verifier: &Secret) -> PkceCodeVerifier {
+    PkceCodeVerifier::new(verifier.reveal().to_owned())
 }

@@ -1,19 +1,15 @@
-//! An identity provider, as the operator set it up.
+//! An identity provider, as the operator configured it.
 
 use jiff::Timestamp;
 
 use crate::{
-    access::stakeholders::Person,
-    domain::{
-        email::Email,
-        id::ProviderId,
-        secret::{Digest, Secret},
-    },
+    access::stakeholders::VerifiedIdentity,
+    domain::{email::Email, id::ProviderId, secret::Digest},
     error::Result,
     identity::{
         bitbucket,
         fetch::Fetch,
-        oauth::{Endpoints, Tokens},
+        oauth::{ClientCredentials, Endpoints, Tokens},
         openid::OpenId,
     },
 };
@@ -22,52 +18,50 @@ use crate::{
 pub(super) const GOOGLE: &str = "https://accounts.google.com";
 /// The domain of the addresses that Google gives to everybody.
 const GMAIL: &str = "gmail.com";
-/// The path that providers lead people back to, unless they have one of their own.
+/// The callback's path, unless the provider has its own.
 const CALLBACK: &str = "/callback";
 
 /// An identity provider.
 #[derive(Debug)]
 pub struct Provider {
-    /// Its name in paths.
+    /// The provider's name in paths.
     pub id: ProviderId,
-    /// Its name for people.
+    /// The provider's name on its button.
     pub label: String,
-    /// Whose it is, for the look of its button.
+    /// The brand, for the look of the button.
     pub brand: Brand,
-    pub(super) client_id: String,
-    pub(super) client_secret: Secret,
-    /// The domains that the provider owns, by the operator's word: only their addresses are
-    /// let in. All addresses are let in where there is none.
+    pub(super) credentials: ClientCredentials,
+    /// The e-mail domains that the operator says the provider owns. Only addresses in them may
+    /// log in; all addresses may if the list is empty.
     pub(super) domains: Vec<String>,
-    /// Whether it leads people back to a path of its own.
     pub(super) has_own_callback: bool,
     pub(super) kind: Kind,
 }
 
-/// Whose a provider is.
+/// The brand of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brand {
-    /// Google's.
+    /// Google.
     Google,
-    /// Microsoft's.
+    /// Microsoft.
     Microsoft,
-    /// Bitbucket's.
+    /// Bitbucket.
     Bitbucket,
-    /// Anybody's.
+    /// Any other provider with OpenID Connect.
     Other,
 }
 
-/// How a provider tells who has come.
+/// The way in which a provider identifies users.
 #[derive(Debug)]
 pub(super) enum Kind {
-    /// By OpenID Connect.
+    /// OpenID Connect.
     OpenId(OpenId),
-    /// By Bitbucket's own API.
+    /// Bitbucket's own API.
     Bitbucket,
 }
 
 impl Brand {
-    /// The brand's name in templates.
+    /// Returns the brand's name in templates.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -80,18 +74,18 @@ impl Brand {
 }
 
 impl Provider {
-    /// Where its button leads.
+    /// Returns the path that begins a login.
     #[must_use]
     pub fn path(&self) -> String {
         format!("/login/{}", self.id)
     }
 
-    /// The path that it leads people back to.
+    /// Returns the path of the callback.
     pub(super) fn callback(&self) -> String {
         if self.has_own_callback { format!("{CALLBACK}/{}", self.id) } else { CALLBACK.to_owned() }
     }
 
-    /// Where it does what.
+    /// Returns the endpoints.
     pub(super) async fn endpoints(&self, fetch: &Fetch, now: Timestamp) -> Result<Endpoints> {
         match &self.kind {
             Kind::OpenId(openid) => openid.endpoints(fetch, now).await,
@@ -99,7 +93,7 @@ impl Provider {
         }
     }
 
-    /// What is asked of it.
+    /// Returns the OAuth 2.0 scopes that a login needs.
     pub(super) fn scopes(&self) -> &'static [&'static str] {
         match &self.kind {
             Kind::OpenId(_) => &["openid", "email", "profile"],
@@ -107,21 +101,23 @@ impl Provider {
         }
     }
 
-    /// Who has come.
-    pub(super) async fn person(
+    /// Identifies the user that a token response is about.
+    pub(super) async fn identify(
         &self,
         tokens: &Tokens,
         nonce: &Digest,
         fetch: &Fetch,
         now: Timestamp,
-    ) -> Result<Person> {
+    ) -> Result<VerifiedIdentity> {
         match &self.kind {
-            Kind::OpenId(openid) => openid.person(&self.client_id, tokens, nonce, fetch, now).await,
-            Kind::Bitbucket => bitbucket::person(tokens, fetch).await,
+            Kind::OpenId(openid) => {
+                openid.identify(&self.credentials.id, tokens, nonce, fetch, now).await
+            }
+            Kind::Bitbucket => bitbucket::identify(tokens, fetch).await,
         }
     }
 
-    /// Its issuer, which may stand for many tenants.
+    /// Returns the issuer, which is a pattern if the provider has many tenants.
     pub(super) fn issuer(&self) -> String {
         match &self.kind {
             Kind::OpenId(openid) => openid.issuer(),
@@ -134,20 +130,20 @@ impl Provider {
         self.domains.iter().any(|it| it == email.domain())
     }
 
-    /// Whether the provider owns the address of a person.
+    /// Whether the provider owns the address of a user.
     ///
-    /// Google also has accounts under addresses that it does not host. It is authoritative only
-    /// for `gmail.com`, and for organizations that it names in the claim `hd`.
-    pub(super) fn owns(&self, person: &Person) -> bool {
+    /// Google also has accounts with addresses that it does not host. It is authoritative only
+    /// for `gmail.com` and for the organizations that the claim `hd` names.
+    pub(super) fn owns_address(&self, user: &VerifiedIdentity) -> bool {
         let is_listed = |domain: &String| self.domains.contains(&domain.to_lowercase());
-        let is_authoritative = person.subject.issuer() != GOOGLE
-            || person.email.domain() == GMAIL
-            || person.hosted_domain.as_ref().is_some_and(is_listed);
-        is_authoritative && self.lists(&person.email)
+        let is_authoritative = user.subject.issuer() != GOOGLE
+            || user.email.domain() == GMAIL
+            || user.hosted_domain.as_ref().is_some_and(is_listed);
+        is_authoritative && self.lists(&user.email)
     }
 
-    /// Whether the operator lets such an address in.
-    pub(super) fn check(&self, email: &Email) -> bool {
+    /// Whether users with this address may log in.
+    pub(super) fn allows(&self, email: &Email) -> bool {
         self.domains.is_empty() || self.lists(email)
     }
 }

@@ -1,4 +1,4 @@
-//! The operator's list of identity providers, as JSON: a secret, since it has theirs.
+//! The operator's list of identity providers: JSON, and secret since it has client secrets.
 
 use std::collections::BTreeSet;
 
@@ -8,42 +8,42 @@ use url::{Host, Url};
 use crate::{
     domain::{id::ProviderId, issuer::is_tenant, secret::Secret},
     identity::{
+        oauth::ClientCredentials,
         openid::OpenId,
         provider::{Brand, GOOGLE, Kind, Provider},
     },
 };
 
-/// Before the tenant in Microsoft's addresses.
+/// Microsoft's issuers without the tenant.
 const MICROSOFT: &str = "https://login.microsoftonline.com";
-/// The tenants of Microsoft that are many.
+/// The names that Microsoft uses for groups of tenants.
 const MANY_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// The list cannot be used; says all that is wrong with it, one fault a line.
+/// The list of identity providers is invalid. Has one line for each mistake.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the identity providers are wrong:\n  {}", .0.join("\n  "))]
+#[error("the list of identity providers is invalid:\n  {}", .0.join("\n  "))]
 pub struct InvalidProviders(Vec<String>);
 
-/// A provider in the list.
+/// An entry of the list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
-    /// Its name in paths.
     id: String,
-    /// Its name for people; known for a preset.
+    /// The name on the button. Presets have one already.
     label: Option<String>,
-    /// `google`, `microsoft` or `bitbucket`; else `issuer` says where it is.
+    /// Replaces `issuer`.
     preset: Option<Preset>,
-    /// Its issuer, in OpenID Connect.
+    /// The issuer of an OpenID Connect provider without a preset.
     issuer: Option<String>,
-    /// Microsoft's tenant: an id, or `common` (the default), `organizations`, `consumers`.
+    /// Microsoft's tenant: an id, or `common` (the default), `organizations` or `consumers`.
     tenant: Option<String>,
     client_id: String,
     client_secret: String,
-    /// The domains that the provider owns. Only their addresses are let in by it, and they are
-    /// let in by no provider that does not own them. All addresses are let in without it.
+    /// The e-mail domains that the provider owns. Only their addresses may log in with this
+    /// provider, and only with a provider that owns them. Without it all addresses may log in.
     #[serde(default)]
     domains: Vec<String>,
-    /// Whether it leads people back to `/callback/{id}` instead of `/callback`.
+    /// Whether the callback is `/callback/{id}` instead of `/callback`.
     #[serde(default)]
     own_callback: bool,
 }
@@ -56,33 +56,35 @@ enum Preset {
     Bitbucket,
 }
 
-/// Reads the list. An empty text is an empty list.
+/// Parses the list. An empty text is an empty list.
 ///
 /// # Errors
 ///
-/// [`InvalidProviders`] names everything that is wrong.
+/// [`InvalidProviders`] lists all mistakes.
 pub(super) fn parse(settings: &Secret) -> Result<Vec<Provider>, InvalidProviders> {
     if settings.is_empty() {
         return Ok(Vec::new());
     }
-    let entries: Vec<Entry> =
-        settings.inspect(|text| serde_json::from_str(text)).map_err(|fault| {
-            let place = format!("line {}, column {}", fault.line(), fault.column());
-            InvalidProviders(vec![format!(
-                "not a JSON list of providers, or one with an unknown member ({place})"
-            )])
-        })?;
+    let entries: Result<Vec<Entry>, _> = settings.inspect(|text| serde_json::from_str(text));
+    let entries = entries.map_err(|fault| InvalidProviders(vec![describe(&fault)]))?;
     let mut ids = BTreeSet::new();
-    let (mut providers, mut wrong) = (Vec::new(), Vec::new());
+    let mut providers = Vec::new();
+    let mut mistakes = Vec::new();
     for entry in entries {
         let id = entry.id.clone();
         match provider(entry) {
             Ok(provider) if ids.insert(provider.id.clone()) => providers.push(provider),
-            Ok(_) => wrong.push(format!("{id}: there are two of this id")),
-            Err(fault) => wrong.push(format!("{id}: {fault}")),
+            Ok(_) => mistakes.push(format!("{id}: another provider has this id")),
+            Err(mistake) => mistakes.push(format!("{id}: {mistake}")),
         }
     }
-    if wrong.is_empty() { Ok(providers) } else { Err(InvalidProviders(wrong)) }
+    if mistakes.is_empty() { Ok(providers) } else { Err(InvalidProviders(mistakes)) }
+}
+
+/// Says where JSON is invalid. What `serde_json` says itself could quote a secret.
+fn describe(fault: &serde_json::Error) -> String {
+    let (line, column) = (fault.line(), fault.column());
+    format!("not a JSON list of providers, or an unknown member (line {line}, column {column})")
 }
 
 fn provider(entry: Entry) -> Result<Provider, String> {
@@ -96,61 +98,65 @@ fn provider(entry: Entry) -> Result<Provider, String> {
         label: entry.label.unwrap_or_else(|| name.unwrap_or(id.as_str()).to_owned()),
         id,
         brand,
-        client_id: entry.client_id,
-        client_secret: Secret::from(entry.client_secret),
+        credentials: ClientCredentials {
+            id: entry.client_id,
+            secret: Secret::from(entry.client_secret),
+        },
         domains,
         has_own_callback: entry.own_callback,
         kind,
     })
 }
 
-/// Whose the provider is, what it is called, and how it tells who has come.
-fn kind(entry: &Entry, is_bounded: bool) -> Result<(Brand, Option<&'static str>, Kind), String> {
+/// Returns the brand, the default label, and the way in which the provider identifies users.
+fn kind(entry: &Entry, has_domains: bool) -> Result<(Brand, Option<&'static str>, Kind), String> {
     match (entry.preset, &entry.issuer, &entry.tenant) {
         (Some(Preset::Google), None, None) => {
-            Ok((Brand::Google, Some("Google"), Kind::OpenId(OpenId::at(GOOGLE.to_owned()))))
+            let openid = OpenId::new(GOOGLE.to_owned());
+            Ok((Brand::Google, Some("Google"), Kind::OpenId(openid)))
         }
         (Some(Preset::Microsoft), None, tenant) => {
-            let kind = microsoft(tenant.as_deref().unwrap_or("common"), is_bounded)?;
-            Ok((Brand::Microsoft, Some("Microsoft"), kind))
+            let openid = microsoft(tenant.as_deref().unwrap_or("common"), has_domains)?;
+            Ok((Brand::Microsoft, Some("Microsoft"), Kind::OpenId(openid)))
         }
         (Some(Preset::Bitbucket), None, None) => {
             Ok((Brand::Bitbucket, Some("Bitbucket"), Kind::Bitbucket))
         }
         (None, Some(issuer), None) => {
-            Ok((Brand::Other, None, Kind::OpenId(OpenId::at(address(issuer)?))))
+            let openid = OpenId::new(parse_issuer(issuer)?);
+            Ok((Brand::Other, None, Kind::OpenId(openid)))
         }
         (None, None, _) => Err("`preset` or `issuer` is missing".to_owned()),
         (Some(_), Some(_), _) => Err("`preset` and `issuer` exclude each other".to_owned()),
-        (_, _, Some(_)) => Err("`tenant` is for the preset `microsoft` alone".to_owned()),
+        (_, _, Some(_)) => Err("only the preset `microsoft` has a `tenant`".to_owned()),
     }
 }
 
-/// An address of Microsoft's is verified where a claim says so, or where it is of the
-/// operator's own tenant and domains: a tenant's administrator can write any address into
-/// a profile.
-fn microsoft(tenant: &str, is_bounded: bool) -> Result<Kind, String> {
+/// A tenant's administrator can write any address into a profile. So an address counts as
+/// verified only if a claim says so, or if it is in the operator's own tenant and domains.
+fn microsoft(tenant: &str, has_domains: bool) -> Result<OpenId, String> {
     let is_id = is_tenant(tenant);
     let has_tenants = MANY_TENANTS.contains(&tenant);
     if is_id || has_tenants {
         let address = format!("{MICROSOFT}/{tenant}/v2.0");
-        Ok(Kind::OpenId(OpenId::of_microsoft(address, has_tenants, is_id && is_bounded)))
+        Ok(OpenId::microsoft(address, has_tenants, is_id && has_domains))
     } else {
-        Err(format!("`tenant` is an id, or one of {}", MANY_TENANTS.join(", ")))
+        Err(format!("`tenant` must be an id, or one of {}", MANY_TENANTS.join(", ")))
     }
 }
 
-/// An issuer is reached over TLS; on this machine itself it may do without.
-fn address(issuer: &str) -> Result<String, String> {
-    let url = Url::parse(issuer).map_err(|_| format!("`{issuer}` is no URL"))?;
-    let is_here = match url.host() {
+/// Checks that an issuer is a URL with https, or with http on this machine. Removes the slash
+/// at its end.
+fn parse_issuer(issuer: &str) -> Result<String, String> {
+    let url = Url::parse(issuer).map_err(|_| format!("`{issuer}` is not a URL"))?;
+    let is_loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     };
     let is_bare = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if is_bare && (url.scheme() == "https" || (url.scheme() == "http" && is_here)) {
+    if is_bare && (url.scheme() == "https" || (url.scheme() == "http" && is_loopback)) {
         Ok(issuer.trim_end_matches('/').to_owned())
     } else {
         Err(format!("`{issuer}` is not of the form https://host/path"))
@@ -162,7 +168,7 @@ mod tests {
     use super::*;
     use rstest::rstest;
 
-    fn parsed(text: &str) -> Result<Vec<Provider>, InvalidProviders> {
+    fn providers(text: &str) -> Result<Vec<Provider>, InvalidProviders> {
         parse(&Secret::from(text.to_owned()))
     }
 
@@ -171,15 +177,15 @@ mod tests {
     }
 
     #[test]
-    fn the_presets_know_where_their_providers_are() {
+    fn a_preset_has_a_label_and_an_address() {
         for (preset, label, address) in [
             ("google", "Google", "https://accounts.google.com"),
             ("microsoft", "Microsoft", "https://login.microsoftonline.com/common/v2.0"),
         ] {
-            let provider = parsed(&entry(&format!(r#""preset":"{preset}""#))).unwrap().remove(0);
+            let provider = providers(&entry(&format!(r#""preset":"{preset}""#))).unwrap().remove(0);
 
             assert_eq!(provider.label, label);
-            assert!(matches!(provider.kind, Kind::OpenId(it) if it.address == address));
+            assert!(matches!(provider.kind, Kind::OpenId(it) if it.discovery.address == address));
         }
     }
 
@@ -187,33 +193,34 @@ mod tests {
     #[case::an_issuer(r#""issuer":"https://id.acme.test/""#, true)]
     #[case::on_this_machine(r#""issuer":"http://127.0.0.1:4000""#, true)]
     #[case::without_tls(r#""issuer":"http://id.acme.test""#, false)]
-    #[case::no_url(r#""issuer":"acme""#, false)]
+    #[case::not_a_url(r#""issuer":"acme""#, false)]
     #[case::neither(r#""label":"Acme""#, false)]
     #[case::both(r#""preset":"google","issuer":"https://id.acme.test""#, false)]
     #[case::a_tenant(
         r#""preset":"microsoft","tenant":"72f988bf-86f1-41af-91ab-2d7cd011db47""#,
         true
     )]
-    #[case::no_tenant(r#""preset":"microsoft","tenant":"acme/..""#, false)]
+    #[case::not_a_tenant(r#""preset":"microsoft","tenant":"acme/..""#, false)]
     #[case::a_tenant_of_google(r#""preset":"google","tenant":"common""#, false)]
     #[case::a_misspelt_member(r#""preset":"google","domain":["acme.test"]"#, false)]
-    fn a_provider_is_said_in_one_way(#[case] members: &str, #[case] is_one: bool) {
-        assert_eq!(parsed(&entry(members)).is_ok(), is_one);
+    fn an_entry_has_either_a_preset_or_an_issuer(#[case] members: &str, #[case] is_valid: bool) {
+        assert_eq!(providers(&entry(members)).is_ok(), is_valid);
     }
 
     #[rstest]
     #[case("72f988bf-86f1-41af-91ab-2d7cd011db47", r#"["acme.test"]"#, true)]
     #[case("72f988bf-86f1-41af-91ab-2d7cd011db47", "[]", false)]
     #[case("common", r#"["acme.test"]"#, false)]
-    fn an_operator_vouches_for_their_own_tenant_and_domains_alone(
+    fn addresses_of_the_operators_own_tenant_and_domains_count_as_verified(
         #[case] tenant: &str,
         #[case] domains: &str,
-        #[case] is_vouched_for: bool,
+        #[case] is_verified: bool,
     ) {
         let members = format!(r#""preset":"microsoft","tenant":"{tenant}","domains":{domains}"#);
-        let provider = parsed(&entry(&members)).unwrap().remove(0);
+        let provider = providers(&entry(&members)).unwrap().remove(0);
 
-        assert!(matches!(provider.kind, Kind::OpenId(it) if it.is_vouched_for == is_vouched_for));
+        let Kind::OpenId(openid) = provider.kind else { panic!("Microsoft has OpenID Connect") };
+        assert_eq!(openid.assumes_verified_email, is_verified);
     }
 
     #[rstest]
@@ -229,20 +236,25 @@ mod tests {
     )]
     #[case(r#""preset":"bitbucket""#, "https://bitbucket.org")]
     #[case(r#""issuer":"https://id.acme.test/""#, "https://id.acme.test")]
-    fn a_provider_knows_its_issuer(#[case] members: &str, #[case] issuer: &str) {
-        assert_eq!(parsed(&entry(members)).unwrap().remove(0).issuer(), issuer);
+    fn a_provider_has_an_issuer(#[case] members: &str, #[case] issuer: &str) {
+        assert_eq!(providers(&entry(members)).unwrap().remove(0).issuer(), issuer);
     }
 
     #[test]
-    fn all_faults_are_named_at_once_and_no_secret_is() {
+    fn all_mistakes_are_listed_at_once() {
         let two = r#"[{"id":"a","issuer":"x","clientId":"arm","clientSecret":"hidden"},
                       {"id":"B","preset":"google","clientId":"arm","clientSecret":"hidden"}]"#;
-        let fault = parsed(two).unwrap_err().to_string();
+        let mistakes = providers(two).unwrap_err().to_string();
 
-        assert!(
-            fault.contains("\n  a: ") && fault.contains("\n  B: ") && !fault.contains("hidden"),
-            "{fault}"
-        );
-        assert!(!format!("{:?}", parsed(&entry(r#""preset":"google""#))).contains("hidden"));
+        assert!(mistakes.contains("\n  a: "), "{mistakes}");
+        assert!(mistakes.contains("\n  B: "), "{mistakes}");
+        assert!(!mistakes.contains("hidden"), "{mistakes}");
+    }
+
+    #[test]
+    fn a_provider_is_printed_without_its_secret() {
+        let providers = providers(&entry(r#""preset":"google""#)).unwrap();
+
+        assert!(!format!("{providers:?}").contains("hidden"));
     }
 }

@@ -1,7 +1,7 @@
 //! Domains that a provider owns: nobody gets an address in them by another provider.
 
 use arm_api::{
-    access::{sessions::ClientInfo, stakeholders::Ownership},
+    access::{sessions::ClientInfo, stakeholders::DomainOwnership},
     domain::issuer::{DomainOwner, DomainOwners},
 };
 use rstest::rstest;
@@ -31,7 +31,7 @@ async fn logged_in_as<'a>(
     let owner =
         if owners.contains(&issuer) { DomainOwner::ThisProvider } else { DomainOwner::Nobody };
     let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
-    let ownership = Ownership { owner, owners: &DomainOwners::new(owners) };
+    let ownership = DomainOwnership { owner, owners: &DomainOwners::new(owners) };
     let ana = person(issuer, "1", email);
     let (place, now) = (ClientInfo::default(), world.app.clock.now());
     let cookie = world.app.access.log_in(&ana, ownership, &place, now).await.unwrap();

@@ -3,7 +3,7 @@
 use arm_api::{
     access::{
         sessions::ClientInfo,
-        stakeholders::{Ownership, Person},
+        stakeholders::{DomainOwnership, VerifiedIdentity},
     },
     domain::issuer::DomainOwner,
     local::faults::{Fault, Plan},
@@ -186,13 +186,13 @@ async fn a_subject_that_is_none_is_no_login(#[case] subject: Value) {
 }
 
 /// Somebody at their first login, past the provider.
-fn person(subject: &str) -> Person {
+fn person(subject: &str) -> VerifiedIdentity {
     login::person(ACME, subject, "ana@acme.test")
 }
 
 /// An owner of the address, where no issuer owns a domain.
-fn ownership(owner: DomainOwner) -> Ownership<'static> {
-    Ownership { owner, owners: Box::leak(Box::default()) }
+fn ownership(owner: DomainOwner) -> DomainOwnership<'static> {
+    DomainOwnership { owner, owners: Box::leak(Box::default()) }
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Logins by an identity provider, from the click on its button to the way back.
 
 use arm_api::{
-    access::stakeholders::Person,
+    access::stakeholders::VerifiedIdentity,
     domain::{email::Email, subject::Subject},
 };
 use axum::body::Body;
@@ -165,8 +165,8 @@ pub(crate) async fn address_of(world: &World, answer: &Answer) -> String {
 }
 
 /// Somebody, past the provider.
-pub(crate) fn person(issuer: &str, subject: &str, email: &str) -> Person {
-    Person {
+pub(crate) fn person(issuer: &str, subject: &str, email: &str) -> VerifiedIdentity {
+    VerifiedIdentity {
         subject: Subject::new(issuer.to_owned(), subject.to_owned()).unwrap(),
         email: Email::try_from(email.to_owned()).unwrap(),
         name: "Ana Torres".to_owned(),
