@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot begin ends in a panic")]
 
-use std::{hint::black_box, sync::Arc};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use arm_api::{
     access::{
@@ -30,6 +30,7 @@ use arm_api::{
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use ulid::Ulid;
 
 fn jwt() -> Jwt {
     let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
@@ -109,13 +110,17 @@ fn execute(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let (endpoint, visitor) = (endpoint(), ana());
     let query = "{ me { userEmail userName role sessionExpiration } }".to_owned();
+    let context = RequestContext {
+        now: start(),
+        request_id: Ulid::nil(),
+        client_address: None,
+        user_agent: None,
+        deadline: Clock::deadline(Duration::from_secs(10)),
+    };
     let sent = GraphqlRequest { query, ..GraphqlRequest::default() };
     criterion.bench_function("execute `me` without I/O", |bencher| {
         bencher.to_async(&runtime).iter(async || {
-            endpoint
-                .execute(sent.clone(), visitor.clone(), RequestContext { now: start() })
-                .await
-                .unwrap()
+            endpoint.execute(sent.clone(), visitor.clone(), &context).await.unwrap()
         });
     });
 }

@@ -36,6 +36,12 @@ impl Clock {
         Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
     }
 
+    /// The instant `after` from now, until which something may take. That is always real time.
+    #[must_use]
+    pub fn deadline(after: Duration) -> tokio::time::Instant {
+        tokio::time::Instant::now() + after
+    }
+
     /// Starts to measure how long something takes. That is always real time.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is the room where the clock is read")]

@@ -28,8 +28,8 @@ use crate::{
     error::{Error, RequestFault},
     graph::endpoint,
     http::{
-        Caller, GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, answer,
-        graphql::GraphqlRequest, negotiation, negotiation::AnswerType,
+        GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, answer, graphql::GraphqlRequest,
+        negotiation, negotiation::AnswerType,
     },
     telemetry,
     web::site::{self, Site},
@@ -171,15 +171,15 @@ async fn endpoint(
     let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
         Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
-            site::ide(context)
+            site::ide(&context)
         }
         Method::HEAD => {
-            let mut response = site::ide(context);
+            let mut response = site::ide(&context);
             *response.body_mut() = Body::empty();
             response
         }
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, endpoint::METHODS)]).into_response(),
-        _ => app.endpoint.answer(request, context).await,
+        _ => app.endpoint.answer(request, &context).await,
     }
 }
 
@@ -188,7 +188,7 @@ async fn login(
     Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Response {
-    app.site.login(&request, context).await
+    app.site.login(&request, &context).await
 }
 
 /// `GET /login/{provider}`: a person is told of a failure by a page.
@@ -200,7 +200,7 @@ async fn begin_login(
 ) -> Response {
     let next = site::next(&request.uri);
     app.identity
-        .begin(&provider, next, &request, context)
+        .begin(&provider, next, &request, &context)
         .await
         .unwrap_or_else(|error| site::problem(&error))
 }
@@ -210,7 +210,7 @@ async fn finish_login(
     Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Response {
-    app.identity.finish(&request, context).await.unwrap_or_else(|error| site::problem(&error))
+    app.identity.finish(&request, &context).await.unwrap_or_else(|error| site::problem(&error))
 }
 
 async fn home(
@@ -218,7 +218,7 @@ async fn home(
     Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Response {
-    app.site.home(&request, context).await
+    app.site.home(&request, &context).await
 }
 
 async fn create_token(
@@ -226,7 +226,7 @@ async fn create_token(
     Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
-    site.create_token(request, context).await
+    site.create_token(request, &context).await
 }
 
 async fn logout(
@@ -234,7 +234,7 @@ async fn logout(
     Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Response {
-    app.site.logout(&request, context).await
+    app.site.logout(&request, &context).await
 }
 
 /// What every request passes: the clock is read, the line is written, a panic is
@@ -250,15 +250,17 @@ async fn log_request(
     next: Next,
 ) -> Response {
     let (now, stopwatch) = (app.clock.now(), Clock::stopwatch());
-    let request_id = app.entropy.ulid(now).unwrap_or_default().to_string();
-    request.extensions_mut().insert(RequestContext { now });
+    let request_id = app.entropy.ulid(now).unwrap_or_default();
+    let context = RequestContext::of(&request, now, request_id, Clock::deadline(LONGEST_ANSWER));
+    request.extensions_mut().insert(context.clone());
     let is_warm_up = request.extensions().get::<WarmUp>().is_some();
 
     let function = app.function_name.as_deref().unwrap_or(handler);
     let (mut response, line) =
-        telemetry::with_line(request_id.clone(), in_time(request, next)).await;
+        telemetry::with_line(request_id.to_string(), in_time(request, context, next)).await;
 
-    let header = HeaderValue::try_from(request_id).unwrap_or(HeaderValue::from_static("-"));
+    let header = HeaderValue::try_from(request_id.to_string());
+    let header = header.unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
     set_headers(response.headers_mut(), app.public_url.is_https());
     if !is_warm_up {
@@ -267,19 +269,20 @@ async fn log_request(
     response
 }
 
-/// Answers before the gateway gives up; an event that was no request is answered here.
-async fn in_time(request: Request<Body>, next: Next) -> Response {
-    let address = request.extensions().get::<Caller>().and_then(|it| it.0);
+/// Answers by the deadline, before the gateway gives up. An event that was no request is
+/// answered here.
+async fn in_time(request: Request<Body>, context: RequestContext, next: Next) -> Response {
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
     telemetry::note(|line| {
-        (line.client_address, line.gateway_request_id) = (address, gateway_request_id);
+        line.client_address = context.client_address;
+        line.gateway_request_id = gateway_request_id;
     });
     if let Some(fault) = request.extensions().get::<RequestFault>() {
         return Error::from(fault.clone()).into_response();
     }
     let path = Some(request.uri().path().to_owned()).filter(|it| is_loggable(it));
     telemetry::note(|line| line.operation = path);
-    match tokio::time::timeout(LONGEST_ANSWER, next.run(request)).await {
+    match tokio::time::timeout_at(context.deadline, next.run(request)).await {
         Ok(response) => response,
         Err(too_late) => Error::unavailable(too_late).into_response(),
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderValue, request::Parts};
+use http::{HeaderMap, HeaderValue};
 use jiff::Timestamp;
 
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::{Error, Result},
-    http::{Caller, agent, cookies::Cookies},
+    http::{RequestContext, cookies::Cookies},
     store::{StoreError, sessions::ReplacedSession},
 };
 
@@ -34,10 +34,13 @@ pub struct ClientInfo {
 impl ClientInfo {
     /// From where a request comes.
     #[must_use]
-    pub fn of(request: &Parts, cookies: Cookies) -> Self {
-        let address = request.extensions.get::<Caller>().and_then(|it| it.0);
-        let session = cookies.session(&request.headers).ok().flatten();
-        Self { agent: agent(&request.headers), address, session: session.as_ref().and_then(parse) }
+    pub fn of(headers: &HeaderMap, cookies: Cookies, context: &RequestContext) -> Self {
+        let session = cookies.session(headers).ok().flatten();
+        Self {
+            agent: context.user_agent.as_deref().map(str::to_owned),
+            address: context.client_address,
+            session: session.as_ref().and_then(parse),
+        }
     }
 }
 

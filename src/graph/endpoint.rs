@@ -64,7 +64,7 @@ impl Endpoint {
     }
 
     /// Answers a request to `/api` that carries a query, or should.
-    pub async fn answer(&self, request: Request<Body>, context: RequestContext) -> Response {
+    pub async fn answer(&self, request: Request<Body>, context: &RequestContext) -> Response {
         let (parts, body) = request.into_parts();
         match self.answered(&parts, body, context).await {
             Ok(response) => response,
@@ -76,7 +76,7 @@ impl Endpoint {
         &self,
         parts: &Parts,
         body: Body,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<Response> {
         is_of_method(parts)?;
         let raw_credential = self.raw_credential(parts)?;
@@ -106,7 +106,7 @@ impl Endpoint {
         &self,
         claims: &VerifiedClaims,
         sent: GraphqlRequest,
-        context: RequestContext,
+        context: &RequestContext,
         answer_type: AnswerType,
         refused: Error,
     ) -> Result<Response> {
@@ -155,7 +155,7 @@ impl Endpoint {
         &self,
         sent: GraphqlRequest,
         visitor: Visitor,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<Response> {
         Ok(self
             .executed(Document::parse(sent, context.now)?, visitor, context, AnswerType::default())
@@ -166,7 +166,7 @@ impl Endpoint {
         &self,
         document: Document,
         visitor: Visitor,
-        context: RequestContext,
+        context: &RequestContext,
         answer_type: AnswerType,
     ) -> Response {
         let phase = Phase::default();
@@ -194,7 +194,7 @@ impl Endpoint {
         &self,
         document: Document,
         visitor: Visitor,
-        context: RequestContext,
+        context: &RequestContext,
         phase: Phase,
     ) -> async_graphql::Response {
         let (mut request, merged) = document.into_requests();
@@ -205,7 +205,7 @@ impl Endpoint {
             }
             request = merged;
         }
-        self.schema.execute(request.data(visitor).data(context).data(phase)).await
+        self.schema.execute(request.data(visitor).data(context.clone()).data(phase)).await
     }
 
     /// Answers `GET /api/schema.graphql`: the schema as text.

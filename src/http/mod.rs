@@ -14,30 +14,56 @@ pub mod handler;
 pub mod negotiation;
 pub mod visit;
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
-use http::{HeaderMap, HeaderName, header::USER_AGENT};
+use http::{HeaderMap, HeaderName, Request, header::USER_AGENT};
 use jiff::Timestamp;
+use tokio::time::Instant;
+use ulid::Ulid;
 
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest name of a program that is kept, in characters.
-const LONGEST_AGENT: usize = 200;
+/// How much of a `User-Agent` header is kept, in characters.
+const MAX_USER_AGENT: usize = 200;
 
-/// What the handler knows of every request: the clock is read here, once.
-#[derive(Clone, Copy, Debug)]
+/// What is known of a request before its credential is looked at. It is made once, when the
+/// request arrives, and passed on as data. A clone is cheap.
+#[derive(Clone, Debug)]
 pub struct RequestContext {
-    /// When the request came.
+    /// When the request arrived, in whole seconds.
     pub now: Timestamp,
+    /// The id that the client, the log and the audit log have of the request.
+    pub request_id: Ulid,
+    /// The client's address as the gateway saw it; never what a header claims.
+    pub client_address: Option<IpAddr>,
+    /// The `User-Agent` header: at most 200 characters, none of them a control character.
+    pub user_agent: Option<Arc<str>>,
+    /// When the client gets an error instead of an answer that takes too long.
+    pub deadline: Instant,
+}
+
+impl RequestContext {
+    /// The context of a request that arrived at `now`.
+    #[must_use]
+    pub fn of<B>(
+        request: &Request<B>,
+        now: Timestamp,
+        request_id: Ulid,
+        deadline: Instant,
+    ) -> Self {
+        let client_address = request.extensions().get::<Caller>().and_then(|it| it.0);
+        let user_agent = user_agent(request.headers());
+        Self { now, request_id, client_address, user_agent, deadline }
+    }
 }
 
 /// Marks a request that nobody sent, so that it is neither logged nor counted.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmUp;
 
-/// The address that a request came from, as the gateway saw it; never what a header
-/// claims. Unknown where the event does not say.
+/// The client's address as the gateway saw it. [`RequestContext`] takes it from the request's
+/// extensions; nothing else reads it there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Caller(pub Option<IpAddr>);
 
@@ -45,9 +71,23 @@ pub struct Caller(pub Option<IpAddr>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayRequestId(pub String);
 
-/// How the asking program names itself, shortened, without control characters.
-#[must_use]
-pub fn agent(headers: &HeaderMap) -> Option<String> {
+fn user_agent(headers: &HeaderMap) -> Option<Arc<str>> {
     let text = headers.get(USER_AGENT)?.to_str().ok()?;
-    Some(text.chars().filter(|it| !it.is_control()).take(LONGEST_AGENT).collect())
+    let kept: String = text.chars().filter(|it| !it.is_control()).take(MAX_USER_AGENT).collect();
+    Some(kept.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_agent_is_kept_in_200_characters_without_control_characters() {
+        let text = format!("curl/8\t{}", "x".repeat(300));
+        let headers = HeaderMap::from_iter([(USER_AGENT, text.parse().unwrap())]);
+
+        let kept = user_agent(&headers).unwrap();
+
+        assert_eq!(*kept, format!("curl/8{}", "x".repeat(194)));
+    }
 }

@@ -55,7 +55,7 @@ use crate::{
     },
     error::{Error, RequestFault, Result},
     http::{
-        Caller, RequestContext,
+        RequestContext,
         csrf::{self, Navigation},
     },
 };
@@ -120,11 +120,11 @@ impl Identity {
         provider: &str,
         next: OwnPath,
         request: &Parts,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<Response> {
         let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
         match csrf::navigation(&request.headers) {
-            Navigation::Own => self.count(Counter::LoginsFrom, request, context.now).await?,
+            Navigation::Own => self.count(Counter::LoginsFrom, context).await?,
             Navigation::Foreign => return Ok(redirect_to_login_page(&next)),
             Navigation::Embedded => return Err(Error::CrossSite),
         }
@@ -153,9 +153,9 @@ impl Identity {
     /// `Login` and `InvalidIdToken` when the login fails; `RateLimited` for a network with too
     /// many logins; `ProviderDown` when the provider does not answer; `Refused` for a disabled
     /// stakeholder; `Unavailable` when DynamoDB fails.
-    pub async fn finish(&self, request: &Parts, context: RequestContext) -> Result<Response> {
+    pub async fn finish(&self, request: &Parts, context: &RequestContext) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
-        let (attempt, verifier) = self.take_attempt(&callback, request, context.now).await?;
+        let (attempt, verifier) = self.take_attempt(&callback, request, context).await?;
         let provider = self.provider(attempt.provider.as_str());
         let provider = provider.ok_or(LoginFault::UnknownAttempt)?;
         if request.uri.path() != provider.callback() {
@@ -166,7 +166,7 @@ impl Identity {
 
         let ownership =
             DomainOwnership { owner: self.domain_owner(provider, &user), owners: &self.owners };
-        let client = ClientInfo::of(request, self.access.cookies);
+        let client = ClientInfo::of(&request.headers, self.access.cookies, context);
         let session = self.access.log_in(&user, ownership, &client, context.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
@@ -185,15 +185,9 @@ impl Identity {
 
     /// Counts the begin or the end of a login for the client's network, if the client's address
     /// is known. In Lambda it always is.
-    async fn count(
-        &self,
-        counter: fn(Network) -> Counter,
-        request: &Parts,
-        now: Timestamp,
-    ) -> Result<()> {
-        let address = request.extensions.get::<Caller>().and_then(|it| it.0);
-        let Some((address, limit)) = address.zip(self.limit) else { return Ok(()) };
-        self.access.count_within(&counter(Network::of(address)), limit, now).await
+    async fn count(&self, counter: fn(Network) -> Counter, context: &RequestContext) -> Result<()> {
+        let Some((address, limit)) = context.client_address.zip(self.limit) else { return Ok(()) };
+        self.access.count_within(&counter(Network::of(address)), limit, context.now).await
     }
 
     /// Takes the attempt of this browser out of the table, whether the login succeeds or not.
@@ -203,14 +197,14 @@ impl Identity {
         &self,
         callback: &Callback,
         request: &Parts,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<(LoginAttempt, Secret)> {
         let verifier = self.access.cookies.login(&request.headers)?;
         let verifier = verifier.ok_or(LoginFault::UnknownAttempt)?;
-        self.count(Counter::CallbacksFrom, request, now).await?;
+        self.count(Counter::CallbacksFrom, context).await?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;
         let attempt = attempt.ok_or(LoginFault::UnknownAttempt)?;
-        attempt.check(&verifier.digest(), now)?;
+        attempt.check(&verifier.digest(), context.now)?;
         Ok((attempt, verifier))
     }
 

@@ -47,7 +47,7 @@ async fn sign_in(
     request: Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    match signed_in(&app, context, &parts, body).await {
+    match signed_in(&app, &context, &parts, body).await {
         Ok(response) => response,
         Err(error) if negotiation::wants_page(&parts.headers) => site::problem(&error),
         Err(error) => error.into_response(),
@@ -56,7 +56,7 @@ async fn sign_in(
 
 async fn signed_in(
     app: &App,
-    context: RequestContext,
+    context: &RequestContext,
     parts: &Parts,
     body: Body,
 ) -> Result<Response> {
@@ -67,7 +67,7 @@ async fn signed_in(
     let email =
         Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
-    let client = ClientInfo::of(parts, app.access.cookies);
+    let client = ClientInfo::of(&parts.headers, app.access.cookies, context);
     let cookie = app.access.log_in_at(&email, &client, context.now).await?;
     let next =
         OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();

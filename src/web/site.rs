@@ -60,7 +60,7 @@ impl Site {
 
     /// `GET /`: the login page. Who is signed in goes home, unless they ask to log in
     /// `again`. That a session has ended is said here, once.
-    pub async fn login(&self, request: &Parts, context: RequestContext) -> Response {
+    pub async fn login(&self, request: &Parts, context: &RequestContext) -> Response {
         match self.visitor(&request.headers, context).await {
             Ok(Visitor::Somebody(_)) if !has_parameter(&request.uri, "again") => {
                 Redirect::to(next(&request.uri).as_str()).into_response()
@@ -89,11 +89,11 @@ impl Site {
     }
 
     /// `GET /home`: the application; who is not signed in goes to log in first.
-    pub async fn home(&self, request: &Parts, context: RequestContext) -> Response {
+    pub async fn home(&self, request: &Parts, context: &RequestContext) -> Response {
         respond(self.home_of(&request.headers, context).await)
     }
 
-    async fn home_of(&self, headers: &HeaderMap, context: RequestContext) -> Result<Response> {
+    async fn home_of(&self, headers: &HeaderMap, context: &RequestContext) -> Result<Response> {
         let Some(actor) = self.signed_in(headers, context).await? else { return Ok(to_login()) };
         let token = self.access.access_token(&actor, context.now).await?;
         let page = self.home_page(&actor, token.as_ref(), &TokenForm::at(context.now), context)?;
@@ -106,14 +106,14 @@ impl Site {
         actor: &Actor,
         token: Option<&AccessToken>,
         form: &TokenForm,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<Response> {
         let api = self.public_url.api();
         pages::html(&pages::Home { actor, token, form, api: &api, now: context.now })
     }
 
     /// `POST /home/token`: makes an API token, for browsers without scripts.
-    pub async fn create_token(&self, request: Request<Body>, context: RequestContext) -> Response {
+    pub async fn create_token(&self, request: Request<Body>, context: &RequestContext) -> Response {
         let (parts, body) = request.into_parts();
         respond(self.token_page(&parts, body, context).await)
     }
@@ -122,7 +122,7 @@ impl Site {
         &self,
         parts: &Parts,
         body: Body,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<Response> {
         self.own_origins.admit(&parts.method, &parts.headers)?;
         let Some(actor) = self.signed_in(&parts.headers, context).await? else {
@@ -145,7 +145,7 @@ impl Site {
     async fn signed_in(
         &self,
         headers: &HeaderMap,
-        context: RequestContext,
+        context: &RequestContext,
     ) -> Result<Option<Box<Actor>>> {
         match self.visitor(headers, context).await {
             Ok(Visitor::Somebody(actor)) => Ok(Some(actor)),
@@ -157,7 +157,7 @@ impl Site {
     /// `POST /logout`: ends the session, and takes it from the browser also where it could not
     /// be ended. A request of another site changes nothing, and neither does one with two
     /// session cookies: without the genuine one, the planted one would count.
-    pub async fn logout(&self, request: &Parts, context: RequestContext) -> Response {
+    pub async fn logout(&self, request: &Parts, context: &RequestContext) -> Response {
         let own = self.own_origins.admit(&request.method, &request.headers);
         let cookie = own.and_then(|()| Ok(self.access.cookies.session(&request.headers)?));
         if let Err(error) = cookie {
@@ -176,7 +176,7 @@ impl Site {
         response
     }
 
-    async fn end_session(&self, request: &Parts, context: RequestContext) -> Result<()> {
+    async fn end_session(&self, request: &Parts, context: &RequestContext) -> Result<()> {
         match self.visitor(&request.headers, context).await {
             Ok(Visitor::Somebody(actor)) => match actor.credential {
                 Credential::Session(session) => {
@@ -194,7 +194,7 @@ impl Site {
     /// # Errors
     ///
     /// `Refused` where the session does not hold; `Request` where there are two of its cookies.
-    async fn visitor(&self, headers: &HeaderMap, context: RequestContext) -> Result<Visitor> {
+    async fn visitor(&self, headers: &HeaderMap, context: &RequestContext) -> Result<Visitor> {
         let raw_credential = self
             .access
             .cookies
@@ -215,7 +215,7 @@ impl Site {
 
 /// The IDE: a page for everybody, which works with the session of who has one.
 #[must_use]
-pub fn ide(context: RequestContext) -> Response {
+pub fn ide(context: &RequestContext) -> Response {
     let page = ide::page(context.now.as_second());
     let page = page.map_err(Error::internal);
     let policy = [(CONTENT_SECURITY_POLICY, ide::CSP)];
