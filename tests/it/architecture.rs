@@ -1,5 +1,7 @@
 //! The rules of the house that no linter keeps.
 
+mod docs;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -183,5 +185,17 @@ fn rooms_are_small_and_say_what_they_are_for() {
         assert!(text.starts_with("//!"), "{file} does not say what it is for");
         let lines = text.lines().count();
         assert!(lines <= 350, "{file} has {lines} lines: two rooms joined?");
+    }
+}
+
+#[test]
+fn public_types_functions_and_constants_are_documented() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (file, _) in sources() {
+        let text = fs::read_to_string(root.join(&file)).unwrap();
+
+        let undocumented = docs::undocumented(&text);
+
+        assert!(undocumented.is_empty(), "{file} does not document {undocumented:?}");
     }
 }
