@@ -300,10 +300,12 @@ impl From<RequestFault> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict => Self::Conflict,
+            StoreError::Exists | StoreError::Stale | StoreError::Guard => Self::Conflict,
             StoreError::LimitReached { retry_after } => Self::RateLimited { retry_after },
             StoreError::Raced | StoreError::Unavailable(_) => Self::unavailable(error),
-            StoreError::Rejected(_) | StoreError::Corrupt(_) => Self::internal(error),
+            StoreError::TooManyWrites { .. } | StoreError::Rejected(_) | StoreError::Corrupt(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

@@ -183,7 +183,7 @@ impl Access {
         };
         let in_time = tokio::time::timeout(LONGEST_RECORDING, recorded).await;
         match in_time.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
-            Ok(()) | Err(StoreError::Conflict) => {}
+            Ok(()) | Err(StoreError::Stale) => {}
             Err(fault) => {
                 tracing::warn!(requestId = telemetry::request_id(), cause = %Chain(&fault), "a use was not recorded");
             }

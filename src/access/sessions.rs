@@ -90,7 +90,8 @@ impl Access {
             let session = Session { epoch: owner.epoch, ..session.clone() };
             let event = self.event(&owner.id, EventKind::SessionOpened, now)?;
             match self.store.open_session(owner, &session, &event, replaced).await {
-                Err(StoreError::Conflict) if !self.is_replaceable(replaced).await? => {
+                // The session to be replaced is not open.
+                Err(StoreError::Stale) => {
                     Ok(self.store.open_session(owner, &session, &event, None).await?)
                 }
                 done => Ok(done?),
@@ -109,15 +110,6 @@ impl Access {
         Ok(Some(ReplacedSession { digest: digest.clone(), event }))
     }
 
-    /// Whether the session to be replaced is open, or there is none to be replaced: then
-    /// something else was in the way.
-    async fn is_replaceable(&self, replaced: Option<&ReplacedSession>) -> Result<bool> {
-        match replaced {
-            Some(it) => self.is_open(&it.event.user, &it.digest).await,
-            None => Ok(true),
-        }
-    }
-
     /// Ends a session before its time. One that is ended already stays so.
     ///
     /// # Errors
@@ -128,9 +120,7 @@ impl Access {
         self.retry_on_conflict(move |_| async move {
             let event = self.event(&session.user, EventKind::SessionEnded, now)?;
             match self.store.end_session(session, &event).await {
-                Err(StoreError::Conflict)
-                    if !self.is_open(&session.user, &session.digest).await? =>
-                {
+                Err(StoreError::Stale) if !self.is_open(&session.user, &session.digest).await? => {
                     Ok(())
                 }
                 done => Ok(done?),

@@ -174,7 +174,7 @@ impl Access {
         let new = Stakeholder::enrol(self.user_id()?, email.clone(), name, now);
         match self.store.enrol(&new).await {
             Ok(()) => Ok(new),
-            Err(StoreError::Conflict) => self.enrolled_meanwhile(email).await,
+            Err(StoreError::Exists) => self.enrolled_meanwhile(email).await,
             Err(fault) => Err(fault.into()),
         }
     }
@@ -182,7 +182,7 @@ impl Access {
     /// Two first logins at once enrol one stakeholder: the slower one finds it.
     #[cfg(feature = "local")]
     async fn enrolled_meanwhile(&self, email: &Email) -> Result<Stakeholder> {
-        Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Conflict)?)
+        Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Stale)?)
     }
 }
 
@@ -195,7 +195,7 @@ fn is_released(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
 /// A login cannot be sent again as it is: who lost every race is told to log in again later.
 fn unavailable_by_conflict(error: Error) -> Error {
     match error {
-        Error::Conflict => Error::unavailable(StoreError::Conflict),
+        Error::Conflict => Error::unavailable(StoreError::Stale),
         other => other,
     }
 }

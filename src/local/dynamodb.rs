@@ -2,7 +2,7 @@
 //!
 //! The SDK writes the requests that it would send to AWS, and they are answered in
 //! this process, without a socket, by dynoxide on `SQLite`. Only the operations that
-//! the product uses are dispatched, and `Scan`, with which a test looks at the table.
+//! the product uses are dispatch, and `Scan`, with which a test looks at the table.
 
 use std::{fmt, sync::Arc};
 
@@ -61,24 +61,26 @@ impl Embedded {
     #[must_use]
     pub fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
         let db = &self.0;
-        let answered = match operation {
-            "BatchGetItem" => dispatched(body, |it| db.batch_get_item(it)),
-            "CreateTable" => dispatched(body, |it| db.create_table(it)),
-            "DeleteItem" => dispatched(body, |it| db.delete_item(it)),
-            "DescribeTable" => dispatched(body, |it| db.describe_table(it)),
-            "GetItem" => dispatched(body, |it| db.get_item(it)),
-            "Query" => dispatched(body, |it| db.query(it)),
-            "Scan" => dispatched(body, |it| db.scan(it)),
-            "TransactWriteItems" => dispatched(body, |it| db.transact_write_items(it)),
-            "UpdateItem" => dispatched(body, |it| db.update_item(it)),
-            "UpdateTimeToLive" => dispatched(body, |it| db.update_time_to_live(it)),
+        let response = match operation {
+            "BatchGetItem" => dispatch(body, |it| db.batch_get_item(it)),
+            "BatchWriteItem" => dispatch(body, |it| db.batch_write_item(it)),
+            "CreateTable" => dispatch(body, |it| db.create_table(it)),
+            "DeleteItem" => dispatch(body, |it| db.delete_item(it)),
+            "DescribeTable" => dispatch(body, |it| db.describe_table(it)),
+            "GetItem" => dispatch(body, |it| db.get_item(it)),
+            "PutItem" => dispatch(body, |it| db.put_item(it)),
+            "Query" => dispatch(body, |it| db.query(it)),
+            "Scan" => dispatch(body, |it| db.scan(it)),
+            "TransactWriteItems" => dispatch(body, |it| db.transact_write_items(it)),
+            "UpdateItem" => dispatch(body, |it| db.update_item(it)),
+            "UpdateTimeToLive" => dispatch(body, |it| db.update_time_to_live(it)),
             other => Err(DynoxideError::ValidationException(format!("{other} is not embedded"))),
         };
-        answered.map_or_else(|fault| (fault.status_code(), fault.to_json()), |json| (200, json))
+        response.map_or_else(|error| (error.status_code(), error.to_json()), |json| (200, json))
     }
 }
 
-fn dispatched<I: DeserializeOwned, O: Serialize>(
+fn dispatch<I: DeserializeOwned, O: Serialize>(
     body: &[u8],
     operation: impl FnOnce(I) -> Result<O, DynoxideError>,
 ) -> Result<String, DynoxideError> {

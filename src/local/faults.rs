@@ -22,7 +22,7 @@ pub enum Fault {
     Timeout,
     /// It answers 500.
     Error,
-    /// It answers a batch, and leaves out all keys; other calls are throttled.
+    /// It answers a batch, and processes none of its keys or writes; other calls are throttled.
     Unprocessed,
     /// A write meets another transaction (`TransactionConflict`). Reads never do: they succeed.
     Conflict,
@@ -120,7 +120,10 @@ impl<C: HttpConnector> HttpConnector for Faulty<C> {
             Fault::LostAnswer => lost(self.inner.call(request)),
             Fault::Error => refused(500, failure("InternalServerError")),
             Fault::Unprocessed if operation == "BatchGetItem" => {
-                refused(200, unprocessed(&request))
+                refused(200, unprocessed(&request, "UnprocessedKeys"))
+            }
+            Fault::Unprocessed if operation == "BatchWriteItem" => {
+                refused(200, unprocessed(&request, "UnprocessedItems"))
             }
             Fault::Throttle | Fault::Unprocessed => refused(400, failure("ThrottlingException")),
             Fault::Conflict if operation == "TransactWriteItems" => {
@@ -151,8 +154,9 @@ fn failure(name: &str) -> String {
         .to_string()
 }
 
-fn unprocessed(request: &HttpRequest) -> String {
-    json!({ "Responses": {}, "UnprocessedKeys": sent(request).get("RequestItems") }).to_string()
+/// A response in which all of a batch is left in the field `rest`.
+fn unprocessed(request: &HttpRequest, rest: &str) -> String {
+    json!({ "Responses": {}, rest: sent(request).get("RequestItems") }).to_string()
 }
 
 /// A transaction that is cancelled because of its last write.

@@ -14,7 +14,7 @@ use crate::{
         rate_limit::{Counter, RateLimit},
         stakeholder::Stakeholder,
     },
-    store::{Record, Store, StoreError, item, key::Key},
+    store::{Record, Store, StoreError, batch::MOST_KEYS, item, key::Key},
 };
 
 /// How long the record of a token is kept after the token has ended, so that "expired on …" can
@@ -26,8 +26,6 @@ const LONGEST_RECORDED: SignedDuration = SignedDuration::from_hours((185 + 90) *
 const CREATIONS: RateLimit = RateLimit::per_minute(60);
 /// How many events one query reads at least: others may lie between those of new tokens.
 const FEWEST_EVENTS: usize = 20;
-/// How many keys DynamoDB takes in one batch.
-const LARGEST_BATCH: usize = 100;
 
 /// Says which token is in a slot: one that nobody ended, though its time may be over.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -138,7 +136,7 @@ impl Store {
         user: &UserId,
         token: &TokenId,
     ) -> Result<(Option<Stakeholder>, Option<AccessToken>), StoreError> {
-        self.pair(&Key::stakeholder(user), &Key::access_token(user, token)).await
+        self.pair(Key::stakeholder(user), Key::access_token(user, token)).await
     }
 
     /// Gets the token in a slot by its own record: slot and token disagree in a table that was
@@ -191,7 +189,7 @@ impl Store {
         at_most: usize,
         now: Timestamp,
     ) -> Result<TokenPage, StoreError> {
-        let at_most = at_most.clamp(1, LARGEST_BATCH);
+        let at_most = at_most.clamp(1, MOST_KEYS);
         let oldest = now - LONGEST_RECORDED;
         let (mut created, mut rest) =
             self.tokens_created(user, after, oldest, at_most.max(FEWEST_EVENTS)).await?;
@@ -209,10 +207,10 @@ impl Store {
         if created.is_empty() {
             return Ok(TokenPage { tokens: Vec::new(), rest });
         }
-        let keys = created.iter().map(|(_, token)| Key::access_token(user, token).attributes());
-        let read = item::readable(self.batch(keys.collect()).await?).into_iter();
+        let keys = created.iter().map(|(_, token)| Key::access_token(user, token));
+        let read = self.batch::<AccessToken>(keys).await?.into_iter();
         let mut tokens: HashMap<TokenId, AccessToken> =
-            read.map(|it: AccessToken| (it.id.clone(), it)).collect();
+            read.map(|it| (it.id.clone(), it)).collect();
         let listed =
             created.into_iter().filter_map(|(position, id)| Some((position, tokens.remove(&id)?)));
         Ok(TokenPage { tokens: listed.collect(), rest })
@@ -223,8 +221,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the slot does not hold `in_slot` any more, or the owner was
-    /// shut out; [`StoreError::LimitReached`] when the owner has made too many.
+    /// [`StoreError::Exists`] or [`StoreError::Stale`] when there is another token in the slot
+    /// than `in_slot`, or that token is no longer active; [`StoreError::Guard`] when the owner was
+    /// disabled or revoked all credentials; [`StoreError::LimitReached`] when the owner has
+    /// created too many.
     pub async fn issue_access_token(
         &self,
         owner: &Stakeholder,
@@ -234,29 +234,28 @@ impl Store {
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
         let counter = Counter::TokensOf(owner.id.clone());
-        let writes = self.transaction().require_active(owner)?.insert(token)?.insert(event)?;
+        let writes = self.transaction().require_active(owner)?.insert(token)?;
         let writes = writes.count_within(&counter, CREATIONS, event.at)?;
-        let Some(old) = in_slot else { return writes.insert(&slot)?.commit().await };
+        let Some(old) = in_slot else { return writes.insert(&slot)?.commit(event).await };
 
         let writes =
             writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
         if !old.is_active {
-            return writes.commit().await;
+            return writes.commit(event).await;
         }
         let to = RecordedState::Replaced { at: event.at, successor: token.id.clone() };
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(&to)?);
         let ttl = Some(ttl(old.expires_at.min(event.at)));
-        writes
-            .change_state(&Key::access_token(&token.user, &old.token), change, ttl)?
-            .commit()
-            .await
+        let writes =
+            writes.change_state(&Key::access_token(&token.user, &old.token), change, ttl)?;
+        writes.commit(event).await
     }
 
     /// Revokes a live token: sets its state, and empties its slot.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the token is no longer active in its slot.
+    /// [`StoreError::Stale`] when the token is no longer active in its slot.
     pub async fn revoke_access_token(
         &self,
         token: &AccessToken,
@@ -266,10 +265,10 @@ impl Store {
         let in_slot = (":old", item::attribute(&token.id)?);
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
         let ttl = Some(ttl(token.expires_at.min(event.at)));
-        let writes = self.transaction().change_state(&token.key(), change, ttl)?.insert(event)?;
+        let writes = self.transaction().change_state(&token.key(), change, ttl)?;
         writes
             .delete_where(&Key::slot(&token.user, &token.name), "tid = :old", [in_slot])?
-            .commit()
+            .commit(event)
             .await
     }
 
@@ -277,8 +276,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the token is gone, or a use as late as this one
-    /// is recorded already.
+    /// [`StoreError::Stale`] when there is no such record, or a use as late as this one is
+    /// recorded already.
     pub async fn record_access_token_use(
         &self,
         token: &AccessToken,

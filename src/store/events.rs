@@ -12,7 +12,7 @@ use crate::{
     },
     store::{
         Record, Store, StoreError,
-        fault::failure,
+        error::classify,
         item,
         key::{self, Key},
     },
@@ -62,9 +62,10 @@ impl Store {
             .limit(i32::try_from(at_most).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(failure)?;
+            .map_err(classify)?;
         let mut created = Vec::new();
-        for event in item::readable::<Event>(answer.items.unwrap_or_default()) {
+        let items = answer.items.unwrap_or_default().into_iter();
+        for event in items.filter_map(item::read_or_log::<Event>) {
             if let EventKind::TokenCreated { token, .. } = event.what {
                 created.push((event.id, token));
             }

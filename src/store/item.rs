@@ -1,4 +1,4 @@
-//! Domain values as DynamoDB items, and back.
+//! Converts records to DynamoDB items, and back.
 
 use std::collections::HashMap;
 
@@ -8,35 +8,32 @@ use serde::Serialize;
 
 use crate::store::{
     Record, StoreError,
-    fault::corrupt,
+    error::corrupt,
     key::{Key, SK, TTL},
 };
 use crate::telemetry::{self, Chain};
 
-/// An item, as the SDK has it.
+/// An item of the SDK.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Reads an item as the record that it should be.
+/// Reads an item as a record.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when it is none.
+/// [`StoreError::Corrupt`] when it is no such record.
 pub(super) fn read<T: Record>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(corrupt)
 }
 
-/// Reads the items of a list. One that cannot be read is logged and left out, so that it does not
+/// Reads an item of a list. One that cannot be read is logged and left out, so that it does not
 /// hide the others.
-pub(super) fn readable<T: Record>(items: impl IntoIterator<Item = Item>) -> Vec<T> {
-    let read_or_log = |item: Item| {
-        let key = item.get(SK).and_then(|it| it.as_s().ok()).cloned();
-        let log = |fault: &StoreError| {
-            let id = telemetry::request_id();
-            tracing::error!(requestId = id, key, cause = %Chain(fault), "a record of a list was left out");
-        };
-        read(item).inspect_err(log).ok()
+pub(super) fn read_or_log<T: Record>(item: Item) -> Option<T> {
+    let key = item.get(SK).and_then(|it| it.as_s().ok()).cloned();
+    let log = |error: &StoreError| {
+        let id = telemetry::request_id();
+        tracing::error!(requestId = id, key, cause = %Chain(error), "a record of a list was left out");
     };
-    items.into_iter().filter_map(read_or_log).collect()
+    read(item).inspect_err(log).ok()
 }
 
 /// Takes the record at `key` out of the items of a batch, if it is among them.
@@ -61,7 +58,7 @@ pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// Writes any value that has a serde form, such as a state, as an attribute.
+/// Writes a value, such as a state, as an attribute.
 ///
 /// # Errors
 ///
@@ -70,7 +67,7 @@ pub(super) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue, Store
     serde_dynamo::to_attribute_value(value).map_err(corrupt)
 }
 
-/// An instant as a Number of epoch seconds: the only form that DynamoDB deletes by.
+/// Writes an instant as a Number of epoch seconds, the only form that `ttl` may have.
 pub(super) fn seconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_second().to_string())
 }

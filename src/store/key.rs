@@ -24,12 +24,15 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use ulid::Ulid;
 
-use crate::domain::{
-    email::Email,
-    id::{TokenId, TokenName, UserId},
-    rate_limit::Counter,
-    secret::Digest,
-    subject::Subject,
+use crate::{
+    domain::{
+        email::Email,
+        id::{TokenId, TokenName, UserId},
+        rate_limit::Counter,
+        secret::Digest,
+        subject::Subject,
+    },
+    store::page::Cursor,
 };
 
 /// The name of the partition key's attribute.
@@ -39,8 +42,11 @@ pub(super) const SK: &str = "SK";
 /// The name of the attribute by which DynamoDB sweeps.
 pub(super) const TTL: &str = "ttl";
 
-/// Where a record lies.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How many bytes a sort key has at most.
+pub(super) const LONGEST_SORT_KEY: usize = 1024;
+
+/// Where a record is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pk: String,
     sk: String,
@@ -147,6 +153,47 @@ impl Key {
             item.get(name).and_then(|it| it.as_s().ok()).is_some_and(|it| it == value)
         };
         is(PK, &self.pk) && is(SK, &self.sk)
+    }
+}
+
+/// The records of one partition whose sort keys begin with the same text: what a list has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPrefix {
+    pk: String,
+    prefix: &'static str,
+}
+
+impl KeyPrefix {
+    /// The API tokens of a user, in no order that means anything.
+    #[must_use]
+    pub fn access_tokens(user: &UserId) -> Self {
+        Self { pk: format!("U#{user}"), prefix: "T#" }
+    }
+
+    /// The history of a user's credentials, the oldest event first.
+    #[must_use]
+    pub fn events(user: &UserId) -> Self {
+        Self { pk: format!("U#{user}"), prefix: "A#" }
+    }
+
+    /// Returns the values `:pk` and `:prefix`.
+    pub(super) fn values(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            (":pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            (":prefix".to_owned(), AttributeValue::S(self.prefix.to_owned())),
+        ])
+    }
+
+    /// Returns the key at a position. Its sort key begins with the prefix, whatever the cursor.
+    pub(super) fn key_at(&self, cursor: &Cursor) -> HashMap<String, AttributeValue> {
+        let sk = format!("{}{}", self.prefix, cursor.sort_key());
+        Key { pk: self.pk.clone(), sk }.attributes()
+    }
+
+    /// Returns the position of an item: its sort key without the prefix.
+    pub(super) fn cursor_of(&self, item: &HashMap<String, AttributeValue>) -> Option<Cursor> {
+        let sort_key = item.get(SK)?.as_s().ok()?;
+        sort_key.strip_prefix(self.prefix).map(Cursor::at)
     }
 }
 

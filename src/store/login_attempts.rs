@@ -18,19 +18,23 @@ impl Record for LoginAttempt {
 }
 
 impl Store {
-    /// Keeps an attempt until it is taken.
+    /// Stores an attempt until it is taken.
+    ///
+    /// Costs one `PutItem`.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
     pub async fn begin_login(&self, attempt: &LoginAttempt) -> Result<(), StoreError> {
-        self.transaction().insert(attempt)?.commit().await
+        self.insert(attempt).await
     }
 
-    /// Takes the attempt of a `state` out of the table: of several who try, one gets it.
+    /// Takes the attempt of a `state` out of the table. Of several callers, one gets it.
     ///
     /// It is read first and then deleted in a transaction, which the SDK can send again when the
-    /// answer is lost. A `DeleteItem` that is sent again would find nothing to return.
+    /// response is lost. A `DeleteItem` that is sent again would find nothing to return.
+    ///
+    /// Costs one `GetItem` and one `TransactWriteItems`.
     ///
     /// # Errors
     ///
@@ -38,10 +42,11 @@ impl Store {
     pub async fn take_login(&self, state: &Digest) -> Result<Option<LoginAttempt>, StoreError> {
         let key = Key::login_attempt(state);
         let Some(attempt) = self.get(&key).await? else { return Ok(None) };
-        match self.transaction().delete_where(&key, "attribute_exists(PK)", [])?.commit().await {
+        let delete = self.transaction().delete_where(&key, "attribute_exists(PK)", [])?;
+        match delete.commit_without_audit().await {
             Ok(()) => Ok(Some(attempt)),
-            Err(StoreError::Conflict) => Ok(None),
-            Err(fault) => Err(fault),
+            Err(StoreError::Stale) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

@@ -1,50 +1,43 @@
-//! The one table: the only room that speaks to DynamoDB.
+//! The one table. No other module sends requests to DynamoDB.
 //!
-//! [`Store`] is concrete: there is no store trait. Tests and local mode answer the
-//! same client from an embedded DynamoDB, so the requests, expressions and failing
-//! conditions that run there are the ones that run in AWS.
+//! [`Store`] is concrete: there is no store trait. Tests and local mode connect the same client
+//! to an embedded DynamoDB, so they send the requests, expressions and conditions that the
+//! functions send to AWS.
 //!
-//! Domain values go in and come out by serde; there are no row types. Rooms above
-//! use the named reads and changes of the files beside this one.
+//! Domain values are stored as they serialize; there are no other types of records. The verbs
+//! work for every [`Record`]: [`get`](Store::get), [`batch`](Store::batch),
+//! [`page`](Store::page), [`insert`](Store::insert), [`change`](Store::change),
+//! [`remove`](Store::remove) and [`put_all`](Store::put_all). The modules above call named reads
+//! and changes, in the file of each noun.
 
 pub mod access_tokens;
+mod batch;
+mod change;
 pub mod client;
+mod difference;
+mod error;
 mod events;
-mod fault;
 mod item;
 pub mod key;
 mod login_attempts;
-mod race;
+pub mod page;
 mod rate_limit;
+mod retry;
 pub mod sessions;
 mod stakeholders;
 mod subjects;
 mod transaction;
+mod write;
 
-use std::time::Duration;
-
-use aws_sdk_dynamodb::{
-    Client,
-    types::{AttributeValue, KeysAndAttributes},
-};
+use aws_sdk_dynamodb::Client;
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::entropy::Entropy;
 
-use self::{
-    fault::{failure, rejected},
-    item::Item,
-    key::Key,
-};
+use self::{error::classify, key::Key};
 
-pub use self::fault::StoreError;
-
-/// How often the keys that DynamoDB left out of a batch are asked for again.
-const BATCH_ATTEMPTS: u32 = 3;
-
-/// How much longer is waited before each time.
-const BATCH_PAUSE: Duration = Duration::from_millis(25);
+pub use self::error::StoreError;
 
 /// The one table.
 #[derive(Clone, Debug)]
@@ -56,18 +49,28 @@ pub struct Store {
 
 /// Something that the table holds.
 pub trait Record: Serialize + DeserializeOwned {
-    /// Where it lies.
+    /// Returns where it is stored.
     fn key(&self) -> Key;
 
-    /// When DynamoDB may delete it, which can happen days later: readers check the record's
-    /// own life and never rely on its absence.
+    /// Returns when DynamoDB may delete it, which can happen days later: readers check the
+    /// record's own expiry and never rely on its absence.
     fn ttl(&self) -> Option<Timestamp> {
         None
     }
 }
 
+/// A record that counts its changes in the attribute `version`, so that two changes at the same
+/// time lose none.
+pub trait Versioned: Record {
+    /// Returns how often the record was changed.
+    fn version(&self) -> u64;
+
+    /// Sets how often the record was changed: for the store only.
+    fn set_version(&mut self, version: u64);
+}
+
 impl Store {
-    /// The table `table` behind `client`; `entropy` spreads out retries.
+    /// Returns the table `table` behind `client`; `entropy` spreads out retries.
     #[must_use]
     pub fn new(client: Client, table: String, entropy: Entropy) -> Self {
         Self { client, table, entropy }
@@ -78,72 +81,22 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when DynamoDB does not answer.
+    /// [`StoreError::Unavailable`] when DynamoDB does not respond.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.batch(vec![Key::warm_up().attributes()]).await.map(|_| ())
+        self.items(&[Key::warm_up()]).await.map(|_| ())
     }
 
     /// Gets the record at `key`, consistently.
-    async fn get<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-        self.item(key).await?.map(item::read).transpose()
-    }
-
-    async fn item(&self, key: &Key) -> Result<Option<Item>, StoreError> {
-        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let answer = get.consistent_read(true).send().await.map_err(failure)?;
-        Ok(answer.item)
-    }
-
-    /// Gets two records in one consistent round trip.
-    async fn pair<A: Record, B: Record>(
-        &self,
-        a: &Key,
-        b: &Key,
-    ) -> Result<(Option<A>, Option<B>), StoreError> {
-        let mut items = self.batch(vec![a.attributes(), b.attributes()]).await?;
-        Ok((item::take(&mut items, a)?, item::take(&mut items, b)?))
-    }
-
-    /// Gets the items at `keys`, asking again for those that DynamoDB left out: an
-    /// item that it left out is not one that does not exist.
-    async fn batch(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::with_capacity(keys.len());
-        for attempt in 1..=BATCH_ATTEMPTS {
-            let asked = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-            let asked = asked.build().map_err(rejected)?;
-            let answer =
-                self.client.batch_get_item().request_items(&self.table, asked).send().await;
-            let answer = answer.map_err(failure)?;
-            items.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
-            keys =
-                answer.unprocessed_keys.into_iter().flatten().flat_map(|(_, it)| it.keys).collect();
-            if keys.is_empty() {
-                return Ok(items);
-            }
-            tokio::time::sleep(BATCH_PAUSE * attempt).await;
-        }
-        Err(StoreError::Unavailable("DynamoDB kept leaving out keys of a batch".into()))
-    }
-
-    /// Sets attributes of the record at `key` where `condition` holds, such as
-    /// "it exists": a late write never resurrects a record that was deleted.
+    ///
+    /// Costs one `GetItem`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the condition does not hold.
-    async fn update(
-        &self,
-        key: &Key,
-        change: &str,
-        condition: &str,
-        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
-    ) -> Result<(), StoreError> {
-        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let update =
-            self.client.update_item().table_name(&self.table).set_key(Some(key.attributes()));
-        let update = update.update_expression(change).condition_expression(condition);
-        let update = update.set_expression_attribute_values(Some(values));
-        let send = || async { update.clone().send().await.map_err(failure) };
-        self.retry_on_race(send).await.map(|_| ())
+    /// [`StoreError::Unavailable`] when DynamoDB fails; [`StoreError::Corrupt`] when the item is
+    /// no such record.
+    pub async fn get<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
+        let response = get.consistent_read(true).send().await.map_err(classify)?;
+        response.item.map(item::read).transpose()
     }
 }

@@ -5,25 +5,27 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::rate_limit::{Counter, RateLimit},
-    store::{Store, StoreError, fault::failure, item, key, key::Key},
+    store::{Store, StoreError, error::Requirement, item, key, key::Key},
 };
 
-/// How long the row of a window outlives it, so that the clock of another instance may be
-/// behind.
+/// How long the record of a window is kept after its end, because the clock of another instance
+/// may be behind.
 const REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
-/// Counts one event.
+/// The expression that counts one event.
 const COUNT: &str = "ADD #count :one SET #ttl = :ttl";
-/// Whether there is room for one.
+/// The condition that the limit is not reached.
 const IS_BELOW_LIMIT: &str = "attribute_not_exists(#count) OR #count < :limit";
-/// What the expressions call the attributes.
+/// The names of attributes in the expressions.
 const NAMES: [(&str, &str); 2] = [("#count", "count"), ("#ttl", key::TTL)];
 
 impl Store {
     /// Counts one event, unless the present window has had `limit.limit` of them already.
-    /// Says whether it was counted.
+    /// Returns whether it was counted.
     ///
-    /// This is one conditional `ADD`, so callers that race are counted one by one. Each
-    /// window has a row of its own, which DynamoDB deletes by `ttl`.
+    /// Callers that race are counted one by one. Each window has a record of its own, which
+    /// DynamoDB deletes by `ttl`.
+    ///
+    /// Costs one `UpdateItem`.
     ///
     /// # Errors
     ///
@@ -43,16 +45,16 @@ impl Store {
         let update = values(limit, now)
             .into_iter()
             .fold(update, |it, (name, of)| it.expression_attribute_values(name, of));
-        let send = || async { update.clone().send().await.map_err(failure) };
-        match self.retry_on_race(send).await {
-            Ok(_) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
-            Err(fault) => Err(fault),
+        let requirement = Requirement::BelowLimit { retry_after: limit.retry_after(now) };
+        match self.send_update(update, requirement).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::LimitReached { .. }) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
 
-/// The same as a part of a transaction.
+/// Adds the same to an update that is part of a transaction.
 pub(super) fn count(
     update: UpdateBuilder,
     counter: &Counter,

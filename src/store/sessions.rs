@@ -46,14 +46,14 @@ impl Store {
         user: &UserId,
         digest: &Digest,
     ) -> Result<(Option<Stakeholder>, Option<Session>, Option<Slot>), StoreError> {
-        let (owner, session) = (Key::stakeholder(user), Key::session(user, digest));
         let slot = Key::slot(user, &TokenName::default());
-        let keys = [&owner, &session, &slot].map(Key::attributes);
-        let mut items = self.batch(keys.to_vec()).await?;
+        let keys = [Key::stakeholder(user), Key::session(user, digest), slot];
+        let mut items = self.items(&keys).await?;
+        let [owner, session, slot] = &keys;
         Ok((
-            item::take(&mut items, &owner)?,
-            item::take(&mut items, &session)?,
-            item::take(&mut items, &slot)?,
+            item::take(&mut items, owner)?,
+            item::take(&mut items, session)?,
+            item::take(&mut items, slot)?,
         ))
     }
 
@@ -61,8 +61,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the owner was disabled or revoked all meanwhile, or the
-    /// session to be replaced is not open.
+    /// [`StoreError::Guard`] when the owner was disabled or revoked all credentials meanwhile;
+    /// [`StoreError::Stale`] when the session to be replaced is not open.
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
@@ -70,39 +70,37 @@ impl Store {
         event: &Event,
         replaced: Option<&ReplacedSession>,
     ) -> Result<(), StoreError> {
-        let mut writes =
-            self.transaction().require_active(owner)?.insert(session)?.insert(event)?;
+        let mut writes = self.transaction().require_active(owner)?.insert(session)?;
         if let Some(ReplacedSession { digest, event }) = replaced {
             let to = SessionState::Ended { at: event.at, why: SessionEnd::Replaced };
             let (from, to) = (item::attribute(&SessionState::Open)?, item::attribute(&to)?);
-            writes = writes
-                .change_state(&Key::session(&event.user, digest), (from, to), None)?
-                .insert(event)?;
+            writes = writes.insert(event)?.change_state(
+                &Key::session(&event.user, digest),
+                (from, to),
+                None,
+            )?;
         }
-        writes.commit().await
+        writes.commit(event).await
     }
 
     /// Ends a session before its time.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when it was ended already.
+    /// [`StoreError::Stale`] when it was ended already.
     pub async fn end_session(&self, session: &Session, event: &Event) -> Result<(), StoreError> {
         let (from, to) =
             (SessionState::Open, SessionState::Ended { at: event.at, why: SessionEnd::Logout });
         let (from, to) = (item::attribute(&from)?, item::attribute(&to)?);
-        self.transaction()
-            .change_state(&session.key(), (from, to), None)?
-            .insert(event)?
-            .commit()
-            .await
+        let writes = self.transaction().change_state(&session.key(), (from, to), None)?;
+        writes.commit(event).await
     }
 
     /// Records that a session was used.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the session is gone.
+    /// [`StoreError::Stale`] when there is no such record.
     pub async fn record_session_use(
         &self,
         session: &Session,

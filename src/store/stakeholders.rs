@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     domain::{email::Email, id::UserId, stakeholder::Stakeholder},
-    store::{Record, Store, StoreError, item, key::Key},
+    store::{Record, Store, StoreError, Versioned, key::Key},
 };
 
 /// Says whose an e-mail address is.
@@ -17,6 +17,16 @@ pub(super) struct Address {
 impl Record for Stakeholder {
     fn key(&self) -> Key {
         Key::stakeholder(&self.id)
+    }
+}
+
+impl Versioned for Stakeholder {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
     }
 }
 
@@ -52,33 +62,27 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the address is somebody's already.
+    /// [`StoreError::Exists`] when the address is somebody's already.
     pub async fn enrol(&self, stakeholder: &Stakeholder) -> Result<(), StoreError> {
         let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
-        self.transaction().insert(&address)?.insert(stakeholder)?.commit().await
+        self.transaction().insert(&address)?.insert(stakeholder)?.commit_without_audit().await
     }
 
     /// Changes a stakeholder by one pure step, if nobody else does so meanwhile.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the stakeholder is gone, or somebody else
-    /// changed them first: nothing is lost, the caller may try again.
+    /// [`StoreError::Stale`] when the stakeholder is gone, or somebody else changed them first:
+    /// nothing is lost, the caller may try again.
     pub async fn change_stakeholder(
         &self,
         user: &UserId,
         step: impl FnOnce(Stakeholder) -> Stakeholder,
     ) -> Result<Stakeholder, StoreError> {
-        let before = self.stakeholder(user).await?.ok_or(StoreError::Conflict)?;
-        let unchanged = item::attribute(&before.version)?;
-        let mut after = step(before);
-        after.version += 1;
-        let write = self.transaction().put_where(
-            &after,
-            "version = :version",
-            [(":version", unchanged)],
-        )?;
-        write.commit().await?;
+        let before = self.stakeholder(user).await?.ok_or(StoreError::Stale)?;
+        let mut after = step(before.clone());
+        after.version = before.version + 1;
+        self.transaction().change(&before, &after)?.commit_without_audit().await?;
         Ok(after)
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         stakeholder::Stakeholder,
         subject::{PinnedSubject, Subject},
     },
-    store::{Record, Store, StoreError, item, key::Key, stakeholders::Address},
+    store::{Record, Store, StoreError, key::Key, stakeholders::Address},
 };
 
 /// The subject is not pinned, or to the user `:uid`.
@@ -41,8 +41,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the address is somebody's already, or the subject is no
-    /// longer pinned as in `found`.
+    /// [`StoreError::Exists`] when the address is somebody's already; [`StoreError::Stale`] when
+    /// the subject is no longer pinned as in `found`.
     pub async fn enrol_subject(
         &self,
         stakeholder: &Stakeholder,
@@ -51,7 +51,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
         let writes = self.transaction().insert(&address)?.insert(stakeholder)?;
-        writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit().await
+        writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit_without_audit().await
     }
 
     /// Pins a subject to a stakeholder who was enrolled before. `linked` has the subject among
@@ -59,7 +59,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when somebody else changed the stakeholder, or pinned the
+    /// [`StoreError::Stale`] when somebody else changed the stakeholder, or pinned the
     /// subject, first.
     pub async fn pin_subject(
         &self,
@@ -70,12 +70,7 @@ impl Store {
     ) -> Result<Stakeholder, StoreError> {
         let after = Stakeholder { version: before.version + 1, ..linked };
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?;
-        let values = [
-            (":subjects", item::attribute(&after.subjects)?),
-            (":epoch", item::attribute(&after.epoch)?),
-        ];
-        let change = "subjects = :subjects, epoch = :epoch";
-        writes.change_stakeholder(before, change, values)?.commit().await?;
+        writes.change(before, &after)?.commit_without_audit().await?;
         Ok(after)
     }
 
@@ -83,8 +78,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the address is somebody else's, or somebody changed the
-    /// stakeholder first.
+    /// [`StoreError::Exists`] when the address is somebody else's; [`StoreError::Stale`] when
+    /// somebody changed the stakeholder first.
     pub async fn move_address(
         &self,
         before: &Stakeholder,
@@ -94,10 +89,9 @@ impl Store {
         after.email = pin.email.clone();
         after.version += 1;
         let address = Address { email: after.email.clone(), user: after.id.clone() };
-        let email = [(":email", item::attribute(&after.email)?)];
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?;
         let writes = writes.insert(&address)?.delete(&Key::email(&before.email))?;
-        writes.change_stakeholder(before, "email = :email", email)?.commit().await?;
+        writes.change(before, &after)?.commit_without_audit().await?;
         Ok(after)
     }
 
@@ -106,8 +100,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when the subject is no longer pinned to them.
+    /// [`StoreError::Stale`] when the subject is no longer pinned to them.
     pub async fn note_address(&self, pin: &PinnedSubject) -> Result<(), StoreError> {
-        self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?.commit().await
+        self.transaction()
+            .put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?
+            .commit_without_audit()
+            .await
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-    builders::{ConditionCheckBuilder, UpdateBuilder},
+    builders::{DeleteBuilder, UpdateBuilder},
 };
 
 use jiff::Timestamp;
@@ -13,20 +13,26 @@ use crate::{
         stakeholder::Stakeholder,
     },
     store::{
-        Record, Store, StoreError,
-        fault::{rejected, transaction_failure},
+        Record, Store, StoreError, Versioned,
+        difference::Difference,
+        error::{Requirement, classify_transaction, rejected},
         item,
         key::{Key, TTL},
         rate_limit,
     },
 };
 
+/// How many writes DynamoDB accepts in one transaction.
+const MOST_WRITES: usize = 100;
+/// The condition that no record exists.
+pub(super) const NOT_EXISTS: &str = "attribute_not_exists(PK)";
+
 /// Writes that happen together or not at all.
 pub(super) struct Transaction<'a> {
     store: &'a Store,
     writes: Vec<TransactWriteItem>,
-    /// Which write counts against a limit, and in how many seconds the next window begins.
-    limit: Option<(usize, u32)>,
+    /// What each of the writes requires, in the same order.
+    requirements: Vec<Requirement>,
 }
 
 /// A value that an expression names.
@@ -35,13 +41,13 @@ pub(super) type Value = (&'static str, AttributeValue);
 impl Store {
     /// Begins to collect writes.
     pub(super) fn transaction(&self) -> Transaction<'_> {
-        Transaction { store: self, writes: Vec::new(), limit: None }
+        Transaction { store: self, writes: Vec::new(), requirements: Vec::new() }
     }
 }
 
 impl Transaction<'_> {
-    /// Only if `owner` is still active and in the same epoch: a revoke-all or a
-    /// disabling that happens meanwhile wins.
+    /// Requires that `owner` is active and of the same epoch: a stakeholder whom somebody
+    /// disabled meanwhile, or whose credentials were all revoked, changes nothing.
     pub(super) fn require_active(self, owner: &Stakeholder) -> Result<Self, StoreError> {
         let check = ConditionCheck::builder()
             .condition_expression("epoch = :epoch AND #status.#state = :active")
@@ -49,27 +55,33 @@ impl Transaction<'_> {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":epoch", AttributeValue::N(owner.epoch.to_string()))
             .expression_attribute_values(":active", AttributeValue::S("active".to_owned()));
-        self.check(&owner.key(), check)
-    }
-
-    fn check(mut self, key: &Key, check: ConditionCheckBuilder) -> Result<Self, StoreError> {
-        let check = check.table_name(&self.store.table).set_key(Some(key.attributes()));
+        let check = check.table_name(&self.store.table).set_key(Some(owner.key().attributes()));
         let check = check.build().map_err(rejected)?;
-        self.writes.push(TransactWriteItem::builder().condition_check(check).build());
-        Ok(self)
+        let write = TransactWriteItem::builder().condition_check(check).build();
+        Ok(self.with(write, Requirement::Guard))
     }
 
-    /// Puts a record that does not exist yet.
+    /// Inserts a record that does not exist yet.
     pub(super) fn insert<T: Record>(self, record: &T) -> Result<Self, StoreError> {
-        self.put_where(record, "attribute_not_exists(PK)", [])
+        self.put(record, NOT_EXISTS, [], Requirement::New)
     }
 
-    /// Puts a record where `condition` holds for what is there.
+    /// Puts a record where `condition` holds: nobody changed what was read.
     pub(super) fn put_where<T: Record>(
-        mut self,
+        self,
         record: &T,
         condition: &str,
         values: impl IntoIterator<Item = Value>,
+    ) -> Result<Self, StoreError> {
+        self.put(record, condition, values, Requirement::Unchanged)
+    }
+
+    fn put<T: Record>(
+        self,
+        record: &T,
+        condition: &str,
+        values: impl IntoIterator<Item = Value>,
+        requirement: Requirement,
     ) -> Result<Self, StoreError> {
         let put = Put::builder().table_name(&self.store.table).set_item(Some(item::write(record)?));
         let put = put.condition_expression(condition);
@@ -77,20 +89,35 @@ impl Transaction<'_> {
             .into_iter()
             .fold(put, |put, (name, value)| put.expression_attribute_values(name, value));
         let put = put.build().map_err(rejected)?;
-        self.writes.push(TransactWriteItem::builder().put(put).build());
-        Ok(self)
+        Ok(self.with(TransactWriteItem::builder().put(put).build(), requirement))
+    }
+
+    /// Changes a record, if nobody changed it since `before` was read: sets and removes the
+    /// attributes that differ, and counts the change.
+    pub(super) fn change<T: Versioned>(self, before: &T, after: &T) -> Result<Self, StoreError> {
+        self.apply(Difference::between(before, after)?, before)
+    }
+
+    /// Applies a difference to a record, if nobody changed it since `before` was read.
+    pub(super) fn apply<T: Versioned>(
+        self,
+        difference: Difference,
+        before: &T,
+    ) -> Result<Self, StoreError> {
+        let update = self.update_at(&before.key());
+        self.update(difference.apply(update, before.version()), Requirement::Unchanged)
     }
 
     /// Counts an event of `counter`, if the present window has had fewer than `limit` of them.
     pub(super) fn count_within(
-        mut self,
+        self,
         counter: &Counter,
         limit: RateLimit,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
-        self.limit = Some((self.writes.len(), limit.retry_after(now)));
         let update = Update::builder().table_name(&self.store.table);
-        self.update(rate_limit::count(update, counter, limit, now))
+        let update = rate_limit::count(update, counter, limit, now);
+        self.update(update, Requirement::BelowLimit { retry_after: limit.retry_after(now) })
     }
 
     /// Sets `state` of the record at `key` where it is still `from`; also its `ttl`, if one is
@@ -103,60 +130,45 @@ impl Transaction<'_> {
     ) -> Result<Self, StoreError> {
         let change =
             if ttl.is_some() { "SET #state = :to, #ttl = :ttl" } else { "SET #state = :to" };
-        let update = Update::builder()
-            .table_name(&self.store.table)
-            .set_key(Some(key.attributes()))
+        let update = self
+            .update_at(key)
             .update_expression(change)
             .condition_expression("attribute_exists(PK) AND #state = :from")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":from", from)
             .expression_attribute_values(":to", to);
-        self.update(ttl.into_iter().fold(update, |update, ttl| {
+        let update = ttl.into_iter().fold(update, |update, ttl| {
             let update = update.expression_attribute_names("#ttl", TTL);
             update.expression_attribute_values(":ttl", item::seconds(ttl))
-        }))
+        });
+        self.update(update, Requirement::Unchanged)
     }
 
-    fn update(mut self, update: UpdateBuilder) -> Result<Self, StoreError> {
+    fn update_at(&self, key: &Key) -> UpdateBuilder {
+        Update::builder().table_name(&self.store.table).set_key(Some(key.attributes()))
+    }
+
+    fn update(self, update: UpdateBuilder, requirement: Requirement) -> Result<Self, StoreError> {
         let update = update.build().map_err(rejected)?;
-        self.writes.push(TransactWriteItem::builder().update(update).build());
-        Ok(self)
+        Ok(self.with(TransactWriteItem::builder().update(update).build(), requirement))
     }
 
-    /// Sets attributes of a stakeholder, if nobody changed them since `before` was read;
-    /// `change` is such as `email = :email`.
-    pub(super) fn change_stakeholder(
-        self,
-        before: &Stakeholder,
-        change: &str,
-        values: impl IntoIterator<Item = Value>,
-    ) -> Result<Self, StoreError> {
-        let number = |it: u64| AttributeValue::N(it.to_string());
-        let update = Update::builder()
-            .table_name(&self.store.table)
-            .set_key(Some(before.key().attributes()))
-            .update_expression(format!("SET {change}, version = :next"))
-            .condition_expression("version = :version")
-            .expression_attribute_values(":version", number(before.version))
-            .expression_attribute_values(":next", number(before.version + 1));
-        let values = values.into_iter();
-        self.update(
-            values.fold(update, |it, (name, value)| it.expression_attribute_values(name, value)),
-        )
+    /// Deletes a record, if nobody changed it since it was read.
+    pub(super) fn remove<T: Versioned>(self, record: &T) -> Result<Self, StoreError> {
+        let version = AttributeValue::N(record.version().to_string());
+        self.delete_where(&record.key(), "version = :version", [(":version", version)])
     }
 
-    /// Deletes the record at `key`.
-    pub(super) fn delete(mut self, key: &Key) -> Result<Self, StoreError> {
+    /// Deletes the record at `key`, whether it exists or not.
+    pub(super) fn delete(self, key: &Key) -> Result<Self, StoreError> {
         let delete =
             Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
-        let delete = delete.build().map_err(rejected)?;
-        self.writes.push(TransactWriteItem::builder().delete(delete).build());
-        Ok(self)
+        self.with_delete(delete)
     }
 
-    /// Deletes the record at `key` where `condition` holds.
+    /// Deletes the record at `key` where `condition` holds: nobody changed what was read.
     pub(super) fn delete_where(
-        mut self,
+        self,
         key: &Key,
         condition: &str,
         values: impl IntoIterator<Item = Value>,
@@ -167,25 +179,58 @@ impl Transaction<'_> {
         let delete = values
             .into_iter()
             .fold(delete, |it, (name, value)| it.expression_attribute_values(name, value));
-        let delete = delete.build().map_err(rejected)?;
-        self.writes.push(TransactWriteItem::builder().delete(delete).build());
-        Ok(self)
+        self.with_delete(delete)
     }
 
-    /// Makes all the writes happen, or none. Writes that meet another transaction are retried.
-    ///
-    /// The SDK gives each request an idempotency token (`ClientRequestToken`), which its own
-    /// retries repeat: a transaction that was committed and whose answer was lost succeeds when
-    /// it is sent again.
+    fn with_delete(self, delete: DeleteBuilder) -> Result<Self, StoreError> {
+        let delete = delete.build().map_err(rejected)?;
+        let write = TransactWriteItem::builder().delete(delete).build();
+        Ok(self.with(write, Requirement::Unchanged))
+    }
+
+    fn with(mut self, write: TransactWriteItem, requirement: Requirement) -> Self {
+        self.writes.push(write);
+        self.requirements.push(requirement);
+        self
+    }
+
+    /// Inserts the audit entry of the change that the writes are, and makes all of them happen or
+    /// none, as [`commit_without_audit`](Self::commit_without_audit).
     ///
     /// # Errors
     ///
-    /// [`StoreError::Conflict`] when a condition does not hold; [`StoreError::LimitReached`].
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
+    /// As [`commit_without_audit`](Self::commit_without_audit).
+    pub(super) async fn commit(self, audit: &impl Record) -> Result<(), StoreError> {
+        let mut transaction = self.store.transaction().insert(audit)?;
+        transaction.writes.extend(self.writes);
+        transaction.requirements.extend(self.requirements);
+        transaction.commit_without_audit().await
+    }
+
+    /// Makes all the writes happen, or none: for those that change no noun that is audited.
+    /// Writes that meet another transaction are retried.
+    ///
+    /// The SDK gives each request an idempotency token (`ClientRequestToken`), which its own
+    /// retries repeat: a transaction that was committed and whose response was lost succeeds when
+    /// it is sent again.
+    ///
+    /// Costs one `TransactWriteItems`, which consumes twice as much as single writes.
+    ///
+    /// # Errors
+    ///
+    /// What the first write fails with whose condition does not hold: [`StoreError::Exists`],
+    /// [`StoreError::Stale`], [`StoreError::Guard`] or [`StoreError::LimitReached`];
+    /// [`StoreError::TooManyWrites`] for more than 100 writes.
+    pub(super) async fn commit_without_audit(self) -> Result<(), StoreError> {
+        let writes = self.writes.len();
+        if writes > MOST_WRITES {
+            return Err(StoreError::TooManyWrites { writes });
+        }
         let request =
             self.store.client.transact_write_items().set_transact_items(Some(self.writes));
         let send = || async {
-            request.clone().send().await.map_err(|error| transaction_failure(error, self.limit))
+            let sent = request.clone().send().await;
+            sent.map_err(|error| classify_transaction(error, &self.requirements))
         };
         self.store.retry_on_race(send).await.map(|_| ())
     }

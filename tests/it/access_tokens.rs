@@ -200,9 +200,9 @@ async fn replacing_a_token_reads_nothing_more_than_authentication() {
     assert_eq!(operations, ["BatchGetItem", "TransactWriteItems"]);
     let writes = calls[1].body["TransactItems"].as_array().unwrap();
     let verbs: Vec<_> = writes.iter().flat_map(|it| it.as_object().unwrap().keys()).collect();
-    let owner_token_event_count_slot_old =
-        ["ConditionCheck", "Put", "Put", "Update", "Put", "Update"];
-    assert_eq!(verbs, owner_token_event_count_slot_old);
+    let event_owner_token_count_slot_old =
+        ["Put", "ConditionCheck", "Put", "Update", "Put", "Update"];
+    assert_eq!(verbs, event_owner_token_count_slot_old);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod answer;
 pub(crate) mod login;
+pub(crate) mod note;
 mod people;
 mod web;
 mod wire;
@@ -303,7 +304,8 @@ impl World {
         self.calls.take()
     }
 
-    /// Lets reads wait until so many of them have happened: their readers are rivals then.
+    /// Lets the next `readers` reads wait until all of them have happened: their readers are
+    /// rivals then.
     pub(crate) fn rivals_meet(&self, readers: usize) {
         self.meeting.of(readers);
     }

@@ -22,7 +22,7 @@ const TENANT: &str = "https://login.microsoftonline.com/72f988bf-86f1-41af-91ab-
 async fn somebody_logs_in_and_is_the_same_stakeholder_each_time() {
     let world = acme().await;
     let begun = Begun::at(&world, "/login/acme?next=/api").await;
-    assert_eq!(world.calls(), ["TransactWriteItems"]);
+    assert_eq!(world.calls(), ["PutItem"]);
     tells(&world, &ProviderKey::of(1).id_token(&claims(&world, ACME, begun.parameter("nonce"))));
 
     let answer = begun.ends(&world).await;

@@ -105,7 +105,7 @@ async fn of_two_that_pin_a_subject_to_one_user_one_is_late() {
     let second = pin(&ana, "2");
     let late = store.pin_subject(&ana, linked(&ana, &second), &second, None).await;
 
-    assert!(matches!(late, Err(StoreError::Conflict)));
+    assert!(matches!(late, Err(StoreError::Stale)));
     assert_eq!(store.pinned_subject(&pin(&ana, "2").subject).await.unwrap(), None);
 }
 
@@ -121,7 +121,7 @@ async fn a_subject_of_one_user_is_not_pinned_to_another() {
         Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
     let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None).await;
 
-    assert!(matches!(taken, Err(StoreError::Conflict)));
+    assert!(matches!(taken, Err(StoreError::Stale)));
     assert_eq!(store.stakeholder(&eve.id).await.unwrap(), None);
 }
 

@@ -49,7 +49,7 @@ async fn a_later_login_finds_the_subject_at_no_further_cost() {
 
     logs_in(&world, 1, |_| ()).await;
 
-    let begin = ["TransactWriteItems"];
+    let begin = ["PutItem"];
     let end = ["GetItem", "TransactWriteItems", "GetItem", "GetItem", "TransactWriteItems"];
     assert_eq!(world.calls(), [&begin[..], &end[..]].concat());
 }

@@ -43,6 +43,8 @@ mod root_fields;
 mod sessions;
 mod signing;
 mod store;
+mod store_changes;
+mod store_lists;
 mod sweep;
 mod template;
 mod token_form;

@@ -64,7 +64,7 @@ async fn an_address_is_enrolled_once() {
     let first = ana(store).await;
 
     let second = Stakeholder { id: UserId::from_entropy([2; 16]), ..first.clone() };
-    assert!(matches!(store.enrol(&second).await, Err(StoreError::Conflict)));
+    assert!(matches!(store.enrol(&second).await, Err(StoreError::Exists)));
 
     assert_eq!(store.stakeholder_at(&first.email).await.unwrap(), Some(first));
 }
@@ -116,10 +116,7 @@ async fn a_session_ends_once() {
 
     store.end_session(&session, &event(&ana, 2)).await.unwrap();
 
-    assert!(matches!(
-        store.end_session(&session, &event(&ana, 3)).await,
-        Err(StoreError::Conflict)
-    ));
+    assert!(matches!(store.end_session(&session, &event(&ana, 3)).await, Err(StoreError::Stale)));
 }
 
 #[tokio::test]
@@ -133,7 +130,8 @@ async fn who_revoked_all_meanwhile_gets_no_session_and_no_token() {
     let issued =
         store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
 
-    assert!(matches!((opened, issued), (Err(StoreError::Conflict), Err(StoreError::Conflict))));
+    assert!(matches!(opened, Err(StoreError::Guard)));
+    assert!(matches!(issued, Err(StoreError::Guard)));
     let (_, session, _) =
         store.session_and_owner(&before.id, &session(&before).digest).await.unwrap();
     assert!(session.is_none(), "j12: nothing of a transaction that failed is there");
@@ -148,7 +146,7 @@ async fn a_slot_holds_one_token() {
     store.issue_access_token(&ana, &first, None, &event(&ana, 1)).await.unwrap();
 
     let blind = store.issue_access_token(&ana, &second, None, &event(&ana, 2)).await;
-    assert!(matches!(blind, Err(StoreError::Conflict)));
+    assert!(matches!(blind, Err(StoreError::Exists)));
     store
         .issue_access_token(&ana, &second, Some(&SlotToken::of(&first, &ana)), &event(&ana, 3))
         .await
@@ -156,7 +154,7 @@ async fn a_slot_holds_one_token() {
     let late = store
         .issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &event(&ana, 4))
         .await;
-    assert!(matches!(late, Err(StoreError::Conflict)));
+    assert!(matches!(late, Err(StoreError::Stale)));
 
     let in_slot = store.access_token_in(&ana.id, &TokenName::default()).await.unwrap().unwrap();
     let (_, replaced) = store.access_token_and_owner(&ana.id, &first.id).await.unwrap();
@@ -199,10 +197,7 @@ async fn the_first_use_stays_recorded_and_a_late_write_does_not_undo_a_later_one
 
     store.record_access_token_use(&token, at(1)).await.unwrap();
     store.record_access_token_use(&token, at(20)).await.unwrap();
-    assert!(matches!(
-        store.record_access_token_use(&token, at(15)).await,
-        Err(StoreError::Conflict)
-    ));
+    assert!(matches!(store.record_access_token_use(&token, at(15)).await, Err(StoreError::Stale)));
 
     let (_, found) = store.access_token_and_owner(&ana.id, &token.id).await.unwrap();
     let found = found.unwrap();
@@ -218,7 +213,7 @@ async fn a_late_write_resurrects_no_swept_record() {
 
     let written = store.record_access_token_use(&never_there, start()).await;
 
-    assert!(matches!(written, Err(StoreError::Conflict)));
+    assert!(matches!(written, Err(StoreError::Stale)));
     let (_, found) = store.access_token_and_owner(&ana.id, &never_there.id).await.unwrap();
     assert!(found.is_none());
 }

@@ -54,18 +54,36 @@ impl Calls {
 /// Where reads wait for each other, so that all of them have happened before the first
 /// of their readers goes on: rivals meet, however fast DynamoDB is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Meeting(Arc<Mutex<Option<Arc<Barrier>>>>);
+pub(super) struct Meeting(Arc<Mutex<Option<Expected>>>);
+
+/// The readers who are still to come, and where they wait.
+#[derive(Debug)]
+struct Expected {
+    readers: usize,
+    barrier: Arc<Barrier>,
+}
 
 impl Meeting {
     pub(super) fn of(&self, readers: usize) {
-        *self.0.lock().unwrap() = Some(Arc::new(Barrier::new(readers)));
+        let barrier = Arc::new(Barrier::new(readers));
+        *self.0.lock().unwrap() = Some(Expected { readers, barrier });
     }
 
-    async fn attended(&self) {
-        let barrier = self.0.lock().unwrap().clone();
-        if let Some(barrier) = barrier {
+    async fn attend(&self) {
+        if let Some(barrier) = self.arrive() {
             barrier.wait().await;
         }
+    }
+
+    fn arrive(&self) -> Option<Arc<Barrier>> {
+        let mut expected = self.0.lock().unwrap();
+        let meeting = expected.as_mut()?;
+        meeting.readers -= 1;
+        let barrier = Arc::clone(&meeting.barrier);
+        if meeting.readers == 0 {
+            *expected = None;
+        }
+        Some(barrier)
     }
 }
 
@@ -93,7 +111,7 @@ impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
             tokio::task::yield_now().await;
             let answer = inner.call(request).await;
             if is_read {
-                meeting.attended().await;
+                meeting.attend().await;
             }
             answer
         })

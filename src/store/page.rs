@@ -1,0 +1,122 @@
+//! Lists that are read page by page.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::store::{
+    Record, Store, StoreError,
+    error::classify,
+    item,
+    key::{KeyPrefix, LONGEST_SORT_KEY},
+};
+
+/// The condition of the query.
+const BEGINS_ALIKE: &str = "PK = :pk AND begins_with(SK, :prefix)";
+/// How many records a page has at most.
+const LONGEST_PAGE: usize = 1000;
+
+/// A position in a list: after the record whose sort key it has.
+///
+/// It does not count records. So it stays valid when records are inserted and removed, also when
+/// that record itself is removed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor(String);
+
+/// A text is not a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a cursor of a list")]
+pub struct InvalidCursor;
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug)]
+pub struct PageRequest {
+    /// How many records at most: from 1 to 1000.
+    pub limit: usize,
+    /// The position after which the page begins; `None` for the first page.
+    pub after: Option<Cursor>,
+    /// The order of the list.
+    pub direction: Direction,
+}
+
+/// The order of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// By ascending sort keys: the oldest first, where they begin with a ULID.
+    Ascending,
+    /// By descending sort keys.
+    Descending,
+}
+
+/// A part of a list.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The records, each with its position.
+    pub records: Vec<(Cursor, T)>,
+    /// The position after which more records follow; `None` at the end of the list.
+    pub next: Option<Cursor>,
+}
+
+impl Cursor {
+    pub(super) fn at(sort_key: &str) -> Self {
+        Self(sort_key.to_owned())
+    }
+
+    pub(super) fn sort_key(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = InvalidCursor;
+
+    fn try_from(text: String) -> Result<Self, InvalidCursor> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
+        let sort_key = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
+        let is_possible = (1..=LONGEST_SORT_KEY).contains(&sort_key.len());
+        is_possible.then_some(Self(sort_key)).ok_or(InvalidCursor)
+    }
+}
+
+impl Store {
+    /// Reads a page of the records whose keys begin with `prefix`, consistently.
+    ///
+    /// A page is shorter than its limit where its records have more than 1 MB together. Records
+    /// that cannot be read are logged and left out.
+    ///
+    /// Costs one `Query`, which reads one record more than the limit, to see whether more follow.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn page<T: Record>(
+        &self,
+        prefix: &KeyPrefix,
+        request: &PageRequest,
+    ) -> Result<Page<T>, StoreError> {
+        let limit = request.limit.clamp(1, LONGEST_PAGE);
+        let query = self.client.query().table_name(&self.table);
+        let query = query
+            .key_condition_expression(BEGINS_ALIKE)
+            .set_expression_attribute_values(Some(prefix.values()))
+            .set_exclusive_start_key(request.after.as_ref().map(|it| prefix.key_at(it)))
+            .scan_index_forward(request.direction == Direction::Ascending)
+            .consistent_read(true)
+            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX));
+        let response = query.send().await.map_err(classify)?;
+        let mut items = response.items.unwrap_or_default();
+        let has_more = items.len() > limit || response.last_evaluated_key.is_some();
+        items.truncate(limit);
+        let next = items.last().filter(|_| has_more).and_then(|it| prefix.cursor_of(it));
+        let records = items
+            .into_iter()
+            .filter_map(|it| Some((prefix.cursor_of(&it)?, item::read_or_log(it)?)));
+        Ok(Page { records: records.collect(), next })
+    }
+}

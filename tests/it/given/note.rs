@@ -1,0 +1,93 @@
+//! A noun of the tests: a note of a user, with no rules of its own.
+
+use arm_api::{
+    domain::id::UserId,
+    store::{
+        Record, StoreError, Versioned,
+        key::{Key, KeyPrefix},
+    },
+};
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+/// A note. It is stored where an event of the user would be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Note {
+    pub(crate) user: UserId,
+    pub(crate) id: Ulid,
+    pub(crate) text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) color: Option<String>,
+    pub(crate) version: u64,
+}
+
+/// The same, as the next version of the program has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NewNote {
+    #[serde(flatten)]
+    pub(crate) note: Note,
+    pub(crate) stars: u32,
+}
+
+/// Why a note is not changed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NoteError {
+    #[error("the note is closed")]
+    Closed,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+pub(crate) fn owner() -> UserId {
+    UserId::from_entropy([7; 16])
+}
+
+pub(crate) fn notes() -> KeyPrefix {
+    KeyPrefix::events(&owner())
+}
+
+impl Note {
+    pub(crate) fn number(number: u64) -> Self {
+        let id = Ulid::from_parts(number, 0);
+        Self { user: owner(), id, text: "new".to_owned(), color: None, version: 0 }
+    }
+
+    pub(crate) fn write(&self, text: &str) -> Result<Self, NoteError> {
+        match self.text.as_str() {
+            "closed" => Err(NoteError::Closed),
+            _ => Ok(Self { text: text.to_owned(), ..self.clone() }),
+        }
+    }
+}
+
+impl Record for Note {
+    fn key(&self) -> Key {
+        Key::event(&self.user, self.id)
+    }
+}
+
+impl Versioned for Note {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+}
+
+impl Record for NewNote {
+    fn key(&self) -> Key {
+        self.note.key()
+    }
+}
+
+impl Versioned for NewNote {
+    fn version(&self) -> u64 {
+        self.note.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.note.version = version;
+    }
+}
