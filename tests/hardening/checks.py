@@ -1,13 +1,13 @@
-"""What schemathesis checks of each answer, beside its own: it takes every refusal for a server error."""
+"""A check for schemathesis, whose own checks treat each rejection as a server error."""
 
 import schemathesis
 
-OURS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}
+SERVER_ERRORS = {"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE"}
 
 
 @schemathesis.check
-def no_mistake_of_ours(ctx, response, case):
-    """No status of 500 or more; an error of a field has a code, and none that says that we failed."""
+def no_server_error(ctx, response, case):
+    """Checks that the status is below 500 and that no error has the code of a server error."""
     assert response.status_code < 500, f"the status is {response.status_code}"
     codes = [error["extensions"]["code"] for error in response.json().get("errors", [])]
-    assert not OURS.intersection(codes), codes
+    assert not SERVER_ERRORS.intersection(codes), codes

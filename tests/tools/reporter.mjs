@@ -1,6 +1,6 @@
 /**
- * How the suites of node's test runner tell what they did: a line for each story, what went
- * wrong in those that failed, and at last the counts that `tests/run` reads.
+ * A reporter for node's test runner. Prints a line for each test, the errors of failed tests, and
+ * the counts that `tests/run` parses.
  *
  * @typedef {import('node:test/reporters').TestEvent} TestEvent
  * @typedef {Extract<TestEvent, { type: 'test:fail' }>['data']} Failure
@@ -9,11 +9,11 @@
 import { inspect } from 'node:util';
 
 /**
- * What went wrong: the error itself, not the wrapper that the runner puts around it.
+ * Describes the error of a failed test, without the wrapper of the test runner.
  *
  * @param {Failure} failure
  */
-function reason({ details: { error } }) {
+function describe({ details: { error } }) {
   const cause = error.cause ?? error;
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : inspect(cause);
   return text.replace(/^/gm, '    ');
@@ -31,7 +31,7 @@ export default async function* report(events) {
       yield `ok: ${data.name} (${Math.round(data.details.duration_ms)} ms)\n`;
     } else if (type === 'test:fail') {
       counts.failed += 1;
-      yield `FAILED: ${data.name}\n${reason(data)}\n`;
+      yield `FAILED: ${data.name}\n${describe(data)}\n`;
     } else if (type === 'test:stderr') {
       yield data.message;
     }

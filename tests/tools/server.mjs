@@ -1,31 +1,31 @@
 /**
- * Starts the `local` binary for a story, with levers for its clock and its database. The binary
- * is named by the environment: ARM_LOCAL.
+ * Starts the `local` binary for a test, and controls its clock and its database. The environment
+ * variable ARM_LOCAL is the path of the binary.
  */
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** After so many milliseconds one that is not ready is given up. */
-const LONGEST_START = 30_000;
+/** How many milliseconds a server may take to start. */
+const START_TIMEOUT = 30_000;
 const OPTIONS = ['--in-memory', '--ready-json', '--test-clock', '--test-faults'];
 
 /** @typedef {import('node:child_process').ChildProcess} ChildProcess */
 
 /**
- * Those that are not to outlive us.
+ * Servers that are killed when this process exits.
  *
  * @type {Set<ChildProcess>}
  */
 const running = new Set();
 process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-/** A running server, with nothing in it but the demo data. */
+/** A running server that contains only the demo data. */
 export class Server {
   /**
    * @param {ChildProcess} process
    * @param {string} url Where it listens.
-   * @param {string[]} log The last lines that it wrote.
+   * @param {string[]} log The last lines of its log.
    */
   constructor(process, url, log) {
     this.process = process;
@@ -36,16 +36,16 @@ export class Server {
   /**
    * Starts a server.
    *
-   * @param {...string} options More of the command line.
+   * @param {...string} options Additional command line options.
    */
   static async start(...options) {
     const binary = process.env.ARM_LOCAL;
-    if (!binary) throw new Error('ARM_LOCAL names no binary: run the suite by tests/run');
+    if (!binary) throw new Error('ARM_LOCAL is not set: run the suite with tests/run');
     const port = options.includes('--port') ? [] : ['--port', '0'];
     const child = spawn(binary, [...OPTIONS, ...port, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
     running.add(child);
-    const log = kept(child);
-    const deadline = setTimeout(() => child.kill('SIGKILL'), LONGEST_START);
+    const log = collectLog(child);
+    const deadline = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
     for await (const line of createInterface(child.stdout)) {
       if (!line.includes('"ready":true')) continue;
       clearTimeout(deadline);
@@ -54,24 +54,24 @@ export class Server {
     throw new Error(`${binary} did not start:\n${log.join('\n')}`);
   }
 
-  /** What time it is for the server, in milliseconds. */
+  /** Returns the time of the server, in milliseconds. */
   async now() {
     return this.advance(0);
   }
 
   /**
-   * Moves the server's clock, and tells what it shows then, in milliseconds.
+   * Advances the server's clock. Returns its new time in milliseconds.
    *
    * @param {number} seconds
    * @returns {Promise<number>}
    */
   async advance(seconds) {
-    const { now } = await this.#pull('clock', { advanceSeconds: seconds });
+    const { now } = await this.#control('clock', { advanceSeconds: seconds });
     return now * 1000;
   }
 
   /**
-   * Moves the server's clock to an instant.
+   * Sets the server's clock.
    *
    * @param {number} milliseconds
    */
@@ -80,42 +80,42 @@ export class Server {
   }
 
   /**
-   * Makes the next calls of the database fail.
+   * Makes the next calls to the database fail.
    *
    * @param {'throttle' | 'timeout' | 'error' | null} dynamodb
    * @param {number} [times]
    */
   async fail(dynamodb, times = 100) {
-    await this.#pull('faults', { dynamodb, times });
+    await this.#control('faults', { dynamodb, times });
   }
 
-  /** Ends it at once: there is nothing that it would have to keep. */
+  /** Kills the server. It has no data to save. */
   stop() {
     this.process.kill('SIGKILL');
     running.delete(this.process);
   }
 
   /**
-   * @param {string} lever
+   * @param {string} control
    * @param {object} body
    */
-  async #pull(lever, body) {
-    const response = await fetch(new URL(`/development/${lever}`, this.url), {
+  async #control(control, body) {
+    const response = await fetch(new URL(`/development/${control}`, this.url), {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
     });
-    if (!response.ok) throw new Error(`${lever}: ${response.status} ${await response.text()}`);
+    if (!response.ok) throw new Error(`${control}: ${response.status} ${await response.text()}`);
     return response.json();
   }
 }
 
 /**
- * The last lines that a process writes on standard error.
+ * Collects the last lines that a process writes to standard error.
  *
  * @param {ChildProcess} child
  */
-function kept(child) {
+function collectLog(child) {
   /** @type {string[]} */
   const lines = [];
   const { stderr } = child;

@@ -1,1 +1,1 @@
-"""The soak: many people at once, while things fail and time passes."""
+"""The soak test: several users at the same time, with failures and a moving clock."""

@@ -1,4 +1,4 @@
-"""What the product should say of sessions and API tokens: a model of its own, of the design alone."""
+"""A model of sessions and API tokens, which is independent of the implementation."""
 
 import base64
 import json
@@ -6,17 +6,17 @@ from dataclasses import dataclass, field
 
 SKEW = 60
 SESSION_LIFE = 40 * 60
-SESSION_REMEMBERED = 86_400
-TOKEN_REMEMBERED = 90 * 86_400
+SESSION_RETENTION = 86_400
+TOKEN_RETENTION = 90 * 86_400
 
 
 class Broken(Exception):
-    """The product did what it should not."""
+    """A response differs from the model."""
 
 
 @dataclass
 class Time:
-    """What time it is, and what time it has been at most: what was swept then is gone."""
+    """The current time, and the latest time so far. Records that expired by then are deleted."""
 
     now: int
     latest: int
@@ -27,7 +27,7 @@ class Time:
 
 @dataclass
 class Session:
-    """A session: forty minutes, fixed."""
+    """A session. It expires 40 minutes after login."""
 
     cookie: str = field(repr=False)
     opened: int
@@ -41,33 +41,36 @@ class Session:
         return not self.is_ended and self.opened <= time.now + SKEW and time.now < self.end
 
     def refusals(self, time):
-        """How a use is refused; nothing where it is let in."""
+        """Returns the possible reasons of a rejection. Empty if the credential is valid."""
         if self.is_live(time):
             return set()
-        told = "SESSION_ENDED" if self.is_ended else "SESSION_EXPIRED" if time.now >= self.end else "TOKEN_INVALID"
-        is_forgotten = time.latest >= self.end + SESSION_REMEMBERED
-        return {told} | ({"TOKEN_INVALID"} if is_forgotten else set())
+        if self.is_ended:
+            reason = "SESSION_ENDED"
+        else:
+            reason = "SESSION_EXPIRED" if time.now >= self.end else "TOKEN_INVALID"
+        is_deleted = time.latest >= self.end + SESSION_RETENTION
+        return {reason} | ({"TOKEN_INVALID"} if is_deleted else set())
 
 
 @dataclass
 class Token:
-    """An API token: until its time, or until it is replaced or revoked."""
+    """An API token. It ends when it expires, or is replaced or revoked."""
 
     jwt: str = field(repr=False)
     issued: int
     expires: int
     state: str = "ACTIVE"
-    # When it was replaced or revoked.
+    # Time when it was replaced or revoked.
     ended: int | None = None
 
     def end(self, state, time):
-        """Notes what ended it, unless something has already."""
+        """Sets the final state, if the token has not ended before."""
         if self.state == "ACTIVE":
             self.state, self.ended = state, time.now
 
     @property
-    def was_over(self):
-        """Whether it had expired when it was replaced or revoked."""
+    def had_expired(self):
+        """Returns whether it had expired before it was replaced or revoked."""
         return self.ended is not None and self.ended >= self.expires
 
     @property
@@ -78,22 +81,22 @@ class Token:
     def is_live(self, time):
         return self.state == "ACTIVE" and self.issued <= time.now + SKEW and time.now < self.expires
 
-    def fate(self, time):
-        """What its owner is told of it."""
+    def displayed_state(self, time):
+        """Returns the state that the API shows to the owner."""
         is_expired = self.state == "ACTIVE" and time.now >= self.expires
-        return "EXPIRED" if is_expired or self.was_over else self.state
+        return "EXPIRED" if is_expired or self.had_expired else self.state
 
     def refusals(self, time):
-        """How a use is refused; nothing where it is let in."""
+        """Returns the possible reasons of a rejection. Empty if the credential is valid."""
         if self.is_live(time):
             return set()
         if time.now >= self.expires:
             return {"TOKEN_EXPIRED"}
-        if self.was_over:  # and the clock jumped back: whichever of the rivals was the first
+        if self.had_expired:  # and the clock jumped back; concurrent requests decide the reason
             return {"TOKEN_REPLACED", "TOKEN_REVOKED"}
         is_early = self.issued > time.now + SKEW
-        return {"TOKEN_INVALID" if is_early or self.is_forgotten(time) else f"TOKEN_{self.state}"}
+        return {"TOKEN_INVALID" if is_early or self.is_deleted(time) else f"TOKEN_{self.state}"}
 
-    def is_forgotten(self, time):
+    def is_deleted(self, time):
         end = self.expires if self.ended is None else min(self.ended, self.expires)
-        return time.latest >= end + TOKEN_REMEMBERED
+        return time.latest >= end + TOKEN_RETENTION

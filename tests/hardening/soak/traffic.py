@@ -1,4 +1,4 @@
-"""All requests of the soak: sent, counted, and held against what every answer must be."""
+"""Sends and counts all requests of the soak test, and checks rules for all responses."""
 
 import threading
 from collections import Counter
@@ -7,7 +7,7 @@ from soak.model import Broken
 
 
 class Traffic:
-    """What goes to the product, and what came back."""
+    """All requests and the results of their responses."""
 
     def __init__(self, product):
         self.product, self.lock = product, threading.Lock()
@@ -18,32 +18,33 @@ class Traffic:
         return sum(self.verdicts.values())
 
     def send(self, method, path, headers=None, body=None):
-        """Sends a request, and takes notes."""
-        return self.noted(self.product.send(method, path, headers, body), path)
+        """Sends a request and records the response."""
+        return self.record(self.product.send(method, path, headers, body), path)
 
     def ask(self, query, headers=None):
-        """Asks a query."""
-        return self.noted(self.product.ask(query, headers))
+        """Sends a query."""
+        return self.record(self.product.ask(query, headers))
 
-    def noted(self, answer, path="/api"):
+    def record(self, answer, path="/api"):
         with self.lock:
             self.verdicts[answer.verdict] += 1
             self.unavailable += answer.status == 503
-        if answer.status == 503 and not is_failure_as_designed(answer, path):
-            raise Broken(f"a failure without advice, or with a cookie: {answer.headers} {answer.text}")
+        if answer.status == 503 and not is_valid_failure(answer, path):
+            response = f"{answer.headers} {answer.text}"
+            raise Broken(f"status 503 without Retry-After, or with a cookie: {response}")
         if answer.status >= 500 and answer.status != 503:
             raise Broken(f"{answer.status}: {answer.text}")
         return answer
 
     def take_unavailable(self):
-        """How many answers said that something fails, since this was last asked."""
+        """Returns the number of responses with status 503 since the last call."""
         with self.lock:
             count, self.unavailable = self.unavailable, 0
         return count
 
 
-def is_failure_as_designed(answer, path):
-    """A failure says when to try again and takes no session; logging out takes it in any case."""
+def is_valid_failure(answer, path):
+    """Returns whether a 503 has Retry-After and keeps the session. Logout always ends it."""
     cookie = answer.headers["set-cookie"] or ""
     if path == "/logout":
         return "Max-Age=0" in cookie
