@@ -1,4 +1,4 @@
-"""A local AWS with nothing in it, which enforces IAM, and the stack that is deployed onto it."""
+"""An empty AWS emulator that enforces IAM, and the stack that is deployed to it."""
 
 import os
 import socket
@@ -14,11 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
 STACK = "arm-api"
 OPERATOR = {"AWS_ACCESS_KEY_ID": "operator", "AWS_SECRET_ACCESS_KEY": "the-operators-secret"}
-STARTS_WITHIN = 30
+START_TIMEOUT = 30
 
 
 class Cloud:
-    """The local AWS, as its operator sees it."""
+    """The AWS emulator, used with the credentials of the operator."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="arm-cloud-")
@@ -27,17 +27,17 @@ class Cloud:
         self._process = subprocess.Popen(
             [ROOT / ".tools/emulator/bin/ministack"],
             cwd=self._folder.name,
-            env=os.environ | OPERATOR | self._settings(),
+            env=os.environ | OPERATOR | self._emulator_settings(),
             stdout=open(ROOT / ".tools/logs/ministack.log", "w"),
             stderr=subprocess.STDOUT,
         )
         tools = f"{ROOT / 'tests/deploy/bin'}:{os.environ['PATH']}:{ROOT / '.tools/emulator/bin'}"
-        place = {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "PATH": tools}
-        self.environment = os.environ | OPERATOR | place
+        variables = {"AWS_ENDPOINT_URL": self.url, "AWS_DEFAULT_REGION": REGION, "PATH": tools}
+        self.environment = os.environ | OPERATOR | variables
         self._wait()
 
-    def _settings(self):
-        """Listens here alone, keeps nothing, and starts no server for other things."""
+    def _emulator_settings(self):
+        """Returns settings that keep the emulator on loopback, in a temporary directory."""
         return {
             "AUTH": "true",
             "BIND_HOST": "127.0.0.1",
@@ -52,39 +52,52 @@ class Cloud:
         }
 
     def _wait(self):
-        end = time.monotonic() + STARTS_WITHIN
+        end = time.monotonic() + START_TIMEOUT
         while True:
             try:
                 return urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=1).read()
             except OSError:
-                assert self._process.poll() is None and time.monotonic() < end, "ministack did not start"
+                is_starting = self._process.poll() is None and time.monotonic() < end
+                assert is_starting, "ministack did not start"
                 time.sleep(0.2)
 
     def client(self, service, **credentials):
-        """A client of one of its services: the operator's, or somebody else's."""
-        own = {"aws_access_key_id": "operator", "aws_secret_access_key": OPERATOR["AWS_SECRET_ACCESS_KEY"]}
-        return boto3.client(service, endpoint_url=self.url, region_name=REGION, **(credentials or own))
+        """Returns a client of a service, with the credentials of the operator by default."""
+        operator = {
+            "aws_access_key_id": OPERATOR["AWS_ACCESS_KEY_ID"],
+            "aws_secret_access_key": OPERATOR["AWS_SECRET_ACCESS_KEY"],
+        }
+        return boto3.client(
+            service, endpoint_url=self.url, region_name=REGION, **(credentials or operator)
+        )
 
     def run(self, command, folder=ROOT):
-        """Runs a command as the operator; answers what it printed."""
+        """Runs a command as the operator. Returns its output."""
         done = subprocess.run(
-            command, cwd=folder, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         assert done.returncode == 0, done.stdout
         return done.stdout
 
     def outputs(self):
-        """The outputs of the stack."""
+        """Returns the outputs of the stack."""
         stack = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
         return {it["OutputKey"]: it["OutputValue"] for it in stack["Outputs"]}
 
     def resource(self, name):
-        """What a resource of the stack is really called."""
-        found = self.client("cloudformation").describe_stack_resource(StackName=STACK, LogicalResourceId=name)
+        """Returns the physical ID of a resource of the stack."""
+        found = self.client("cloudformation").describe_stack_resource(
+            StackName=STACK, LogicalResourceId=name
+        )
         return found["StackResourceDetail"]["PhysicalResourceId"]
 
     def stop(self):
-        """Ends it, and the functions that it runs."""
+        """Stops the emulator and the functions that it runs."""
         self._process.terminate()
         try:
             self._process.wait(20)
@@ -94,7 +107,7 @@ class Cloud:
 
 
 def free_port():
-    """A port that nobody listens on."""
+    """Returns an unused port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

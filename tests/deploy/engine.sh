@@ -1,6 +1,6 @@
-# A container engine of its own for the suite that reads this by `.`: in a network namespace, so that
-# nothing leaves it, and with an image made of what this machine has, so that nothing is fetched.
-# It sets DOCKER_HOST, and `inside` runs a command beside it.
+# Starts a container engine for a suite that sources this file. The engine runs in a network
+# namespace without access to the network. Its image is built from files of this machine, so nothing
+# is downloaded. Sets DOCKER_HOST. `inside` runs a command in the namespace.
 folder=$(mktemp -d)
 namespace=arm-$$
 
@@ -17,11 +17,11 @@ stop_engine() {
 }
 
 start_engine() {
-    ip netns add "$namespace" || { echo "no network namespace can be made here"; exit 77; }
+    ip netns add "$namespace" || { echo "a network namespace cannot be created"; exit 77; }
     inside ip link set lo up
     mkdir -p "$folder/run"
     export DOCKER_HOST=unix://$folder/run/docker.sock
-    # Not by `inside`: a function in the background would be a process of its own, and outlived.
+    # Does not use `inside`, because a background function runs in a subshell that would stay alive.
     nsenter --net="/run/netns/$namespace" dockerd --data-root "$folder/data" --exec-root "$folder/exec" \
         --pidfile "$folder/dockerd.pid" -H "$DOCKER_HOST" --iptables=false --ip6tables=false --ip-masq=false \
         >"$folder/dockerd.log" 2>&1 &
@@ -31,11 +31,11 @@ start_engine() {
         kill -0 "$engine" 2>/dev/null || break
         sleep 0.2
     done
-    echo "the container engine does not start here: $(tail -n 1 "$folder/dockerd.log")"
+    echo "the container engine did not start: $(tail -n 1 "$folder/dockerd.log")"
     exit 77
 }
 
-# What stands for the image of Lambda's runtime: a shell, and the libraries that the functions load.
+# Imports a replacement for the Lambda runtime image: a shell, and the libraries of the functions.
 import_image() {
     local root=$folder/root name=$1 file
     mkdir -p "$root"/{bin,tmp,var/task,var/rapid,etc/ssl/certs}

@@ -1,4 +1,4 @@
-"""The commands of docs/operations.md, word for word, as the operator types them."""
+"""Runs the commands of docs/operations.md."""
 
 import re
 
@@ -9,27 +9,27 @@ GUIDE = ROOT / "docs" / "operations.md"
 
 
 class Guide:
-    """The guide, in a shell whose variables stay from one section to the next."""
+    """The commands of the guide. Shell variables are kept between sections."""
 
     def __init__(self, cloud, folder):
         self._cloud, self._folder = cloud, folder
-        self._known = ["set -eu", *self._commands("Deploy")[1:]]
+        self._setup = ["set -eu", *self._commands("Deploy")[1:]]
 
-    def follow(self, section, step=0, email=None):
-        """Types the commands of a section, or those of one of its steps; about a person, if one is named."""
+    def run(self, section, step=0, email=None):
+        """Runs one step of a section, for a user if `email` is given. Returns the output."""
         command = self._commands(section)[step]
         if email:
             assert IN_GUIDE in command
             command = command.replace(IN_GUIDE, email)
-        script = "\n".join([*self._known, command])
-        remember = "\nset | grep -E '^(OLD|NEW)=' || true"
-        printed = self._cloud.run(["bash", "-c", script + remember], self._folder)
-        self._known += re.findall(r"^(?:OLD|NEW)=.*$", printed, re.MULTILINE)
+        script = "\n".join([*self._setup, command])
+        print_variables = "\nset | grep -E '^(OLD|NEW)=' || true"
+        printed = self._cloud.run(["bash", "-c", script + print_variables], self._folder)
+        self._setup += re.findall(r"^(?:OLD|NEW)=.*$", printed, re.MULTILINE)
         return printed
 
     @staticmethod
     def _commands(section):
-        """The blocks of shell commands of a section."""
+        """Returns the shell code blocks of a section."""
         text = GUIDE.read_text().split(f"\n## {section}\n")[1].split("\n## ")[0]
         blocks = re.findall(r"^( *)```sh\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL)
         return [block.replace(f"\n{indent}", "\n").removeprefix(indent) for indent, block in blocks]

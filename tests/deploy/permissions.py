@@ -1,17 +1,17 @@
-"""What each function does in the cloud, and what it has no business to do.
+"""Checks which AWS calls the role of each function allows.
 
-The calls are made with the credentials that the function itself gets.
+The calls use the credentials that the function receives.
 """
 
 from botocore.exceptions import ClientError
 
 
-class Hands:
-    """What somebody with a function's role can do."""
+class RoleSession:
+    """A session with the role of a function."""
 
     def __init__(self, cloud, role):
         found = cloud.client("iam").get_role(RoleName=cloud.resource(role))["Role"]
-        self._credentials = assumed(cloud, found["Arn"])
+        self._credentials = assume(cloud, found["Arn"])
         self._cloud = cloud
         self.table = cloud.outputs()["TableName"]
         self.key = cloud.outputs()["SigningKeyArn"]
@@ -21,19 +21,21 @@ class Hands:
         return self._cloud.client(service, **self._credentials)
 
     def allowed(self, call):
-        """Whether a call is let through, whatever it then says."""
+        """Returns whether IAM allows a call. The call itself may fail."""
         try:
             call(self)
         except ClientError as error:
             if "AccessDenied" in error.response["Error"]["Code"]:
                 return False
-            assert "ConditionalCheck" in str(error) or "TransactionCanceled" in str(error), error
+            conditions = ["ConditionalCheck", "TransactionCanceled"]
+            assert any(it in str(error) for it in conditions), error
         return True
 
 
-def assumed(cloud, arn):
-    """The credentials of a role, as the Lambda service gets them."""
-    session = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="function")["Credentials"]
+def assume(cloud, arn):
+    """Assumes a role as the Lambda service does. Returns the credentials."""
+    answer = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="function")
+    session = answer["Credentials"]
     return {
         "aws_access_key_id": session["AccessKeyId"],
         "aws_secret_access_key": session["SecretAccessKey"],
@@ -46,12 +48,18 @@ NEVER = {"ConditionExpression": "attribute_exists(PK) AND attribute_not_exists(P
 
 
 def _table(operation, **arguments):
-    return lambda hands: getattr(hands.client("dynamodb"), operation)(TableName=hands.table, **arguments)
+    def call(role):
+        getattr(role.client("dynamodb"), operation)(TableName=role.table, **arguments)
+
+    return call
 
 
-def _sign(hands):
-    hands.client("kms").sign(
-        KeyId=hands.key, Message=b"message", MessageType="RAW", SigningAlgorithm="ED25519_SHA_512"
+def _sign(role):
+    role.client("kms").sign(
+        KeyId=role.key,
+        Message=b"message",
+        MessageType="RAW",
+        SigningAlgorithm="ED25519_SHA_512",
     )
 
 
@@ -69,12 +77,18 @@ CALLS = {
         "query", KeyConditionExpression="PK = :pk", ExpressionAttributeValues={":pk": NOBODY["PK"]}
     ),
     "dynamodb:UpdateItem": _table(
-        "update_item", Key=NOBODY, UpdateExpression="SET x = :x", ExpressionAttributeValues={":x": {"N": "1"}}, **NEVER
+        "update_item",
+        Key=NOBODY,
+        UpdateExpression="SET x = :x",
+        ExpressionAttributeValues={":x": {"N": "1"}},
+        **NEVER,
     ),
     "kms:GetPublicKey": lambda it: it.client("kms").get_public_key(KeyId=it.key),
     "kms:Sign": _sign,
-    "secretsmanager:GetSecretValue": lambda it: it.client("secretsmanager").get_secret_value(SecretId=it.secret),
-    # What neither needs.
+    "secretsmanager:GetSecretValue": lambda it: it.client("secretsmanager").get_secret_value(
+        SecretId=it.secret
+    ),
+    # Not allowed for either function.
     "cloudformation:DescribeStacks": lambda it: it.client("cloudformation").describe_stacks(),
     "dynamodb:BatchWriteItem": lambda it: it.client("dynamodb").batch_write_item(
         RequestItems={it.table: [{"DeleteRequest": {"Key": NOBODY}}]}

@@ -1,4 +1,4 @@
-"""Somebody with a browser, or with a token: what comes to the product over HTTP."""
+"""An HTTP client that acts as a browser, or sends an API token."""
 
 import json
 import re
@@ -7,12 +7,12 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 
 def session_cookie(url):
-    """The name of the session cookie of the product at `url`: over http it cannot have the prefix."""
+    """Returns the name of the session cookie. With http it cannot have the prefix."""
     return "__Host-arm_session" if url.startswith("https:") else "arm_session"
 
 
 class Answer:
-    """What the product answered."""
+    """A response."""
 
     def __init__(self, url, response):
         self.url, self.status, self.headers = url, response.status, response.headers
@@ -22,14 +22,14 @@ class Answer:
         return json.loads(self.text)
 
     def target(self):
-        """Where it leads to."""
+        """Returns the target of the redirect."""
         location = self.headers["Location"]
-        assert location, f"{self.url} answered {self.status} and leads nowhere: {self.text[:500]}"
+        assert location, f"{self.url} is no redirect: {self.status} {self.text[:500]}"
         return urljoin(self.url, location)
 
 
 class Visitor:
-    """A browser that keeps cookies for each origin, and follows no redirect by itself."""
+    """A browser that stores cookies for each origin and does not follow redirects."""
 
     def __init__(self):
         self._jars = {}
@@ -41,18 +41,21 @@ class Visitor:
         return self._send("GET", url, {"Accept": "text/html"})
 
     def submit(self, url, **fields):
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": origin(url)}
-        return self._send("POST", url, {"Accept": "text/html"} | headers, urlencode(fields))
+        headers = {"Accept": "text/html", "Origin": origin(url)}
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+        return self._send("POST", url, headers, urlencode(fields))
 
     def ask(self, api, query, token=None):
-        """Asks the GraphQL endpoint by the session, or by a token in its place."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "Origin": origin(api)}
+        """Sends a query with the session, or with a token instead."""
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers["Origin"] = origin(api)
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        return self._send("POST", api, headers, json.dumps({"query": query}), with_cookies=not token)
+        body = json.dumps({"query": query})
+        return self._send("POST", api, headers, body, with_cookies=not token)
 
     def log_in(self, product, email):
-        """Logs in through the provider `acme`, page by page."""
+        """Logs in with the provider `acme`."""
         url = self.open(f"{product}/login/acme?next=/home").target()
         provider = origin(url)
         while origin(url) == provider:
@@ -68,14 +71,14 @@ class Visitor:
         jar = self.cookies(url)
         if with_cookies and jar:
             headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in jar.items())
-        # Not every system resolves the names under localhost, as browsers do.
+        # Browsers resolve subdomains of localhost, but not every system does.
         connection = HTTPConnection("127.0.0.1", parts.port, timeout=30)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(method, path, body, headers | {"Host": parts.netloc})
         answer = Answer(url, connection.getresponse())
         connection.close()
         for line in answer.headers.get_all("Set-Cookie") or []:
-            keep(jar, line)
+            store_cookie(jar, line)
         return answer
 
 
@@ -84,10 +87,11 @@ def origin(url):
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def keep(jar, line):
-    """Does with a cookie what `Set-Cookie` says."""
+def store_cookie(jar, line):
+    """Applies a `Set-Cookie` header."""
     name, value = line.split(";")[0].split("=", 1)
-    if not value or re.search(r";\s*max-age=0*(;|$)|;\s*expires=[^;]*1970", line, re.IGNORECASE):
+    expired = r";\s*max-age=0*(;|$)|;\s*expires=[^;]*1970"
+    if not value or re.search(expired, line, re.IGNORECASE):
         jar.pop(name, None)
     else:
         jar[name] = value

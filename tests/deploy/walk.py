@@ -1,111 +1,118 @@
-"""The stack on a local AWS, from nothing: the whole guide of the seed through the API's own URL, the
-operator's guide word for word, and what the functions may not do."""
+"""Deploys the stack to an AWS emulator. Tests logins, tokens, the permissions of the functions, and
+the commands of docs/operations.md."""
 
 import re
 import sys
 import time
 
-from permissions import ALLOWED, CALLS, Hands
-from stories import eventually, story, tell_all
+from permissions import ALLOWED, CALLS, RoleSession
+from runner import run_all, test, wait_for
 from visitor import session_cookie
 from world import ANA, ME, World, architecture, new_token
 
-SWEPT_WITHIN = 150
+DELETION_TIMEOUT = 150
 RESTORED = "arm-api-restored"
-RESTORED_WITHIN = 30
+RESTORE_TIMEOUT = 30
 
 
-@story
-def the_stack_is_deployed_where_there_was_nothing(world):
-    world.deploy(f"Architecture={architecture()}", f"AwsEndpointUrl={world.cloud.url}", "DeletionProtection=false")
+@test
+def the_stack_is_deployed_to_an_empty_account(world):
+    endpoint = f"AwsEndpointUrl={world.cloud.url}"
+    world.deploy(f"Architecture={architecture()}", endpoint, "DeletionProtection=false")
 
     assert world.api == f"{world.product}/api"
     assert world.ana.open(f"{world.product}/healthz").text == "ok\n"
 
 
-@story
-def nobody_can_log_in_before_a_provider_is_listed(world):
+@test
+def nobody_can_log_in_before_a_provider_is_configured(world):
     assert "No way to log in is configured" in world.ana.open(f"{world.product}/").text
 
 
-@story
-def the_operator_lists_a_provider(world):
+@test
+def the_operator_configures_a_provider(world):
     entry = world.start_provider()
-    world.guide.follow("Identity providers")
+    world.guide.run("Identity providers")
 
     assert f"Continue with {entry['label']}" in world.ana.open(f"{world.product}/").text
 
 
-@story
-def a_person_logs_in_through_the_provider_and_gets_a_session(world):
+@test
+def a_user_logs_in_with_the_provider_and_gets_a_session(world):
     end = world.ana.log_in(world.product, ANA)
 
     assert end.target() == f"{world.product}/home", end.text
     assert session_cookie(world.product) in world.ana.cookies(world.product)
     home = world.ana.open(f"{world.product}/home")
-    assert home.status == 200 and ANA in home.text
+    assert home.status == 200
+    assert ANA in home.text
     assert world.ana.ask(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
 
 
-@story
+@test
 def the_playground_is_at_api(world):
     page = world.ana.open(world.api)
 
-    assert page.status == 200 and page.headers["Content-Type"].startswith("text/html")
+    assert page.status == 200
+    assert page.headers["Content-Type"].startswith("text/html")
     assert "playground" in page.text.lower()
 
 
-@story
-def an_instance_starts_without_asking_kms_for_public_keys(world):
+@test
+def an_instance_starts_without_requesting_public_keys_from_kms(world):
     kids = world.known_kids()
-    world.guide.follow("Start without KMS")
+    world.guide.run("Start without KMS")
 
-    assert world.variable("WebFunction", "SIGNING_PUBLIC_KEYS").startswith(world.cloud.outputs()["SigningKeyArn"])
+    public_keys = world.variable("WebFunction", "SIGNING_PUBLIC_KEYS")
+    assert public_keys.startswith(world.cloud.outputs()["SigningKeyArn"])
     assert world.known_kids() == kids
 
 
-@story
-def a_token_is_signed_by_the_key_in_kms_and_ends_at_its_second(world):
+@test
+def a_token_is_signed_by_the_key_in_kms_and_expires_on_time(world):
     world.new_token("short", seconds=5)
 
     assert {world.kid("short")} == world.known_kids()
-    assert world.holds("short")
+    assert world.is_valid("short")
     time.sleep(5.5)
     assert world.reason("short") == "TOKEN_EXPIRED"
 
 
-@story
-def a_browser_without_scripts_makes_a_token_by_a_form(world):
+@test
+def a_browser_without_javascript_creates_a_token_with_a_form(world):
     home = world.ana.open(f"{world.product}/home").text
-    fields = {name: re.search(f'name="{name}"[^>]* value="([^"]*)"', home)[1] for name in ["date", "replaces"]}
+    fields = {
+        name: re.search(f'name="{name}"[^>]* value="([^"]*)"', home)[1]
+        for name in ["date", "replaces"]
+    }
     page = world.ana.submit(f"{world.product}/home/token", **fields).text
 
     world.tokens["of the form"] = re.search(r"<textarea[^>]*>([^<]+)</textarea>", page)[1]
-    assert world.holds("of the form")
+    assert world.is_valid("of the form")
 
 
-@story
-def a_new_token_replaces_the_one_before(world):
+@test
+def a_new_token_replaces_the_previous_one(world):
     world.new_token("first")
-    assert world.holds("first")
+    assert world.is_valid("first")
     world.new_token("second")
 
     assert world.reason("first") == "TOKEN_REPLACED"
-    assert world.holds("second")
+    assert world.is_valid("second")
 
 
-@story
-def a_revoked_token_is_over_with_the_next_request(world):
+@test
+def a_revoked_token_is_rejected_with_the_next_request(world):
     answer = world.ana.ask(world.api, "mutation { invalidateAccessToken { success } }").json()
 
     assert answer == {"data": {"invalidateAccessToken": {"success": True}}}, answer
     assert world.reason("second") == "TOKEN_REVOKED"
 
 
-@story
-def a_record_that_is_over_is_left_to_dynamodb_to_sweep(world):
+@test
+def a_revoked_token_stays_revoked_until_dynamodb_deletes_its_record(world):
     dynamodb, table = world.cloud.client("dynamodb"), world.cloud.outputs()["TableName"]
-    # The emulator leaves it out when it makes the table.
+    # The emulator ignores this setting when it creates the table.
     dynamodb.update_time_to_live(
         TableName=table, TimeToLiveSpecification={"AttributeName": "ttl", "Enabled": True}
     )
@@ -120,63 +127,63 @@ def a_record_that_is_over_is_left_to_dynamodb_to_sweep(world):
     assert world.reason("second") == "TOKEN_REVOKED"
 
 
-@story
-def an_update_of_the_stack_leaves_tokens_and_sessions_alone(world):
+@test
+def an_update_of_the_stack_keeps_tokens_and_sessions(world):
     world.new_token("lasting")
     world.deploy('TokenCreationDisabled="Maintenance until noon"')
 
-    assert world.holds("lasting")
+    assert world.is_valid("lasting")
     refused = world.ana.ask(world.api, new_token(seconds=60))
     assert refused.json()["errors"][0]["extensions"]["reason"] == "CREATION_DISABLED", refused.text
     world.deploy('TokenCreationDisabled=""')
-    assert world.holds("lasting")
+    assert world.is_valid("lasting")
 
 
-@story
-def a_new_key_is_known_before_it_signs(world):
-    world.guide.follow("Rotate the signing key", step=0)
+@test
+def a_new_key_is_published_before_it_signs(world):
+    world.guide.run("Rotate the signing key", step=0)
 
     assert len(world.known_kids()) == 2
-    assert world.holds("lasting")
+    assert world.is_valid("lasting")
 
 
-@story
-def then_it_signs_and_tokens_of_the_old_key_hold(world):
+@test
+def the_new_key_signs_and_tokens_of_the_old_key_stay_valid(world):
     old = world.kid("lasting")
-    world.guide.follow("Rotate the signing key", step=1)
+    world.guide.run("Rotate the signing key", step=1)
 
-    assert world.holds("lasting")
+    assert world.is_valid("lasting")
     world.tokens["of the old key"] = world.tokens["lasting"]
     world.new_token("of the new key")
     assert world.kid("of the new key") != old
-    assert world.holds("of the new key")
+    assert world.is_valid("of the new key")
 
 
-@story
-def once_it_is_swept_nobody_knows_the_token(world):
+@test
+def a_token_is_invalid_after_its_record_was_deleted(world):
     dynamodb, table = world.cloud.client("dynamodb"), world.cloud.outputs()["TableName"]
 
-    def is_swept():
+    def is_deleted():
         return "Item" not in dynamodb.get_item(TableName=table, Key=world.record("second"))
 
-    eventually(is_swept, "the record is swept", SWEPT_WITHIN)
+    wait_for(is_deleted, "the record is deleted", DELETION_TIMEOUT)
 
     assert world.reason("second") == "TOKEN_INVALID"
 
 
-@story
-def tokens_of_a_dropped_key_are_none_of_ours(world):
-    world.guide.follow("Rotate the signing key", step=2)
-    world.guide.follow("Rotate the signing key", step=3)
+@test
+def tokens_of_a_removed_key_are_invalid(world):
+    world.guide.run("Rotate the signing key", step=2)
+    world.guide.run("Rotate the signing key", step=3)
 
     assert world.known_kids() == {world.kid("of the new key")}
     assert world.reason("of the old key") == "TOKEN_INVALID"
-    assert world.holds("of the new key")
+    assert world.is_valid("of the new key")
 
 
-@story
-def an_operator_ends_a_persons_access(world):
-    printed = world.guide.follow("End a person's access", email=ANA)
+@test
+def an_operator_disables_a_user(world):
+    printed = world.guide.run("End a person's access", email=ANA)
 
     assert printed.startswith(f"Disabled {ANA} ("), printed
     assert world.reason("of the new key") == "USER_DISABLED"
@@ -184,9 +191,9 @@ def an_operator_ends_a_persons_access(world):
     assert world.ana.log_in(world.product, ANA).status == 401
 
 
-@story
-def who_is_let_in_again_gets_nothing_back_and_can_log_in(world):
-    printed = world.guide.follow("End a person's access", step=1, email=ANA)
+@test
+def an_enabled_user_can_log_in_but_earlier_credentials_stay_invalid(world):
+    printed = world.guide.run("End a person's access", step=1, email=ANA)
 
     assert printed.startswith(f"Enabled {ANA} ("), printed
     assert world.reason("of the new key") == "TOKEN_REVOKED"
@@ -194,62 +201,66 @@ def who_is_let_in_again_gets_nothing_back_and_can_log_in(world):
     assert world.ana.ask(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
 
 
-def may(world, role):
-    """Finds what a role may do of all calls; it must be exactly what its function does."""
-    hands = Hands(world.cloud, role)
-    allowed = {action for action, call in CALLS.items() if hands.allowed(call)}
+def check_permissions(world, role):
+    """Checks that a role allows exactly the calls that its function needs."""
+    session = RoleSession(world.cloud, role)
+    allowed = {action for action, call in CALLS.items() if session.allowed(call)}
     assert allowed == ALLOWED[role], f"not expected: {allowed ^ ALLOWED[role]}"
 
 
-@story
-def the_api_function_may_do_what_it_does_and_nothing_else(world):
-    may(world, "ApiRole")
+@test
+def the_api_function_has_only_the_permissions_that_it_needs(world):
+    check_permissions(world, "ApiRole")
 
 
-@story
-def the_web_function_may_do_what_it_does_and_nothing_else(world):
-    may(world, "WebRole")
+@test
+def the_web_function_has_only_the_permissions_that_it_needs(world):
+    check_permissions(world, "WebRole")
 
 
-@story
-def no_log_holds_a_secret(world):
+@test
+def logs_contain_no_secrets(world):
     logs = world.cloud.client("logs")
     groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
-    lines = [it["message"] for group in groups for it in logs.filter_log_events(logGroupName=group)["events"]]
+    events = [logs.filter_log_events(logGroupName=group)["events"] for group in groups]
+    lines = [it["message"] for of_group in events for it in of_group]
 
-    assert not any("did not answer at start" in line for line in lines), "the first read is not allowed"
+    failed_warm_ups = [line for line in lines if "did not answer at start" in line]
+    assert not failed_warm_ups, failed_warm_ups
     assert any('"requestId"' in line for line in lines), f"the logs are empty: {groups}"
     for secret in world.secrets():
-        assert not any(secret in line for line in lines), f"a log holds {secret[:12]}…"
+        assert not any(secret in line for line in lines), f"a log contains {secret[:12]}…"
 
 
-@story
-def the_table_comes_back_from_its_backups(world):
+@test
+def the_table_is_restored_from_a_backup(world):
     table = world.cloud.outputs()["TableName"]
-    world.guide.follow("Backup and restore")
+    world.guide.run("Backup and restore")
 
     dynamodb = world.cloud.client("dynamodb")
 
-    def is_there():
+    def is_active():
         return dynamodb.describe_table(TableName=RESTORED)["Table"]["TableStatus"] == "ACTIVE"
 
-    eventually(is_there, "the restored table", RESTORED_WITHIN)
+    wait_for(is_active, "the restored table", RESTORE_TIMEOUT)
     assert dynamodb.scan(TableName=RESTORED)["Count"] == dynamodb.scan(TableName=table)["Count"]
 
 
-@story
-def the_stack_goes_and_what_must_not_be_lost_stays(world):
+@test
+def deleting_the_stack_keeps_the_table_the_secret_and_the_keys(world):
     outputs, key = world.cloud.outputs(), world.cloud.resource("SigningKey")
-    world.guide.follow("Remove")
+    world.guide.run("Remove")
 
     assert world.cloud.client("dynamodb").scan(TableName=outputs["TableName"])["Count"] > 0
-    assert world.cloud.client("secretsmanager").get_secret_value(SecretId=outputs["ProvidersSecret"])
-    assert world.cloud.client("kms").describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "Disabled"
+    secrets = world.cloud.client("secretsmanager")
+    assert secrets.get_secret_value(SecretId=outputs["ProvidersSecret"])
+    found = world.cloud.client("kms").describe_key(KeyId=key)
+    assert found["KeyMetadata"]["KeyState"] == "Disabled"
 
 
 world = World()
 try:
-    good = tell_all(world)
+    passed = run_all(world)
 finally:
     world.stop()
-sys.exit(not good)
+sys.exit(not passed)

@@ -1,4 +1,4 @@
-"""What the stories of a deployment share: the cloud, the product on it, a provider, and Ana."""
+"""State that the tests of a deployment share: the stack, a provider, and the user Ana."""
 
 import base64
 import json
@@ -17,7 +17,7 @@ ME = "{ me { userEmail } }"
 
 
 class World:
-    """The world, as the stories before have left it."""
+    """The state that the previous tests left."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(prefix="arm-operator-")
@@ -30,64 +30,72 @@ class World:
         self.tokens = {}
 
     def deploy(self, *overrides):
-        """Deploys the stack; what is not named stays as it was."""
-        self.cloud.run(["sam", "deploy", "--parameter-overrides", *overrides], self.folder)
+        """Deploys the stack. Other parameters keep their values."""
+        command = ["sam", "deploy", "--parameter-overrides", *overrides]
+        self.cloud.run(command, self.folder)
         outputs = self.cloud.outputs()
         self.product, self.api = outputs["WebUrl"], outputs["ApiUrl"]
 
     def start_provider(self):
-        """Starts an identity provider, and writes down what the product is to be told of it."""
+        """Starts an identity provider and writes `providers.json`. Returns the entry."""
         script = ROOT / "tests/deploy/provider.mjs"
         self.provider = subprocess.Popen(
-            ["node", script, self.product], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["node", script, self.product],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         entry = json.loads(self.provider.stdout.readline())
         (self.folder / "providers.json").write_text(json.dumps([entry]))
         return entry
 
     def new_token(self, name, seconds=86400):
-        """Ana makes an API token by her session, and the world remembers it."""
+        """Creates an API token in Ana's session and stores it under a name."""
         answer = self.ana.ask(self.api, new_token(seconds)).json()
         assert "errors" not in answer, answer
         self.tokens[name] = answer["data"]["updateAccessToken"]["sessionJwt"]
 
-    def holds(self, name):
-        """Whether a token lets its owner in."""
+    def is_valid(self, name):
+        """Returns whether a token is valid."""
         answer = self.ana.ask(self.api, ME, token=self.tokens[name])
         return answer.status == 200 and answer.json() == {"data": {"me": {"userEmail": ANA}}}
 
     def reason(self, name):
-        """Why a token is refused."""
+        """Returns the reason why a token is rejected."""
         answer = self.ana.ask(self.api, ME, token=self.tokens[name])
         assert answer.status == 401, f"{answer.status}: {answer.text}"
         return answer.json()["errors"][0]["extensions"]["reason"]
 
     def kid(self, name):
-        """By which key a token is signed."""
+        """Returns the ID of the key that signed a token."""
         return part(self.tokens[name], 0)["kid"]
 
     def known_kids(self):
-        """The keys that the product shows."""
-        return {key["kid"] for key in self.ana.open(f"{self.product}/.well-known/jwks.json").json()["keys"]}
+        """Returns the IDs of the published keys."""
+        jwks = self.ana.open(f"{self.product}/.well-known/jwks.json").json()
+        return {key["kid"] for key in jwks["keys"]}
 
     def variable(self, function, name):
-        """What a function of the stack has in a variable of its environment."""
-        found = self.cloud.client("lambda").get_function_configuration(FunctionName=self.cloud.resource(function))
+        """Returns an environment variable of a function."""
+        found = self.cloud.client("lambda").get_function_configuration(
+            FunctionName=self.cloud.resource(function)
+        )
         return found["Environment"]["Variables"][name]
 
     def record(self, name):
-        """The key of a token's record in the table."""
+        """Returns the key of a token's record in the table."""
         claims = part(self.tokens[name], 1)
         return {"PK": {"S": f"U#{claims['sub']}"}, "SK": {"S": f"T#{claims['tid']}"}}
 
     def secrets(self):
-        """All that no log may hold."""
+        """Returns all values that logs must not contain."""
         session = self.ana.cookies(self.product)[session_cookie(self.product)]
-        provider = json.loads((self.folder / "providers.json").read_text())[0]["clientSecret"]
-        return [session, session.split(".")[-1], provider, ANA, *self.tokens.values()]
+        providers = json.loads((self.folder / "providers.json").read_text())
+        client_secret = providers[0]["clientSecret"]
+        return [session, session.split(".")[-1], client_secret, ANA, *self.tokens.values()]
 
     def stop(self):
-        """Ends all that was started."""
+        """Stops the provider and the emulator."""
         if self.provider:
             self.provider.stdin.close()
             self.provider.wait(10)
@@ -96,16 +104,17 @@ class World:
 
 
 def new_token(seconds):
-    """The mutation of the seed, for a token that lives so long."""
-    return f"mutation {{ updateAccessToken(expirationTime: {int(time.time()) + seconds}) {{ sessionJwt }} }}"
+    """Returns the mutation that creates a token with this lifetime."""
+    expires = int(time.time()) + seconds
+    return f"mutation {{ updateAccessToken(expirationTime: {expires}) {{ sessionJwt }} }}"
 
 
 def part(token, index):
-    """A part of a JWT, read."""
+    """Returns a decoded part of a JWT."""
     text = token.split(".")[index]
     return json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
 
 
 def architecture():
-    """What the functions were built for."""
+    """Returns the processor architecture of the functions."""
     return "arm64" if os.uname().machine in ("arm64", "aarch64") else "x86_64"
