@@ -42,8 +42,8 @@ pub struct Config {
     /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
     /// `web` function has it.
     pub providers_secret_arn: Option<String>,
-    /// How many logins one network may begin in a minute, and how many it may end, from `LOGINS_PER_ADDRESS`: 30 where
-    /// it is not set, unlimited where it is 0. Only the `web` function reads it.
+    /// How many logins one network may begin in a minute, and how many it may complete, from
+    /// `LOGINS_PER_ADDRESS`. The default is 30; 0 means unlimited. Only the `web` function uses it.
     pub login_limit: Option<RateLimit>,
     /// What Lambda calls the function, from `AWS_LAMBDA_FUNCTION_NAME`: metrics are told by it.
     pub function_name: Option<String>,
@@ -241,8 +241,8 @@ mod tests {
     use rstest::rstest;
 
     fn variables() -> BTreeMap<String, String> {
-        let text = "TABLE_NAME=arm PUBLIC_URL=https://arm.example SIGNING_KEYS=[] AWS_REGION=eu-west-1 \
-                    AWS_ACCESS_KEY_ID=key AWS_SECRET_ACCESS_KEY=hidden-key";
+        let text = "TABLE_NAME=arm PUBLIC_URL=https://arm.example SIGNING_KEYS=[] \
+                    AWS_REGION=eu-west-1 AWS_ACCESS_KEY_ID=key AWS_SECRET_ACCESS_KEY=hidden-key";
         let pair =
             |it: &str| it.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
         text.split_whitespace().filter_map(pair).collect()

@@ -46,8 +46,8 @@ impl DataDir {
     pub(super) fn database(&self) -> Result<Embedded, StartError> {
         let path = self.database_path();
         let failed = |cause: &dyn std::fmt::Display| {
-            let remedy = "Check that you may write to this directory and that its disk is not full. \
-                          If the file is damaged, move it away: a new one is made.";
+            let remedy = "Check that you may write to this directory and that its disk is not \
+                          full. If the file is damaged, move it away: a new one is made.";
             StartError::new(format!("Cannot open the database {}", path.display()), cause, remedy)
         };
         self.make_private(&path).map_err(|fault| failed(&fault))?;
@@ -81,8 +81,8 @@ impl DataDir {
     /// The signing keys cannot be used.
     pub(super) fn invalid_keys(&self, cause: impl std::fmt::Display) -> StartError {
         let what = format!("Cannot use the signing keys in {}", self.0.join("keys.json").display());
-        let remedy = "Check that you may read and write the file. If it is damaged, restore it, or delete \
-                      it: a new key is made, and the tokens of the old ones end.";
+        let remedy = "Check that you may read and write the file. If it is damaged, restore it. \
+                      Or delete it: a new key is made, and all API tokens become invalid.";
         StartError::new(what, cause, remedy)
     }
 }

@@ -47,8 +47,8 @@ pub(super) async fn refuse_foreign(
     if named.all(|host| listening.is_own(host)) {
         return next.run(request).await;
     }
-    let text = "Local mode answers only to its own hosts, such as localhost and 127.0.0.1. Open it under one \
-                of these, or send one in the Host header.\n";
+    let text = "Local mode answers only to its own hosts, such as localhost and 127.0.0.1. \
+                Open it under one of these, or send one in the Host header.\n";
     (StatusCode::MISDIRECTED_REQUEST, text).into_response()
 }
 

@@ -20,22 +20,22 @@ use emulator::Emulator;
 use product::Product;
 use story_events::{Credentials, Story, Verdict, stories};
 
-/// A path that the suite names.
-#[expect(clippy::disallowed_methods, reason = "the suite says by it what to run")]
-fn named(variable: &str) -> PathBuf {
-    let told: Option<OsString> = std::env::var_os(variable).filter(|it| !it.is_empty());
-    let path = told.map(PathBuf::from).unwrap_or_else(|| {
-        panic!("{variable} is not set: run tests/suites/bootstrap, which builds and installs what is needed")
-    });
-    assert!(path.exists(), "{variable}: there is no {}", path.display());
+/// The path in an environment variable, which the suite sets.
+#[expect(clippy::disallowed_methods, reason = "the suite passes the paths by it")]
+fn path_in(variable: &str) -> PathBuf {
+    let value: Option<OsString> = std::env::var_os(variable).filter(|it| !it.is_empty());
+    let path = value
+        .map(PathBuf::from)
+        .unwrap_or_else(|| panic!("{variable} is not set: run tests/suites/bootstrap instead"));
+    assert!(path.exists(), "{variable}: {} does not exist", path.display());
     path
 }
 
 /// Replays the stories of one function, one after the other, in one instance of it.
 async fn replay(handler: &str) {
     let product = Product::started().await;
-    let binary = named("ARM_BOOTSTRAP_DIR").join(handler);
-    let emulator = Emulator::started(&named("ARM_RIE"), &binary, &product.environment()).await;
+    let binary = path_in("ARM_BOOTSTRAP_DIR").join(handler);
+    let emulator = Emulator::started(&path_in("ARM_RIE"), &binary, &product.environment()).await;
     let stories: Vec<Story> = stories().into_iter().filter(|it| it.handler() == handler).collect();
     let (mut wrong, mut secrets) = (Vec::new(), Vec::new());
 

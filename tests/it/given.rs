@@ -369,9 +369,8 @@ pub(crate) const INVALIDATE: &str = "mutation { invalidateAccessToken { success 
 
 /// Asks for an API token.
 pub(crate) fn update_access_token(expiration_time: i64) -> String {
-    format!(
-        "mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ success sessionJwt }} }}"
-    )
+    let field = format!("updateAccessToken(expirationTime: {expiration_time})");
+    format!("mutation {{ {field} {{ success sessionJwt }} }}")
 }
 
 /// A POST to the endpoint, without its body.

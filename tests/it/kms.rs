@@ -132,7 +132,10 @@ async fn kms_signs_and_its_public_key_verifies() {
 }
 
 #[rstest]
-#[case::still_listed(json!([{ "arn": NEW, "state": "active" }, { "arn": OLD, "state": "verify-only" }]), "200")]
+#[case::still_listed(
+    json!([{ "arn": NEW, "state": "active" }, { "arn": OLD, "state": "verify-only" }]),
+    "200"
+)]
 #[case::no_longer(json!([{ "arn": NEW, "state": "active" }]), "401 UNAUTHENTICATED TOKEN_INVALID")]
 #[tokio::test]
 async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case] verdict: &str) {
@@ -272,9 +275,15 @@ async fn a_public_key_of_another_key_makes_no_tokens() {
 }
 
 #[rstest]
-#[case::without_arn("MCowBQYDK2VwAyEA".to_owned(), "`MCowBQYDK2VwAyEA` is not of the form ARN=PUBLIC_KEY")]
+#[case::without_arn(
+    "MCowBQYDK2VwAyEA".to_owned(),
+    "`MCowBQYDK2VwAyEA` is not of the form ARN=PUBLIC_KEY"
+)]
 #[case::not_base64(format!("{NEW}=!"), "the public key is not base64")]
-#[case::of_another_kind(format!("{NEW}=MCowBQYDK2VwAyEA"), "the key is not of the kind ECC_NIST_EDWARDS25519")]
+#[case::of_another_kind(
+    format!("{NEW}=MCowBQYDK2VwAyEA"),
+    "the key is not of the kind ECC_NIST_EDWARDS25519"
+)]
 #[tokio::test]
 async fn a_public_key_that_cannot_be_read_is_named_at_start(
     #[case] listed: String,

@@ -58,10 +58,8 @@ impl Local {
     ) -> (u16, String, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let host = format!("Host: {host}\r\nOrigin: http://localhost:{}", self.port);
-        let length = body.len();
-        let head = format!(
-            "{method} {path} HTTP/1.1\r\n{host}\r\nConnection: close\r\nContent-Length: {length}\r\n"
-        );
+        let length = format!("Connection: close\r\nContent-Length: {}", body.len());
+        let head = format!("{method} {path} HTTP/1.1\r\n{host}\r\n{length}\r\n");
         stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -159,7 +157,9 @@ fn the_demo_people_are_there_and_the_admin_is_one() {
     let query = r#"{"query": "{ me { userName role organizations { name } } }"}"#;
     let (_, answer) = local.json("/api", &admin, query);
 
-    let me = serde_json::json!({ "userName": "Ada Admin", "role": "admin", "organizations": [{ "name": "demo" }] });
+    let me = serde_json::json!({
+        "userName": "Ada Admin", "role": "admin", "organizations": [{ "name": "demo" }],
+    });
     assert_eq!(answer["data"]["me"], me);
 }
 
@@ -288,11 +288,11 @@ fn what_cannot_start_names_the_file_and_what_to_do() {
 
     for (arguments, subject, remedy) in [
         (&["--data-dir", &below_a_file][..], below_a_file.as_str(), "--data-dir"),
-        (&["--data-dir", no_keys], "no-keys/keys.json", "restore it, or delete it"),
+        (&["--data-dir", no_keys], "no-keys/keys.json", "restore it. Or delete it"),
         (&["--data-dir", no_database], "no-database/dynamodb.sqlite", "move it away"),
         (&["--in-memory", "--providers", &missing], &missing, "README"),
         (&["--in-memory", "--providers", &broken], &broken, "README"),
-        (&["--data-dir", no_keys, "keys", "list"], "no-keys/keys.json", "restore it, or delete it"),
+        (&["--data-dir", no_keys, "keys", "list"], "no-keys/keys.json", "restore it. Or delete it"),
         (&["--data-dir", &below_a_file, "keys", "list"], &below_a_file, "--data-dir"),
         (
             &["--in-memory", "--dynamodb-endpoint", "http://127.0.0.1:9"],

@@ -108,8 +108,8 @@ fn answer(request: &Request, account: &Account) -> String {
         }
         "Sign" => {
             let message = body.split(r#""Message":""#).nth(1).and_then(|it| it.split('"').next());
-            json!({ "KeyId": KEY_ARN, "Signature": account.kms_signature(message.unwrap_or_default()) })
-                .to_string()
+            let signature = account.kms_signature(message.unwrap_or_default());
+            json!({ "KeyId": KEY_ARN, "Signature": signature }).to_string()
         }
         "GetSecretValue" => json!({ "Name": "providers", "SecretString": "" }).to_string(),
         _ => "{}".to_owned(),

@@ -15,7 +15,8 @@ pub(crate) struct Event {
 
 /// `me`, by the token of this number.
 pub(crate) fn me(account: &Account, token: usize) -> Event {
-    let headers = json!({ "authorization": format!("Bearer {}", account.tokens[token % account.tokens.len()]) });
+    let token = &account.tokens[token % account.tokens.len()];
+    let headers = json!({ "authorization": format!("Bearer {token}") });
     Event { text: event(headers, ME), answered_by: "ana@acme.test" }
 }
 
@@ -64,7 +65,8 @@ fn event(mut headers: Value, query: &str) -> String {
         "version": "2.0", "routeKey": "ANY /api", "rawPath": "/api", "rawQueryString": "",
         "headers": headers,
         "requestContext": {
-            "accountId": "123456789012", "apiId": "a1b2c3d4e5", "domainName": "arm.test", "domainPrefix": "arm",
+            "accountId": "123456789012", "apiId": "a1b2c3d4e5",
+            "domainName": "arm.test", "domainPrefix": "arm",
             "http": {
                 "method": "POST", "path": "/api", "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7",
                 "userAgent": "curl/8.14.1",

@@ -69,7 +69,7 @@ fn is_grammatical(value: &[u8]) -> bool {
     let token = token.trim_start_matches(' ');
     let padding = token.chars().rev().take_while(|it| *it == '=').count();
     let body = &token[..token.len() - padding];
-    let is_of_token = |it: u8| matches!(it, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/');
+    let is_of_token = |it: u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(&it);
     value.len() <= 4096
         && scheme.to_lowercase() == "bearer"
         && !body.is_empty()

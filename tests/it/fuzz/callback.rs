@@ -51,7 +51,8 @@ impl Target for Callback {
             ..WorldOptions::default()
         }));
         let described = json!({
-            "issuer": ACME, "jwks_uri": format!("{ACME}/keys"), "token_endpoint": format!("{ACME}/token"),
+            "issuer": ACME, "jwks_uri": format!("{ACME}/keys"),
+            "token_endpoint": format!("{ACME}/token"),
             "authorization_endpoint": format!("{ACME}/authorize"),
         });
         world.web.answers(&format!("{ACME}/.well-known/openid-configuration"), 200, &described);

@@ -32,7 +32,7 @@ impl Answer {
         self.headers.get(name).map(|it| it.to_str().unwrap())
     }
 
-    /// The status, and the code and reason of the first error, as `401 UNAUTHENTICATED TOKEN_INVALID`.
+    /// The status, and the code and reason of the first error: `401 UNAUTHENTICATED TOKEN_INVALID`.
     pub(crate) fn verdict(&self) -> String {
         let part =
             |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();

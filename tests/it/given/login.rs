@@ -33,7 +33,8 @@ pub(crate) fn describes(world: &World, address: &str, issuer: &str, host: &str) 
         200,
         &json!({
             "issuer": issuer, "jwks_uri": format!("{host}/keys"),
-            "authorization_endpoint": format!("{host}/authorize"), "token_endpoint": format!("{host}/token"),
+            "authorization_endpoint": format!("{host}/authorize"),
+            "token_endpoint": format!("{host}/token"),
             "userinfo_endpoint": format!("{host}/me"),
         }),
     );
@@ -94,7 +95,8 @@ impl Begun {
 /// The claims of a good ID token of Ana.
 pub(crate) fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
     json!({
-        "iss": issuer, "aud": "arm", "sub": "1", "nonce": nonce, "iat": world.now(), "exp": world.now() + 300,
+        "iss": issuer, "aud": "arm", "sub": "1", "nonce": nonce,
+        "iat": world.now(), "exp": world.now() + 300,
         "email": "Ana@Acme.test", "email_verified": true, "name": "Ana Torres",
     })
 }

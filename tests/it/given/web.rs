@@ -70,7 +70,9 @@ impl ProviderKey {
     /// The set of keys that a provider publishes.
     pub(crate) fn published(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.0.public_key());
-        json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": x, "x": x }] })
+        json!({ "keys": [{
+            "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": x, "x": x,
+        }] })
     }
 
     /// An ID token with these claims.
