@@ -18,6 +18,7 @@ use crate::{
     domain::{
         access_token::{ExpirationPolicy, InvalidExpiration},
         login::LoginFault,
+        permitted::AccessDenied,
         refusal::Refusal,
     },
     entropy::NoEntropy,
@@ -45,9 +46,9 @@ pub enum Error {
     /// A credential was presented, and does not hold.
     #[error("Login required")]
     Refused(Refusal),
-    /// They may not, or it does not exist: the same answer.
-    #[error("Access denied")]
-    Denied,
+    /// The user may not perform the action, or the object does not exist.
+    #[error(transparent)]
+    AccessDenied(#[from] AccessDenied),
     /// A token tried what needs a session.
     #[error("Access denied")]
     SessionRequired,
@@ -140,7 +141,7 @@ impl Error {
             Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
             Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
             | Self::InvalidIdToken(_) => "BAD_REQUEST",
-            Self::Denied
+            Self::AccessDenied(_)
             | Self::SessionRequired
             | Self::RenewalEnded { .. }
             | Self::CreationDisabled(_)
@@ -169,7 +170,7 @@ impl Error {
             Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => {
                 Some("INVALID_EXPIRATION_TIME")
             }
-            Self::Denied
+            Self::AccessDenied(_)
             | Self::Login(_)
             | Self::InvalidIdToken(_)
             | Self::ProviderDown(_)
@@ -192,7 +193,7 @@ impl Error {
             | Self::InvalidIdToken(_)
             | Self::InvalidExpiration(_)
             | Self::ExpirationNotInteger { .. } => StatusCode::BAD_REQUEST,
-            Self::Denied
+            Self::AccessDenied(_)
             | Self::SessionRequired
             | Self::RenewalEnded { .. }
             | Self::CreationDisabled(_)

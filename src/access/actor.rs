@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use crate::{
     domain::{
         access_token::{AccessToken, RecordedState},
-        policy::UserAction,
+        id::OrganizationName,
+        permitted::{AccessDenied, Permitted, Platform},
+        policy::{OrganizationAction, UserAction},
         secret::Secret,
         session::Session,
         stakeholder::Stakeholder,
@@ -57,14 +59,39 @@ impl Actor {
         });
     }
 
-    /// Whether they may do this. A token can do what its owner can. A token that has just
-    /// replaced itself can only repeat that call.
-    #[must_use]
-    pub fn may(&self, action: UserAction) -> bool {
-        let is_ended =
-            self.credential.access_token().is_some_and(|it| it.state != RecordedState::Active);
-        let is_allowed = !is_ended || action == UserAction::UpdateAccessToken;
-        is_allowed && self.stakeholder.may(action)
+    /// Checks that the user may perform an action on the platform. A token may do what its owner
+    /// may. A token that has just replaced itself can only repeat that call.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied` unless the policy allows it.
+    pub fn permit(&self, action: UserAction) -> Result<Permitted<Platform>, AccessDenied> {
+        if self.is_replaced() && action != UserAction::UpdateAccessToken {
+            return Err(AccessDenied);
+        }
+        self.stakeholder.permit(action)
+    }
+
+    /// Checks that the user may perform an action in an organization.
+    ///
+    /// # Errors
+    ///
+    /// `AccessDenied` unless the policy allows it. An organization that is hidden from the user
+    /// and one that does not exist are the same.
+    pub fn permit_in(
+        &self,
+        organization: &OrganizationName,
+        action: OrganizationAction,
+    ) -> Result<Permitted<OrganizationName>, AccessDenied> {
+        if self.is_replaced() {
+            return Err(AccessDenied);
+        }
+        self.stakeholder.permit_in(organization, action)
+    }
+
+    /// Whether the credential is a token that has replaced itself.
+    fn is_replaced(&self) -> bool {
+        self.credential.access_token().is_some_and(|it| it.state != RecordedState::Active)
     }
 }
 

@@ -11,6 +11,7 @@ pub mod id;
 pub mod issuer;
 pub mod login;
 pub mod own_path;
+pub mod permitted;
 pub mod policy;
 pub mod rate_limit;
 pub mod refusal;

@@ -1,124 +1,173 @@
-//! Who may do what: one exhaustive table for each level, and nothing else decides.
+//! Who may do what: a table for each level. Nothing else decides it.
 //!
-//! `tests/golden/policy.txt` shows the tables as they are agreed on.
+//! `tests/golden/policy.txt` shows the tables.
+
+use std::fmt::Debug;
 
 use crate::domain::role::{OrganizationRole, UserRole};
 
-/// What one can do as a user of the platform.
+/// Defines the actions of a level. A row has the action, its name in the API, the scope that
+/// an API token needs, and a cell for each role: `yes`, or `.` for no.
+///
+/// It does not compile until each role has a cell in each row.
+macro_rules! actions {
+    (
+        $(#[$doc:meta])*
+        $level:ident for $role:ident $columns:tt
+        $($action:ident $name:literal $scope:tt $cells:tt)+
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $level {
+            $(#[doc = concat!("`", $name, "` in the API.")] $action,)+
+        }
+
+        impl $level {
+            /// Every action of the level.
+            pub const ALL: &[Self] = &[$(Self::$action,)+];
+
+            /// The action's name in `permissions` of the API.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$action => $name,)+ }
+            }
+
+            /// The scope that an API token needs, or `None` if every token will do.
+            #[must_use]
+            pub const fn scope(self) -> Option<Scope> {
+                match self { $(Self::$action => scope!($scope),)+ }
+            }
+
+            fn table(title: &str) -> String {
+                let head = row(title, "scope", $role::ALL.iter().map(|it| it.name()));
+                Self::ALL.iter().fold(head, |table, action| {
+                    let cells = $role::ALL.iter().map(|it| cell_text(it.allows(*action)));
+                    format!("{table}\n{}", row(action.name(), &scope_text(action.scope()), cells))
+                })
+            }
+        }
+
+        impl Action for $level {
+            type Role = $role;
+
+            fn is_allowed(self, role: $role) -> bool {
+                role.allows(self)
+            }
+        }
+
+        impl $role {
+            /// Whether the policy allows the action to the role.
+            #[must_use]
+            pub const fn allows(self, action: $level) -> bool {
+                match action { $($level::$action => cell!($role, self, $columns, $cells),)+ }
+            }
+
+            /// The names of the actions that the role allows.
+            pub fn permissions(self) -> impl Iterator<Item = &'static str> {
+                $level::ALL.iter().filter(move |it| self.allows(**it)).map(|it| it.name())
+            }
+        }
+    };
+}
+
+/// The cell of a role in a row.
+macro_rules! cell {
+    ($role:ident, $held:expr, [$($column:ident)+], [$($cell:tt)+]) => {
+        match $held { $($role::$column => decision!($cell),)+ }
+    };
+}
+
+macro_rules! decision {
+    (yes) => {
+        true
+    };
+    (.) => {
+        false
+    };
+}
+
+macro_rules! scope {
+    (any) => {
+        None
+    };
+    ((READ $area:ident)) => {
+        Some(Scope { access: ScopeAccess::Read, area: ScopeArea::$area })
+    };
+    ((WRITE $area:ident)) => {
+        Some(Scope { access: ScopeAccess::Write, area: ScopeArea::$area })
+    };
+}
+
+actions! {
+    /// What a user can do on the platform.
+    UserAction for UserRole                                             [Admin Hacker User]
+    Me                    "me"                    any                   [yes   yes    yes]
+    UpdateAccessToken     "updateAccessToken"     (WRITE Access)        [yes   yes    yes]
+    InvalidateAccessToken "invalidateAccessToken" any                   [yes   yes    yes]
+    Organizations         "organizations"         (READ Organizations)  [yes   .      .]
+    AddOrganization       "addOrganization"       (WRITE Organizations) [yes   .      .]
+}
+
+actions! {
+    /// What a stakeholder can do in an organization.
+    OrganizationAction for OrganizationRole          [Admin User UserManager CustomerManager]
+    Organization "organization" (READ Organizations) [yes   yes  yes         yes]
+    AuditLog     "auditLog"     (READ Organizations) [yes   .    yes         .]
+}
+
+/// An action of a level of the policy.
+pub trait Action: Copy + Debug {
+    /// The roles of the level.
+    type Role: Copy + Debug;
+
+    /// Whether the policy allows the action to a role.
+    fn is_allowed(self, role: Self::Role) -> bool;
+}
+
+/// What an API token needs for an action, in addition to its owner's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UserAction {
-    /// Reads one's own profile, organizations and credentials.
-    ReadMe,
-    /// Makes or replaces one's own API token.
-    UpdateAccessToken,
-    /// Revokes one's own API token.
-    InvalidateAccessToken,
+pub struct Scope {
+    /// Whether it is for reading or for changing.
+    pub access: ScopeAccess,
+    /// The part of the API that it is for.
+    pub area: ScopeArea,
 }
 
-/// What one can do in an organization.
+/// Whether a scope is for reading or for changing. `Write` includes `Read`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OrganizationAction {
-    /// Reads the organization's name.
-    ReadOrganization,
+pub enum ScopeAccess {
+    /// Reads.
+    Read,
+    /// Reads and changes.
+    Write,
 }
 
-impl UserAction {
-    /// Every action of the level.
-    pub const ALL: &[Self] = &[Self::ReadMe, Self::UpdateAccessToken, Self::InvalidateAccessToken];
-
-    /// The action's name in `me.permissions`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ReadMe => "me",
-            Self::UpdateAccessToken => "updateAccessToken",
-            Self::InvalidateAccessToken => "invalidateAccessToken",
-        }
-    }
+/// The part of the API that a scope is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScopeArea {
+    /// Credentials of the user and tokens of agents.
+    Access,
+    /// Organizations, their policies and audit logs.
+    Organizations,
 }
 
-impl OrganizationAction {
-    /// Every action of the level.
-    pub const ALL: &[Self] = &[Self::ReadOrganization];
-
-    /// The action's name in `me.permissions`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::ReadOrganization => "organization",
-        }
-    }
-}
-
-impl UserRole {
-    /// The policy. Every row is a decision; adding a role or an action does not
-    /// compile until it has been taken.
-    #[must_use]
-    pub const fn allows(self, action: UserAction) -> bool {
-        use {
-            UserAction::{InvalidateAccessToken, ReadMe, UpdateAccessToken},
-            UserRole::{Admin, Hacker, User},
-        };
-        match (action, self) {
-            (ReadMe | UpdateAccessToken | InvalidateAccessToken, Admin | Hacker | User) => true,
-        }
-    }
-
-    /// The names of all that the role allows, as `me.permissions` lists them.
-    pub fn permissions(self) -> impl Iterator<Item = &'static str> {
-        UserAction::ALL.iter().filter(move |it| self.allows(**it)).map(|it| it.name())
-    }
-}
-
-impl OrganizationRole {
-    /// The policy. Every row is a decision; adding a role or an action does not
-    /// compile until it has been taken.
-    #[must_use]
-    pub const fn allows(self, action: OrganizationAction) -> bool {
-        use {
-            OrganizationAction::ReadOrganization,
-            OrganizationRole::{Admin, CustomerManager, User, UserManager},
-        };
-        match (action, self) {
-            (ReadOrganization, Admin | User | UserManager | CustomerManager) => true,
-        }
-    }
-
-    /// The names of all that the role allows, as `me.permissions` lists them.
-    pub fn permissions(self) -> impl Iterator<Item = &'static str> {
-        OrganizationAction::ALL.iter().filter(move |it| self.allows(**it)).map(|it| it.name())
-    }
-}
-
-/// Both policies as tables, for the golden file.
+/// All levels as one text, for the golden file.
 #[must_use]
 pub fn table() -> String {
-    let users = UserRole::ALL;
-    let organization = OrganizationRole::ALL;
-    let user_rows = UserAction::ALL
-        .iter()
-        .map(|action| (action.name(), users.iter().map(|it| it.allows(*action)).collect()));
-    let organization_rows = OrganizationAction::ALL
-        .iter()
-        .map(|action| (action.name(), organization.iter().map(|it| it.allows(*action)).collect()));
-
-    let user = level("user", users.iter().map(|it| it.name()), user_rows);
-    let organization =
-        level("organization", organization.iter().map(|it| it.name()), organization_rows);
+    let user = UserAction::table("user");
+    let organization = OrganizationAction::table("organization");
     format!("{user}\n\n{organization}\n")
 }
 
-fn level(
-    title: &str,
-    roles: impl Iterator<Item = &'static str>,
-    rows: impl Iterator<Item = (&'static str, Vec<bool>)>,
-) -> String {
-    let row = |name: &str, cells: Vec<&str>| {
-        cells.iter().fold(format!("{name:<24}"), |row, cell| format!("{row}{cell:>18}"))
-    };
-    let head = row(title, roles.collect());
-    rows.fold(head, |table, (name, cells)| {
-        let cells = cells.iter().map(|it| if *it { "yes" } else { "." }).collect();
-        format!("{table}\n{}", row(name, cells))
-    })
+fn row<'a>(name: &str, scope: &str, cells: impl Iterator<Item = &'a str>) -> String {
+    cells.fold(format!("{name:<24}{scope:<20}"), |row, cell| format!("{row}{cell:>18}"))
+}
+
+fn cell_text(is_allowed: bool) -> &'static str {
+    if is_allowed { "yes" } else { "." }
+}
+
+fn scope_text(scope: Option<Scope>) -> String {
+    let Some(Scope { access, area }) = scope else { return "any".to_owned() };
+    format!("{access:?} {area:?}").to_uppercase()
 }

@@ -1,8 +1,8 @@
-//! The roles of the levels at which one can have one.
+//! Roles of users on the platform and in organizations.
 
 use serde::{Deserialize, Serialize};
 
-/// Makes an enum of roles with the names that the API shows.
+/// Defines the roles of a level, with their names in the API.
 macro_rules! roles {
     ($(#[$doc:meta])* $name:ident { $($(#[$role_doc:meta])* $role:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -12,7 +12,7 @@ macro_rules! roles {
         }
 
         impl $name {
-            /// Every role of the level, for tables.
+            /// Every role of the level.
             pub const ALL: &[Self] = &[$(Self::$role,)+];
 
             /// The role's name in the API.
@@ -25,27 +25,27 @@ macro_rules! roles {
 }
 
 roles! {
-    /// What somebody is to the whole platform.
+    /// The role of a user on the platform.
     UserRole {
-        /// Runs the platform; acts as admin in every organization and group.
+        /// Operates the platform. Acts as admin in every organization and group.
         Admin = "admin",
-        /// Looks for vulnerabilities.
+        /// Searches for vulnerabilities.
         Hacker = "hacker",
-        /// Owns the systems that are looked at. Everybody begins as one.
+        /// Belongs to a customer. Every new user has this role.
         User = "user",
     }
 }
 
 roles! {
-    /// What somebody is to one organization.
+    /// The role of a stakeholder in an organization.
     OrganizationRole {
-        /// Runs the organization; what a user-level admin is in every one.
+        /// The role of a platform admin in every organization. It cannot be granted.
         Admin = "admin",
-        /// Belongs to it.
+        /// Sees the organization.
         User = "user",
-        /// Manages its people and policies.
+        /// Manages the stakeholders and the policies.
         UserManager = "user_manager",
-        /// Manages its people on behalf of the platform.
+        /// Manages the stakeholders and adds groups.
         CustomerManager = "customer_manager",
     }
 }

@@ -9,7 +9,8 @@ use crate::domain::{
     email::Email,
     id::{OrganizationName, UserId},
     issuer::{DomainOwner, DomainOwners},
-    policy::UserAction,
+    permitted::{AccessDenied, Permitted, Platform},
+    policy::{OrganizationAction, UserAction},
     refusal::Refusal,
     role::{OrganizationRole, UserRole},
     subject::Subject,
@@ -96,10 +97,28 @@ impl Stakeholder {
         }
     }
 
-    /// Whether they may do this as a user of the platform.
-    #[must_use]
-    pub fn may(&self, action: UserAction) -> bool {
-        self.role.allows(action)
+    /// Checks that the user's role on the platform allows an action.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessDenied`] unless the policy allows it.
+    pub fn permit(&self, action: UserAction) -> Result<Permitted<Platform>, AccessDenied> {
+        Permitted::check(Platform, Some(self.role), action)
+    }
+
+    /// Checks that the user's role in an organization allows an action. A platform admin is admin
+    /// in every organization, also in one that does not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessDenied`] unless the policy allows it. An organization that is hidden from the user
+    /// and one that does not exist are the same.
+    pub fn permit_in(
+        &self,
+        organization: &OrganizationName,
+        action: OrganizationAction,
+    ) -> Result<Permitted<OrganizationName>, AccessDenied> {
+        Permitted::check(organization.clone(), self.role_in(organization), action)
     }
 
     /// Whether a subject is one by which they log in.
@@ -149,9 +168,7 @@ impl Stakeholder {
         owner != DomainOwner::OtherProvider && !is_kept
     }
 
-    /// Their role in an organization; a user-level admin is admin in every one.
-    #[must_use]
-    pub fn role_in(&self, organization: &OrganizationName) -> Option<OrganizationRole> {
+    fn role_in(&self, organization: &OrganizationName) -> Option<OrganizationRole> {
         match self.role {
             UserRole::Admin => Some(OrganizationRole::Admin),
             UserRole::Hacker | UserRole::User => self.organizations.get(organization).copied(),

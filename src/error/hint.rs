@@ -20,7 +20,7 @@ impl Error {
                 Some("Log in, or send an API token as `Authorization: Bearer <api-token>`.".to_owned())
             }
             Self::Refused(refusal) => Some(hint_of(refusal)),
-            Self::Denied | Self::Internal(_) => None,
+            Self::AccessDenied(_) | Self::Internal(_) => None,
             Self::SessionRequired => Some("Only a session can do this: log in with a browser.".to_owned()),
             Self::RenewalEnded { at } => Some(format!(
                 "API tokens could renew themselves until {at}. Log in with a browser and make a new one."

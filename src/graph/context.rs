@@ -1,4 +1,4 @@
-//! What a resolver can ask of the request that it answers.
+//! What resolvers read of the request.
 
 use std::sync::Arc;
 
@@ -15,19 +15,19 @@ use crate::{
     http::RequestContext,
 };
 
-/// What a resolver can ask of the request that it answers.
+/// What resolvers read of the request.
 pub(super) trait Request {
-    /// Whoever asks, if they may do this.
+    /// The user, if they may perform an action on the platform.
     ///
     /// # Errors
     ///
-    /// `NoCredential` for nobody, `Denied` for who may not.
+    /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action.
     fn permitted(&self, action: UserAction) -> Result<&Actor>;
 
-    /// When the request came.
+    /// When the request arrived.
     fn now(&self) -> Result<Timestamp>;
 
-    /// Sessions and tokens.
+    /// Credentials and what they are checked against.
     fn access(&self) -> Result<&Access>;
 }
 
@@ -35,8 +35,10 @@ impl Request for Context<'_> {
     fn permitted(&self, action: UserAction) -> Result<&Actor> {
         match self.data::<Visitor>().map_err(missing)? {
             Visitor::Nobody => Err(Error::NoCredential),
-            Visitor::Somebody(actor) if actor.may(action) => Ok(actor),
-            Visitor::Somebody(_) => Err(Error::Denied),
+            Visitor::Somebody(actor) => {
+                actor.permit(action)?;
+                Ok(actor)
+            }
         }
     }
 
@@ -49,7 +51,7 @@ impl Request for Context<'_> {
     }
 }
 
-/// Something that the endpoint puts beside every request is not there.
+/// Converts the error of a value that the endpoint should have put beside the request.
 fn missing(error: async_graphql::Error) -> Error {
     Error::internal(error.message)
 }

@@ -5,8 +5,14 @@ use serde_json::{Value, json};
 
 use crate::{
     access::actor::Actor,
-    domain::{access_token, id::OrganizationName, policy::UserAction},
-    error::{Error, Result},
+    domain::{
+        access_token,
+        id::OrganizationName,
+        permitted::AccessDenied,
+        policy::{OrganizationAction, UserAction},
+        role::OrganizationRole,
+    },
+    error::Result,
     graph::{
         access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
         context::Request,
@@ -51,7 +57,7 @@ impl Queries {
     ) -> Option<Result<Me>> {
         let is_front = caller_origin.as_deref() == Some("FRONT");
         let caller_origin = if is_front { CallerOrigin::Front } else { CallerOrigin::Api };
-        let actor = ctx.permitted(UserAction::ReadMe).cloned();
+        let actor = ctx.permitted(UserAction::Me).cloned();
         Some(actor.map(|actor| Me { actor, caller_origin }))
     }
 }
@@ -161,13 +167,9 @@ impl Me {
 }
 
 impl Me {
-    /// What one may not see does not exist: the same answer.
-    fn organization_role(
-        &self,
-        name: Option<String>,
-    ) -> Result<crate::domain::role::OrganizationRole> {
-        let name = name.and_then(|it| OrganizationName::try_from(it).ok());
-        name.and_then(|it| self.actor.stakeholder.role_in(&it)).ok_or(Error::Denied)
+    fn organization_role(&self, name: Option<String>) -> Result<OrganizationRole> {
+        let name = name.and_then(|it| OrganizationName::try_from(it).ok()).ok_or(AccessDenied)?;
+        Ok(self.actor.permit_in(&name, OrganizationAction::Organization)?.role())
     }
 }
 

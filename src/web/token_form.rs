@@ -126,9 +126,7 @@ impl SentForm {
         if current.map_or("", |it| it.id.as_str()) != self.replaces {
             return Ok(Err(Fault::Sent(SENT_BEFORE)));
         }
-        if !actor.may(UserAction::UpdateAccessToken) {
-            return Err(Error::Denied);
-        }
+        actor.permit(UserAction::UpdateAccessToken)?;
         let expiration_time = match self.expiration_time(now) {
             Ok(time) => time,
             Err(fault) => return Ok(Err(fault)),

@@ -1,0 +1,117 @@
+//! Proof of a permission, which only a check against the policy can make.
+
+use crate::domain::{
+    id::OrganizationName,
+    policy::{Action, OrganizationAction, UserAction},
+};
+
+/// Something that actions of the policy apply to.
+pub trait Resource {
+    /// The actions of its level.
+    type Action: Action;
+}
+
+/// The platform as a whole: what actions of the user level apply to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Platform;
+
+impl Resource for Platform {
+    type Action = UserAction;
+}
+
+impl Resource for OrganizationName {
+    type Action = OrganizationAction;
+}
+
+/// A resource, with the proof that a user may perform an action on it.
+///
+/// The functions of the store that read or change a resource take this proof, so a forgotten
+/// check does not compile. Only the check against the policy makes one:
+///
+/// ```compile_fail,E0451
+/// use arm_api::domain::{
+///     permitted::{Permitted, Platform},
+///     policy::UserAction,
+///     role::UserRole,
+/// };
+///
+/// let action = UserAction::AddOrganization;
+/// let forged = Permitted { resource: Platform, action, role: UserRole::Admin };
+/// ```
+///
+/// ```compile_fail,E0624
+/// use arm_api::domain::{
+///     permitted::{Permitted, Platform},
+///     policy::UserAction,
+///     role::UserRole,
+/// };
+///
+/// Permitted::check(Platform, Some(UserRole::Admin), UserAction::AddOrganization);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Permitted<T: Resource> {
+    resource: T,
+    action: T::Action,
+    role: <T::Action as Action>::Role,
+}
+
+/// The user may not perform the action, or the resource does not exist. The answer is the same,
+/// so that nobody learns which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Access denied")]
+pub struct AccessDenied;
+
+impl<T: Resource> Permitted<T> {
+    /// Checks that a role in a resource allows an action. `None` is no role at all.
+    ///
+    /// # Errors
+    ///
+    /// [`AccessDenied`] unless the policy allows it.
+    pub(super) fn check(
+        resource: T,
+        role: Option<<T::Action as Action>::Role>,
+        action: T::Action,
+    ) -> Result<Self, AccessDenied> {
+        let role = role.filter(|it| action.is_allowed(*it)).ok_or(AccessDenied)?;
+        Ok(Self { resource, action, role })
+    }
+
+    /// The resource that the action may be performed on.
+    pub fn resource(&self) -> &T {
+        &self.resource
+    }
+
+    /// The action that is allowed.
+    pub fn action(&self) -> T::Action {
+        self.action
+    }
+
+    /// The role that allows it.
+    pub fn role(&self) -> <T::Action as Action>::Role {
+        self.role
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::role::UserRole;
+
+    #[test]
+    fn a_role_that_allows_an_action_gives_a_proof_of_it() {
+        let role = Some(UserRole::Admin);
+
+        let proof = Permitted::check(Platform, role, UserAction::AddOrganization).unwrap();
+
+        assert_eq!(proof.action(), UserAction::AddOrganization);
+        assert_eq!(proof.role(), UserRole::Admin);
+    }
+
+    #[test]
+    fn a_role_that_does_not_allow_an_action_gives_none() {
+        let check = |role| Permitted::check(Platform, role, UserAction::AddOrganization);
+
+        assert_eq!(check(Some(UserRole::User)).err(), Some(AccessDenied));
+        assert_eq!(check(None).err(), Some(AccessDenied));
+    }
+}
