@@ -1,86 +1,108 @@
-/** Attacks on the way back from the provider: on the state, the code, and the browser. */
+/** Attacks on the callback: with the state, the code, and the browser. */
 
 import assert from 'node:assert/strict';
 
-import { attack, begin, identify, login, refused, story, succeeded } from './story.mjs';
+import {
+  testAttack,
+  begin,
+  identify,
+  login,
+  assertRejected,
+  testLogin,
+  assertLoggedIn,
+} from './setup.mjs';
 import { ATTEMPT, SESSION, Visitor } from './visitor.mjs';
 
 /**
- * A change of one parameter of the callback.
+ * Returns a function that sets a parameter of a URL.
  *
  * @param {string} name
- * @param {string | null} value Null leaves it out.
+ * @param {string | null} value Null removes it.
  */
-function replaced(name, value) {
+function setParameter(name, value) {
   return (/** @type {URL} */ url) => {
     if (value === null) url.searchParams.delete(name);
     else url.searchParams.set(name, value);
   };
 }
 
-attack('a callback without a state is refused', () => ({ callback: replaced('state', null) }));
-
-attack('a callback with an empty state is refused', () => ({ callback: replaced('state', '') }));
-
-attack('a state that nobody has made is refused', () => ({
-  callback: replaced('state', 'A'.repeat(43)),
+testAttack('a callback without a state is rejected', () => ({
+  callback: setParameter('state', null),
 }));
 
-attack('a state of an attempt in another browser is refused', async (world) => {
+testAttack('a callback with an empty state is rejected', () => ({
+  callback: setParameter('state', ''),
+}));
+
+testAttack('an unknown state is rejected', () => ({
+  callback: setParameter('state', 'A'.repeat(43)),
+}));
+
+testAttack('the state of a login in another browser is rejected', async (world) => {
   const foreign = await begin(world);
-  return { callback: replaced('state', foreign.searchParams.get('state')) };
+  return { callback: setParameter('state', foreign.searchParams.get('state')) };
 });
 
-attack('a state twice is refused', () => ({
+testAttack('a duplicate state is rejected', () => ({
   callback: (url) => url.searchParams.append('state', 'another'),
 }));
 
-attack('a callback without a code is refused', () => ({ callback: replaced('code', null) }));
+testAttack('a callback without a code is rejected', () => ({
+  callback: setParameter('code', null),
+}));
 
-attack('a code that nobody has given is refused', () => ({ callback: replaced('code', 'B'.repeat(43)) }));
+testAttack('an unknown code is rejected', () => ({
+  callback: setParameter('code', 'B'.repeat(43)),
+}));
 
-attack('a code that was given to another attempt is refused', async (world) => {
+testAttack('the code of another login is rejected', async (world) => {
   const visitor = new Visitor();
   const foreign = await identify(visitor, await begin(world, { visitor }), 'eve@acme.test');
-  return { callback: replaced('code', foreign.searchParams.get('code')) };
+  return { callback: setParameter('code', foreign.searchParams.get('code')) };
 });
 
-attack('a code that was exchanged before is refused', async (world) => {
+testAttack('a code that was already used is rejected', async (world) => {
   const earlier = await login(world);
-  return { callback: replaced('code', earlier.callback.searchParams.get('code')) };
+  return { callback: setParameter('code', earlier.callback.searchParams.get('code')) };
 });
 
-attack('a challenge that somebody put in the place of ours is refused', () => ({
-  request: replaced('code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'),
+testAttack('a replaced code challenge is rejected', () => ({
+  request: setParameter('code_challenge', 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'),
 }));
 
-attack('a nonce that somebody put in the place of ours is refused', () => ({
-  request: replaced('nonce', 'a-nonce-of-the-attacker'),
+testAttack('a replaced nonce is rejected', () => ({
+  request: setParameter('nonce', 'a-nonce-of-the-attacker'),
 }));
 
-story('a callback works once, also for the browser that began', async (world) => {
-  const { visitor, callback, response } = await login(world);
-  await succeeded(world, { visitor, response });
-  visitor.cookies(world.product).delete(SESSION);
+testLogin(
+  'a callback works only once, even in the browser that started the login',
+  async (world) => {
+    const { visitor, callback, response } = await login(world);
+    await assertLoggedIn(world, { visitor, response });
+    visitor.cookies(world.product).delete(SESSION);
 
-  await refused(world, { visitor, response: await visitor.open(callback) });
-});
+    await assertRejected(world, { visitor, response: await visitor.open(callback) });
+  },
+);
 
-story('a state works once, also with a fresh code and the cookie of its attempt', async (world) => {
-  const visitor = new Visitor();
-  const request = await begin(world, { visitor });
-  const attempt = visitor.cookies(world.product).get(ATTEMPT) ?? '';
-  const [one, two] = [await identify(visitor, request), await identify(visitor, request)];
-  assert.notEqual(one.searchParams.get('code'), two.searchParams.get('code'));
-  await succeeded(world, { visitor, response: await visitor.open(one) });
+testLogin(
+  'a state works only once, even with a new code and the original cookie',
+  async (world) => {
+    const visitor = new Visitor();
+    const request = await begin(world, { visitor });
+    const attempt = visitor.cookies(world.product).get(ATTEMPT) ?? '';
+    const [one, two] = [await identify(visitor, request), await identify(visitor, request)];
+    assert.notEqual(one.searchParams.get('code'), two.searchParams.get('code'));
+    await assertLoggedIn(world, { visitor, response: await visitor.open(one) });
 
-  const cookies = visitor.cookies(world.product);
-  cookies.delete(SESSION);
-  cookies.set(ATTEMPT, attempt);
-  await refused(world, { visitor, response: await visitor.open(two) });
-});
+    const cookies = visitor.cookies(world.product);
+    cookies.delete(SESSION);
+    cookies.set(ATTEMPT, attempt);
+    await assertRejected(world, { visitor, response: await visitor.open(two) });
+  },
+);
 
-story('of two callbacks at once with the same state, one gets in', async (world) => {
+testLogin('of two concurrent callbacks with the same state, one succeeds', async (world) => {
   const visitor = new Visitor();
   const request = await begin(world, { visitor });
   const callbacks = [await identify(visitor, request), await identify(visitor, request)];
@@ -89,74 +111,84 @@ story('of two callbacks at once with the same state, one gets in', async (world)
   assert.deepEqual(answers.map(({ status }) => status < 400).sort(), [false, true]);
 });
 
-story('nobody is logged in as the attacker by a link that the attacker began', async (world) => {
+testLogin("an attacker's callback does not work in the victim's browser", async (world) => {
   const [attacker, victim] = [new Visitor(), new Visitor()];
-  const callback = await identify(attacker, await begin(world, { visitor: attacker }), 'eve@acme.test');
+  const callback = await identify(
+    attacker,
+    await begin(world, { visitor: attacker }),
+    'eve@acme.test',
+  );
 
-  await refused(world, { visitor: victim, response: await victim.open(callback) });
+  await assertRejected(world, { visitor: victim, response: await victim.open(callback) });
 });
 
-story('nor by such a link while their own attempt is under way, which goes on', async (world) => {
+testLogin("an attacker's callback does not interrupt the victim's own login", async (world) => {
   const [attacker, victim] = [new Visitor(), new Visitor()];
   const own = await identify(victim, await begin(world, { visitor: victim }));
-  const foreign = await identify(attacker, await begin(world, { visitor: attacker }), 'eve@acme.test');
+  const foreign = await identify(
+    attacker,
+    await begin(world, { visitor: attacker }),
+    'eve@acme.test',
+  );
 
-  await refused(world, { visitor: victim, response: await victim.open(foreign) });
-  await succeeded(world, { visitor: victim, response: await victim.open(own) });
+  await assertRejected(world, { visitor: victim, response: await victim.open(foreign) });
+  await assertLoggedIn(world, { visitor: victim, response: await victim.open(own) });
 });
 
-story('an attempt whose cookie is another one of the right form is refused', async (world) => {
+testLogin('a callback with the cookie of another login is rejected', async (world) => {
   const [visitor, another] = [new Visitor(), new Visitor()];
   const callback = await identify(visitor, await begin(world, { visitor }));
   await begin(world, { visitor: another });
   visitor.cookies(world.product).set(ATTEMPT, another.cookies(world.product).get(ATTEMPT) ?? '');
 
-  await refused(world, { visitor, response: await visitor.open(callback) });
+  await assertRejected(world, { visitor, response: await visitor.open(callback) });
 });
 
-story('a session that was planted before the login is not adopted but ended', async (world) => {
+testLogin('a login replaces a planted session and ends it', async (world) => {
   const attacker = await login(world, { email: 'eve@acme.test' });
   const planted = attacker.visitor.cookies(world.product).get(SESSION) ?? '';
   const visitor = new Visitor();
   visitor.cookies(world.product).set(SESSION, planted);
 
   const victim = await login(world, { visitor });
-  await succeeded(world, victim);
+  await assertLoggedIn(world, victim);
   assert.notEqual(visitor.cookies(world.product).get(SESSION), planted);
   assert.equal(await attacker.visitor.ask(world.product, '{ me { userEmail } }'), 'SESSION_ENDED');
 });
 
-story('a made-up session that was planted before the login is not adopted', async (world) => {
+testLogin('a login replaces a planted session that does not exist', async (world) => {
   const planted = `${'A'.repeat(22)}.${'B'.repeat(43)}`;
   const visitor = new Visitor();
   visitor.cookies(world.product).set(SESSION, planted);
 
-  await succeeded(world, await login(world, { visitor }));
+  await assertLoggedIn(world, await login(world, { visitor }));
   assert.notEqual(visitor.cookies(world.product).get(SESSION), planted);
 });
 
-story('an attempt lasts for ten minutes, and not for a second more', async (world) => {
-  const after = (/** @type {number} */ seconds) => ({ callback: () => world.server.advance(seconds).then(() => {}) });
+testLogin('a login must be completed within ten minutes', async (world) => {
+  const after = (/** @type {number} */ seconds) => ({
+    callback: () => world.server.advance(seconds).then(() => {}),
+  });
 
-  await succeeded(world, await login(world, after(599)));
-  await refused(world, await login(world, after(600)));
+  await assertLoggedIn(world, await login(world, after(599)));
+  await assertRejected(world, await login(world, after(600)));
 });
 
-attack('a callback from the other provider, by its `iss`, is refused', ({ other }) => ({
-  callback: replaced('iss', other.issuer),
+testAttack('a callback with the `iss` of another provider is rejected', ({ other }) => ({
+  callback: setParameter('iss', other.issuer),
 }));
 
-attack('a callback without `iss`, of a provider that always sends it, is refused', () => ({
-  callback: replaced('iss', null),
+testAttack('a callback without `iss` is rejected if the provider always sends it', () => ({
+  callback: setParameter('iss', null),
 }));
 
-attack('a code of the other provider is refused, though it comes with the right `iss`', async (world) => {
+testAttack('a code of another provider with the right `iss` is rejected', async (world) => {
   const visitor = new Visitor();
   const foreign = await identify(visitor, await begin(world, { visitor, id: 'other' }));
-  return { callback: replaced('code', foreign.searchParams.get('code')) };
+  return { callback: setParameter('code', foreign.searchParams.get('code')) };
 });
 
-attack('who is sent to the other provider on the way does not get in', async (world) => ({
+testAttack('a user who is redirected to another provider is not logged in', async (world) => ({
   request: async (url) => new URL(url.href.replace(world.acme.issuer, world.other.issuer)),
 }));
 
@@ -172,13 +204,13 @@ for (const next of [
   '/%0d%0a/evil.test',
   '/..//evil.test',
 ]) {
-  story(`whoever is lured with next=${next} stays on our own pages`, async (world) => {
+  testLogin(`next=${next} does not redirect to another site`, async (world) => {
     const end = await login(world, { next });
 
-    await succeeded(world, end);
+    await assertLoggedIn(world, end);
     const url = new URL(end.response.headers.get('Location') ?? '', world.product);
     assert.equal(url.origin, world.product);
-    const leads = await end.visitor.open(url);
-    assert.ok(!(leads.headers.get('Location') ?? '').includes('evil.test'));
+    const page = await end.visitor.open(url);
+    assert.ok(!(page.headers.get('Location') ?? '').includes('evil.test'));
   });
 }

@@ -1,4 +1,4 @@
-/** ID tokens as an attacker, or a provider gone wrong, would make them. */
+/** Forged and invalid ID tokens. */
 
 import { SignJWT, decodeJwt, decodeProtectedHeader, exportSPKI } from 'jose';
 
@@ -12,65 +12,71 @@ import { CLIENT_SECRET } from './provider.mjs';
  */
 
 /**
- * Signs the ID token anew, with other claims or another header. The provider's own key makes
- * the signature good, so that nothing but the change can be what is refused.
+ * Changes the claims or the header of the ID token and signs it again. By default it uses the
+ * provider's key, so the change is the only reason for a rejection.
  *
  * @param {IdentityProvider} provider
  * @param {(claims: Claims) => Claims} change
  * @param {{ header?: object, key?: import('jose').CryptoKey | Uint8Array }} [signature]
  * @returns {Tamper}
  */
-export function forged({ keys }, change, { header = {}, key = keys.privateKey } = {}) {
+export function forge({ keys }, change, { header = {}, key = keys.privateKey } = {}) {
   return async (answer) => {
     const claims = change(decodeJwt(answer.id_token));
-    const protectedHeader = /** @type {Header} */ ({ ...decodeProtectedHeader(answer.id_token), ...header });
-    return { ...answer, id_token: await new SignJWT(claims).setProtectedHeader(protectedHeader).sign(key) };
+    const protectedHeader = /** @type {Header} */ ({
+      ...decodeProtectedHeader(answer.id_token),
+      ...header,
+    });
+    return {
+      ...answer,
+      id_token: await new SignJWT(claims).setProtectedHeader(protectedHeader).sign(key),
+    };
   };
 }
 
 /**
- * Other claims, well signed; what is `undefined` is left out.
+ * Changes claims of the ID token. `undefined` removes a claim.
  *
  * @param {IdentityProvider} provider
  * @param {object} claims
  */
-export function claiming(provider, claims) {
-  return forged(provider, (own) => JSON.parse(JSON.stringify({ ...own, ...claims })));
+export function withClaims(provider, claims) {
+  return forge(provider, (own) => JSON.parse(JSON.stringify({ ...own, ...claims })));
 }
 
 /**
- * The right claims, but signed otherwise.
+ * Signs the ID token with another header and key.
  *
  * @param {IdentityProvider} provider
  * @param {object} header
  * @param {import('jose').CryptoKey | Uint8Array} key
  */
-export function signed(provider, header, key) {
-  return forged(provider, (own) => own, { header, key });
+export function signWith(provider, header, key) {
+  return forge(provider, (own) => own, { header, key });
 }
 
 /**
- * No signature at all, and a header that says so.
+ * Removes the signature and sets the algorithm `none`.
  *
  * @returns {Tamper}
  */
-export function unsigned() {
+export function withoutSignature() {
   return (answer) => {
     const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
     return { ...answer, id_token: `${header}.${answer.id_token.split('.')[1]}.` };
   };
 }
 
-/** The client's secret as a key: every client knows one such. */
-export function clientSecret() {
+/** Returns the client secret as a symmetric key. */
+export function clientSecretKey() {
   return new TextEncoder().encode(CLIENT_SECRET);
 }
 
 /**
- * The public key as if it were a secret: everybody knows it.
+ * Returns the public key as a symmetric key.
  *
  * @param {IdentityProvider} provider
  */
-export async function publicKey({ keys }) {
+export async function publicKeyAsSecret({ keys }) {
   return new TextEncoder().encode(await exportSPKI(keys.publicKey));
 }

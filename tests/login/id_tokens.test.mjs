@@ -1,22 +1,35 @@
-/** Attacks with the ID token: every member of it that login relies on, made wrong, one at a time. */
+/** Attacks with ID tokens. Each test changes one property that logins depend on. */
 
 import { exportJWK, generateKeyPair } from 'jose';
 
-import { claiming, clientSecret, forged, publicKey, signed, unsigned } from './forgery.mjs';
+import {
+  withClaims,
+  clientSecretKey,
+  forge,
+  publicKeyAsSecret,
+  signWith,
+  withoutSignature,
+} from './forgery.mjs';
 import { CLIENT_ID } from './provider.mjs';
-import { attack, login, story, succeeded } from './story.mjs';
+import { testAttack, login, testLogin, assertLoggedIn } from './setup.mjs';
 
-/** Seconds since 1970, for the provider. */
+/** Returns the Unix time in seconds. */
 const now = () => Math.floor(Date.now() / 1000);
 
-story('an ID token that was signed anew, with nothing changed, lets one in', async (world) => {
-  await succeeded(world, await login(world, { tamper: forged(world.acme, (claims) => claims) }));
+testLogin('an ID token that was only signed again is accepted', async (world) => {
+  await assertLoggedIn(
+    world,
+    await login(world, { tamper: forge(world.acme, (claims) => claims) }),
+  );
 });
 
-story('an ID token for several, with us as the authorized party, lets one in', async (world) => {
-  const tamper = claiming(world.acme, { aud: [CLIENT_ID], azp: CLIENT_ID });
-  await succeeded(world, await login(world, { tamper }));
-});
+testLogin(
+  'an ID token for a list of clients is accepted if this client is the authorized party',
+  async (world) => {
+    const tamper = withClaims(world.acme, { aud: [CLIENT_ID], azp: CLIENT_ID });
+    await assertLoggedIn(world, await login(world, { tamper }));
+  },
+);
 
 /** @type {[string, object][]} */
 const WRONG_CLAIMS = [
@@ -25,81 +38,90 @@ const WRONG_CLAIMS = [
   ['of another issuer', { iss: 'https://evil.test' }],
   ['without an issuer', { iss: undefined }],
   ['for another client', { aud: 'another' }],
-  ['for nobody', { aud: undefined }],
-  ['for us and another client', { aud: [CLIENT_ID, 'another'], azp: 'another' }],
+  ['without an audience', { aud: undefined }],
+  ['for this and another client', { aud: [CLIENT_ID, 'another'], azp: 'another' }],
   ['whose authorized party is another client', { azp: 'another' }],
-  ['that is expired', { exp: now() - 3600, iat: now() - 7200 }],
+  ['that has expired', { exp: now() - 3600, iat: now() - 7200 }],
   ['that never expires', { exp: undefined }],
-  ['that was made an hour ago', { iat: now() - 3600 }],
-  ['that will be made in an hour', { iat: now() + 3600 }],
+  ['that was issued an hour ago', { iat: now() - 3600 }],
+  ['that is issued in an hour', { iat: now() + 3600 }],
   ['without a subject', { sub: undefined }],
-  ['whose e-mail address is none', { email: 'ana' }],
+  ['with an invalid email address', { email: 'ana' }],
 ];
 
 for (const [name, claims] of WRONG_CLAIMS) {
-  attack(`an ID token ${name} is refused`, ({ acme }) => ({ tamper: claiming(acme, claims) }));
+  testAttack(`an ID token ${name} is rejected`, ({ acme }) => ({
+    tamper: withClaims(acme, claims),
+  }));
 }
 
-attack('an ID token of the other provider, honestly made, is refused', async (world) => {
-  const id_token = await honest(world, 'other');
+testAttack('a valid ID token of another provider is rejected', async (world) => {
+  const id_token = await idTokenOfLogin(world, 'other');
   return { tamper: (answer) => ({ ...answer, id_token }) };
 });
 
-attack('an ID token that was used for an earlier login is refused', async (world) => {
-  const id_token = await honest(world, 'acme');
+testAttack('an ID token that was used for an earlier login is rejected', async (world) => {
+  const id_token = await idTokenOfLogin(world, 'acme');
   return { tamper: (answer) => ({ ...answer, id_token }) };
 });
 
-attack('an ID token without a signature is refused', () => ({ tamper: unsigned() }));
+testAttack('an ID token without a signature is rejected', () => ({ tamper: withoutSignature() }));
 
-attack('an ID token whose signature was cut off is refused', () => ({
+testAttack('an ID token whose signature was cut off is rejected', () => ({
   tamper: (answer) => ({ ...answer, id_token: answer.id_token.replace(/[^.]*$/, '') }),
 }));
 
-attack('an ID token whose claims were changed after it was signed is refused', () => ({
+testAttack('an ID token whose claims were changed after it was signed is rejected', () => ({
   tamper: (answer) => {
     const [header, claims = '', signature] = answer.id_token.split('.');
-    const changed = Buffer.from(claims, 'base64url').toString().replaceAll('ana@acme.test', 'eve@acme.test');
-    return { ...answer, id_token: [header, Buffer.from(changed).toString('base64url'), signature].join('.') };
+    const json = Buffer.from(claims, 'base64url').toString();
+    const changed = Buffer.from(json.replaceAll('ana@acme.test', 'eve@acme.test'));
+    return { ...answer, id_token: [header, changed.toString('base64url'), signature].join('.') };
   },
 }));
 
-attack("an ID token that is signed with the client's secret is refused", ({ acme }) => ({
-  tamper: signed(acme, { alg: 'HS256', kid: undefined }, clientSecret()),
+testAttack("an ID token that is signed with the client's secret is rejected", ({ acme }) => ({
+  tamper: signWith(acme, { alg: 'HS256', kid: undefined }, clientSecretKey()),
 }));
 
-attack('an ID token that is signed with the public key as a secret is refused', async ({ acme }) => ({
-  tamper: signed(acme, { alg: 'HS256' }, await publicKey(acme)),
-}));
+testAttack(
+  'an ID token that is signed with the public key as a secret is rejected',
+  async ({ acme }) => ({
+    tamper: signWith(acme, { alg: 'HS256' }, await publicKeyAsSecret(acme)),
+  }),
+);
 
-attack("an ID token that a stranger signed under the provider's key id is refused", async ({ acme }) => ({
-  tamper: signed(acme, {}, (await generateKeyPair('RS256')).privateKey),
-}));
+testAttack(
+  "an ID token that another key signed with the provider's key ID is rejected",
+  async ({ acme }) => ({
+    tamper: signWith(acme, {}, (await generateKeyPair('RS256')).privateKey),
+  }),
+);
 
-attack('an ID token that names its own key in its header is refused', async ({ acme }) => {
+testAttack('an ID token that names its own key in its header is rejected', async ({ acme }) => {
   const { privateKey, publicKey: own } = await generateKeyPair('RS256');
-  return { tamper: signed(acme, { jwk: await exportJWK(own), kid: 'mine' }, privateKey) };
+  return { tamper: signWith(acme, { jwk: await exportJWK(own), kid: 'mine' }, privateKey) };
 });
 
-attack('an ID token with a critical extension that nobody knows is refused', ({ acme }) => ({
-  tamper: signed(acme, { crit: ['b64'], b64: true }, acme.keys.privateKey),
+testAttack('an ID token with an unknown critical extension is rejected', ({ acme }) => ({
+  tamper: signWith(acme, { crit: ['b64'], b64: true }, acme.keys.privateKey),
 }));
 
-attack('an answer without an ID token is refused', () => ({
+testAttack('a response without an ID token is rejected', () => ({
   tamper: ({ id_token: _, ...answer }) => answer,
 }));
 
-attack('an ID token that is no token is refused', () => ({
+testAttack('an ID token that is not a JWT is rejected', () => ({
   tamper: (answer) => ({ ...answer, id_token: 'a.b.c' }),
 }));
 
 /**
- * The ID token of a login that went through.
+ * Logs in and returns the ID token.
  *
- * @param {import('./story.mjs').World} world
+ * @param {import('./setup.mjs').World} world
  * @param {string} id
  */
-async function honest(world, id) {
+async function idTokenOfLogin(world, id) {
   let token = '';
   await login(world, { id, tamper: (answer) => ((token = answer.id_token), answer) });
   return token;

@@ -1,43 +1,53 @@
-/** Logging in as it should be. */
+/** Logins that succeed, and email addresses that are not accepted. */
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 
-import { claiming } from './forgery.mjs';
+import { withClaims } from './forgery.mjs';
 import { CLIENT_ID } from './provider.mjs';
-import { ANA, attack, begin, identify, login, refused, story, succeeded } from './story.mjs';
+import {
+  ANA,
+  testAttack,
+  begin,
+  identify,
+  login,
+  assertRejected,
+  testLogin,
+  assertLoggedIn,
+} from './setup.mjs';
 import { ATTEMPT, SESSION, Visitor, target } from './visitor.mjs';
 
-story('a person logs in and gets to the page that they had asked for', async (world) => {
+testLogin('a login leads to the requested page', async (world) => {
   const end = await login(world, { next: '/api' });
 
-  await succeeded(world, end);
+  await assertLoggedIn(world, end);
   assert.equal(target(end.response).href, `${world.product}/api`);
 });
 
-story('without a wish one gets home', async (world) => {
+testLogin('a login without a requested page leads to the home page', async (world) => {
   const end = await login(world, { next: '' });
 
   assert.equal(target(end.response).href, `${world.product}/home`);
 });
 
-story('the session is the same cookie of forty minutes that every login gives', async (world) => {
+testLogin('the session cookie lasts 40 minutes', async (world) => {
   const { response } = await login(world);
 
-  const cookie = response.headers.getSetCookie().find((line) => line.startsWith(`${SESSION}=`)) ?? '';
+  const cookie =
+    response.headers.getSetCookie().find((line) => line.startsWith(`${SESSION}=`)) ?? '';
   for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/', 'Max-Age=2400']) {
     assert.ok(cookie.split('; ').includes(attribute), cookie);
   }
   assert.doesNotMatch(cookie, /domain/i);
 });
 
-story('the provider is asked for a code, with state, nonce and a challenge', async (world) => {
+testLogin('the authorization request has a state, a nonce and a code challenge', async (world) => {
   const visitor = new Visitor();
   const { origin, searchParams } = await begin(world, { visitor });
 
-  const { state, nonce, code_challenge: challenge, ...asked } = Object.fromEntries(searchParams);
+  const { state, nonce, code_challenge: challenge, ...others } = Object.fromEntries(searchParams);
   assert.equal(origin, world.acme.issuer);
-  assert.deepEqual(asked, {
+  assert.deepEqual(others, {
     client_id: CLIENT_ID,
     code_challenge_method: 'S256',
     redirect_uri: `${world.product}/callback`,
@@ -48,19 +58,23 @@ story('the provider is asked for a code, with state, nonce and a challenge', asy
   assert.equal(new Set([state, nonce, challenge]).size, 3);
 });
 
-story('an attempt is bound to its browser by a cookie that no script reads, and that ends with it', async (world) => {
+testLogin('a login has an HttpOnly cookie that is deleted at its end', async (world) => {
   const visitor = new Visitor();
   const response = await visitor.open(`${world.product}/login/acme`);
 
-  const cookie = response.headers.getSetCookie().find((line) => line.startsWith(`${ATTEMPT}=`)) ?? '';
+  const cookie =
+    response.headers.getSetCookie().find((line) => line.startsWith(`${ATTEMPT}=`)) ?? '';
   for (const attribute of ['HttpOnly', 'SameSite=Lax', 'Path=/']) {
     assert.ok(cookie.split('; ').includes(attribute), cookie);
   }
-  await succeeded(world, { visitor, response: await visitor.open(await identify(visitor, target(response))) });
+  await assertLoggedIn(world, {
+    visitor,
+    response: await visitor.open(await identify(visitor, target(response))),
+  });
   assert.equal(visitor.cookies(world.product).get(ATTEMPT), undefined);
 });
 
-story('two attempts have nothing in common', async (world) => {
+testLogin('two logins have different states, nonces and code challenges', async (world) => {
   const [one, two] = [await begin(world), await begin(world)];
 
   for (const name of ['state', 'nonce', 'code_challenge']) {
@@ -68,101 +82,129 @@ story('two attempts have nothing in common', async (world) => {
   }
 });
 
-story('the code is exchanged with the verifier of the challenge, and the secret is no parameter', async (world) => {
-  const challenges = /** @type {(string | null)[]} */ ([]);
-  await login(world, { request: (url) => void challenges.push(url.searchParams.get('code_challenge')) });
+testLogin(
+  'the code is exchanged with the code verifier and without a secret in the body',
+  async (world) => {
+    const challenges = /** @type {(string | null)[]} */ ([]);
+    await login(world, {
+      request: (url) => void challenges.push(url.searchParams.get('code_challenge')),
+    });
 
-  const [asked] = world.acme.asked;
-  assert.ok(asked && world.acme.asked.length === 1);
-  const challenge = createHash('sha256').update(asked.code_verifier ?? '').digest('base64url');
-  assert.deepEqual(challenges, [challenge]);
-  assert.equal(asked.client_secret, undefined);
-});
+    const [body] = world.acme.tokenRequests;
+    assert.equal(world.acme.tokenRequests.length, 1);
+    const challenge = createHash('sha256')
+      .update(body?.code_verifier ?? '')
+      .digest('base64url');
+    assert.deepEqual(challenges, [challenge]);
+    assert.equal(body?.client_secret, undefined);
+  },
+);
 
-story('who logs in for the first time is enrolled, and is the same stakeholder the second time', async (world) => {
+testLogin('the first login creates an account, and the second uses it', async (world) => {
   const first = await login(world);
   assert.deepEqual(await first.visitor.ask(world.product, '{ me { userEmail userName } }'), {
     me: { userEmail: ANA, userName: 'Ana of Acme' },
   });
   const expires = (await world.server.now()) / 1000 + 86_400;
-  await first.visitor.ask(world.product, `mutation { updateAccessToken(expirationTime: ${expires}) { success } }`);
+  await first.visitor.ask(
+    world.product,
+    `mutation { updateAccessToken(expirationTime: ${expires}) { success } }`,
+  );
 
   const second = await login(world);
   const { me } = await second.visitor.ask(world.product, '{ me { accessToken } }');
   assert.equal(JSON.parse(me.accessToken).hasAccessToken, true);
 });
 
-story('an e-mail address in other letters is the same stakeholder', async (world) => {
-  await succeeded(world, await login(world, { email: 'Ana@ACME.test' }), ANA);
+testLogin('an email address in other case belongs to the same account', async (world) => {
+  await assertLoggedIn(world, await login(world, { email: 'Ana@ACME.test' }), ANA);
 });
 
-story('a second login leaves the first one alone', async (world) => {
+testLogin('a second login does not end the first session', async (world) => {
   const [one, two] = [await login(world), await login(world)];
 
-  await succeeded(world, one);
-  await succeeded(world, two);
+  await assertLoggedIn(world, one);
+  await assertLoggedIn(world, two);
 });
 
-story('several providers serve side by side, each with a button', async (world) => {
+testLogin('each provider has a button on the login page', async (world) => {
   const page = await (await new Visitor().open(`${world.product}/?next=/api`)).text();
   for (const id of ['acme', 'other']) {
-    assert.match(page, new RegExp(`href="/login/${id}\\?next=[^"]*api"[^>]*>.*Continue with Acme ${id}<`));
+    assert.match(
+      page,
+      new RegExp(`href="/login/${id}\\?next=[^"]*api"[^>]*>.*Continue with Acme ${id}<`),
+    );
   }
 
-  await succeeded(world, await login(world, { id: 'acme' }));
-  await succeeded(world, await login(world, { id: 'other', email: 'otto@other.test' }), 'otto@other.test');
+  await assertLoggedIn(world, await login(world, { id: 'acme' }));
+  await assertLoggedIn(
+    world,
+    await login(world, { id: 'other', email: 'otto@other.test' }),
+    'otto@other.test',
+  );
 });
 
-story('a provider that nobody has configured is a page that does not exist', async (world) => {
+testLogin('the login page of an unknown provider does not exist', async (world) => {
   const response = await new Visitor().open(`${world.product}/login/nobody`);
 
   assert.equal(response.status, 404);
 });
 
-story(
-  'where domains are listed, an address of one of them gets in',
-  async (world) => succeeded(world, await login(world)),
+testLogin(
+  'an address in one of the domains is accepted',
+  async (world) => assertLoggedIn(world, await login(world)),
   { domains: ['acme.test'] },
 );
 
-for (const email of ['eve@evil.test', 'eve@acme.test.evil.test', 'eve@notacme.test', 'acme.test@evil.test']) {
-  attack(`where domains are listed, ${email} is refused`, () => ({ email }), {
+for (const email of [
+  'eve@evil.test',
+  'eve@acme.test.evil.test',
+  'eve@notacme.test',
+  'acme.test@evil.test',
+]) {
+  testAttack(`an address outside of the domains is rejected: ${email}`, () => ({ email }), {
     status: 403,
     entries: { domains: ['acme.test'] },
   });
 }
 
-attack(
-  'an address that the provider has not verified is refused',
-  ({ acme }) => ({ tamper: claiming(acme, { email_verified: false }) }),
+testAttack(
+  'an unverified address is rejected',
+  ({ acme }) => ({ tamper: withClaims(acme, { email_verified: false }) }),
   { status: 403 },
 );
 
-attack(
-  'an address of which the provider does not say that it is verified is refused',
-  ({ acme }) => ({ tamper: claiming(acme, { email_verified: undefined }) }),
+testAttack(
+  'an address without a claim about its verification is rejected',
+  ({ acme }) => ({ tamper: withClaims(acme, { email_verified: undefined }) }),
   { status: 403 },
 );
 
-story('an address that is not in the ID token is asked for at the provider', async (world) => {
-  await succeeded(world, await login(world, { tamper: claiming(world.acme, { email: undefined }) }));
-});
+testLogin(
+  'an address that is not in the ID token is requested from the provider',
+  async (world) => {
+    await assertLoggedIn(
+      world,
+      await login(world, { tamper: withClaims(world.acme, { email: undefined }) }),
+    );
+  },
+);
 
-attack('what the provider tells of another person than the one of the ID token is refused', ({ acme }) => ({
-  tamper: claiming(acme, { email: undefined, sub: 'eve@acme.test' }),
+testAttack('user info of another subject than in the ID token is rejected', ({ acme }) => ({
+  tamper: withClaims(acme, { email: undefined, sub: 'eve@acme.test' }),
 }));
 
-story('who changes their mind at the provider is told so, and can try again', async (world) => {
+testLogin('a user who cancels at the provider sees an error and can try again', async (world) => {
   const visitor = new Visitor();
   const callback = await identify(visitor, await begin(world, { visitor }));
   callback.searchParams.delete('code');
   callback.searchParams.set('error', 'access_denied');
 
-  await refused(world, { visitor, response: await visitor.open(callback) });
-  await succeeded(world, await login(world, { visitor }));
+  await assertRejected(world, { visitor, response: await visitor.open(callback) });
+  await assertLoggedIn(world, await login(world, { visitor }));
 });
 
-story('what a provider says of an error is shown as text, or not at all', async (world) => {
+testLogin('the error of a provider is not rendered as HTML', async (world) => {
   const visitor = new Visitor();
   const callback = await identify(visitor, await begin(world, { visitor }));
   callback.searchParams.delete('code');

@@ -1,6 +1,6 @@
 /**
- * An identity provider on loopback: the certified npm package `oidc-provider`, whose answers a
- * story can tamper with, or hold back.
+ * An identity provider on loopback: the certified npm package `oidc-provider`. Tests can change or
+ * replace its responses.
  */
 
 import { createServer } from 'node:http';
@@ -10,53 +10,53 @@ import { exportJWK } from 'jose';
 import Provider from 'oidc-provider';
 
 /**
- * @typedef {{ access_token: string, id_token: string }} TokenAnswer What the token endpoint says.
+ * @typedef {{ access_token: string, id_token: string }} TokenAnswer Sent by the token endpoint.
  * @typedef {import('node:http').IncomingMessage} Request
  * @typedef {import('node:http').ServerResponse} Response
- * @typedef {(request: Request, response: Response) => boolean} Fault Whether it took the request.
- * @typedef {object} Context What the provider's middleware gets, as far as we use it.
+ * @typedef {(request: Request, response: Response) => boolean} Fault True if it handled the request.
+ * @typedef {object} Context The part of the middleware's context that is used here.
  * @property {string} path
  * @property {number} status
  * @property {TokenAnswer} body
  * @property {{ body?: Record<string, string> }} [oidc]
  */
 
-// It warns, at each start and more than once, that it is no provider for production.
+// Suppresses the warnings that it is not configured for production.
 console.warn = console.info = () => {};
 
 export const CLIENT_ID = 'arm';
 export const CLIENT_SECRET = 'a-client-secret-of-thirty-two-bytes!';
 
-/** A provider, with all that a story may know of it or do to it. */
+/** A provider that tests can inspect and change. */
 export class IdentityProvider {
-  /** What it says of the person who logs in, besides `sub` and `email`. */
+  /** Claims of the user besides `sub` and `email`. */
   claims = { email_verified: true, name: 'Ana of Acme' };
 
   /**
-   * Changes what the token endpoint answers.
+   * Changes the response of the token endpoint.
    *
    * @type {(answer: TokenAnswer) => Promise<object> | object}
    */
   tamper = (answer) => answer;
 
   /**
-   * What happens in the place of an answer.
+   * Handles a request instead of the provider.
    *
    * @type {Fault}
    */
   fault = () => false;
 
   /**
-   * The bodies that the token endpoint was sent.
+   * The bodies of the requests to the token endpoint.
    *
    * @type {Record<string, string>[]}
    */
-  asked = [];
+  tokenRequests = [];
 
   /**
    * @param {import('node:http').Server} server
    * @param {string} issuer
-   * @param {import('jose').GenerateKeyPairResult} keys Those with which it signs.
+   * @param {import('jose').GenerateKeyPairResult} keys The signing keys.
    */
   constructor(server, issuer, keys) {
     this.server = server;
@@ -65,7 +65,7 @@ export class IdentityProvider {
   }
 
   /**
-   * Starts a provider, which knows nobody yet to send people back to.
+   * Starts a provider without clients.
    *
    * @param {import('jose').GenerateKeyPairResult} keys
    */
@@ -77,38 +77,43 @@ export class IdentityProvider {
   }
 
   /**
-   * Lets the product be a client.
+   * Registers the application as a client.
    *
-   * @param {string} product Where it listens.
+   * @param {string} product The URL of the application.
    */
   async serve(product) {
     const provider = new Provider(this.issuer, await this.#configuration(product));
     provider.use(async (/** @type {Context} */ ctx, /** @type {() => Promise<void>} */ next) => {
       await next();
-      if (ctx.path === '/token') await this.#answer(ctx);
+      if (ctx.path === '/token') await this.#changeAnswer(ctx);
     });
     const answer = provider.callback();
-    this.server.on('request', (request, response) => this.fault(request, response) || answer(request, response));
+    this.server.on('request', (request, response) => {
+      if (!this.fault(request, response)) answer(request, response);
+    });
   }
 
-  /** Ends it, also for those who still wait. */
+  /** Stops the provider and closes all connections. */
   stop() {
     this.server.close();
     this.server.closeAllConnections();
   }
 
   /**
-   * What the provider is told of itself.
+   * Returns the configuration of the provider.
    *
    * @param {string} product
    */
   async #configuration(product) {
-    const signing = { ...(await exportJWK(this.keys.privateKey)), alg: 'RS256', use: 'sig', kid: 'acme-1' };
+    const jwk = await exportJWK(this.keys.privateKey);
+    const signing = { ...jwk, alg: 'RS256', use: 'sig', kid: 'acme-1' };
+    const client = { client_id: CLIENT_ID, client_secret: CLIENT_SECRET };
     return {
-      clients: [{ client_id: CLIENT_ID, client_secret: CLIENT_SECRET, redirect_uris: [`${product}/callback`] }],
+      clients: [{ ...client, redirect_uris: [`${product}/callback`] }],
       jwks: { keys: [signing] },
       claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-      conformIdTokenClaims: false, // the ID token says who it is, as Google's and Microsoft's do
+      // The ID token contains the email address, as those of Google and Microsoft do.
+      conformIdTokenClaims: false,
       pkce: { required: () => true },
       cookies: { keys: ['a key for the cookies of this provider'] },
       findAccount: (/** @type {object} */ _, /** @type {string} */ sub) => ({
@@ -119,12 +124,12 @@ export class IdentityProvider {
   }
 
   /**
-   * Notes what the token endpoint was asked, and gives the story a hand in its answer.
+   * Records the request to the token endpoint, and lets the test change the response.
    *
    * @param {Context} ctx
    */
-  async #answer(ctx) {
-    this.asked.push({ ...ctx.oidc?.body });
+  async #changeAnswer(ctx) {
+    this.tokenRequests.push({ ...ctx.oidc?.body });
     if (ctx.status === 200) ctx.body = /** @type {TokenAnswer} */ (await this.tamper(ctx.body));
   }
 }

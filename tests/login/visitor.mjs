@@ -1,6 +1,5 @@
 /**
- * A person with a browser, as far as login needs one: it keeps cookies for each origin, and
- * follows no redirect by itself.
+ * A browser that stores cookies for each origin and does not follow redirects.
  */
 
 /** @typedef {Map<string, string>} Cookies */
@@ -8,17 +7,17 @@
 export const SESSION = 'arm_session';
 export const ATTEMPT = 'arm_login';
 
-/** Somebody's browser. */
+/** A browser. */
 export class Visitor {
   /**
-   * The cookies, by origin.
+   * The cookies of each origin.
    *
    * @type {Map<string, Cookies>}
    */
   #jar = new Map();
 
   /**
-   * The cookies that go to an address, which a story may change.
+   * Returns the cookies for a URL. Tests can change them.
    *
    * @param {string | URL} url
    */
@@ -39,18 +38,19 @@ export class Visitor {
   }
 
   /**
-   * Sends a form.
+   * Submits a form.
    *
    * @param {string | URL} url
    * @param {Record<string, string>} fields
    */
   async submit(url, fields) {
-    const headers = { Accept: 'text/html', Cookie: this.#cookieHeader(url), Origin: new URL(url).origin };
+    const { origin } = new URL(url);
+    const headers = { Accept: 'text/html', Cookie: this.#cookieHeader(url), Origin: origin };
     return this.#send(url, { method: 'POST', headers, body: new URLSearchParams(fields) });
   }
 
   /**
-   * Asks the GraphQL endpoint with the session; answers `data`, or the first error's reason.
+   * Sends a query with the session. Returns `data`, or the reason of the first error.
    *
    * @param {string} product
    * @param {string} query
@@ -61,7 +61,8 @@ export class Visitor {
       Origin: product,
       'Content-Type': 'application/json',
     };
-    const answer = await fetch(`${product}/api`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+    const body = JSON.stringify({ query });
+    const answer = await fetch(`${product}/api`, { method: 'POST', headers, body });
     const { data, errors } = await answer.json();
     return errors ? errors[0].extensions.reason : data;
   }
@@ -77,33 +78,33 @@ export class Visitor {
    */
   async #send(url, request) {
     const response = await fetch(url, { redirect: 'manual', ...request });
-    for (const cookie of response.headers.getSetCookie()) keep(this.cookies(url), cookie);
+    for (const cookie of response.headers.getSetCookie()) storeCookie(this.cookies(url), cookie);
     return response;
   }
 }
 
 /**
- * Where a response leads to.
+ * Returns the target of a redirect.
  *
  * @param {Response} response
  */
 export function target(response) {
   const location = response.headers.get('Location');
   if (!location || response.status < 300 || response.status > 399) {
-    throw new Error(`${response.url} answered ${response.status} and leads nowhere`);
+    throw new Error(`${response.url} is no redirect, but has status ${response.status}`);
   }
   return new URL(location, response.url);
 }
 
 /**
- * Does with a cookie what `Set-Cookie` says.
+ * Applies a `Set-Cookie` header.
  *
  * @param {Cookies} cookies
  * @param {string} line
  */
-function keep(cookies, line) {
+function storeCookie(cookies, line) {
   const [, name = '', value = ''] = /^([^=]*)=([^;]*)/.exec(line) ?? [];
-  const isOver = /;\s*max-age=0*(;|$)/i.test(line) || /;\s*expires=[^;]*1970/i.test(line) || value === '';
-  if (isOver) cookies.delete(name);
+  const expired = /;\s*max-age=0*(;|$)|;\s*expires=[^;]*1970/i;
+  if (value === '' || expired.test(line)) cookies.delete(name);
   else cookies.set(name, value);
 }

@@ -42,7 +42,9 @@ export class Server {
     const binary = process.env.ARM_LOCAL;
     if (!binary) throw new Error('ARM_LOCAL is not set: run the suite with tests/run');
     const port = options.includes('--port') ? [] : ['--port', '0'];
-    const child = spawn(binary, [...OPTIONS, ...port, ...options], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary, [...OPTIONS, ...port, ...options], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     running.add(child);
     const log = collectLog(child);
     const deadline = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT);
