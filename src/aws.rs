@@ -1,8 +1,8 @@
-//! How services of AWS, and other servers, are reached: one TLS stack, the credentials of
-//! the environment, no waiting without an end.
+//! Connections to AWS and to other servers: one TLS stack, credentials from the environment, and
+//! a time limit for every request.
 //!
-//! Credentials in Lambda are three variables; the SDK's own chain of providers would cost
-//! 1.7 MB and time at start.
+//! Lambda passes credentials in three variables. The SDK's chain of credential providers would
+//! cost 1.7 MB and time at start.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -23,48 +23,48 @@ use crate::config::Aws;
 
 /// The one TLS stack: rustls on ring.
 const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
-/// The certificates that stand behind Amazon's own: `build/roots.rs` names them.
+/// The root certificates of Amazon, which `build/roots.rs` selects.
 const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
-/// How often one request is tried before it counts as failed.
+/// How many times one request is tried.
 const ATTEMPTS: u32 = 3;
 /// The first pause between two tries; it doubles, with jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// How long one try may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
-/// How long all tries may take together: well below the function's time limit.
+/// How long all tries may take together: well below the function's timeout.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The client over which the SDK reaches AWS: one for all services, since to make it is to
-/// parse the root certificates.
+/// Creates the HTTP client for AWS. All services share one, since creating it parses the root
+/// certificates.
 ///
-/// Amazon itself must prove who it is by Amazon's roots, and the system's 140 others are not
-/// even read, which would take the half of a cold start. Another endpoint is trusted as the
-/// system trusts it, or by the file that `SSL_CERT_FILE` names.
+/// For Amazon's own endpoints only Amazon's roots are trusted: parsing the 140 roots of the system
+/// would take half of a cold start. For another endpoint the system's roots are trusted, or those
+/// in the file that `SSL_CERT_FILE` names.
 #[must_use]
 pub fn https_client(aws: &Aws) -> SharedHttpClient {
-    let trusted = if is_amazons(aws) { amazons() } else { TrustStore::default() };
+    let trusted = if is_amazon(aws) { amazon_roots() } else { TrustStore::default() };
     let context = TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default();
     Builder::new().tls_provider(TLS).tls_context(context).build_https()
 }
 
-fn amazons() -> TrustStore {
+fn amazon_roots() -> TrustStore {
     TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
 }
 
-/// Whether it is Amazon that is reached, in a part of the world where its certificates are of
-/// its own roots. In China and the isolated regions they need not be.
-fn is_amazons(aws: &Aws) -> bool {
-    let is_apart = aws.region.starts_with("cn-") || aws.region.contains("-iso");
-    aws.endpoint.is_none() && aws.dynamodb_endpoint.is_none() && !is_apart
+/// Whether all endpoints are Amazon's own and have certificates of Amazon's roots. In China and
+/// the isolated regions other roots may have issued them.
+fn is_amazon(aws: &Aws) -> bool {
+    let has_other_roots = aws.region.starts_with("cn-") || aws.region.contains("-iso");
+    aws.endpoint.is_none() && aws.dynamodb_endpoint.is_none() && !has_other_roots
 }
 
-/// The connector over which any other server is reached.
+/// Creates the connector for any other server. It trusts the system's roots.
 #[must_use]
 pub fn https_connector() -> SharedHttpConnector {
     SharedHttpConnector::new(OnDemand::default())
 }
 
-/// A connector that is made when it is first used: not every instance sees a login.
+/// A connector that is created at its first use, since many instances never handle a login.
 #[derive(Debug, Default)]
 struct OnDemand(OnceLock<Connector>);
 
@@ -74,8 +74,8 @@ impl HttpConnector for OnDemand {
     }
 }
 
-/// How every service of AWS is reached, through `http`: by the credentials of the
-/// environment, tried again with growing pauses, and never without an end.
+/// Creates the SDK's configuration for all services: credentials from the environment, retries
+/// with growing pauses, and time limits.
 #[must_use]
 pub fn sdk_config(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
     let (id, key) = (aws.access_key_id.clone(), aws.secret_access_key.clone());
@@ -101,6 +101,7 @@ pub fn sdk_config(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rstest::rstest;
 
     fn aws(region: &str, endpoint: Option<&str>, dynamodb_endpoint: Option<&str>) -> Aws {
         Aws {
@@ -113,21 +114,27 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_amazons_own_endpoints_must_have_amazons_roots() {
-        assert!(is_amazons(&aws("eu-west-1", None, None)));
-        assert!(is_amazons(&aws("us-gov-west-1", None, None)));
-        assert!(!is_amazons(&aws("us-iso-east-1", None, None)));
-        assert!(!is_amazons(&aws("cn-north-1", None, None)));
-        assert!(!is_amazons(&aws("eu-west-1", Some("https://aws.test"), None)));
-        assert!(!is_amazons(&aws("eu-west-1", None, Some("https://dynamodb.test"))));
+    #[rstest]
+    #[case::a_region("eu-west-1", None, None, true)]
+    #[case::a_region_of_govcloud("us-gov-west-1", None, None, true)]
+    #[case::an_isolated_region("us-iso-east-1", None, None, false)]
+    #[case::china("cn-north-1", None, None, false)]
+    #[case::another_endpoint("eu-west-1", Some("https://aws.test"), None, false)]
+    #[case::another_dynamodb("eu-west-1", None, Some("https://dynamodb.test"), false)]
+    fn amazons_roots_are_required_of_amazons_own_endpoints(
+        #[case] region: &str,
+        #[case] endpoint: Option<&str>,
+        #[case] dynamodb_endpoint: Option<&str>,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(is_amazon(&aws(region, endpoint, dynamodb_endpoint)), expected);
     }
 
     #[test]
-    fn amazons_roots_can_be_read_as_the_client_will_read_them() {
-        let context = TlsContext::builder().with_trust_store(amazons()).build().unwrap();
+    fn the_client_can_parse_amazons_roots() {
+        let context = TlsContext::builder().with_trust_store(amazon_roots()).build().unwrap();
 
-        let _a_wrong_certificate_is_a_panic =
+        let _panics_for_an_invalid_root =
             Connector::builder().tls_provider(TLS).tls_context(context).build();
     }
 }

@@ -1,8 +1,7 @@
-//! The one clock: nothing else reads the time.
+//! The clock. No other module reads the time.
 //!
-//! It is read once a request, at the handler; below the handler `now` is data. Instants
-//! of the product are whole seconds, as they are in JWT, in cookies and in
-//! DynamoDB's TTL, so a value read back equals the value written.
+//! It is read once for each request, and `now` is passed as a parameter. All times are whole
+//! seconds, as in JWT, cookies and DynamoDB's TTL, so a stored time equals the original.
 
 #[cfg(feature = "local")]
 use std::sync::{
@@ -13,20 +12,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Tells the time.
+/// A source of the current time.
 #[derive(Clone, Debug)]
 pub enum Clock {
     /// The machine's clock.
     System,
-    /// A clock that stands still until it is moved: tests' time machine.
+    /// A clock that tests move.
     #[cfg(feature = "local")]
     Manual(ManualClock),
 }
 
 impl Clock {
-    /// What time it is, in whole seconds.
+    /// Returns the current time, in whole seconds.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the room where the clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "only this module reads the clock")]
     pub fn now(&self) -> Timestamp {
         let seconds = match self {
             Self::System => Timestamp::now().as_second(),
@@ -36,15 +35,15 @@ impl Clock {
         Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
     }
 
-    /// The instant `after` from now, until which something may take. That is always real time.
+    /// Returns the instant `after` from now, in real time.
     #[must_use]
     pub fn deadline(after: Duration) -> tokio::time::Instant {
         tokio::time::Instant::now() + after
     }
 
-    /// Starts to measure how long something takes. That is always real time.
+    /// Starts a stopwatch. It always measures real time.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "this is the room where the clock is read")]
+    #[expect(clippy::disallowed_methods, reason = "only this module reads the clock")]
     pub fn stopwatch() -> Stopwatch {
         Stopwatch(std::time::Instant::now())
     }
@@ -55,7 +54,7 @@ impl Clock {
 pub struct Stopwatch(std::time::Instant);
 
 impl Stopwatch {
-    /// The time since the start.
+    /// Returns the time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.0.elapsed()
@@ -71,13 +70,13 @@ pub struct ManualClock {
 
 #[cfg(feature = "local")]
 impl ManualClock {
-    /// A clock that stands at `start`.
+    /// Creates a clock that stands still at `start`.
     #[must_use]
     pub fn at(start: Timestamp) -> Self {
         Self { seconds: Arc::new(AtomicI64::new(start.as_second())) }
     }
 
-    /// Moves the clock, back when `seconds` is negative.
+    /// Moves the clock; back if `seconds` is negative.
     pub fn advance(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }

@@ -1,7 +1,7 @@
-//! The one source of randomness: nothing else draws any.
+//! The source of randomness. No other module makes random values.
 //!
-//! In Lambda it is the operating system's, asked anew each time: nothing is seeded
-//! at start, so two instances thawed from one snapshot never draw the same.
+//! In Lambda it is the operating system, each time. Nothing is seeded at start, so two instances
+//! that are restored from one snapshot never draw the same values.
 
 #[cfg(feature = "local")]
 use std::sync::{
@@ -17,9 +17,9 @@ use ulid::Ulid;
 /// Draws random bytes.
 #[derive(Clone, Debug)]
 pub enum Entropy {
-    /// The operating system's.
+    /// The operating system.
     System,
-    /// Counts instead, so that tests see the same ids each time.
+    /// A counter, so that tests get the same ids each time.
     #[cfg(feature = "local")]
     Counting(Arc<AtomicU64>),
 }
@@ -45,8 +45,8 @@ impl Entropy {
         Ok(bytes)
     }
 
-    /// Makes an id that sorts by time: 48 bits of `now`, 80 random ones. Ids that one process
-    /// makes in the same millisecond sort in the order in which they are made.
+    /// Creates an id that sorts by time: 48 bits of `now` and 80 random bits. Ids that one process
+    /// creates in the same millisecond sort in the order of their creation.
     ///
     /// # Errors
     ///
@@ -55,15 +55,15 @@ impl Entropy {
         let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let drawn = Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?));
         match self {
-            Self::System => Ok(after_last(drawn)),
+            Self::System => Ok(increment_last(drawn)),
             #[cfg(feature = "local")]
             Self::Counting(_) => Ok(drawn),
         }
     }
 }
 
-/// The id itself, or the successor of the last one where both are of the same millisecond.
-fn after_last(drawn: Ulid) -> Ulid {
+/// Returns `drawn`, or the last id plus one if both have the same millisecond.
+fn increment_last(drawn: Ulid) -> Ulid {
     static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
     let is_of_same_millisecond = last.timestamp_ms() == drawn.timestamp_ms();
@@ -71,7 +71,7 @@ fn after_last(drawn: Ulid) -> Ulid {
     *last
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the room where randomness is made")]
+#[expect(clippy::disallowed_methods, reason = "only this module makes random values")]
 fn system() -> ring::rand::SystemRandom {
     ring::rand::SystemRandom::new()
 }
@@ -88,12 +88,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_system_does_not_draw_the_same_twice() {
+    fn the_system_draws_different_values() {
         assert_ne!(Entropy::System.bytes::<32>(), Entropy::System.bytes::<32>());
     }
 
     #[test]
-    fn ids_of_one_millisecond_sort_in_the_order_in_which_they_are_made() {
+    fn ids_of_one_millisecond_sort_by_creation() {
         let ids: Vec<_> =
             (0..100).map(|_| Entropy::System.ulid(Timestamp::UNIX_EPOCH).unwrap()).collect();
 

@@ -153,7 +153,7 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
 /// Tells of errors in JSON, instead of by a page, to whoever works with JSON.
 async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
     let is_wanted = negotiation::wants_json(request.headers());
-    let answer_type = AnswerType::accepted(request.headers()).unwrap_or_default();
+    let answer_type = AnswerType::negotiate(request.headers()).unwrap_or_default();
     let mut response = next.run(request).await;
     if is_wanted && let Some(error) = response.extensions_mut().remove::<Error>() {
         answer::set_body(&mut response, &error, answer_type);
@@ -302,7 +302,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     let cause = format!("panicked: {}", text.unwrap_or("without a text"));
-    answer::failure(&Error::internal(cause), AnswerType::default())
+    answer::render(&Error::internal(cause), AnswerType::default())
 }
 
 /// Sets the headers that every answer has. A policy of its own and a time to be kept are

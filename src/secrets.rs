@@ -1,4 +1,5 @@
-//! The only reader of Secrets Manager: what no variable may hold.
+//! Reads secrets that must not be in environment variables from AWS Secrets Manager. No other
+//! module does.
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
@@ -18,11 +19,11 @@ pub struct Unreadable {
 ///
 /// # Errors
 ///
-/// [`Unreadable`] when Secrets Manager does not give it, or it is no text.
+/// [`Unreadable`] when Secrets Manager refuses or does not answer, or the secret is binary.
 pub async fn read(aws: &SdkConfig, arn: &str) -> Result<Secret, Unreadable> {
     let unreadable = |cause| Unreadable { arn: arn.to_owned(), cause };
 
-    let asked = Client::new(aws).get_secret_value().secret_id(arn).send().await;
-    let text = asked.map_err(|fault| unreadable(Box::new(fault)))?.secret_string;
-    text.map(Secret::from).ok_or_else(|| unreadable("it is no text".into()))
+    let response = Client::new(aws).get_secret_value().secret_id(arn).send().await;
+    let text = response.map_err(|fault| unreadable(Box::new(fault)))?.secret_string;
+    text.map(Secret::from).ok_or_else(|| unreadable("it is not text".into()))
 }

@@ -1,8 +1,8 @@
-//! What is told of a request afterwards: one log line, and in Lambda its metrics.
+//! Logs one line for each request, and in Lambda its metrics.
 //!
-//! A [`Line`] lies beside the request, in the task that answers it; whoever learns
-//! something about the request notes it there, and the handler writes the line once.
-//! It never holds a secret, a body, a query's variables or an e-mail address.
+//! A [`Line`] is local to the task that answers the request. Every module can add to it with
+//! [`note`], and it is written once, after the response. It never contains a secret, a body, the
+//! variables of a query or an e-mail address.
 
 pub mod metrics;
 
@@ -32,102 +32,101 @@ use crate::{
     domain::id::{TokenId, UserId},
 };
 
-use self::metrics::Measured;
+use self::metrics::{Measurements, MetricsLayer};
 
 tokio::task_local! {
     static LINE: RefCell<Line>;
 }
 
-/// Whether this process has not answered anything yet.
+/// Whether this process has not answered a request yet.
 static IS_COLD: AtomicBool = AtomicBool::new(true);
 
-/// What the one log line of a request says.
+/// The log line of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
-    /// The request's id, the same that the client is told.
+    /// The request id, which the client gets too.
     pub request_id: String,
-    /// The id that the gateway gave it, where it came through one.
+    /// The gateway's request id, if there is a gateway.
     pub gateway_request_id: Option<String>,
-    /// The address that it came from. It is personal data: see docs/operations.md.
+    /// The client's address. It is personal data: see docs/operations.md.
     pub client_address: Option<IpAddr>,
-    /// The GraphQL operation's name, or the route.
+    /// The name of the GraphQL operation, or the path.
     pub operation: Option<String>,
-    /// Who asked.
+    /// The user.
     pub actor: Option<UserId>,
-    /// How they proved it: `session`, `token`; `none` where nothing is noted.
+    /// The kind of the credential: `session` or `token`. `None` is logged as `none`.
     pub credential: Option<&'static str>,
-    /// With which token.
+    /// The id of the token.
     pub token_id: Option<TokenId>,
     /// The code of the first error.
     pub code: Option<&'static str>,
     /// The reason of the first error.
     pub reason: Option<&'static str>,
-    /// How many requests to DynamoDB it cost, repetitions included.
+    /// The number of requests to DynamoDB, with retries.
     pub dynamodb_calls: u32,
-    /// How long these took together.
+    /// How long these took in total.
     pub dynamodb_time: Duration,
-    /// How many of them DynamoDB rejected, by a mistake of ours or of the deployment, and how
-    /// many records could not be read.
+    /// The number of requests that DynamoDB rejected because of a mistake in the code or in the
+    /// deployment, plus the number of invalid records.
     pub database_errors: u32,
-    /// How many API tokens were made.
+    /// The number of API tokens that were created.
     pub tokens_created: u32,
-    /// Whether a token got its successor again, which it had made before.
+    /// Whether a repeated renewal returned the token that the first one created.
     pub is_repeated_renewal: bool,
-    /// How many API tokens were revoked.
+    /// The number of API tokens that were revoked.
     pub tokens_revoked: u32,
 }
 
-/// An error with all that is behind it, for the log: the JSON log writes no sources by
-/// itself, and the outermost sentence alone says nothing.
+/// Displays an error with its sources. The JSON log would write only the error itself.
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
-        let mut behind = self.0.source();
-        while let Some(cause) = behind {
+        let mut source = self.0.source();
+        while let Some(cause) = source {
             write!(f, ": {cause}")?;
-            behind = cause.source();
+            source = cause.source();
         }
         Ok(())
     }
 }
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// One JSON object a line, for machines.
+    /// One JSON object in each line, for machines.
     Json,
-    /// As `Json`, and metrics between them, for CloudWatch.
+    /// Like `Json`, with lines for metrics, for CloudWatch.
     JsonWithMetrics,
-    /// One sentence a line, for people.
+    /// One sentence in each line, for people.
     Text,
 }
 
-/// Runs a request with an empty line beside it, and gives the line back.
+/// Runs a request with an empty line, and returns the line that resulted.
 pub async fn with_line<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
     let line = RefCell::new(Line { request_id, ..Line::default() });
-    let told = async {
+    let task = async {
         let answer = request.await;
         (answer, LINE.with(|line| line.borrow().clone()))
     };
-    LINE.scope(line, told).await
+    LINE.scope(line, task).await
 }
 
-/// Notes something about the request that is being answered; nothing outside of one.
+/// Changes the line of the current request. Does nothing outside of a request.
 pub fn note(change: impl FnOnce(&mut Line)) {
     let _outside_of_a_request = LINE.try_with(|line| change(&mut line.borrow_mut()));
 }
 
-/// The id of the request that is being answered; empty outside of one.
+/// Returns the id of the current request; empty outside of a request.
 #[must_use]
 pub fn request_id() -> String {
     LINE.try_with(|line| line.borrow().request_id.clone()).unwrap_or_default()
 }
 
 impl Line {
-    /// Writes the line of a request that came to `handler` of `function` at `at`: at level
-    /// `error` for answers of 500 and more.
+    /// Writes the line and the metrics of a request that `handler` of `function` received at `at`.
+    /// The level is `error` if the status is 500 or higher.
     pub fn write(
         &self,
         (handler, function): (&'static str, &str),
@@ -135,8 +134,21 @@ impl Line {
         stopwatch: Stopwatch,
         at: Timestamp,
     ) {
-        let (took, is_cold) = (stopwatch.elapsed(), IS_COLD.swap(false, Ordering::Relaxed));
-        Measured { function, line: self, status, took, is_cold, at }.write();
+        let duration = stopwatch.elapsed();
+        let is_cold_start = IS_COLD.swap(false, Ordering::Relaxed);
+        let measurements = Measurements {
+            function,
+            at,
+            status,
+            duration,
+            is_cold_start,
+            reason: self.reason,
+            tokens_created: self.tokens_created,
+            tokens_revoked: self.tokens_revoked,
+            dynamodb_time: self.dynamodb_time,
+            database_errors: self.database_errors,
+        };
+        measurements.write();
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -153,8 +165,8 @@ impl Line {
                     code = self.code,
                     reason = self.reason,
                     dynamodbCalls = self.dynamodb_calls,
-                    durationMs = took.as_secs_f64() * 1000.0,
-                    coldStart = is_cold,
+                    durationMs = duration.as_secs_f64() * 1000.0,
+                    coldStart = is_cold_start,
                     "{handler} {}: {status}",
                     self.operation.as_deref().unwrap_or("-"),
                 )
@@ -164,7 +176,7 @@ impl Line {
     }
 }
 
-/// A subscriber that writes the log of this crate, and the warnings of others.
+/// Creates a subscriber that writes the log of this crate, and the warnings of others.
 pub fn subscriber<W>(format: LogFormat, writer: W) -> Box<dyn tracing::Subscriber + Send + Sync>
 where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
@@ -180,12 +192,12 @@ where
     let log = log.json().flatten_event(true).with_current_span(false).with_span_list(false);
     let wanted = Some(writer).filter(|_| format == LogFormat::JsonWithMetrics);
     let only_metrics = Targets::new().with_target(metrics::TARGET, Level::INFO);
-    let metrics = wanted.map(|writer| metrics::Embedded(writer).with_filter(only_metrics));
+    let metrics = wanted.map(|writer| MetricsLayer(writer).with_filter(only_metrics));
     Box::new(registry.with(log.with_filter(levels)).with(metrics))
 }
 
-/// Writes each event as one line, whatever is in it: control characters are escaped as in
-/// Rust, so that nobody can add lines to the log or speak to the terminal that shows it.
+/// Writes each event as one line. Escapes control characters as Rust does, so that nobody can add
+/// lines to the log or control the terminal that shows it.
 #[derive(Clone)]
 struct Escaped<W>(W);
 
@@ -198,7 +210,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Escaped<W> {
 }
 
 impl<W: io::Write> io::Write for Escaped<W> {
-    /// Takes an event as a whole, with the line break at its end, as it is written.
+    /// Writes one event, which ends with a line break.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(event);
         let escaped =
@@ -219,9 +231,9 @@ impl<W: io::Write> io::Write for Escaped<W> {
     }
 }
 
-/// Logs why a process ends, as one line; answers how it exits.
-pub fn report(ended: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
-    match ended {
+/// Logs why a process ends, as one line. Returns its exit code.
+pub fn report(result: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
             tracing::error!(cause = %Chain(&*fault), "cannot start");
@@ -230,13 +242,13 @@ pub fn report(ended: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
     }
 }
 
-/// Sends the log to `writer`; once a process. Lambda wants it on standard output.
+/// Sends the log to `writer`. Only the first call in a process has an effect.
 pub fn start<W>(format: LogFormat, writer: W)
 where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
     let _already_started = tracing::subscriber::set_global_default(subscriber(format, writer));
-    // The standard hook writes a page of text into a log of lines.
+    // The standard hook would write several lines, which are not JSON.
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(requestId = request_id(), cause = %panic, "panicked"),
     ));

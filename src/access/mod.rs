@@ -34,7 +34,10 @@ use crate::{
     },
     entropy::Entropy,
     error::Result,
-    http::{authorization, cookies::Cookies},
+    http::{
+        authorization,
+        cookies::{CookieName, Cookies},
+    },
     store::{Store, StoreError},
     telemetry::{self, Chain},
 };
@@ -79,7 +82,7 @@ impl RawCredential {
         if let Some(token) = authorization::bearer(headers)? {
             return Ok(Self::Bearer(token));
         }
-        Ok(cookies.session(headers)?.map_or(Self::Nothing, Self::Cookie))
+        Ok(cookies.get(CookieName::Session, headers)?.map_or(Self::Nothing, Self::Cookie))
     }
 }
 

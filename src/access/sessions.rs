@@ -16,7 +16,10 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::{Error, Result},
-    http::{RequestContext, cookies::Cookies},
+    http::{
+        RequestContext,
+        cookies::{CookieName, Cookies},
+    },
     store::{StoreError, sessions::ReplacedSession},
 };
 
@@ -35,7 +38,7 @@ impl ClientInfo {
     /// From where a request comes.
     #[must_use]
     pub fn of(headers: &HeaderMap, cookies: Cookies, context: &RequestContext) -> Self {
-        let session = cookies.session(headers).ok().flatten();
+        let session = cookies.get(CookieName::Session, headers).ok().flatten();
         Self {
             agent: context.user_agent.as_deref().map(str::to_owned),
             address: context.client_address,
@@ -99,7 +102,7 @@ impl Access {
         })
         .await?;
         let value = format!("{}.{}", owner.id, secret.reveal());
-        self.cookies.give_session(&value, SESSION_LIFETIME).map_err(Error::internal)
+        self.cookies.set(CookieName::Session, &value, SESSION_LIFETIME).map_err(Error::internal)
     }
 
     /// The session that a login from `place` ends, taken from the browser's cookie: whoever

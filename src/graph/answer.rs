@@ -61,7 +61,7 @@ pub(super) fn answer(
     errors.truncate(MOST_ERRORS);
     for error in &mut errors {
         name(error, is_executed);
-        error.message = answer::shortened(&error.message);
+        error.message = answer::shorten(&error.message);
     }
 
     let data = is_executed.then_some(&response.data);
@@ -75,14 +75,14 @@ pub(super) fn answer(
     *answer.status_mut() = status(&errors, is_executed, answer_type);
     answer.headers_mut().insert(CONTENT_TYPE, answer_type.header());
     for error in errors.iter().filter_map(|error| error.source::<Error>()) {
-        answer::decorate(&mut answer, error);
+        answer::set_headers(&mut answer, error);
     }
     answer
 }
 
 /// Answers a query that was refused before the schema was asked.
 pub(super) fn refusal(error: &Error, answer_type: AnswerType) -> Response {
-    let mut response = answer::failure(error, answer_type);
+    let mut response = answer::render(error, answer_type);
     let is_of_graphql = matches!(
         error,
         Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_))

@@ -28,7 +28,7 @@ use crate::{
     http::{
         RequestContext,
         body::BodyReader,
-        cookies::Cookies,
+        cookies::{CookieName, Cookies},
         csrf::{self, OwnOrigins},
         graphql::GraphqlRequest,
         negotiation,
@@ -80,7 +80,7 @@ impl Endpoint {
     ) -> Result<Response> {
         is_of_method(parts)?;
         let raw_credential = self.raw_credential(parts)?;
-        let answer_type = AnswerType::accepted(&parts.headers)?;
+        let answer_type = AnswerType::negotiate(&parts.headers)?;
         let claims = self.access.verify(&raw_credential, context.now)?;
         let mut body = BodyReader::new(body);
         let small = small(parts, &mut body, &claims).await?;
@@ -136,12 +136,12 @@ impl Endpoint {
     fn raw_credential(&self, parts: &Parts) -> Result<RawCredential> {
         let raw_credential = RawCredential::in_headers(&parts.headers, self.access.cookies);
         let is_session = matches!(raw_credential, Ok(RawCredential::Cookie(_)));
-        if is_session && csrf::is_told(&parts.headers) {
-            self.own_origins.admit(&parts.method, &parts.headers)?;
+        if is_session && csrf::has_fetch_site(&parts.headers) {
+            self.own_origins.check(&parts.method, &parts.headers)?;
         }
         is_of_media_type(parts)?;
         if is_session {
-            self.own_origins.admit(&parts.method, &parts.headers)?;
+            self.own_origins.check(&parts.method, &parts.headers)?;
         }
         raw_credential
     }
@@ -229,12 +229,12 @@ impl Endpoint {
 
 /// Answers what was refused; a session that does not hold is taken from the browser.
 fn refused(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
-    let mut response = answer::refusal(error, AnswerType::accepted(headers).unwrap_or_default());
+    let mut response = answer::refusal(error, AnswerType::negotiate(headers).unwrap_or_default());
     let is_session =
         matches!(RawCredential::in_headers(headers, cookies), Ok(RawCredential::Cookie(_)));
     let is_clocks = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));
     if is_session && matches!(error, Error::Refused(_)) && !is_clocks {
-        response.headers_mut().append(SET_COOKIE, cookies.clear_session());
+        response.headers_mut().append(SET_COOKIE, cookies.delete(CookieName::Session));
     }
     response
 }
@@ -279,7 +279,7 @@ fn is_of_method(parts: &Parts) -> Result<()> {
 /// Whether the body is one that is read.
 fn is_of_media_type(parts: &Parts) -> Result<()> {
     if parts.method == Method::POST {
-        Ok(negotiation::is_json_body(&parts.headers)?)
+        Ok(negotiation::check_json_body(&parts.headers)?)
     } else {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Errors as answers: the one place where an [`Error`] becomes a response.
+//! Converts an [`Error`] into a response. No other module does.
 
 use axum::{
     body::Body,
@@ -17,20 +17,20 @@ use crate::{
     telemetry,
 };
 
-/// What a field that needs a login asks for, where nothing was presented.
+/// The challenge of a response to a request without a credential.
 const CHALLENGE: &str = "Bearer realm=\"api\"";
 
-/// The longest message that is told, in characters.
-const LONGEST_MESSAGE: usize = 300;
+/// The length to which a message is cut, in characters.
+const MAX_MESSAGE: usize = 300;
 
-/// A body with an error and no data.
+/// A GraphQL response with an error and no data.
 #[derive(Serialize)]
-struct Whole {
-    errors: [Told; 1],
+struct ErrorBody {
+    errors: [GraphqlError; 1],
 }
 
 #[derive(Serialize)]
-struct Told {
+struct GraphqlError {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     locations: Option<[Location; 1]>,
@@ -43,37 +43,40 @@ struct Location {
     column: usize,
 }
 
-/// The whole answer to a request that failed before a query was executed.
+/// Renders the response to a request that failed before a query was executed. Logs the error.
 #[must_use]
-pub fn failure(error: &Error, answer_type: AnswerType) -> Response {
+pub fn render(error: &Error, answer_type: AnswerType) -> Response {
     error.log();
     note(error);
     let mut response = Response::default();
     *response.status_mut() = error.status();
-    decorate(&mut response, error);
+    set_headers(&mut response, error);
     set_body(&mut response, error, answer_type);
     response
 }
 
-/// Makes JSON that tells of an error the body of a response, for example instead of a page.
+/// Replaces the body of a response, such as a page, by JSON with an error.
 pub fn set_body(response: &mut Response, error: &Error, answer_type: AnswerType) {
-    let locations = error.location().map(|(line, column)| [Location { line, column }]);
-    let told =
-        Told { message: shortened(&error.to_string()), locations, extensions: extensions(error) };
-    *response.body_mut() =
-        Body::from(serde_json::to_vec(&Whole { errors: [told] }).unwrap_or_default());
+    let body = ErrorBody {
+        errors: [GraphqlError {
+            message: shorten(&error.to_string()),
+            locations: error.location().map(|(line, column)| [Location { line, column }]),
+            extensions: extensions(error),
+        }],
+    };
+    *response.body_mut() = Body::from(serde_json::to_vec(&body).unwrap_or_default());
     response.headers_mut().remove(CONTENT_LENGTH);
     response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
 }
 
-/// The message, cut where it would echo whatever was sent.
+/// Cuts a message to 300 characters, since it can quote the request.
 #[must_use]
-pub fn shortened(message: &str) -> String {
-    message.chars().take(LONGEST_MESSAGE).collect()
+pub fn shorten(message: &str) -> String {
+    message.chars().take(MAX_MESSAGE).collect()
 }
 
-/// Adds the headers that belong to an error, also where it is one of a field.
-pub fn decorate(response: &mut Response, error: &Error) {
+/// Sets the headers that belong to an error: of a request, or of one field.
+pub fn set_headers(response: &mut Response, error: &Error) {
     let headers = response.headers_mut();
     if let Some(value) = challenge(error).and_then(|it| HeaderValue::try_from(it).ok()) {
         headers.insert(WWW_AUTHENTICATE, value);
@@ -89,7 +92,7 @@ pub fn decorate(response: &mut Response, error: &Error) {
     }
 }
 
-/// The `extensions` of an error, with the id by which the log knows the request.
+/// Returns the `extensions` of an error, with the request id that the log has.
 #[must_use]
 pub fn extensions(error: &Error) -> Map<String, Value> {
     let mut members = error.extensions();
@@ -97,7 +100,7 @@ pub fn extensions(error: &Error) -> Map<String, Value> {
     members
 }
 
-/// Notes the first error of a request for its log line.
+/// Notes an error for the request's log line, if it is the first one.
 pub fn note(error: &Error) {
     telemetry::note(|line| {
         if line.code.is_none() {
@@ -106,7 +109,7 @@ pub fn note(error: &Error) {
     });
 }
 
-/// What `WWW-Authenticate` says (RFC 6750, section 3).
+/// Returns the value of `WWW-Authenticate` (RFC 6750, section 3).
 fn challenge(error: &Error) -> Option<String> {
     match error {
         Error::NoCredential => Some(CHALLENGE.to_owned()),
@@ -120,6 +123,6 @@ fn challenge(error: &Error) -> Option<String> {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        failure(&self, AnswerType::default())
+        render(&self, AnswerType::default())
     }
 }

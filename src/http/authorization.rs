@@ -1,4 +1,4 @@
-//! The `Authorization` header, cheap and strict: step 1 of authentication.
+//! The `Authorization` header.
 
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
@@ -10,21 +10,21 @@ use crate::{
     error::{RequestFault, Result},
 };
 
-/// The longest header that is looked at, in bytes.
-const LONGEST: usize = 4096;
+/// The longest header that is parsed, in bytes.
+const MAX_HEADER: usize = 4096;
 
-/// What programs write for a value that is not there.
-const NO_TOKENS: [&str; 4] = ["undefined", "null", "none", "nil"];
+/// The words that programs send for a missing value.
+const MISSING_VALUES: [&str; 4] = ["undefined", "null", "none", "nil"];
 
-/// The token of an `Authorization: Bearer` header, if there is such a header.
+/// Returns the token of an `Authorization: Bearer` header, if there is such a header.
 ///
-/// The scheme's name is case-insensitive (RFC 9110, section 11.1); one or more blanks
-/// follow it, and the token has the characters of `b64token` (RFC 6750, section 2.1).
+/// The scheme is case-insensitive (RFC 9110, section 11.1). One or more blanks follow it. The
+/// token consists of the characters of `b64token` (RFC 6750, section 2.1).
 ///
 /// # Errors
 ///
-/// `BAD_REQUEST` for two headers, or two credentials in one: which of them counts
-/// must not be guessed. [`Refusal::Malformed`] for everything else than one token.
+/// `BAD_REQUEST` for two headers or two credentials; [`Refusal::Malformed`] for anything else
+/// that is not one token.
 pub fn bearer(headers: &HeaderMap) -> Result<Option<Secret>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else { return Ok(None) };
@@ -32,13 +32,13 @@ pub fn bearer(headers: &HeaderMap) -> Result<Option<Secret>> {
         let fault = "Exactly one Authorization header with one credential is expected";
         return Err(RequestFault::Malformed(fault.to_owned()).into());
     }
-    let token = token(value).map_err(Refusal::Malformed)?;
+    let token = parse(value).map_err(Refusal::Malformed)?;
     Ok(Some(Secret::from(token.to_owned())))
 }
 
-fn token(value: &HeaderValue) -> Result<&str, MalformedToken> {
+fn parse(value: &HeaderValue) -> Result<&str, MalformedToken> {
     let text = value.to_str().map_err(|_| MalformedToken::OtherCharacters)?;
-    if text.len() > LONGEST {
+    if text.len() > MAX_HEADER {
         return Err(MalformedToken::TooLong);
     }
     let (scheme, token) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
@@ -47,16 +47,16 @@ fn token(value: &HeaderValue) -> Result<&str, MalformedToken> {
         (true, true) => Err(MalformedToken::Missing),
         (false, true) => Err(MalformedToken::NoScheme),
         (false, false) => Err(MalformedToken::OtherScheme),
-        (true, false) if is_b64token(token) && !is_no_token(token) => Ok(token),
-        (true, false) => Err(malformed(token)),
+        (true, false) if is_b64token(token) && !is_placeholder(token) => Ok(token),
+        (true, false) => Err(classify(token)),
     }
 }
 
-/// What is seen after `Bearer` where it is no token.
-fn malformed(text: &str) -> MalformedToken {
+/// Classifies a text after `Bearer` that is not a token.
+fn classify(text: &str) -> MalformedToken {
     match text.chars().next() {
         _ if text.split(' ').next().is_some_and(is_bearer) => MalformedToken::SchemeTwice,
-        _ if is_no_token(text) => MalformedToken::Undefined,
+        _ if is_placeholder(text) => MalformedToken::Undefined,
         Some('"' | '\'' | '`') => MalformedToken::Quoted,
         Some('<' | '$' | '{' | '%') => MalformedToken::Placeholder,
         _ if text.contains(' ') => MalformedToken::Several,
@@ -68,8 +68,9 @@ fn is_bearer(text: &str) -> bool {
     text.eq_ignore_ascii_case("bearer")
 }
 
-fn is_no_token(text: &str) -> bool {
-    is_bearer(text) || NO_TOKENS.iter().any(|it| text.eq_ignore_ascii_case(it))
+/// Whether a text has the form of a token, but is a word for a missing one.
+fn is_placeholder(text: &str) -> bool {
+    is_bearer(text) || MISSING_VALUES.iter().any(|it| text.eq_ignore_ascii_case(it))
 }
 
 fn is_b64token(text: &str) -> bool {
@@ -84,7 +85,7 @@ mod tests {
     use crate::error::Error;
     use rstest::rstest;
 
-    fn with(values: &[&str]) -> HeaderMap {
+    fn headers(values: &[&str]) -> HeaderMap {
         values.iter().map(|it| (AUTHORIZATION, it.parse().unwrap())).collect()
     }
 
@@ -93,8 +94,8 @@ mod tests {
     #[case("bearer abc")]
     #[case("BEARER abc")]
     #[case::two_blanks("Bearer  abc")]
-    fn one_token_is_taken(#[case] value: &str) {
-        assert!(bearer(&with(&[value])).unwrap().is_some());
+    fn a_token_follows_the_scheme(#[case] value: &str) {
+        assert!(bearer(&headers(&[value])).unwrap().is_some());
     }
 
     #[rstest]
@@ -116,11 +117,14 @@ mod tests {
     #[case::of_python("Bearer None", MalformedToken::Undefined)]
     #[case::only_padding("Bearer ==", MalformedToken::OtherCharacters)]
     #[case::a_tab("Bearer a\tb", MalformedToken::OtherCharacters)]
-    fn anything_else_is_malformed_and_named(#[case] value: &str, #[case] seen: MalformedToken) {
-        let refused = bearer(&with(&[value])).unwrap_err();
+    fn the_mistake_in_a_malformed_header_is_recognized(
+        #[case] value: &str,
+        #[case] mistake: MalformedToken,
+    ) {
+        let refused = bearer(&headers(&[value])).unwrap_err();
 
         assert!(
-            matches!(refused, Error::Refused(Refusal::Malformed(it)) if it == seen),
+            matches!(refused, Error::Refused(Refusal::Malformed(it)) if it == mistake),
             "{refused:?}"
         );
     }
@@ -130,7 +134,7 @@ mod tests {
         let value = format!("Bearer {}", "a".repeat(5000));
 
         assert!(matches!(
-            bearer(&with(&[&value])),
+            bearer(&headers(&[&value])),
             Err(Error::Refused(Refusal::Malformed(MalformedToken::TooLong)))
         ));
     }
@@ -138,12 +142,15 @@ mod tests {
     #[rstest]
     #[case(&["Bearer abc", "Bearer def"])]
     #[case(&["Bearer abc, Bearer def"])]
-    fn which_of_two_counts_is_not_guessed(#[case] values: &[&str]) {
-        assert!(matches!(bearer(&with(values)), Err(Error::Request(RequestFault::Malformed(_)))));
+    fn two_credentials_are_refused(#[case] values: &[&str]) {
+        assert!(matches!(
+            bearer(&headers(values)),
+            Err(Error::Request(RequestFault::Malformed(_)))
+        ));
     }
 
     #[test]
-    fn no_header_is_no_failure() {
+    fn a_request_may_have_no_header() {
         assert!(bearer(&HeaderMap::new()).unwrap().is_none());
     }
 }

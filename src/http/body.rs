@@ -6,25 +6,25 @@ use http_body_util::BodyExt;
 
 use crate::error::RequestFault;
 
-/// A body that is read in steps: further only when the caller may send more.
+/// A body that can be read further with a higher limit.
 pub struct BodyReader {
     body: Body,
     bytes: BytesMut,
 }
 
 impl BodyReader {
-    /// A body of which nothing is read yet.
+    /// Creates a reader that has read nothing yet.
     #[must_use]
     pub fn new(body: Body) -> Self {
         Self { body, bytes: BytesMut::new() }
     }
 
-    /// Reads the whole body if it has at most `limit` bytes.
+    /// Reads the body to its end, if it has at most `limit` bytes.
     ///
     /// # Errors
     ///
-    /// [`RequestFault::TooLarge`] when it has more; it can be read on with a higher limit.
-    /// [`RequestFault::Malformed`] when the connection breaks.
+    /// [`RequestFault::TooLarge`] if it has more, after which it can be read with a higher limit;
+    /// [`RequestFault::Malformed`] if the connection breaks.
     pub async fn read(&mut self, limit: usize) -> Result<&[u8], RequestFault> {
         while self.bytes.len() <= limit {
             match self.body.frame().await {
@@ -32,7 +32,7 @@ impl BodyReader {
                     self.bytes.extend_from_slice(frame.data_ref().map_or(&[], |it| it));
                 }
                 Some(Err(fault)) => {
-                    return Err(RequestFault::Malformed(format!("The body broke off: {fault}")));
+                    return Err(RequestFault::Malformed(format!("The body ended early: {fault}")));
                 }
                 None => return Ok(&self.bytes),
             }

@@ -1,12 +1,12 @@
-//! The product's cookies: the session, and the login that a browser has begun.
+//! The product's cookies: the session, and a login attempt.
 //!
-//! Over https their names begin with `__Host-`: browsers then insist on Secure, on the path
-//! `/` and on no Domain, so no neighbouring host can plant one. Over http, which only local
-//! mode uses, they have neither the prefix nor Secure: Safari, curl before 7.79 and the HTTP
-//! clients of Python never send a Secure cookie over http.
+//! Over https their names begin with `__Host-`. Browsers then require Secure, the path `/` and
+//! no Domain, so a neighbouring host cannot set one. Over http, which only local mode uses, they
+//! have neither the prefix nor Secure: Safari, curl before 7.79 and Python's HTTP clients never
+//! send a Secure cookie over http.
 //!
-//! Names match by their exact bytes. A cookie that is sent twice is refused, since nobody
-//! can tell which of the two is ours.
+//! Names are compared byte by byte. A cookie that is sent twice is refused, since nobody can tell
+//! which of the two we set.
 
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{
@@ -23,92 +23,72 @@ pub struct Cookies {
     is_https: bool,
 }
 
+/// A cookie of the product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CookieName {
+    /// The session.
+    Session,
+    /// The login attempt that the browser began.
+    Login,
+}
+
 impl Cookies {
-    /// The cookies of an origin that browsers reach over https, or over http.
+    /// Creates the cookies of an origin that browsers reach over https or http.
     #[must_use]
     pub const fn new(is_https: bool) -> Self {
         Self { is_https }
     }
 
-    /// The value of the session cookie, if the request has one.
+    /// Returns the value of a cookie, if the request has it.
     ///
     /// # Errors
     ///
-    /// [`RequestFault::DuplicateCookie`] if it has two.
-    pub fn session(self, headers: &HeaderMap) -> Result<Option<Secret>, RequestFault> {
-        value(headers, self.session_name())
-    }
-
-    /// The value of the cookie that binds a login to this browser, if the request has one.
-    ///
-    /// # Errors
-    ///
-    /// [`RequestFault::DuplicateCookie`] if it has two.
-    pub fn login(self, headers: &HeaderMap) -> Result<Option<Secret>, RequestFault> {
-        value(headers, self.login_name())
-    }
-
-    /// The `Set-Cookie` that gives a browser its session.
-    ///
-    /// # Errors
-    ///
-    /// When the value has characters that no header may have; ours never have.
-    pub fn give_session(
+    /// [`RequestFault::DuplicateCookie`] if the request has it twice.
+    pub fn get(
         self,
+        name: CookieName,
+        headers: &HeaderMap,
+    ) -> Result<Option<Secret>, RequestFault> {
+        value(headers, self.spell(name))
+    }
+
+    /// Builds the `Set-Cookie` header that sets a cookie.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidHeaderValue`] if the value has characters that a header cannot have.
+    pub fn set(
+        self,
+        name: CookieName,
         value: &str,
         lifetime: SignedDuration,
     ) -> Result<HeaderValue, InvalidHeaderValue> {
-        self.set_cookie(self.session_name(), value, Duration::seconds(lifetime.as_secs()))
+        self.build(name, value, Duration::seconds(lifetime.as_secs()))
     }
 
-    /// The `Set-Cookie` that takes the session away from a browser.
+    /// Builds the `Set-Cookie` header that deletes a cookie.
     #[must_use]
-    pub fn clear_session(self) -> HeaderValue {
-        HeaderValue::from_static(if self.is_https {
-            "__Host-arm_session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
-        } else {
-            "arm_session=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
-        })
+    pub fn delete(self, name: CookieName) -> HeaderValue {
+        // Without a value it is always valid.
+        self.build(name, "", Duration::ZERO).unwrap_or(HeaderValue::from_static(""))
     }
 
-    /// The `Set-Cookie` that binds a login to this browser.
-    ///
-    /// # Errors
-    ///
-    /// When the value has characters that no header may have; ours never have.
-    pub fn give_login(
+    fn spell(self, name: CookieName) -> &'static str {
+        match (name, self.is_https) {
+            (CookieName::Session, true) => "__Host-arm_session",
+            (CookieName::Session, false) => "arm_session",
+            (CookieName::Login, true) => "__Host-arm_login",
+            (CookieName::Login, false) => "arm_login",
+        }
+    }
+
+    fn build(
         self,
-        value: &str,
-        lifetime: SignedDuration,
-    ) -> Result<HeaderValue, InvalidHeaderValue> {
-        self.set_cookie(self.login_name(), value, Duration::seconds(lifetime.as_secs()))
-    }
-
-    /// The `Set-Cookie` that takes away what bound a login to this browser.
-    #[must_use]
-    pub fn clear_login(self) -> HeaderValue {
-        HeaderValue::from_static(if self.is_https {
-            "__Host-arm_login=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0"
-        } else {
-            "arm_login=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
-        })
-    }
-
-    fn session_name(self) -> &'static str {
-        if self.is_https { "__Host-arm_session" } else { "arm_session" }
-    }
-
-    fn login_name(self) -> &'static str {
-        if self.is_https { "__Host-arm_login" } else { "arm_login" }
-    }
-
-    fn set_cookie(
-        self,
-        name: &str,
+        name: CookieName,
         value: &str,
         max_age: Duration,
     ) -> Result<HeaderValue, InvalidHeaderValue> {
-        let mut cookie = Cookie::build((name, value)).path("/").http_only(true);
+        let mut cookie = Cookie::build((self.spell(name), value)).path("/").http_only(true);
         if self.is_https {
             cookie = cookie.secure(true);
         }
@@ -116,15 +96,15 @@ impl Cookies {
     }
 }
 
-/// The value of the one cookie whose name has exactly these bytes. Only the blanks of the
-/// header's grammar are skipped: `Cookie::parse` would skip all that Unicode calls white
-/// space, which a browser takes for a part of another name.
+/// Returns the value of the cookie with exactly this name. Only the header's own blanks are
+/// skipped: `Cookie::parse` would skip all Unicode white space, which belongs to another name for
+/// a browser.
 fn value(headers: &HeaderMap, name: &'static str) -> Result<Option<Secret>, RequestFault> {
-    let pairs =
-        headers.get_all(COOKIE).iter().flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
+    let lines = headers.get_all(COOKIE).iter();
+    let pairs = lines.flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
     let mut values = pairs.filter_map(|pair| {
-        let pair = trimmed(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-        Some(Secret::from(String::from_utf8_lossy(pair).into_owned()))
+        let value = trim(pair).strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+        Some(Secret::from(String::from_utf8_lossy(value).into_owned()))
     });
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
@@ -132,8 +112,8 @@ fn value(headers: &HeaderMap, name: &'static str) -> Result<Option<Secret>, Requ
     }
 }
 
-/// The text without the blanks and tabs around it.
-fn trimmed(mut text: &[u8]) -> &[u8] {
+/// Removes blanks and tabs at both ends.
+fn trim(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;
     }
@@ -148,48 +128,41 @@ mod tests {
     const HTTPS: Cookies = Cookies::new(true);
     const HTTP: Cookies = Cookies::new(false);
 
-    fn sent(lines: &[&'static str]) -> HeaderMap {
+    fn headers(lines: &[&'static str]) -> HeaderMap {
         lines.iter().map(|it| (COOKIE, HeaderValue::from_bytes(it.as_bytes()).unwrap())).collect()
     }
 
-    #[test]
-    fn the_cookie_is_a_host_cookie_of_forty_minutes() {
-        let cookie = HTTPS.give_session("uid.secret", SignedDuration::from_mins(40)).unwrap();
+    #[rstest]
+    #[case::over_https(
+        HTTPS,
+        "__Host-arm_session=uid.secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2400"
+    )]
+    #[case::over_http(HTTP, "arm_session=uid.secret; HttpOnly; SameSite=Lax; Path=/; Max-Age=2400")]
+    fn a_session_cookie_lasts_forty_minutes(#[case] cookies: Cookies, #[case] expected: &str) {
+        let cookie = cookies.set(CookieName::Session, "uid.secret", SignedDuration::from_mins(40));
 
-        insta::assert_snapshot!(
-            cookie.to_str().unwrap(),
-            @"__Host-arm_session=uid.secret; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2400"
-        );
-    }
-
-    #[test]
-    fn over_http_the_cookie_is_one_that_every_client_sends_back() {
-        let cookie = HTTP.give_session("uid.secret", SignedDuration::from_mins(40)).unwrap();
-
-        insta::assert_snapshot!(
-            cookie.to_str().unwrap(),
-            @"arm_session=uid.secret; HttpOnly; SameSite=Lax; Path=/; Max-Age=2400"
-        );
+        assert_eq!(cookie.unwrap(), expected);
     }
 
     #[rstest]
-    #[case(HTTPS)]
-    #[case(HTTP)]
-    fn it_is_cleared_with_the_attributes_that_it_was_given_with(#[case] cookies: Cookies) {
-        let cleared = |name| cookies.set_cookie(name, "", Duration::ZERO).unwrap();
-
-        assert_eq!(cookies.clear_session(), cleared(cookies.session_name()));
-        assert_eq!(cookies.clear_login(), cleared(cookies.login_name()));
+    #[case(HTTPS, "__Host-arm_login=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0")]
+    #[case(HTTP, "arm_login=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0")]
+    fn a_cookie_is_deleted_with_the_attributes_that_it_was_set_with(
+        #[case] cookies: Cookies,
+        #[case] expected: &str,
+    ) {
+        assert_eq!(cookies.delete(CookieName::Login), expected);
     }
 
     #[test]
-    fn it_is_found_among_others() {
+    fn a_cookie_is_found_among_others() {
         let headers = HeaderMap::from_iter([
             (COOKIE, HeaderValue::from_bytes(b"a=b; name=Jos\xe9; =; ;").unwrap()),
             (COOKIE, HeaderValue::from_static("__Host-arm_session=uid.secret")),
         ]);
 
-        assert_eq!(HTTPS.session(&headers).unwrap().unwrap().reveal(), "uid.secret");
+        let session = HTTPS.get(CookieName::Session, &headers).unwrap().unwrap();
+        assert_eq!(session.reveal(), "uid.secret");
     }
 
     #[rstest]
@@ -199,16 +172,16 @@ mod tests {
     #[case::another_case("__host-arm_session=x")]
     #[case::the_name_of_http("arm_session=x")]
     #[case::a_blank_before_the_sign("__Host-arm_session =x")]
-    fn names_match_by_their_exact_bytes(#[case] line: &'static str) {
-        assert!(HTTPS.session(&sent(&[line])).unwrap().is_none());
+    fn names_match_byte_by_byte(#[case] line: &'static str) {
+        assert!(HTTPS.get(CookieName::Session, &headers(&[line])).unwrap().is_none());
     }
 
     #[rstest]
     #[case::in_one_header(&["__Host-arm_session=a; __Host-arm_session=b"])]
     #[case::in_two_headers(&["__Host-arm_session=a", "__Host-arm_session=b"])]
-    #[case::both_alike(&["__Host-arm_session=a; __Host-arm_session=a"])]
-    fn two_of_one_name_are_refused(#[case] lines: &[&'static str]) {
-        let refused = HTTPS.session(&sent(lines)).unwrap_err();
+    #[case::with_one_value(&["__Host-arm_session=a; __Host-arm_session=a"])]
+    fn a_cookie_that_is_sent_twice_is_refused(#[case] lines: &[&'static str]) {
+        let refused = HTTPS.get(CookieName::Session, &headers(lines)).unwrap_err();
 
         assert_eq!(refused, RequestFault::DuplicateCookie { name: "__Host-arm_session" });
     }

@@ -1,31 +1,32 @@
-//! Cross-site requests: what a foreign page makes a browser send, session included.
+//! Protection against cross-site request forgery: another site's page can make a browser send
+//! requests with the user's session cookie.
 //!
-//! A few lines of our own, since `tower-http`'s layer lets a request with neither
-//! header pass, compares with `Host`, and cannot see `Authorization`. `SameSite=Lax`
-//! is the second wall: it holds in browsers that send no `Sec-Fetch-Site`.
+//! `tower-http` has a layer for this, but it accepts requests that have neither `Sec-Fetch-Site`
+//! nor `Origin`, compares `Origin` with `Host`, and cannot exempt requests with a token. Cookies
+//! with `SameSite=Lax` protect browsers that do not send `Sec-Fetch-Site`.
 
 use http::{HeaderMap, Method, header::ORIGIN};
 
 use crate::error::{Error, Result};
 
-/// The header in which browsers say where a request comes from.
+/// The header that says which site a request comes from.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// The spellings of our own origin.
+/// The ways to write our own origin.
 #[derive(Clone, Debug)]
 pub struct OwnOrigins(pub Vec<String>);
 
 impl OwnOrigins {
-    /// Lets a request pass that one of our own pages sent.
+    /// Checks that one of our own pages sent a request.
     ///
-    /// `Sec-Fetch-Site` decides where the browser sends it (`none`, what a person
-    /// typed into the address bar, is good for reading alone); else `Origin` does. A
-    /// request with neither is refused: programs send an API token instead.
+    /// `Sec-Fetch-Site` decides if the browser sends it. Its value `none` means that a user typed
+    /// the URL, which is allowed for GET only. Otherwise `Origin` decides. Programs send neither,
+    /// and must use an API token.
     ///
     /// # Errors
     ///
-    /// [`Error::CrossSite`].
-    pub fn admit(&self, method: &Method, headers: &HeaderMap) -> Result<()> {
+    /// [`Error::CrossSite`] if another page sent the request, or none.
+    pub fn check(&self, method: &Method, headers: &HeaderMap) -> Result<()> {
         let is_own = match text(headers, SEC_FETCH_SITE) {
             Some("same-origin") => true,
             Some("none") => *method == Method::GET,
@@ -37,42 +38,44 @@ impl OwnOrigins {
     }
 }
 
-/// How a browser came to ask for a page.
+/// How a browser came to request a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Navigation {
-    /// A person followed a link of ours, typed the address, or uses a browser that does not
-    /// say.
+    /// The user followed a link of ours or typed the URL, or the browser does not say.
     Own,
-    /// A person followed a link of another site.
+    /// The user followed a link on another site.
     Foreign,
-    /// Nobody navigated: a page embeds the address, such as an image or a frame.
+    /// The user did not navigate: a page loaded the URL, for example as an image or a frame.
     Embedded,
 }
 
-/// How a browser came to ask for a page, by the headers `Sec-Fetch-*`.
-///
-/// A request without `Sec-Fetch-Site` counts as a navigation of ours: Safari before 16.4 sends
-/// none, nor does any browser to a host that is reached over http.
-#[must_use]
-pub fn navigation(headers: &HeaderMap) -> Navigation {
-    let Some(site) = text(headers, SEC_FETCH_SITE) else { return Navigation::Own };
-    let is = |name, value| text(headers, name).is_none_or(|it| it == value);
-    match site {
-        _ if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") => {
-            Navigation::Embedded
+impl Navigation {
+    /// Reads the `Sec-Fetch-*` headers.
+    ///
+    /// A request without `Sec-Fetch-Site` is [`Own`](Self::Own): Safari before 16.4 does not send
+    /// the header, and over http no browser does.
+    #[must_use]
+    pub fn from_headers(headers: &HeaderMap) -> Self {
+        let Some(site) = text(headers, SEC_FETCH_SITE) else { return Self::Own };
+        let is = |name, value| text(headers, name).is_none_or(|it| it == value);
+        match site {
+            _ if !is("sec-fetch-mode", "navigate") || !is("sec-fetch-dest", "document") => {
+                Self::Embedded
+            }
+            "same-origin" | "none" => Self::Own,
+            _ => Self::Foreign,
         }
-        "same-origin" | "none" => Navigation::Own,
-        _ => Navigation::Foreign,
     }
 }
 
-/// Whether the browser says where the request comes from. What it then says is decisive
-/// for any request with a session, whatever else is wrong with it.
+/// Whether the browser says which site a request comes from. If it does, a request with a session
+/// is checked before anything else in it.
 #[must_use]
-pub fn is_told(headers: &HeaderMap) -> bool {
+pub fn has_fetch_site(headers: &HeaderMap) -> bool {
     headers.contains_key(SEC_FETCH_SITE)
 }
 
+/// Returns the value of a header, or `?` if it occurs twice or is not text.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?.to_str().ok();
@@ -85,31 +88,35 @@ mod tests {
     use http::{HeaderName, HeaderValue};
     use rstest::rstest;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     #[rstest]
-    #[case::f01("POST", &[("sec-fetch-site", "same-origin")], true)]
-    #[case::f02("POST", &[("sec-fetch-site", "cross-site")], false)]
-    #[case::same_site_is_another_host("POST", &[("sec-fetch-site", "same-site")], false)]
-    #[case::typed_in("GET", &[("sec-fetch-site", "none")], true)]
-    #[case::typed_in_does_not_post("POST", &[("sec-fetch-site", "none")], false)]
-    #[case::f04("POST", &[("origin", "https://arm.test")], true)]
+    #[case::our_own_page("POST", &[("sec-fetch-site", "same-origin")], true)]
+    #[case::another_site("POST", &[("sec-fetch-site", "cross-site")], false)]
+    #[case::another_host_of_the_same_site("POST", &[("sec-fetch-site", "same-site")], false)]
+    #[case::a_typed_url("GET", &[("sec-fetch-site", "none")], true)]
+    #[case::a_typed_url_is_never_posted("POST", &[("sec-fetch-site", "none")], false)]
+    #[case::our_own_origin("POST", &[("origin", "https://arm.test")], true)]
     #[case::another_origin("POST", &[("origin", "https://evil.test")], false)]
-    #[case::an_origin_is_compared_whole("POST", &[("origin", "https://arm.test.evil.test")], false)]
-    #[case::sandboxed("POST", &[("origin", "null")], false)]
-    #[case::the_browser_knows_better("POST", &[("sec-fetch-site", "cross-site"), ("origin", "https://arm.test")], false)]
-    #[case::f06("POST", &[], false)]
+    #[case::our_origin_as_a_prefix("POST", &[("origin", "https://arm.test.evil.test")], false)]
+    #[case::a_sandboxed_page("POST", &[("origin", "null")], false)]
+    #[case::no_header("POST", &[], false)]
+    #[case::the_site_decides_before_the_origin(
+        "POST",
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://arm.test")],
+        false
+    )]
     fn only_our_own_pages_pass(
-        #[case] method: &str,
-        #[case] sent: &[(&str, &str)],
+        #[case] method: Method,
+        #[case] sent: Headers,
         #[case] passes: bool,
     ) {
         let own = OwnOrigins(vec!["https://arm.test".to_owned()]);
-        let header = |(name, value): &(&str, &str)| {
-            (HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap())
+        let header = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
+        let headers = sent.iter().map(header).collect();
 
-        assert_eq!(
-            own.admit(&method.parse().unwrap(), &sent.iter().map(header).collect()).is_ok(),
-            passes
-        );
+        assert_eq!(own.check(&method, &headers).is_ok(), passes);
     }
 }

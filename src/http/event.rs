@@ -1,8 +1,8 @@
-//! Lambda events, hostile until parsed.
+//! Converts Lambda events into requests.
 //!
-//! API Gateway's payloads 1.0 (REST) and 2.0 (HTTP API, function URL) become plain
-//! requests here. What cannot be read is a [`RequestFault`], never a panic: `lambda_http`'s
-//! conversion panics on an odd `Host`, on raw blanks in a query string and on bad base64.
+//! Supports API Gateway's payload 1.0 (REST API) and 2.0 (HTTP API, function URL). An invalid
+//! event is a [`RequestFault`], never a panic: the conversion of `lambda_http` panics for an
+//! invalid `Host`, for blanks in a query string, and for invalid base64.
 
 use std::fmt::Write as _;
 
@@ -17,8 +17,8 @@ use crate::{
     http::{Caller, GatewayRequestId},
 };
 
-/// The longest id of the gateway that is kept, in characters; its own have 16.
-const LONGEST_ID: usize = 64;
+/// The longest request id of a gateway, in characters. API Gateway's have 16.
+const MAX_REQUEST_ID: usize = 64;
 
 /// The version of an event's payload, which is also the version of its response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Payload {
     V2,
 }
 
-/// An event. Its texts are borrowed from the JSON that Lambda sent.
+/// An event. Borrows its texts from the JSON.
 pub struct Event<'a>(Value<'a>);
 
 impl<'a> Event<'a> {
@@ -39,8 +39,7 @@ impl<'a> Event<'a> {
         Self(serde_json::from_str(json).unwrap_or_default())
     }
 
-    /// Returns the version of the payload: the newer one where the event has the marks of
-    /// neither.
+    /// Returns the version of the payload: 2.0 if the event could be either.
     #[must_use]
     pub fn payload(&self) -> Payload {
         let is_v1 =
@@ -48,23 +47,24 @@ impl<'a> Event<'a> {
         if is_v1 { Payload::V1 } else { Payload::V2 }
     }
 
-    /// Converts the event into a request, with its [`Caller`] among the extensions.
+    /// Converts the event into a request with its [`Caller`] and [`GatewayRequestId`] as
+    /// extensions.
     ///
     /// # Errors
     ///
-    /// [`RequestFault::Malformed`] when the event has no valid method or path, its body is not
-    /// valid base64 though the event says so, or it has more headers than a request can hold.
-    pub fn request(&self) -> Result<Request<Bytes>, RequestFault> {
+    /// [`RequestFault::Malformed`] if the method, the path or the base64 of the body is invalid,
+    /// or if there are more headers than a request can have.
+    pub fn to_request(&self) -> Result<Request<Bytes>, RequestFault> {
         let mut request = Request::new(self.body()?);
         *request.method_mut() = self.method()?;
         *request.uri_mut() = self.uri()?;
         *request.headers_mut() = self.headers()?;
-        self.note_origin(&mut request);
+        self.add_extensions(&mut request);
         Ok(request)
     }
 
-    /// Adds the caller and the gateway's request id to the extensions of a request.
-    pub fn note_origin<B>(&self, request: &mut Request<B>) {
+    /// Adds the [`Caller`] and the [`GatewayRequestId`] to the extensions of a request.
+    pub fn add_extensions<B>(&self, request: &mut Request<B>) {
         request.extensions_mut().insert(self.caller());
         if let Some(id) = self.gateway_request_id() {
             request.extensions_mut().insert(id);
@@ -73,7 +73,7 @@ impl<'a> Event<'a> {
 
     fn gateway_request_id(&self) -> Option<GatewayRequestId> {
         let id = self.text(&["requestContext", "requestId"])?;
-        let is_id = id.len() <= LONGEST_ID && id.chars().all(|c| c.is_ascii_graphic());
+        let is_id = id.len() <= MAX_REQUEST_ID && id.chars().all(|c| c.is_ascii_graphic());
         is_id.then(|| GatewayRequestId(id.to_owned()))
     }
 
@@ -83,24 +83,25 @@ impl<'a> Event<'a> {
             Payload::V2 => self.text(&["requestContext", "http", "method"]),
         };
         let method = method.ok_or_else(|| malformed("The event has no method"))?;
-        method.parse().map_err(|_| malformed("The event's method is none"))
+        method.parse().map_err(|_| malformed("The event's method is invalid"))
     }
 
     fn uri(&self) -> Result<Uri, RequestFault> {
         let (path, query) = match self.payload() {
             Payload::V1 => (self.text(&["path"]), self.v1_query()),
-            Payload::V2 => {
-                (self.text(&["rawPath"]), clean(self.text(&["rawQueryString"]).unwrap_or_default()))
-            }
+            Payload::V2 => (
+                self.text(&["rawPath"]),
+                encode(self.text(&["rawQueryString"]).unwrap_or_default()),
+            ),
         };
         let path = path
             .filter(|it| it.starts_with('/'))
             .ok_or_else(|| malformed("The event has no path"))?;
-        let mut target = clean(self.without_stage(path));
+        let mut target = encode(self.without_stage(path));
         if !query.is_empty() {
             target = format!("{target}?{query}");
         }
-        target.parse().map_err(|_| malformed("The event's path is none"))
+        target.parse().map_err(|_| malformed("The event's path is invalid"))
     }
 
     /// Removes the stage from a path: `/prod/api` becomes `/api`.
@@ -114,7 +115,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Encodes the query of payload 1.0, whose parameters come decoded, in one map or in two.
+    /// Encodes the query of payload 1.0, where its parameters are decoded.
     fn v1_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in self.pairs("multiValueQueryStringParameters", "queryStringParameters")
@@ -124,8 +125,8 @@ impl<'a> Event<'a> {
         query.finish()
     }
 
-    /// Collects the headers that HTTP allows, and the list of cookies. Function URLs send the
-    /// cookies in the list and in a header: the list replaces the header.
+    /// Returns the valid headers and the list of cookies. Function URLs send cookies in the list
+    /// and in a header: then only the list counts.
     fn headers(&self) -> Result<HeaderMap, RequestFault> {
         let too_many = |_| malformed("The event has too many headers");
         let pairs = self.pairs("multiValueHeaders", "headers");
@@ -149,12 +150,12 @@ impl<'a> Event<'a> {
         Ok(headers)
     }
 
-    /// Returns the entries of the map of lists where there is one, else of the plain map.
+    /// Returns the entries of a map of lists, or of the plain map if there are no lists.
     fn pairs(&self, lists: &str, plain: &str) -> Vec<(&str, &str)> {
         let members =
             |name| self.at(&[name]).and_then(Value::as_object).filter(|it| !it.is_empty());
         match (members(lists), members(plain)) {
-            (Some(lists), _) => flattened(lists),
+            (Some(lists), _) => flatten(lists),
             (None, Some(plain)) => {
                 plain.iter().filter_map(|(name, value)| Some((name, value.as_str()?))).collect()
             }
@@ -167,7 +168,7 @@ impl<'a> Event<'a> {
         if self.at(&["isBase64Encoded"]).and_then(Value::as_bool) == Some(true) {
             let bytes = STANDARD
                 .decode(text)
-                .map_err(|_| malformed("The event's body is not the base64 that it says"))?;
+                .map_err(|_| malformed("The event's body is not valid base64"))?;
             return Ok(Bytes::from(bytes));
         }
         Ok(Bytes::copy_from_slice(text.as_bytes()))
@@ -191,20 +192,20 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Percent-encodes what no URI may contain (RFC 3986, section 2), and a `#` or, in a
-/// path, nothing else: what is encoded already stays as it is.
-fn clean(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut cleaned, byte| {
+/// Percent-encodes the characters that are not allowed in a path or a query (RFC 3986, section
+/// 3.4). Existing percent-encodings stay as they are.
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
-            cleaned.push(char::from(byte));
+            encoded.push(char::from(byte));
         } else {
-            let _writing_to_a_string_succeeds = write!(cleaned, "%{byte:02X}");
+            let _never_fails = write!(encoded, "%{byte:02X}");
         }
-        cleaned
+        encoded
     })
 }
 
-fn flattened<'e>(lists: &'e ObjectAsVec<'_>) -> Vec<(&'e str, &'e str)> {
+fn flatten<'e>(lists: &'e ObjectAsVec<'_>) -> Vec<(&'e str, &'e str)> {
     let entries = lists.iter().flat_map(|(name, values)| {
         let texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
         texts.map(move |value| (name, value))
@@ -224,27 +225,28 @@ mod tests {
     use serde_json::{Value, json};
 
     fn request(event: &Value) -> Result<Request<Bytes>, RequestFault> {
-        Event::parse(&event.to_string()).request()
+        Event::parse(&event.to_string()).to_request()
     }
 
     fn v2(change: impl FnOnce(&mut Value)) -> Value {
+        let http = json!({ "method": "GET", "sourceIp": "2001:db8::1" });
         let mut event = json!({
             "version": "2.0", "rawPath": "/api", "rawQueryString": "", "headers": {},
-            "requestContext": { "stage": "$default", "http": { "method": "GET", "sourceIp": "2001:db8::1" } },
+            "requestContext": { "stage": "$default", "http": http },
         });
         change(&mut event);
         event
     }
 
     #[test]
-    fn cookies_of_a_list_are_all_seen() {
+    fn a_request_has_all_cookies_of_the_list() {
         let request = request(&v2(|it| it["cookies"] = json!(["a=1", "b=2"]))).unwrap();
 
         assert_eq!(request.headers().get_all(COOKIE).iter().count(), 2);
     }
 
     #[test]
-    fn a_cookie_that_comes_in_the_list_and_in_a_header_is_one() {
+    fn the_list_of_cookies_replaces_the_header() {
         let event = v2(|it| {
             it["headers"] = json!({ "cookie": "a=1; b=2" });
             it["cookies"] = json!(["a=1", "b=2"]);
@@ -260,7 +262,11 @@ mod tests {
     #[case("/prod", "prod", "/")]
     #[case("/production/api", "prod", "/production/api")]
     #[case("/api", "$default", "/api")]
-    fn the_stage_is_taken_off_the_path(#[case] raw: &str, #[case] stage: &str, #[case] path: &str) {
+    fn the_stage_is_removed_from_the_path(
+        #[case] raw: &str,
+        #[case] stage: &str,
+        #[case] path: &str,
+    ) {
         let event = v2(|it| {
             it["rawPath"] = json!(raw);
             it["requestContext"]["stage"] = json!(stage);
@@ -282,27 +288,41 @@ mod tests {
 
     #[rstest]
     #[case::values_of_one_header(json!({ "multiValueHeaders": { "x-a": vec!["1"; 40_000] } }))]
-    #[case::headers(json!({ "headers": (0..40_000).map(|it| (format!("x-{it}"), json!("1"))).collect::<serde_json::Map<_, _>>() }))]
-    fn more_headers_than_a_request_can_hold_are_refused(#[case] members: Value) {
+    #[case::headers(json!({ "headers": many_headers() }))]
+    fn more_headers_than_a_request_can_have_are_refused(#[case] members: Value) {
         let event =
             v2(|it| it.as_object_mut().unwrap().extend(members.as_object().unwrap().clone()));
 
         assert!(matches!(request(&event), Err(RequestFault::Malformed(_))));
     }
 
-    #[test]
-    fn a_caller_without_address_is_unknown() {
-        let known = request(&v2(|_| ())).unwrap();
-        let unknown =
-            request(&v2(|it| it["requestContext"]["http"]["sourceIp"] = json!("unknown"))).unwrap();
+    fn many_headers() -> serde_json::Map<String, Value> {
+        (0..40_000).map(|it| (format!("x-{it}"), json!("1"))).collect()
+    }
 
-        assert_eq!(known.extensions().get::<Caller>(), Some(&Caller("2001:db8::1".parse().ok())));
-        assert_eq!(unknown.extensions().get::<Caller>(), Some(&Caller(None)));
+    #[rstest]
+    #[case::an_address("2001:db8::1", Some("2001:db8::1"))]
+    #[case::no_address("unknown", None)]
+    fn the_caller_has_an_address_if_the_event_does(
+        #[case] sent: &str,
+        #[case] expected: Option<&str>,
+    ) {
+        let event = v2(|it| it["requestContext"]["http"]["sourceIp"] = json!(sent));
+
+        let request = request(&event).unwrap();
+        let address = expected.map(|it| it.parse().unwrap());
+        assert_eq!(request.extensions().get::<Caller>(), Some(&Caller(address)));
     }
 
     proptest! {
         #[test]
-        fn no_text_in_an_event_makes_us_panic(path: String, query: String, host: String, proto: String, body: String) {
+        fn any_text_in_an_event_can_be_converted(
+            path: String,
+            query: String,
+            host: String,
+            proto: String,
+            body: String,
+        ) {
             let event = v2(|it| {
                 it["rawPath"] = json!(format!("/{path}"));
                 it["rawQueryString"] = json!(query);

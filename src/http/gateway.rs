@@ -1,7 +1,8 @@
-//! Responses as API Gateway reads them, in the types that `lambda_http` has for them.
+//! Responses in the format that API Gateway reads, with the types of `lambda_http`.
 //!
-//! `lambda_http`'s own conversion is not used: it decides by the content type whether a body
-//! is text, with a table of every character encoding, and it keeps one value of a header.
+//! The conversion of `lambda_http` itself is not used: it decides by the content type whether a
+//! body is text, which needs a table of all character encodings, and it keeps only one value of
+//! each header.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::SET_COOKIE};
@@ -13,13 +14,13 @@ use serde::Serialize;
 
 use crate::http::event::Payload;
 
-/// A response to an event, in the version of the event's payload.
+/// A response to an event, in the payload version of the event.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub enum GatewayResponse {
-    /// For payload 1.0: each header has a list of values.
+    /// Payload 1.0: each header has a list of values.
     V1(ApiGatewayProxyResponse),
-    /// For payload 2.0: each header has one value, and cookies have a list of their own.
+    /// Payload 2.0: each header has one value, and cookies are a separate list.
     V2(ApiGatewayV2httpResponse),
 }
 
@@ -70,12 +71,12 @@ fn join_values(headers: &mut HeaderMap) {
     }
 }
 
-/// Returns the values of a header that are text.
+/// Returns the values of a header, without those that are not text.
 fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
     headers.get_all(name).iter().filter_map(|it| it.to_str().ok())
 }
 
-/// Converts a body: text stays as it is, anything else becomes base64 when it is written.
+/// Converts a body. UTF-8 stays as it is; anything else is serialized as base64.
 #[must_use]
 pub fn body(bytes: Bytes) -> Body {
     match String::from_utf8(bytes.into()) {
@@ -84,7 +85,7 @@ pub fn body(bytes: Bytes) -> Body {
     }
 }
 
-/// Returns how many bytes a body takes inside of JSON.
+/// Returns the length of a body inside JSON, in bytes.
 #[must_use]
 pub fn len_in_json(body: &Body) -> usize {
     match body {
@@ -94,7 +95,7 @@ pub fn len_in_json(body: &Body) -> usize {
     }
 }
 
-/// Returns how many bytes one byte of a text takes in JSON (RFC 8259, section 7).
+/// Returns the length of a character in a JSON string, in bytes (RFC 8259, section 7).
 fn escaped_len(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,

@@ -1,6 +1,6 @@
-//! The entry of the Lambda functions: answers events through a router.
+//! The handler of the Lambda functions: answers events with a router.
 //!
-//! [`Event`] reads the requests, [`gateway`] writes the responses.
+//! [`Event`] parses the requests. [`gateway`] renders the responses.
 
 use std::convert::Infallible;
 
@@ -10,7 +10,7 @@ use http::{
     HeaderMap, Request,
     header::{CONTENT_ENCODING, ETAG},
 };
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use lambda_http::{LambdaEvent, lambda_runtime, service_fn};
 use serde_json::value::RawValue;
 use tower::ServiceExt;
@@ -26,9 +26,9 @@ use crate::{
     telemetry,
 };
 
-/// The largest answer, in bytes as it is written. Lambda passes on 6 MB of JSON (AWS Lambda
-/// quotas, "Invocation payload"), headers included.
-const LARGEST_ANSWER: usize = 5_500_000;
+/// The largest body of a response, in bytes of JSON. Lambda's limit is 6 MB with headers (AWS
+/// Lambda quotas, "Invocation payload").
+const MAX_RESPONSE: usize = 5_500_000;
 
 /// The event that [`warm_up`] answers.
 const WARM_UP_EVENT: &str = r#"{
@@ -40,21 +40,21 @@ const WARM_UP_EVENT: &str = r#"{
 
 /// Answers one event, given as JSON.
 ///
-/// An event that is no valid request goes to the router too, as an empty request with the
-/// fault in its extensions: so it is logged and answered like any other.
+/// An invalid event goes to the router too, as an empty request with the fault in its extensions.
+/// So it is logged and answered like any other.
 pub async fn answer_event(router: Router, event: &str) -> GatewayResponse {
     let event = Event::parse(event);
-    deliver(router, request(&event), event.payload()).await
+    deliver(router, to_request(&event), event.payload()).await
 }
 
 /// Answers events until Lambda stops the instance.
 ///
 /// # Errors
 ///
-/// When the runtime of Lambda cannot be reached.
+/// When Lambda's runtime API cannot be reached.
 pub async fn run(router: Router) -> Result<(), lambda_http::Error> {
-    // Only `Event` parses the JSON: `lambda_runtime` parses slowly, since it keeps the path to
-    // each value for its error messages.
+    // Only `Event` parses the JSON. `lambda_runtime` is slow, since it tracks the path of each value
+    // for its error messages.
     let answer = move |event: LambdaEvent<Box<RawValue>>| {
         let router = router.clone();
         async move { Ok::<_, Infallible>(answer_event(router, event.payload.get()).await) }
@@ -62,21 +62,23 @@ pub async fn run(router: Router) -> Result<(), lambda_http::Error> {
     lambda_runtime::run(service_fn(answer)).await
 }
 
-/// Answers an event that nobody sent, without logging it.
+/// Answers an event of our own, without logging it.
 ///
-/// This warms up the code of a request during init, when the processor is not yet throttled.
+/// This loads the code that answers requests during init, when Lambda does not throttle the CPU
+/// yet.
 pub async fn warm_up(router: &Router) {
     let event = Event::parse(WARM_UP_EVENT);
-    let mut request = request(&event);
+    let mut request = to_request(&event);
     request.extensions_mut().insert(WarmUp);
     let response = deliver(router.clone(), request, event.payload()).await;
-    let _nobody_reads_it = serde_json::to_vec(&response);
+    let _unused = serde_json::to_vec(&response);
 }
 
-fn request(event: &Event<'_>) -> Request<Bytes> {
-    event.request().unwrap_or_else(|fault| {
+/// Converts an event. An invalid one becomes an empty request with the fault.
+fn to_request(event: &Event<'_>) -> Request<Bytes> {
+    event.to_request().unwrap_or_else(|fault| {
         let mut request = Request::new(Bytes::new());
-        event.note_origin(&mut request);
+        event.add_extensions(&mut request);
         request.extensions_mut().insert(fault);
         request
     })
@@ -84,35 +86,35 @@ fn request(event: &Event<'_>) -> Request<Bytes> {
 
 async fn deliver(router: Router, request: Request<Bytes>, payload: Payload) -> GatewayResponse {
     let Ok(response) = router.oneshot(request.map(Body::from)).await;
-    GatewayResponse::new(bounded(response).await, payload)
+    GatewayResponse::new(limit_size(response).await, payload)
 }
 
-/// Reads the answer, and replaces one that is larger than the gateway passes on.
-async fn bounded(response: Response) -> http::Response<lambda_http::Body> {
-    let whole = whole(response).await;
-    if gateway::len_in_json(whole.body()) <= LARGEST_ANSWER {
-        return whole;
+/// Reads the response, and replaces it by an error if it is too large for Lambda.
+async fn limit_size(response: Response) -> http::Response<lambda_http::Body> {
+    let response = read_body(response).await;
+    if gateway::len_in_json(response.body()) <= MAX_RESPONSE {
+        return response;
     }
-    let (parts, _) = whole.into_parts();
-    self::whole(too_large(parts.headers).await).await
+    let (parts, _) = response.into_parts();
+    read_body(render_too_large(parts.headers).await).await
 }
 
-/// The error in the place of an answer that is too large, with that answer's headers.
-async fn too_large(mut headers: HeaderMap) -> Response {
+/// Renders the error that replaces a response with these headers, most of which stay.
+async fn render_too_large(mut headers: HeaderMap) -> Response {
     let id = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
-    let fault = Error::from(RequestFault::TooLarge { limit: LARGEST_ANSWER, part: "an answer" });
-    let told = async { answer::failure(&fault, AnswerType::Json) };
-    let (mut response, _) = telemetry::with_line(id, told).await;
-    for of_that_answer in [CONTENT_ENCODING, ETAG] {
-        headers.remove(of_that_answer);
+    let error = Error::from(RequestFault::TooLarge { limit: MAX_RESPONSE, part: "an answer" });
+    let rendered = async { answer::render(&error, AnswerType::Json) };
+    let (mut response, _) = telemetry::with_line(id, rendered).await;
+    for of_replaced_body in [CONTENT_ENCODING, ETAG] {
+        headers.remove(of_replaced_body);
     }
     headers.extend(std::mem::take(response.headers_mut()));
     *response.headers_mut() = headers;
     response
 }
 
-async fn whole(response: Response) -> http::Response<lambda_http::Body> {
+async fn read_body(response: Response) -> http::Response<lambda_http::Body> {
     let (parts, body) = response.into_parts();
-    let bytes = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let bytes = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
     http::Response::from_parts(parts, gateway::body(bytes))
 }

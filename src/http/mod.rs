@@ -1,5 +1,6 @@
-//! HTTP's vocabulary: headers, cookies, media types, events of Lambda. Who a credential
-//! belongs to, and what may be done with it, is not known here.
+//! HTTP: headers, cookies, media types, Lambda events, and errors as responses.
+//!
+//! This module finds the credential of a request. `access` verifies it.
 
 pub mod answer;
 pub mod authorization;

@@ -1,4 +1,4 @@
-//! Which media type an answer has.
+//! Content negotiation: the media types of requests and responses.
 
 use http::{
     HeaderMap, HeaderValue,
@@ -8,19 +8,20 @@ use mediatype::{MediaType, MediaTypeList, ReadParams, names};
 
 use crate::error::{RequestFault, Result};
 
-/// The media types that GraphQL answers come in.
+/// The media types of GraphQL responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum AnswerType {
-    /// `application/json`, what everything can read. Well-formed requests are 200.
+    /// `application/json`, which every client can read. Its status is 200 for every well-formed
+    /// request.
     #[default]
     Json,
-    /// `application/graphql-response+json`, where the status tells more. Never sent
-    /// unasked: a common client loses the body then.
+    /// `application/graphql-response+json`, with a status that depends on the errors. Only sent
+    /// to clients that ask for it, since some ignore a body of this type.
     GraphqlResponse,
 }
 
 impl AnswerType {
-    /// The value of `Content-Type`.
+    /// Returns the value of `Content-Type`.
     #[must_use]
     pub fn header(self) -> HeaderValue {
         HeaderValue::from_static(match self {
@@ -29,19 +30,14 @@ impl AnswerType {
         })
     }
 
-    /// What the client likes best of what we have; by its weights (RFC 9110, section
-    /// 12.5.1), and among equals the more telling one where it is named.
+    /// Returns the type to which the client gives the higher weight (RFC 9110, section 12.5.1).
+    /// Of equal ones it prefers [`GraphqlResponse`](Self::GraphqlResponse).
     ///
     /// # Errors
     ///
-    /// [`RequestFault::NotAcceptable`] when it accepts neither.
-    pub fn accepted(headers: &HeaderMap) -> Result<Self> {
-        let ranges = headers
-            .get_all(ACCEPT)
-            .iter()
-            .filter_map(|it| it.to_str().ok())
-            .collect::<Vec<_>>()
-            .join(",");
+    /// [`RequestFault::NotAcceptable`] if the client accepts neither.
+    pub fn negotiate(headers: &HeaderMap) -> Result<Self> {
+        let ranges = accepted(headers).collect::<Vec<_>>().join(",");
         if ranges.trim().is_empty() {
             return Ok(Self::Json);
         }
@@ -55,20 +51,23 @@ impl AnswerType {
     }
 }
 
-/// Whether the client wants a page: it names HTML.
-#[must_use]
-pub fn wants_page(headers: &HeaderMap) -> bool {
-    let mut texts = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
-    texts.any(|ranges| weight(ranges, &[is_html]) > 0)
+/// Returns the values of `Accept`.
+fn accepted(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok())
 }
 
-/// Whether the headers are those of a JSON body in UTF-8, not compressed: the only one that
-/// is read.
+/// Whether the client wants a page: it accepts HTML by name.
+#[must_use]
+pub fn wants_page(headers: &HeaderMap) -> bool {
+    accepted(headers).any(|ranges| weight(ranges, &[is_html]) > 0)
+}
+
+/// Checks that the body is JSON in UTF-8, and not compressed.
 ///
 /// # Errors
 ///
 /// [`RequestFault::MediaType`], [`RequestFault::Charset`], [`RequestFault::ContentEncoding`].
-pub fn is_json_body(headers: &HeaderMap) -> Result<(), RequestFault> {
+pub fn check_json_body(headers: &HeaderMap) -> Result<(), RequestFault> {
     let value = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
     let media_type = value.and_then(|text| MediaType::parse(text).ok()).filter(is_json);
     let media_type = media_type.ok_or(RequestFault::MediaType)?;
@@ -86,29 +85,29 @@ pub fn is_json_body(headers: &HeaderMap) -> Result<(), RequestFault> {
     }
 }
 
-/// Whether the client works with JSON, and not with pages: it sends JSON, or accepts JSON
-/// and does not name HTML.
+/// Whether the client wants JSON instead of a page: it sends or accepts JSON, and does not accept
+/// HTML by name.
 #[must_use]
 pub fn wants_json(headers: &HeaderMap) -> bool {
-    let is_sent =
-        || headers.get(CONTENT_TYPE).and_then(|it| MediaType::parse(it.to_str().ok()?).ok());
-    let mut accepted = headers.get_all(ACCEPT).iter().filter_map(|it| it.to_str().ok());
-    let mut is_accepted =
-        || accepted.any(|it| weight(it, &[is_graphql]) > 0 || weight(it, &[is_json]) > 0);
-    !wants_page(headers) && (is_sent().is_some_and(|it| is_json(&it)) || is_accepted())
+    let content_type = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    let sends_json =
+        content_type.and_then(|it| MediaType::parse(it).ok()).is_some_and(|it| is_json(&it));
+    let accepts_json =
+        || accepted(headers).any(|it| weight(it, &[is_graphql]).max(weight(it, &[is_json])) > 0);
+    !wants_page(headers) && (sends_json || accepts_json())
 }
 
 fn is_json(it: &MediaType<'_>) -> bool {
     it.ty == names::APPLICATION && it.subty == names::JSON && it.suffix.is_none()
 }
 
-/// Whether a charset is UTF-8, by its name or by the label that some clients use for it.
+/// Whether a charset is UTF-8, also under the name `utf8` that some clients use.
 fn is_utf8(charset: &str) -> bool {
     ["utf-8", "utf8"].iter().any(|it| charset.eq_ignore_ascii_case(it))
 }
 
-/// The weight, in thousandths, that the client gives to a type: that of the most specific
-/// range that is about it, of `kinds` from specific to general; 0 for none.
+/// Returns the weight of a type in thousandths: that of the most specific range that matches,
+/// with `kinds` ordered from specific to general. 0 if none matches.
 fn weight(ranges: &str, kinds: &[fn(&MediaType<'_>) -> bool]) -> u16 {
     let of_kind = |is: &fn(&MediaType<'_>) -> bool| {
         let ranges = MediaTypeList::new(ranges).filter_map(Result::ok);
@@ -166,8 +165,11 @@ mod tests {
     #[case("application/*", AnswerType::Json)]
     #[case("text/html, */*;q=0.1", AnswerType::Json)]
     #[case("", AnswerType::Json)]
-    fn clients_get_what_they_like_best(#[case] accept: &str, #[case] expected: AnswerType) {
-        assert_eq!(AnswerType::accepted(&accepting(accept)).unwrap(), expected);
+    fn the_type_with_the_highest_weight_is_chosen(
+        #[case] accept: &str,
+        #[case] expected: AnswerType,
+    ) {
+        assert_eq!(AnswerType::negotiate(&accepting(accept)).unwrap(), expected);
     }
 
     #[rstest]
@@ -177,8 +179,8 @@ mod tests {
     #[case("text/*")]
     #[case("image/png")]
     #[case("nonsense")]
-    fn what_cannot_be_given_is_not_acceptable(#[case] accept: &str) {
-        assert!(AnswerType::accepted(&accepting(accept)).is_err());
+    fn other_types_are_not_acceptable(#[case] accept: &str) {
+        assert!(AnswerType::negotiate(&accepting(accept)).is_err());
     }
 
     #[rstest]
@@ -191,10 +193,10 @@ mod tests {
     #[case("application/x-www-form-urlencoded", false)]
     #[case("application/vnd.api+json", false)]
     #[case("multipart/form-data; boundary=x", false)]
-    fn only_json_is_read(#[case] content_type: &str, #[case] is_read: bool) {
+    fn a_body_must_be_json_in_utf_8(#[case] content_type: &str, #[case] is_valid: bool) {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, content_type.parse().unwrap())]);
 
-        assert_eq!(is_json_body(&headers).is_ok(), is_read);
+        assert_eq!(check_json_body(&headers).is_ok(), is_valid);
     }
 
     #[rstest]
@@ -213,9 +215,9 @@ mod tests {
 
     #[test]
     fn browsers_want_pages() {
-        assert!(wants_page(&accepting(
-            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-        )));
+        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+        assert!(wants_page(&accepting(browser)));
         assert!(!wants_page(&accepting("*/*")));
     }
 }

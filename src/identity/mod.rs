@@ -54,10 +54,7 @@ use crate::{
         secret::{Digest, Secret},
     },
     error::{Error, RequestFault, Result},
-    http::{
-        RequestContext,
-        csrf::{self, Navigation},
-    },
+    http::{RequestContext, cookies::CookieName, csrf::Navigation},
 };
 
 use self::{
@@ -123,7 +120,7 @@ impl Identity {
         context: &RequestContext,
     ) -> Result<Response> {
         let provider = self.provider(provider).ok_or(RequestFault::UnknownPath)?;
-        match csrf::navigation(&request.headers) {
+        match Navigation::from_headers(&request.headers) {
             Navigation::Own => self.count(Counter::LoginsFrom, context).await?,
             Navigation::Foreign => return Ok(redirect_to_login_page(&next)),
             Navigation::Embedded => return Err(Error::CrossSite),
@@ -139,7 +136,8 @@ impl Identity {
             begun_at: context.now,
         };
         self.access.store.begin_login(&attempt).await?;
-        let cookie = self.access.cookies.give_login(secrets.verifier.reveal(), LOGIN_LIFETIME);
+        let verifier = secrets.verifier.reveal();
+        let cookie = self.access.cookies.set(CookieName::Login, verifier, LOGIN_LIFETIME);
         let cookie = cookie.map_err(Error::internal)?;
         let client = self.client(provider, &endpoints);
         let url = client.authorization_url(provider.scopes(), &secrets)?;
@@ -170,7 +168,7 @@ impl Identity {
         let session = self.access.log_in(&user, ownership, &client, context.now).await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
-        response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_login());
+        response.headers_mut().append(SET_COOKIE, self.access.cookies.delete(CookieName::Login));
         Ok(response)
     }
 
@@ -199,7 +197,7 @@ impl Identity {
         request: &Parts,
         context: &RequestContext,
     ) -> Result<(LoginAttempt, Secret)> {
-        let verifier = self.access.cookies.login(&request.headers)?;
+        let verifier = self.access.cookies.get(CookieName::Login, &request.headers)?;
         let verifier = verifier.ok_or(LoginFault::UnknownAttempt)?;
         self.count(Counter::CallbacksFrom, context).await?;
         let attempt = self.access.store.take_login(&callback.state.digest()).await?;

@@ -60,7 +60,7 @@ async fn signed_in(
     parts: &Parts,
     body: Body,
 ) -> Result<Response> {
-    app.own_origins.admit(&parts.method, &parts.headers)?;
+    app.own_origins.check(&parts.method, &parts.headers)?;
     let form = Form::read(body).await?;
     let is_missing = || RequestFault::Malformed("The form field `email` is expected".to_owned());
     let email = form.get("email").ok_or_else(is_missing)?.to_owned();

@@ -1,5 +1,7 @@
-//! Metrics, in CloudWatch's embedded metric format: a line of the log that CloudWatch reads
-//! as numbers, so that sending them costs no request.
+//! Metrics in CloudWatch's embedded metric format: CloudWatch extracts them from lines of the log,
+//! so sending them costs no request.
+//!
+//! Written by hand, since a request is one small JSON document.
 
 use std::{fmt, io::Write, time::Duration};
 
@@ -8,11 +10,9 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use tracing::{Event, Subscriber, field::Visit};
 use tracing_subscriber::{Layer, fmt::MakeWriter, layer::Context};
 
-use crate::telemetry::Line;
-
 /// The namespace of all metrics.
 pub const NAMESPACE: &str = "ArmApi";
-/// Every metric, and its unit. `template.yaml` makes alarms and a dashboard of them.
+/// The metrics and their units. The alarms and the dashboard in `template.yaml` use them.
 pub const METRICS: [(&str, &str); 9] = [
     ("Requests", "Count"),
     ("Latency", "Milliseconds"),
@@ -24,26 +24,33 @@ pub const METRICS: [(&str, &str); 9] = [
     ("DatabaseErrors", "Count"),
     ("ColdStarts", "Count"),
 ];
-/// Which function it was, as Lambda's own metrics say it: two stacks in one region stay apart.
+/// The dimension of all metrics, as in Lambda's own metrics. It separates stacks in one region.
 pub const DIMENSION: &str = "FunctionName";
-/// The metric that is also told by its reason.
+/// The metric that is also sent for each reason.
 const BY_REASON: &str = "Refused";
-/// The dimension that says the reason.
+/// The dimension for the reason.
 const REASON: &str = "Reason";
-/// By this target the log knows what is a metric.
+/// The `tracing` target of metrics.
 pub(super) const TARGET: &str = "arm_api::metrics";
 
-/// What there is to measure of one request.
-pub(super) struct Measured<'a> {
+/// The measurements of one request.
+#[derive(Debug, Default)]
+pub(super) struct Measurements<'a> {
+    /// The name of the Lambda function.
     pub(super) function: &'a str,
-    pub(super) line: &'a Line,
-    pub(super) status: u16,
-    pub(super) took: Duration,
-    pub(super) is_cold: bool,
     pub(super) at: Timestamp,
+    pub(super) status: u16,
+    pub(super) duration: Duration,
+    pub(super) is_cold_start: bool,
+    /// The reason of the first error.
+    pub(super) reason: Option<&'static str>,
+    pub(super) tokens_created: u32,
+    pub(super) tokens_revoked: u32,
+    pub(super) dynamodb_time: Duration,
+    pub(super) database_errors: u32,
 }
 
-/// Metrics that CloudWatch reads by the same dimensions.
+/// Metrics with the same dimensions.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct MetricSet {
@@ -59,7 +66,7 @@ struct Metric {
     unit: &'static str,
 }
 
-/// The part of the document that tells CloudWatch which members are metrics.
+/// The member `_aws`, which lists the members that are metrics.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Metadata {
@@ -67,8 +74,8 @@ struct Metadata {
     cloud_watch_metrics: Vec<MetricSet>,
 }
 
-/// The document that CloudWatch reads. Metrics that are zero are left out.
-impl Serialize for Measured<'_> {
+/// Serializes the document that CloudWatch reads, without metrics that are zero.
+impl Serialize for Measurements<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = serializer.serialize_map(None)?;
         document.serialize_entry("_aws", &self.metadata())?;
@@ -76,15 +83,15 @@ impl Serialize for Measured<'_> {
         for (name, _, value) in self.values() {
             document.serialize_entry(name, &value)?;
         }
-        if let Some(reason) = self.refused() {
+        if let Some(reason) = self.refusal_reason() {
             document.serialize_entry(REASON, reason)?;
         }
         document.end()
     }
 }
 
-impl Measured<'_> {
-    /// Writes the metrics of the request.
+impl Measurements<'_> {
+    /// Writes the metrics to the log.
     pub(super) fn write(&self) {
         if tracing::enabled!(target: TARGET, tracing::Level::INFO) {
             let document = serde_json::to_string(self).unwrap_or_default();
@@ -100,7 +107,7 @@ impl Measured<'_> {
         };
         let all = self.values().map(|(name, unit, _)| Metric { name, unit });
         let mut sets = vec![set(&[DIMENSION], all.collect())];
-        if self.refused().is_some() {
+        if self.refusal_reason().is_some() {
             sets.push(set(&[DIMENSION, REASON], vec![Metric { name: BY_REASON, unit: "Count" }]));
         }
         Metadata { timestamp: self.at.as_millisecond(), cloud_watch_metrics: sets }
@@ -115,32 +122,32 @@ impl Measured<'_> {
         let milliseconds = |it: Duration| it.as_secs_f64() * 1000.0;
         match name {
             "Requests" => 1.0,
-            "Latency" => milliseconds(self.took),
+            "Latency" => milliseconds(self.duration),
             "Failures" => f64::from(u8::from(self.status >= 500)),
-            "Refused" => f64::from(u8::from(self.refused().is_some())),
-            "TokensCreated" => f64::from(self.line.tokens_created),
-            "TokensRevoked" => f64::from(self.line.tokens_revoked),
-            "DynamodbLatency" => milliseconds(self.line.dynamodb_time),
-            "DatabaseErrors" => f64::from(self.line.database_errors),
-            "ColdStarts" => f64::from(u8::from(self.is_cold)),
+            "Refused" => f64::from(u8::from(self.refusal_reason().is_some())),
+            "TokensCreated" => f64::from(self.tokens_created),
+            "TokensRevoked" => f64::from(self.tokens_revoked),
+            "DynamodbLatency" => milliseconds(self.dynamodb_time),
+            "DatabaseErrors" => f64::from(self.database_errors),
+            "ColdStarts" => f64::from(u8::from(self.is_cold_start)),
             _ => 0.0,
         }
     }
 
-    /// Why a credential was refused.
-    fn refused(&self) -> Option<&'static str> {
-        self.line.reason.filter(|_| self.status == 401 || self.status == 403)
+    /// Returns the reason why a credential was refused, if one was.
+    fn refusal_reason(&self) -> Option<&'static str> {
+        self.reason.filter(|_| self.status == 401 || self.status == 403)
     }
 }
 
-/// The layer that writes metrics as they are, beside the log.
-pub(super) struct Embedded<W>(pub(super) W);
+/// The layer that writes metrics as lines of the log.
+pub(super) struct MetricsLayer<W>(pub(super) W);
 
-impl<S: Subscriber, W: for<'a> MakeWriter<'a> + 'static> Layer<S> for Embedded<W> {
+impl<S: Subscriber, W: for<'a> MakeWriter<'a> + 'static> Layer<S> for MetricsLayer<W> {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let mut document = Document::default();
         event.record(&mut document);
-        let _a_log_that_is_gone_is_no_failure = writeln!(self.0.make_writer(), "{}", document.0);
+        let _a_closed_log_is_ignored = writeln!(self.0.make_writer(), "{}", document.0);
     }
 }
 
@@ -160,60 +167,65 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn document(line: &Line, status: u16) -> Value {
-        let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
-        let measured = Measured { function: "arm-api", line, status, took, is_cold: false, at };
-        serde_json::to_value(measured).unwrap()
+    fn document(measurements: &Measurements<'_>) -> Value {
+        serde_json::to_value(measurements).unwrap()
     }
 
     #[test]
-    fn a_request_that_made_a_token_is_a_few_numbers() {
-        let line = Line { tokens_created: 1, ..Line::default() };
-
-        assert_eq!(
-            document(&line, 200),
-            json!({
-                "FunctionName": "arm-api", "Requests": 1.0, "Latency": 12.0, "TokensCreated": 1.0,
-                "_aws": { "Timestamp": 0, "CloudWatchMetrics": [{
-                    "Namespace": "ArmApi", "Dimensions": [["FunctionName"]], "Metrics": [
-                        { "Name": "Requests", "Unit": "Count" }, { "Name": "Latency", "Unit": "Milliseconds" },
-                        { "Name": "TokensCreated", "Unit": "Count" },
-                    ],
-                }] },
-            })
-        );
-    }
-
-    #[test]
-    fn a_refusal_is_also_told_by_its_reason() {
-        let line = Line { reason: Some("TOKEN_EXPIRED"), ..Line::default() };
-
-        let document = document(&line, 401);
-        assert_eq!(document["Reason"], "TOKEN_EXPIRED");
-        assert_eq!(
-            document["_aws"]["CloudWatchMetrics"][1]["Dimensions"],
-            json!([["FunctionName", "Reason"]])
-        );
-    }
-
-    #[test]
-    fn every_metric_can_be_told() {
-        let line = Line {
-            reason: Some("X"),
+    fn a_request_that_created_a_token_has_three_metrics() {
+        let measurements = Measurements {
+            function: "arm-api",
+            duration: Duration::from_millis(12),
             tokens_created: 1,
-            tokens_revoked: 1,
-            dynamodb_time: Duration::from_millis(1),
-            database_errors: 1,
-            ..Line::default()
+            ..Measurements::default()
         };
+
+        let metrics = json!([
+            { "Name": "Requests", "Unit": "Count" },
+            { "Name": "Latency", "Unit": "Milliseconds" },
+            { "Name": "TokensCreated", "Unit": "Count" },
+        ]);
+        let set = json!({
+            "Namespace": "ArmApi", "Dimensions": [["FunctionName"]], "Metrics": metrics,
+        });
+        let expected = json!({
+            "FunctionName": "arm-api", "Requests": 1.0, "Latency": 12.0, "TokensCreated": 1.0,
+            "_aws": { "Timestamp": 0, "CloudWatchMetrics": [set] },
+        });
+        assert_eq!(document(&measurements), expected);
+    }
+
+    #[test]
+    fn a_refusal_is_also_counted_for_its_reason() {
+        let measurements =
+            Measurements { status: 401, reason: Some("TOKEN_EXPIRED"), ..Measurements::default() };
+
+        let document = document(&measurements);
+        let dimensions = &document["_aws"]["CloudWatchMetrics"][1]["Dimensions"];
+        assert_eq!(document["Reason"], "TOKEN_EXPIRED");
+        assert_eq!(*dimensions, json!([["FunctionName", "Reason"]]));
+    }
+
+    #[test]
+    fn every_metric_has_a_measurement() {
         for (name, _) in METRICS {
-            let told = [401, 500].map(|status| {
-                let (took, at) = (Duration::from_millis(12), Timestamp::UNIX_EPOCH);
-                Measured { function: "arm-api", line: &line, status, took, is_cold: true, at }
-                    .value(name)
+            let values = [401, 500].map(|status| {
+                let measurements = Measurements {
+                    function: "arm-api",
+                    at: Timestamp::UNIX_EPOCH,
+                    status,
+                    duration: Duration::from_millis(12),
+                    is_cold_start: true,
+                    reason: Some("TOKEN_EXPIRED"),
+                    tokens_created: 1,
+                    tokens_revoked: 1,
+                    dynamodb_time: Duration::from_millis(1),
+                    database_errors: 1,
+                };
+                measurements.value(name)
             });
 
-            assert!(told.iter().any(|it| *it > 0.0), "{name}");
+            assert!(values.iter().any(|it| *it > 0.0), "{name}");
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::{
     config::PublicUrl,
     domain::{access_token::AccessToken, own_path::OwnPath},
     error::{Error, RequestFault, Result},
-    http::{RequestContext, csrf::OwnOrigins, visit},
+    http::{RequestContext, cookies::CookieName, csrf::OwnOrigins, visit},
     web::{
         assets, ide,
         pages::{self, Banner},
@@ -72,7 +72,8 @@ impl Site {
             }
             Err(Error::Refused(refusal)) => {
                 let page = self.login_page(request, Banner::of(&refusal));
-                ([(SET_COOKIE, self.access.cookies.clear_session())], page).into_response()
+                ([(SET_COOKIE, self.access.cookies.delete(CookieName::Session))], page)
+                    .into_response()
             }
             Err(error) => pages::problem(&error),
         }
@@ -124,7 +125,7 @@ impl Site {
         body: Body,
         context: &RequestContext,
     ) -> Result<Response> {
-        self.own_origins.admit(&parts.method, &parts.headers)?;
+        self.own_origins.check(&parts.method, &parts.headers)?;
         let Some(actor) = self.signed_in(&parts.headers, context).await? else {
             return Ok(to_login());
         };
@@ -158,8 +159,9 @@ impl Site {
     /// be ended. A request of another site changes nothing, and neither does one with two
     /// session cookies: without the genuine one, the planted one would count.
     pub async fn logout(&self, request: &Parts, context: &RequestContext) -> Response {
-        let own = self.own_origins.admit(&request.method, &request.headers);
-        let cookie = own.and_then(|()| Ok(self.access.cookies.session(&request.headers)?));
+        let own = self.own_origins.check(&request.method, &request.headers);
+        let cookie = own
+            .and_then(|()| Ok(self.access.cookies.get(CookieName::Session, &request.headers)?));
         if let Err(error) = cookie {
             return pages::problem(&error);
         }
@@ -170,7 +172,7 @@ impl Site {
             }
             Err(error) => pages::problem(&error),
         };
-        response.headers_mut().append(SET_COOKIE, self.access.cookies.clear_session());
+        response.headers_mut().append(SET_COOKIE, self.access.cookies.delete(CookieName::Session));
         let (name, value) = CLEAR_SITE_DATA;
         response.headers_mut().insert(name, value);
         response
@@ -198,7 +200,7 @@ impl Site {
         let raw_credential = self
             .access
             .cookies
-            .session(headers)?
+            .get(CookieName::Session, headers)?
             .map_or(RawCredential::Nothing, RawCredential::Cookie);
         let claims = self.access.verify(&raw_credential, context.now)?;
         self.access.authenticate(&claims, context.now).await

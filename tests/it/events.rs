@@ -92,7 +92,7 @@ async fn whoever_is_let_in_gets_their_data(#[case] name: &str, #[case] has_token
 }
 
 #[rstest]
-#[case::bad_base64("api-bad-base64", "The event's body is not the base64 that it says")]
+#[case::bad_base64("api-bad-base64", "The event's body is not valid base64")]
 #[case::no_body(
     "api-body-missing",
     "The body is no JSON: EOF while parsing a value at line 1 column 0"

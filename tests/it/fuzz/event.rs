@@ -116,7 +116,7 @@ impl Target for Events {
 
     fn bears(&self, input: &[u8]) -> TestCaseResult {
         let event: Value = serde_json::from_slice(input).unwrap();
-        if let Ok(request) = Event::parse(&event.to_string()).request() {
+        if let Ok(request) = Event::parse(&event.to_string()).to_request() {
             is_what_it_says(&request, &event)?;
         }
         for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())]
