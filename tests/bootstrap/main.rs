@@ -41,7 +41,7 @@ async fn replay(handler: &str) {
 
     for story in &stories {
         let (app, clock) = product.two_hours_ago().await;
-        let credentials = Credentials::made(&app, &clock, story.text()).await;
+        let credentials = Credentials::create(&app, &clock, story.text()).await;
         secrets.extend(credentials.secrets().map(str::to_owned));
         let answer = emulator.invoke(&story.event(&credentials)).await;
         if Verdict::of(&answer) != story.expected {

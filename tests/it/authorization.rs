@@ -1,4 +1,4 @@
-//! The `Authorization` header: what is a credential, and which of two counts.
+//! The `Authorization` header.
 
 use rstest::rstest;
 
@@ -6,22 +6,22 @@ use crate::given::{Answer, ME, URL, World};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const MALFORMED: &str = "401 UNAUTHENTICATED TOKEN_MALFORMED";
-/// The challenge to who presented nothing (RFC 6750, section 3).
+/// The challenge of a response to a request without a credential (RFC 6750, section 3).
 const CHALLENGE: &str = "Bearer realm=\"api\"";
 
 /// Asks with these `Authorization` headers.
-async fn asked_with(world: &World, authorization: &[&str], query: &str) -> Answer {
+async fn ask_with(world: &World, authorization: &[&str], query: &str) -> Answer {
     let headers: Vec<_> =
         authorization.iter().map(|it| ("authorization", *it)).chain([JSON]).collect();
     world.sends(("POST", "/api"), &headers, serde_json::json!({ "query": query }).to_string()).await
 }
 
 #[tokio::test]
-async fn a_program_asks_with_its_token() {
+async fn a_token_authenticates_a_request() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
-    let answer = asked_with(&world, &[&format!("Bearer {}", program.token)], ME).await;
+    let answer = ask_with(&world, &[&format!("Bearer {}", program.token)], ME).await;
 
     assert_eq!(answer.verdict(), "200");
     assert_eq!(answer.header("cache-control"), Some("no-store"));
@@ -38,13 +38,13 @@ async fn the_scheme_is_written_in_any_case(#[case] scheme: &str) {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
-    let answer = asked_with(&world, &[&format!("{scheme} {}", program.token)], ME).await;
+    let answer = ask_with(&world, &[&format!("{scheme} {}", program.token)], ME).await;
 
     assert_eq!(answer.verdict(), "200");
 }
 
 #[tokio::test]
-async fn nobody_is_told_to_log_in_by_the_field_that_needs_it() {
+async fn a_field_that_needs_a_login_says_so() {
     let world = World::new().await;
 
     let answer = world.nobody_asks(ME).await;
@@ -60,13 +60,14 @@ async fn nobody_is_told_to_log_in_by_the_field_that_needs_it() {
 #[case("{ __typename }")]
 #[case("{ __schema { types { name } } }")]
 #[tokio::test]
-async fn nobody_may_look_at_the_schema(#[case] query: &str) {
+async fn the_schema_needs_no_credential(#[case] query: &str) {
     let world = World::new().await;
 
     let answer = world.nobody_asks(query).await;
 
     assert_eq!(answer.verdict(), "200");
-    assert!(answer.json()["data"].is_object() && answer.json()["errors"].is_null());
+    assert!(answer.json()["data"].is_object());
+    assert!(answer.json()["errors"].is_null());
     assert_eq!(answer.header("www-authenticate"), None);
 }
 
@@ -87,7 +88,7 @@ async fn a_header_without_one_bearer_token_is_malformed(#[case] header: &str) {
     let program = world.program_of("ana@acme.test").await;
     world.calls();
 
-    let answer = asked_with(&world, &[&header.replace('T', &program.token)], ME).await;
+    let answer = ask_with(&world, &[&header.replace('T', &program.token)], ME).await;
 
     assert_eq!(answer.verdict(), MALFORMED);
     assert!(world.calls().is_empty());
@@ -98,7 +99,7 @@ async fn several_blanks_may_follow_the_scheme() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
-    let answer = asked_with(&world, &[&format!("Bearer   {}", program.token)], ME).await;
+    let answer = ask_with(&world, &[&format!("Bearer   {}", program.token)], ME).await;
 
     assert_eq!(answer.verdict(), "200");
 }
@@ -123,18 +124,18 @@ async fn several_blanks_may_follow_the_scheme() {
     "An API token has three parts with dots between them, and this has not"
 )]
 #[tokio::test]
-async fn who_sends_no_token_is_told_what_is_seen(#[case] header: &str, #[case] seen: &str) {
+async fn the_hint_names_the_mistake_in_the_header(#[case] header: &str, #[case] mistake: &str) {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await.token;
     let token =
-        if seen.contains("three parts") { token.split_once('.').unwrap().0 } else { &token };
+        if mistake.contains("three parts") { token.split_once('.').unwrap().0 } else { &token };
 
-    let answer = asked_with(&world, &[&header.replace("TOKEN", token)], ME).await;
+    let answer = ask_with(&world, &[&header.replace("TOKEN", token)], ME).await;
 
     assert_eq!(answer.verdict(), MALFORMED);
     assert_eq!(
         answer.extension("hint"),
-        format!("{seen}: send `Authorization: Bearer <api-token>`.")
+        format!("{mistake}: send `Authorization: Bearer <api-token>`.")
     );
     assert!(!answer.text().contains(token));
     assert!(!answer.header("www-authenticate").unwrap().contains(token));
@@ -144,15 +145,16 @@ async fn who_sends_no_token_is_told_what_is_seen(#[case] header: &str, #[case] s
 #[case::malformed("Bearer no.token", MALFORMED)]
 #[case::invalid("Bearer no.real.token", "401 UNAUTHENTICATED TOKEN_INVALID")]
 #[tokio::test]
-async fn a_refusal_says_what_to_do_in_the_header_and_in_the_body(
+async fn a_refusal_has_its_hint_in_the_header_and_in_the_body(
     #[case] header: &str,
     #[case] verdict: &str,
 ) {
     let world = World::new().await;
 
-    let answer = asked_with(&world, &[header], "{ __typename }").await;
+    let answer = ask_with(&world, &[header], "{ __typename }").await;
 
-    assert_eq!((answer.verdict().as_str(), answer.message().as_str()), (verdict, "Login required"));
+    assert_eq!(answer.verdict(), verdict);
+    assert_eq!(answer.message(), "Login required");
     assert!(answer.json().get("data").is_none());
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     let hint = answer.extension("hint");
@@ -168,10 +170,10 @@ async fn a_refusal_says_what_to_do_in_the_header_and_in_the_body(
 #[case(5000)]
 #[case(4097 - "Bearer ".len())]
 #[tokio::test]
-async fn a_header_beyond_four_thousand_bytes_is_not_looked_at(#[case] length: usize) {
+async fn a_header_of_more_than_4096_bytes_is_malformed(#[case] length: usize) {
     let world = World::new().await;
 
-    let answer = asked_with(&world, &[&format!("Bearer {}", "a".repeat(length))], ME).await;
+    let answer = ask_with(&world, &[&format!("Bearer {}", "a".repeat(length))], ME).await;
 
     assert_eq!(answer.verdict(), MALFORMED);
     assert!(world.calls().is_empty());
@@ -182,21 +184,21 @@ async fn a_header_beyond_four_thousand_bytes_is_not_looked_at(#[case] length: us
 #[case::two_in_one(&["Bearer T, Bearer T"])]
 #[case::beside_another_scheme(&["Basic YWxpY2U6VA==", "Bearer T"])]
 #[tokio::test]
-async fn which_of_two_credentials_counts_is_not_guessed(#[case] headers: &[&str]) {
+async fn two_credentials_are_refused(#[case] headers: &[&str]) {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     world.calls();
 
     let headers: Vec<_> = headers.iter().map(|it| it.replace('T', &program.token)).collect();
     let answer =
-        asked_with(&world, &headers.iter().map(String::as_str).collect::<Vec<_>>(), ME).await;
+        ask_with(&world, &headers.iter().map(String::as_str).collect::<Vec<_>>(), ME).await;
 
     assert_eq!(answer.verdict(), "400 BAD_REQUEST");
     assert!(world.calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_token_in_the_address_is_no_credential() {
+async fn a_token_in_the_query_string_is_ignored() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
@@ -227,7 +229,7 @@ async fn a_token_in_a_form_is_not_read() {
 #[case::forged("Bearer a.b.c", "401 UNAUTHENTICATED TOKEN_INVALID")]
 #[case::another_scheme("Basic YWxpY2U6VA==", MALFORMED)]
 #[tokio::test]
-async fn a_good_session_does_not_stand_in_for_a_bad_token(
+async fn a_bad_token_is_refused_in_spite_of_a_good_session(
     #[case] header: &str,
     #[case] verdict: &str,
 ) {
@@ -249,7 +251,7 @@ async fn a_good_session_does_not_stand_in_for_a_bad_token(
 }
 
 #[tokio::test]
-async fn a_token_beats_the_session_of_somebody_else() {
+async fn a_token_takes_precedence_over_a_session() {
     let world = World::new().await;
     let bob = world.signed_in("bob@acme.test").await;
     let ana = world.program_of("ana@acme.test").await;
@@ -263,7 +265,7 @@ async fn a_token_beats_the_session_of_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_preflight_with_a_token_from_another_site_is_told_nothing() {
+async fn a_preflight_with_a_token_from_another_site_is_not_allowed() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     world.calls();
@@ -285,12 +287,13 @@ async fn a_token_opens_no_page() {
     let bearer = format!("Bearer {}", program.token);
     let answer = world.sends(("GET", "/home"), &[("authorization", &bearer)], "").await;
 
-    assert_eq!((answer.status, answer.header("location")), (303, Some("/?next=%2Fhome")));
+    assert_eq!(answer.status, 303);
+    assert_eq!(answer.header("location"), Some("/?next=%2Fhome"));
 }
 
 #[tokio::test]
-async fn a_credential_is_looked_at_before_the_query() {
-    let answer = asked_with(&World::new().await, &["Bearer no.real.token"], "no GraphQL").await;
+async fn a_credential_is_verified_before_the_query_is_parsed() {
+    let answer = ask_with(&World::new().await, &["Bearer no.real.token"], "no GraphQL").await;
 
     assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
 }

@@ -1,4 +1,4 @@
-//! Who may begin a login by an identity provider, and how often.
+//! The begin and the end of logins: who may, and how often.
 
 use std::net::SocketAddr;
 
@@ -40,11 +40,11 @@ async fn one_network_begins_thirty_logins_a_minute() {
     assert_eq!(answer.header("set-cookie"), None);
     assert!(answer.text().contains("Too many requests"), "{}", answer.text());
     assert!(answer.text().contains("Wait 40 seconds"), "{}", answer.text());
-    assert_eq!(world.calls(), ["UpdateItem"], "it leaves no attempt");
+    assert_eq!(world.calls(), ["UpdateItem"], "no attempt is stored");
 }
 
 #[tokio::test]
-async fn the_logins_of_one_network_stop_nobody_elses() {
+async fn each_network_has_its_own_limit() {
     let world = acme().await;
     for _ in 0..31 {
         begins(&world, OFFICE, &[]).await;
@@ -55,7 +55,7 @@ async fn the_logins_of_one_network_stop_nobody_elses() {
 }
 
 #[tokio::test]
-async fn a_new_minute_admits_new_logins() {
+async fn the_limit_starts_again_after_a_minute() {
     let world = acme().await;
     for _ in 0..31 {
         begins(&world, OFFICE, &[]).await;
@@ -80,7 +80,7 @@ async fn a_subnet_of_ipv6_counts_as_one_address() {
 }
 
 #[tokio::test]
-async fn fifty_logins_at_once_are_counted_one_by_one() {
+async fn concurrent_logins_do_not_exceed_the_limit() {
     let world = acme().await;
 
     let all = (0..50).map(|_| begins(&world, OFFICE, &[]));
@@ -91,22 +91,27 @@ async fn fifty_logins_at_once_are_counted_one_by_one() {
 }
 
 #[tokio::test]
-async fn when_dynamodb_fails_no_login_is_counted_or_begun() {
+async fn a_login_that_cannot_be_counted_does_not_begin() {
     let world = acme().await;
     world.faults.plan_at("UpdateItem", Fault::Error, 100);
 
     assert_eq!(begins(&world, OFFICE, &[]).await.status, 503);
 }
 
+/// The headers in which a browser says where a request comes from.
+fn fetch<'a>(site: &'a str, mode: &'a str, dest: &'a str) -> [(&'static str, &'a str); 3] {
+    [("sec-fetch-site", site), ("sec-fetch-mode", mode), ("sec-fetch-dest", dest)]
+}
+
 #[rstest]
-#[case::an_image(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")])]
-#[case::a_frame(&[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")])]
-#[case::a_script(&[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")])]
+#[case::an_image(fetch("cross-site", "no-cors", "image"))]
+#[case::a_frame(fetch("cross-site", "navigate", "iframe"))]
+#[case::a_script(fetch("same-origin", "cors", "empty"))]
 #[tokio::test]
-async fn what_a_page_embeds_begins_no_login(#[case] headers: &[(&str, &str)]) {
+async fn an_embedded_request_begins_no_login(#[case] headers: [(&str, &str); 3]) {
     let world = acme().await;
 
-    let answer = begins(&world, OFFICE, headers).await;
+    let answer = begins(&world, OFFICE, &headers).await;
 
     assert_eq!(answer.status, 403);
     assert_eq!(answer.header("set-cookie"), None);
@@ -114,15 +119,13 @@ async fn what_a_page_embeds_begins_no_login(#[case] headers: &[(&str, &str)]) {
 }
 
 #[rstest]
-#[case::of_another_site("cross-site")]
-#[case::of_a_neighbouring_host("same-site")]
+#[case::another_site("cross-site")]
+#[case::another_host_of_the_same_site("same-site")]
 #[tokio::test]
-async fn a_link_of_another_site_leads_to_the_login_page(#[case] site: &str) {
+async fn a_link_on_another_site_leads_to_the_login_page(#[case] site: &str) {
     let world = acme().await;
-    let headers =
-        [("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
 
-    let answer = begins(&world, OFFICE, &headers).await;
+    let answer = begins(&world, OFFICE, &fetch(site, "navigate", "document")).await;
 
     assert_eq!(answer.status, 303);
     assert_eq!(answer.header("location"), Some("/?next=%2Fapi"));
@@ -130,22 +133,19 @@ async fn a_link_of_another_site_leads_to_the_login_page(#[case] site: &str) {
 }
 
 #[rstest]
-#[case::our_button(&[("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")])]
-#[case::the_address_bar(&[("sec-fetch-site", "none"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")])]
-#[case::a_browser_that_does_not_say(&[])]
+#[case::our_button(&fetch("same-origin", "navigate", "document"))]
+#[case::the_address_bar(&fetch("none", "navigate", "document"))]
+#[case::a_browser_without_these_headers(&[])]
 #[case::the_fetch_of_node(&[("sec-fetch-mode", "cors")])]
 #[tokio::test]
-async fn a_navigation_of_ours_begins_a_login(#[case] headers: &[(&str, &str)]) {
+async fn a_navigation_on_our_own_pages_begins_a_login(#[case] headers: &[(&str, &str)]) {
     let world = acme().await;
 
     let answer = begins(&world, OFFICE, headers).await;
 
     assert_eq!(answer.status, 303);
-    assert!(
-        answer.header("location").unwrap().starts_with(ACME),
-        "{:?}",
-        answer.header("location")
-    );
+    let location = answer.header("location").unwrap();
+    assert!(location.starts_with(ACME), "{location}");
 }
 
 /// A browser at `address` comes back from the provider.
@@ -169,17 +169,13 @@ async fn one_network_ends_thirty_logins_a_minute() {
 
     assert_eq!(answer.status, 429);
     assert_eq!(answer.header("retry-after"), Some("60"));
-    assert_eq!(world.calls(), ["UpdateItem"], "it takes no attempt");
+    assert_eq!(world.calls(), ["UpdateItem"], "no attempt is read");
     assert_eq!(ends(&world, "203.0.113.8:4000", cookie).await.status, 400);
-    assert_eq!(
-        begins(&world, OFFICE, &[]).await.status,
-        303,
-        "logins that are begun count by themselves"
-    );
+    assert_eq!(begins(&world, OFFICE, &[]).await.status, 303, "begins are counted separately");
 }
 
 #[tokio::test]
-async fn a_callback_without_the_cookie_of_a_login_is_not_counted() {
+async fn a_callback_without_a_login_cookie_is_not_counted() {
     let world = acme().await;
 
     assert_eq!(ends(&world, OFFICE, "other=1").await.status, 400);

@@ -1,5 +1,5 @@
-//! What a login leaves in the table: subjects, addresses, counters, replaced sessions. The
-//! suite `dynamodb-local` tells these stories to Amazon's own DynamoDB Local too.
+//! The records of a login: subjects, addresses, counters, sessions. The suite `dynamodb-local`
+//! runs these tests on Amazon's DynamoDB Local too.
 
 use arm_api::{
     domain::{
@@ -66,7 +66,7 @@ fn event(owner: &Stakeholder, number: u64) -> Event {
 }
 
 #[tokio::test]
-async fn a_stored_address_that_a_later_rule_refuses_stays_its_owners() {
+async fn a_stored_address_stays_valid_when_the_rules_change() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let stored = "ana\u{200b}@acme.test";
@@ -95,7 +95,7 @@ async fn a_subject_is_pinned_with_its_user() {
 }
 
 #[tokio::test]
-async fn of_two_that_pin_a_subject_to_one_user_one_is_late() {
+async fn the_second_of_two_concurrent_pins_is_a_conflict() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
@@ -110,7 +110,7 @@ async fn of_two_that_pin_a_subject_to_one_user_one_is_late() {
 }
 
 #[tokio::test]
-async fn a_subject_of_one_user_is_not_pinned_to_another() {
+async fn a_pinned_subject_is_not_pinned_to_another_user() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
@@ -126,7 +126,7 @@ async fn a_subject_of_one_user_is_not_pinned_to_another() {
 }
 
 #[tokio::test]
-async fn an_address_moves_and_sets_the_former_one_free() {
+async fn a_changed_address_frees_the_former_one() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
@@ -142,13 +142,11 @@ async fn an_address_moves_and_sets_the_former_one_free() {
 }
 
 #[tokio::test]
-async fn a_counter_stops_at_its_limit_and_begins_anew_with_its_window() {
+async fn a_counter_stops_at_its_limit_until_the_window_ends() {
     let world = World::new().await;
     let store = &world.app.access.store;
-    let (office, limit) = (
-        Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap())),
-        RateLimit::per_minute(2),
-    );
+    let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
+    let limit = RateLimit::per_minute(2);
     let count = async |now| store.count_within(&office, limit, now).await.unwrap();
 
     assert!(count(start()).await);
@@ -158,11 +156,12 @@ async fn a_counter_stops_at_its_limit_and_begins_anew_with_its_window() {
 }
 
 #[tokio::test]
-async fn a_session_replaces_another_in_one_step() {
+async fn a_new_session_ends_the_session_that_it_replaces() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let (former, new) = (session(&ana, 8), session(&ana, 9));
+    let former = session(&ana, 8);
+    let new = session(&ana, 9);
     store.open_session(&ana, &former, &event(&ana, 1), None).await.unwrap();
 
     let replaced_at = jiff::Timestamp::from_second(start().as_second()).unwrap();

@@ -1,6 +1,5 @@
-//! The library of Lambda events, `events/`: its files, what fills their placeholders,
-//! and what each is answered. Replayed in-process by `it`, and through the Lambda
-//! binaries by `bootstrap`.
+//! The Lambda events in `events/`: their files, placeholders, and expected responses. `it` replays
+//! them in-process, `bootstrap` with the Lambda binaries.
 
 use std::{
     collections::BTreeMap,
@@ -17,20 +16,20 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-/// Where the product is, for the pages that the events come from.
+/// The product's public URL, from whose pages the events come.
 pub(crate) const URL: &str = "https://arm.test";
 
 const HOUR: i64 = 3600;
 const INVALIDATE: &str = "mutation { invalidateAccessToken { success } }";
 
-/// An event, and what it is answered.
+/// An event, and the expected response.
 pub(crate) struct Story {
     pub(crate) name: String,
     pub(crate) expected: Verdict,
     text: String,
 }
 
-/// The status of an answer, and the reason of its first error.
+/// The status of a response, and the reason of its first error.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Verdict {
@@ -39,16 +38,16 @@ pub(crate) struct Verdict {
     pub(crate) reason: Option<String>,
 }
 
-/// All stories, by name. Each file has its expectation, and each expectation its file.
+/// Reads all stories, sorted by name. Each file must be in `expected.json`, and the reverse.
 pub(crate) fn stories() -> Vec<Story> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let text = fs::read_to_string(folder.join("expected.json")).unwrap();
     let expected: BTreeMap<String, Verdict> = serde_json::from_str(&text).unwrap();
     let names: Vec<_> = expected.keys().cloned().collect();
-    assert_eq!(files(&folder), names, "the files of events/, and the names in expected.json");
+    assert_eq!(files(&folder), names, "the files in events/ and the names in expected.json");
 
-    let told = |(name, expected)| Story { text: text_of(&folder.join(&name)), name, expected };
-    expected.into_iter().map(told).collect()
+    let story = |(name, expected)| Story { text: read(&folder.join(&name)), name, expected };
+    expected.into_iter().map(story).collect()
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -61,34 +60,34 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-fn text_of(path: &Path) -> String {
+fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
 impl Story {
-    /// The function that answers it: `api` or `web`.
+    /// Returns the name of the function: `api` or `web`.
     pub(crate) fn handler(&self) -> &str {
         self.name.split_once('-').unwrap().0
     }
 
-    /// The event as it lies in the library.
+    /// Returns the text of the file.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// The event, with its placeholders filled.
+    /// Returns the event with credentials instead of placeholders.
     pub(crate) fn event(&self, credentials: &Credentials) -> Value {
         let fill = |text: String, (name, value): &(&str, String)| {
             text.replace(&format!("${{{name}}}"), value)
         };
         let filled = credentials.0.iter().fold(self.text.clone(), fill);
-        assert!(!filled.contains("${"), "{} has a placeholder that nothing fills", self.name);
+        assert!(!filled.contains("${"), "{} has an unknown placeholder", self.name);
         serde_json::from_str(&filled).unwrap()
     }
 }
 
 impl Verdict {
-    /// What a Lambda function's answer says.
+    /// Reads the response of a Lambda function.
     pub(crate) fn of(answer: &Value) -> Self {
         let body: Value = serde_json::from_slice(&body(answer)).unwrap_or_default();
         let reason = body["errors"][0]["extensions"]["reason"].as_str().map(str::to_owned);
@@ -96,89 +95,89 @@ impl Verdict {
     }
 }
 
-/// The body of a Lambda function's answer.
+/// Returns the body in the response of a Lambda function.
 pub(crate) fn body(answer: &Value) -> Vec<u8> {
     let text = answer["body"].as_str().unwrap_or_default();
     let is_base64 = answer["isBase64Encoded"] == json!(true);
     if is_base64 { STANDARD.decode(text).unwrap() } else { text.as_bytes().to_vec() }
 }
 
-/// What fills the placeholders, by name. Each is of a person of their own.
+/// The values of the placeholders, by name. Each belongs to another user.
 pub(crate) struct Credentials(Vec<(&'static str, String)>);
 
-/// The placeholders that are over two hours after they were made.
-const OVER: [&str; 2] = ["EXPIRED_SESSION", "EXPIRED_TOKEN"];
-/// The placeholders that are fresh, or were ended by somebody.
-const FRESH: [&str; 5] = ["SESSION", "ENDED_SESSION", "TOKEN", "REVOKED_TOKEN", "REPLACED_TOKEN"];
+/// The placeholders for credentials that have expired.
+const EXPIRED: [&str; 2] = ["EXPIRED_SESSION", "EXPIRED_TOKEN"];
+/// The placeholders for other credentials.
+const RECENT: [&str; 5] = ["SESSION", "ENDED_SESSION", "TOKEN", "REVOKED_TOKEN", "REPLACED_TOKEN"];
 
 impl Credentials {
-    /// Makes those that occur in `text`, as people would, in two hours of `clock`.
-    pub(crate) async fn made(app: &WebApp, clock: &ManualClock, text: &str) -> Self {
+    /// Creates the credentials that occur in `text`. Moves `clock` by two hours.
+    pub(crate) async fn create(app: &WebApp, clock: &ManualClock, text: &str) -> Self {
         let is_wanted = |name: &&str| text.contains(&format!("${{{name}}}"));
-        let mut made = Vec::new();
-        for name in OVER.into_iter().filter(is_wanted) {
-            made.push((name, credential(app, name).await));
+        let mut credentials = Vec::new();
+        for name in EXPIRED.into_iter().filter(is_wanted) {
+            credentials.push((name, credential(app, name).await));
         }
         clock.advance(2 * HOUR);
-        for name in FRESH.into_iter().filter(is_wanted) {
-            made.push((name, credential(app, name).await));
+        for name in RECENT.into_iter().filter(is_wanted) {
+            credentials.push((name, credential(app, name).await));
         }
-        Self(made)
+        Self(credentials)
     }
 
-    /// What must never be logged.
+    /// Returns the values, which must never be logged.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(_, value)| value.as_str())
     }
 }
 
 async fn credential(app: &WebApp, name: &str) -> String {
-    let person = Person::signed_in(app, &format!("{name}@acme.test")).await;
+    let browser = Browser::sign_in(app, &format!("{name}@acme.test")).await;
     let now = app.app.clock.now().as_second();
     let (soon, tomorrow) = (now + HOUR, now + 24 * HOUR);
     match name {
-        "SESSION" | "EXPIRED_SESSION" => person.session,
+        "SESSION" | "EXPIRED_SESSION" => browser.session,
         "ENDED_SESSION" => {
-            person.logs_out().await;
-            person.session
+            browser.log_out().await;
+            browser.session
         }
-        "TOKEN" => person.makes_token(tomorrow).await,
-        "EXPIRED_TOKEN" => person.makes_token(soon).await,
+        "TOKEN" => browser.create_token(tomorrow).await,
+        "EXPIRED_TOKEN" => browser.create_token(soon).await,
         "REVOKED_TOKEN" => {
-            let token = person.makes_token(tomorrow).await;
-            person.asks(INVALIDATE).await;
+            let token = browser.create_token(tomorrow).await;
+            browser.ask(INVALIDATE).await;
             token
         }
         "REPLACED_TOKEN" => {
-            let token = person.makes_token(tomorrow).await;
-            person.makes_token(tomorrow).await;
+            let token = browser.create_token(tomorrow).await;
+            browser.create_token(tomorrow).await;
             token
         }
-        other => panic!("nobody has a {other}"),
+        other => panic!("{other} is not a placeholder"),
     }
 }
 
-/// Somebody with a browser, at the product as it runs on localhost.
-struct Person {
+/// A browser of a user in local mode.
+struct Browser {
     router: Router,
     session: String,
 }
 
-impl Person {
-    async fn signed_in(app: &WebApp, email: &str) -> Self {
-        let mut person = Self {
+impl Browser {
+    async fn sign_in(app: &WebApp, email: &str) -> Self {
+        let mut browser = Self {
             router: local::routes(app.clone(), local::TestControls::default()),
             session: String::new(),
         };
         let answer =
-            person.posts("/login/development", "text/plain", format!("email={email}")).await;
+            browser.post("/login/development", "text/plain", format!("email={email}")).await;
         let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
         let value = cookie.split_once('=').and_then(|(_, rest)| rest.split_once(';'));
-        value.unwrap().0.clone_into(&mut person.session);
-        person
+        value.unwrap().0.clone_into(&mut browser.session);
+        browser
     }
 
-    async fn posts(&self, path: &str, content_type: &str, body: String) -> http::Response<Body> {
+    async fn post(&self, path: &str, content_type: &str, body: String) -> http::Response<Body> {
         let request = Request::post(path)
             .header(header::ORIGIN, URL)
             .header(header::CONTENT_TYPE, content_type)
@@ -186,27 +185,27 @@ impl Person {
         self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
     }
 
-    async fn asks(&self, query: &str) -> Value {
+    async fn ask(&self, query: &str) -> Value {
         let answer =
-            self.posts("/api", "application/json", json!({ "query": query }).to_string()).await;
+            self.post("/api", "application/json", json!({ "query": query }).to_string()).await;
         let bytes = answer.into_body().collect().await.unwrap().to_bytes();
         let answer: Value = serde_json::from_slice(&bytes).unwrap();
         assert!(answer.get("errors").is_none(), "{answer}");
         answer
     }
 
-    async fn makes_token(&self, expiration_time: i64) -> String {
+    async fn create_token(&self, expiration_time: i64) -> String {
         let query = format!(
             "mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ sessionJwt }} }}"
         );
-        self.asks(&query).await["data"]["updateAccessToken"]["sessionJwt"]
+        self.ask(&query).await["data"]["updateAccessToken"]["sessionJwt"]
             .as_str()
             .unwrap()
             .to_owned()
     }
 
-    async fn logs_out(&self) {
-        let answer = self.posts("/logout", "text/plain", String::new()).await;
+    async fn log_out(&self) {
+        let answer = self.post("/logout", "text/plain", String::new()).await;
         assert!(answer.headers().contains_key("clear-site-data"), "{answer:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! Events that no gateway would send: whatever comes, the answer is ours, and no 5xx.
+//! Events that no gateway sends: no event makes the product answer with a 5xx.
 
 use arm_api::routes;
 use axum::Router;
@@ -11,17 +11,17 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::{
-    answered,
+    send,
     story_events::{Credentials, Story, stories},
 };
 use crate::given::World;
 
-/// How many events are tried in one world, before some have ended its credentials.
+/// How many events one world gets. More could end its credentials.
 const EVENTS: u32 = 50;
 /// How many worlds there are.
 const WORLDS: u32 = 8;
 
-/// Any JSON, with the words that matter to us among its texts.
+/// Any JSON. Some of its texts have a meaning for the product.
 fn json() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![
         "GET",
@@ -71,13 +71,13 @@ fn json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// What happens to one member of an event: another value, or it is gone.
+/// A change of one member of an event: another value, or none.
 fn change() -> impl Strategy<Value = (Index, Option<Value>)> {
     (any::<Index>(), prop::option::weighted(0.7, json()))
 }
 
-/// Changes the member that `index` chooses.
-fn mutated(mut event: Value, (index, value): (Index, Option<Value>)) -> Value {
+/// Changes the member at `index`.
+fn mutate(mut event: Value, (index, value): (Index, Option<Value>)) -> Value {
     let mut places = Vec::new();
     members(&event, "", &mut places);
     if places.is_empty() {
@@ -86,14 +86,14 @@ fn mutated(mut event: Value, (index, value): (Index, Option<Value>)) -> Value {
     let place = index.get(&places);
     match (value, place.rsplit_once('/').unwrap()) {
         (Some(value), _) => *event.pointer_mut(place).unwrap() = value,
-        (None, (parent, name)) => drop_member(event.pointer_mut(parent).unwrap(), name),
+        (None, (parent, name)) => remove_member(event.pointer_mut(parent).unwrap(), name),
     }
     event
 }
 
 fn members(value: &Value, place: &str, places: &mut Vec<String>) {
     let children: Vec<_> = match value {
-        Value::Object(members) => members.iter().map(|(name, it)| (escaped(name), it)).collect(),
+        Value::Object(members) => members.iter().map(|(name, it)| (escape(name), it)).collect(),
         Value::Array(items) => {
             items.iter().enumerate().map(|(at, it)| (at.to_string(), it)).collect()
         }
@@ -106,12 +106,12 @@ fn members(value: &Value, place: &str, places: &mut Vec<String>) {
     }
 }
 
-/// A name, as it is written in a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
+/// Escapes a name for a JSON pointer (RFC 6901).
+fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-fn drop_member(parent: &mut Value, name: &str) {
+fn remove_member(parent: &mut Value, name: &str) {
     match parent {
         Value::Object(members) => drop(members.remove(&name.replace("~1", "/").replace("~0", "~"))),
         Value::Array(items) => drop(items.remove(name.parse().unwrap())),
@@ -119,19 +119,19 @@ fn drop_member(parent: &mut Value, name: &str) {
     }
 }
 
-/// Tries `events` on both functions.
-fn none_is_a_5xx(library: impl FnOnce(&Credentials) -> BoxedStrategy<Value>) {
+/// Sends events to both functions. Asserts that no response is a 5xx.
+fn assert_no_5xx(events: impl FnOnce(&Credentials) -> BoxedStrategy<Value>) {
     let runtime = Runtime::new().unwrap();
     let world = runtime.block_on(World::new());
     let all: String = stories().iter().map(Story::text).collect();
-    let credentials = runtime.block_on(Credentials::made(&world.web_app, &world.clock, &all));
+    let credentials = runtime.block_on(Credentials::create(&world.web_app, &world.clock, &all));
     let handlers = [routes::api(world.app.clone()), routes::web(world.web_app.clone())];
     let status = |router: &Router, event: &Value| {
-        runtime.block_on(answered(router.clone(), event.clone()))["statusCode"].as_u64()
+        runtime.block_on(send(router.clone(), event.clone()))["statusCode"].as_u64()
     };
     let mut runner =
         TestRunner::new(Config { failure_persistence: None, ..Config::with_cases(EVENTS) });
-    let outcome = runner.run(&library(&credentials), |event| {
+    let outcome = runner.run(&events(&credentials), |event| {
         for handler in &handlers {
             let status = status(handler, &event);
             prop_assert!(matches!(status, Some(200..=499)), "{status:?} for {event}");
@@ -142,20 +142,20 @@ fn none_is_a_5xx(library: impl FnOnce(&Credentials) -> BoxedStrategy<Value>) {
 }
 
 #[test]
-fn any_json_is_answered_and_never_with_a_5xx() {
+fn any_json_is_answered_without_a_5xx() {
     for _ in 0..WORLDS {
-        none_is_a_5xx(|_| json().boxed());
+        assert_no_5xx(|_| json().boxed());
     }
 }
 
 #[test]
-fn any_change_of_a_real_event_is_answered_and_never_with_a_5xx() {
+fn any_change_of_a_real_event_is_answered_without_a_5xx() {
     for _ in 0..WORLDS {
-        none_is_a_5xx(|credentials| {
+        assert_no_5xx(|credentials| {
             let real: Vec<_> = stories().iter().map(|it| it.event(credentials)).collect();
             let changes = prop::collection::vec(change(), 1..6);
             (prop::sample::select(real), changes)
-                .prop_map(|(event, changes)| changes.into_iter().fold(event, mutated))
+                .prop_map(|(event, changes)| changes.into_iter().fold(event, mutate))
                 .boxed()
         });
     }
