@@ -37,7 +37,6 @@ const KNOWN_CYCLES: &[&[&str]] = &[
     &["access/key.rs", "access/keys.rs"],
     &["access/mod.rs", "access/sessions.rs"],
     &["store/item.rs", "store/mod.rs"],
-    &["telemetry.rs", "telemetry/metrics.rs"],
     &["web/pages.rs", "web/token_form.rs"],
 ];
 
