@@ -1,22 +1,24 @@
-//! Makes the table of the web's static assets: our own files in
-//! `src/web/static` and the two prebuilt files of GraphQL Playground.
+//! Writes `OUT_DIR/assets.rs`, which `src/web/assets.rs` includes: the table of static assets.
+//! They are our own files in `src/web/static` and two files of GraphQL Playground.
 //!
-//! Each is named by its content and compressed here, once, because neither API
-//! Gateway nor the Lambda function compresses. What comes out is
-//! `OUT_DIR/assets.rs`, which `src/web/assets.rs` includes.
+//! The public name of an asset contains a hash of its content. Assets are compressed here,
+//! because neither API Gateway nor the Lambda function compresses them. The imports of our
+//! JavaScript modules are rewritten to public names.
 //!
-//! Playground comes by `npm ci` from a lock that holds that package alone.
-//! Its dependencies are already bundled in the two files, so a full install
-//! would fetch hundreds of packages for nothing; and npm itself, not code of
-//! ours, verifies the locked SHA-512 and refuses anything else. The install is
-//! made once in `OUT_DIR`; npm's own cache serves a new `OUT_DIR` offline.
+//! Playground is installed by `npm ci` from a lock file that contains only that package. Its
+//! dependencies are bundled in the two files, so a full install would download hundreds of
+//! packages for nothing. npm verifies the locked SHA-512. The package is installed once in each
+//! `OUT_DIR`; npm's cache makes that possible offline.
 //!
-//! Beside them, `OUT_DIR/amazon-roots.pem` is written, which `src/aws.rs` includes.
+//! Also writes `OUT_DIR/amazon-roots.pem`, which `src/aws.rs` includes.
 
+#[path = "build/modules.rs"]
+mod modules;
 #[path = "build/roots.rs"]
 mod roots;
 
 use std::{
+    collections::BTreeMap,
     env,
     error::Error,
     fmt::Write as _,
@@ -32,41 +34,45 @@ use sha2::{Digest, Sha256};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Our own assets; every file in it is served.
+/// The folder of our own assets. All its files are served.
 const STATIC_DIR: &str = "src/web/static";
 
-/// Where the npm package is pinned.
+/// The folder that pins the npm package.
 const IDE_DIR: &str = "src/web/ide";
 
-/// The files of [`IDE_DIR`] that decide what npm installs.
+/// The path under which assets are served.
+const PATH: &str = "/static";
+
+/// The files in [`IDE_DIR`] that determine what npm installs.
 const IDE_FILES: [&str; 3] = ["package.json", "package-lock.json", ".npmrc"];
 
-/// What we serve of the npm package: our name, and its place in the package.
+/// The files of the npm package that are served: our name, and the path in the package.
 const PLAYGROUND_FILES: [(&str, &str); 2] = [
     ("playground.css", "build/static/css/middleware.css"),
     ("playground.js", "build/static/js/middleware.js"),
 ];
 
-/// Brotli's best, for what is shipped.
+/// Brotli's best quality, for releases.
 const RELEASE_QUALITY: i32 = 11;
 
-/// Brotli's quick middle, so that a development build does not wait for Playground. Our own
-/// files are small: tests see them as they are shipped.
+/// A faster quality for Playground in development builds. Our own files are small, so they are
+/// compressed as in a release.
 const DEBUG_QUALITY: i32 = 4;
 
-/// A file to be served: its plain name and where it lies now.
+/// A file to be served.
 struct Source {
     name: String,
     path: PathBuf,
 }
 
-/// An asset ready for the table; its bytes lie in `OUT_DIR`, under its name,
-/// and with `.gz` and `.br`.
+/// An asset that is ready for the table. Its content is in `OUT_DIR`, in a file with its public
+/// name, and compressed in files with `.gz` and `.br` added.
 struct Prepared {
-    constant: String,
-    source: String,
     public_name: String,
     content_type: &'static str,
+    /// The public names of all modules that it loads, if it is one of our modules.
+    imports: Vec<String>,
+    is_module: bool,
 }
 
 fn main() -> ExitCode {
@@ -85,18 +91,59 @@ fn build() -> Result<()> {
     announce_inputs();
     roots::prepare(&out.join("amazon-roots.pem"))?;
 
-    let own = own_sources()?.into_iter().map(|source| (source, RELEASE_QUALITY));
-    let playground = playground_sources(&out)?.into_iter().map(|source| (source, quality));
-    let prepared = own.chain(playground).map(|(source, quality)| prepare(&source, &out, quality));
-    let assets = prepared.collect::<Result<Vec<_>>>()?;
-
+    let mut assets = BTreeMap::new();
+    for Source { name, path } in playground_sources(&out)? {
+        let asset = prepare(&name, &read(&path)?, &out, quality)?;
+        assets.insert(name, asset);
+    }
+    prepare_own(own_sources()?, &out, &mut assets)?;
     write(&out.join("assets.rs"), table(&assets)?.as_bytes())
 }
 
-/// One of the variables by which cargo speaks to build scripts.
+/// Prepares our own files: a module after those that it imports, since its content, and so its
+/// public name, contains theirs.
+fn prepare_own(
+    mut sources: Vec<(String, String)>,
+    out: &Path,
+    assets: &mut BTreeMap<String, Prepared>,
+) -> Result<()> {
+    while !sources.is_empty() {
+        let is_ready = |(_, text): &(String, String)| {
+            modules::imports(text).iter().all(|it| assets.contains_key(*it))
+        };
+        let (ready, waiting): (Vec<_>, Vec<_>) = sources.into_iter().partition(is_ready);
+        if ready.is_empty() {
+            let names: Vec<_> = waiting.iter().map(|(name, _)| name.as_str()).collect();
+            let fault = "these modules import each other, or a file that does not exist";
+            return Err(format!("{fault}: {names:?}").into());
+        }
+        for (name, text) in ready {
+            let asset = prepare_own_file(&name, &text, out, assets)?;
+            assets.insert(name, asset);
+        }
+        sources = waiting;
+    }
+    Ok(())
+}
+
+fn prepare_own_file(
+    name: &str,
+    text: &str,
+    out: &Path,
+    assets: &BTreeMap<String, Prepared>,
+) -> Result<Prepared> {
+    if !name.ends_with(".js") {
+        return prepare(name, text.as_bytes(), out, RELEASE_QUALITY);
+    }
+    let code = modules::rewrite(text, assets)?;
+    let asset = prepare(name, code.as_bytes(), out, RELEASE_QUALITY)?;
+    Ok(Prepared { imports: modules::loaded(text, assets), is_module: true, ..asset })
+}
+
+/// Reads a variable that cargo sets for build scripts.
 #[expect(
     clippy::disallowed_methods,
-    reason = "cargo tells a build script everything by its environment"
+    reason = "cargo passes everything to build scripts in environment variables"
 )]
 fn variable(name: &str) -> Result<String> {
     env::var(name).map_err(|error| format!("{name}: {error}").into())
@@ -104,28 +151,25 @@ fn variable(name: &str) -> Result<String> {
 
 fn announce_inputs() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=build/roots.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rerun-if-changed={STATIC_DIR}");
     for file in IDE_FILES {
         println!("cargo::rerun-if-changed={IDE_DIR}/{file}");
     }
 }
 
-/// The files of [`STATIC_DIR`], sorted, so that the same tree gives the same table.
-fn own_sources() -> Result<Vec<Source>> {
+/// Reads the files in [`STATIC_DIR`]: their names and texts.
+fn own_sources() -> Result<Vec<(String, String)>> {
     let mut sources = Vec::new();
     for entry in fs::read_dir(STATIC_DIR).map_err(|error| format!("{STATIC_DIR}: {error}"))? {
-        let entry = entry?;
-        sources.push(Source {
-            name: entry.file_name().to_string_lossy().into_owned(),
-            path: entry.path(),
-        });
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        sources.push((name, String::from_utf8(read(&path)?)?));
     }
-    sources.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(sources)
 }
 
-/// The files of GraphQL Playground, fetched if they are not there yet.
+/// Returns the files of GraphQL Playground. Installs the package if necessary.
 fn playground_sources(out: &Path) -> Result<Vec<Source>> {
     let folder = out.join("ide");
     if !is_installed(&folder) {
@@ -137,8 +181,8 @@ fn playground_sources(out: &Path) -> Result<Vec<Source>> {
         .into())
 }
 
-/// Whether the folder holds what the repository pins now: the pinning files are
-/// copied one by one and the stamp is written last, after npm succeeded.
+/// Whether the folder contains the package that the repository pins. The file `installed` is
+/// written last, after npm succeeded.
 fn is_installed(folder: &Path) -> bool {
     let same = |file: &str| {
         let (pinned, used) = (fs::read(Path::new(IDE_DIR).join(file)), fs::read(folder.join(file)));
@@ -164,37 +208,28 @@ fn remove_if_there(path: &Path) -> Result<()> {
     }
 }
 
-/// Runs `npm ci`, which installs what the lock says, verified, or fails.
+/// Runs `npm ci`, which installs exactly what the lock file says.
 fn npm_ci(folder: &Path) -> Result<()> {
     let status = Command::new("npm").arg("ci").current_dir(folder).status().map_err(|error| {
-        format!("npm, which fetches GraphQL Playground ({IDE_DIR}), cannot be run: {error}. Install Node.js 18 or later")
+        format!("cannot run npm to install {IDE_DIR}: {error}. Install Node.js 18 or later")
     })?;
     if status.success() {
         return Ok(());
     }
-    Err(format!(
-        "`npm ci` of {IDE_DIR} failed ({status}): npm says why in this build script's output"
-    )
-    .into())
+    Err(format!("`npm ci` in {IDE_DIR} failed ({status}); see the output of npm").into())
 }
 
-/// Puts an asset into `out` in its three forms, named by its content.
-fn prepare(source: &Source, out: &Path, quality: i32) -> Result<Prepared> {
-    let bytes = read(&source.path)?;
-    let (stem, extension) = source
-        .name
-        .rsplit_once('.')
-        .ok_or_else(|| format!("{}: an asset needs an extension", source.name))?;
-    let public_name = format!("{stem}.{}.{extension}", content_hash(&bytes)?);
+/// Writes an asset to `out`: plain, in gzip and in Brotli.
+fn prepare(name: &str, bytes: &[u8], out: &Path, quality: i32) -> Result<Prepared> {
+    let (stem, extension) =
+        name.rsplit_once('.').ok_or_else(|| format!("{name}: an asset needs an extension"))?;
+    let public_name = format!("{stem}.{}.{extension}", content_hash(bytes)?);
     let content_type = content_type(extension)?;
 
-    write_new(&out.join(&public_name), || Ok(bytes.clone()))?;
-    write_new(&out.join(format!("{public_name}.gz")), || gzip(&bytes))?;
-    write_new(&out.join(format!("{public_name}.br")), || brotli(&bytes, quality))?;
-
-    let constant =
-        source.name.to_uppercase().replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
-    Ok(Prepared { constant, source: source.name.clone(), public_name, content_type })
+    write_new(&out.join(&public_name), || Ok(bytes.to_vec()))?;
+    write_new(&out.join(format!("{public_name}.gz")), || gzip(bytes))?;
+    write_new(&out.join(format!("{public_name}.br")), || brotli(bytes, quality))?;
+    Ok(Prepared { public_name, content_type, imports: Vec::new(), is_module: false })
 }
 
 fn content_type(extension: &str) -> Result<&'static str> {
@@ -210,8 +245,8 @@ fn content_type(extension: &str) -> Result<&'static str> {
     }
 }
 
-/// The first 16 hexadecimal digits (64 bits) of the SHA-256: no attacker
-/// chooses our files, so it only has to tell our own versions apart.
+/// Returns the first 16 hexadecimal digits (64 bits) of the SHA-256. They only have to differ
+/// between our own versions, since no attacker chooses our files.
 fn content_hash(bytes: &[u8]) -> Result<String> {
     let mut hash = String::new();
     for byte in Sha256::digest(bytes).iter().take(8) {
@@ -233,19 +268,16 @@ fn brotli(bytes: &[u8], quality: i32) -> Result<Vec<u8>> {
     Ok(compressed)
 }
 
-/// The Rust source that `src/web/assets.rs` includes. Names stand apart from
-/// the table: a binary that only writes the names does not link the bytes.
-fn table(assets: &[Prepared]) -> Result<String> {
+/// Returns the Rust source that `src/web/assets.rs` includes. Paths are constants apart from the
+/// table: a binary that only uses paths does not link the contents.
+fn table(assets: &BTreeMap<String, Prepared>) -> Result<String> {
     let mut code = String::new();
-    for Prepared { constant, source, public_name, .. } in assets {
-        writeln!(
-            code,
-            "/// The public name of `{source}`.\npub const {constant}: &str = {public_name:?};\n"
-        )?;
+    for (name, asset) in assets {
+        constant(&mut code, name, asset)?;
     }
     writeln!(code, "static ASSETS: [Asset; {}] = [", assets.len())?;
-    for Prepared { constant, public_name, content_type, .. } in assets {
-        writeln!(code, "    Asset {{ name: {constant}, content_type: {content_type:?},")?;
+    for Prepared { public_name, content_type, .. } in assets.values() {
+        writeln!(code, "    Asset {{ name: {public_name:?}, content_type: {content_type:?},")?;
         for (field, suffix) in [("bytes", ""), ("gzip", ".gz"), ("brotli", ".br")] {
             writeln!(code, "        {field}: include_bytes!(\"{public_name}{suffix}\"),")?;
         }
@@ -255,13 +287,29 @@ fn table(assets: &[Prepared]) -> Result<String> {
     Ok(code)
 }
 
-/// Writes a file unless it is there: its name tells its content, so a changed
-/// stylesheet does not cost the compression of the 2 MB beside it.
+/// Adds the constant by which templates refer to an asset: a path or, for one of our modules, a
+/// `Module`.
+fn constant(code: &mut String, name: &str, asset: &Prepared) -> Result<()> {
+    let constant = name.to_uppercase().replace(|it: char| !it.is_ascii_alphanumeric(), "_");
+    let path = |name: &String| format!("{PATH}/{name}");
+    let (own, imports) = (path(&asset.public_name), asset.imports.iter().map(path));
+    if asset.is_module {
+        let imports: Vec<_> = imports.collect();
+        let value = format!("Module {{ path: {own:?}, imports: &{imports:?} }}");
+        writeln!(code, "/// The module `{name}`.\npub const {constant}: Module = {value};\n")?;
+    } else {
+        writeln!(code, "/// The path of `{name}`.\npub const {constant}: &str = {own:?};\n")?;
+    }
+    Ok(())
+}
+
+/// Writes a file if it does not exist. Its name contains a hash of its content, so a changed
+/// stylesheet does not make Playground's 2 MB be compressed again.
 fn write_new(path: &Path, content: impl FnOnce() -> Result<Vec<u8>>) -> Result<()> {
     if path.exists() {
         return Ok(());
     }
-    // A build that is interrupted must not leave half a file under the final name.
+    // An interrupted build must not leave an incomplete file with the final name.
     let unfinished = path.with_extension("unfinished");
     write(&unfinished, &content()?)?;
     fs::rename(&unfinished, path).map_err(|error| format!("{}: {error}", path.display()).into())

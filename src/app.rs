@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
+use axum::extract::FromRef;
 use futures_util::future::join;
 
 use crate::{
@@ -57,6 +58,12 @@ pub struct WebApp {
     pub identity: Arc<Identity>,
     /// The web application.
     pub site: Arc<Site>,
+}
+
+impl FromRef<WebApp> for Arc<Site> {
+    fn from_ref(app: &WebApp) -> Self {
+        Self::clone(&app.site)
+    }
 }
 
 /// What differs between Lambda, local mode and tests.

@@ -32,35 +32,40 @@ use crate::{
         negotiation, negotiation::AnswerType,
     },
     telemetry,
-    web::site::{self, Site},
+    web::{
+        assets,
+        error_page::{self, PageError},
+        home, ide, login, logout,
+        site::Site,
+        token_form,
+    },
 };
 
-/// How long a request may take: below the functions' limit of 15 seconds and the gateway's 30
-/// seconds, so that the answer is ours.
+/// The time limit of a request. It is below the limits of the functions (15 seconds) and of the
+/// gateway (30 seconds), so that clients get our answer.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
-/// What is said where a form's path is opened as a page.
-const POST_ALONE: RequestFault = RequestFault::Method { allow: "POST" };
+/// The path of a form was opened as a page.
+const POST_ONLY: RequestFault = RequestFault::Method { allow: "POST" };
 
-/// What is said where a page is asked for by another method.
-const GET_ALONE: RequestFault = RequestFault::Method { allow: "GET, HEAD" };
+/// A page was requested with another method.
+const GET_ONLY: RequestFault = RequestFault::Method { allow: "GET, HEAD" };
 
-/// What an answer depends on, beside the path.
+/// The headers of a request that an answer depends on.
 const VARIES: [HeaderName; 5] =
     [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];
 
-/// The same, as a header.
+/// The same headers as the value of `Vary`.
 const VARY_BY: HeaderValue =
     HeaderValue::from_static("accept, origin, cookie, authorization, sec-fetch-site");
 
-/// What a page may load: only what is ours, and nothing inline.
+/// Pages load only our own files, and run nothing inline.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// What every answer says. No page of ours opens another site's, is opened by one, or uses
-/// a device.
+/// The headers of every answer. Our pages are isolated from other sites and use no devices.
 const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -75,13 +80,13 @@ const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (
         HeaderName::from_static("permissions-policy"),
         HeaderValue::from_static(
-            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), \
-             payment=(), usb=()",
+            "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), \
+             microphone=(), payment=(), usb=()",
         ),
     ),
 ];
 
-/// What browsers are told where we are reached by HTTPS.
+/// Tells browsers to use only HTTPS.
 const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// The routes of the `api` function.
@@ -98,8 +103,7 @@ pub fn web(app: WebApp) -> Router {
     with_middleware("web", app.app.clone(), web_routes(app))
 }
 
-/// The paths of the GraphQL endpoint, and of the form that makes a token: only the `api`
-/// function may sign one.
+/// The GraphQL endpoint, and the form that creates a token: only the `api` function can sign one.
 pub(crate) fn api_routes(app: App) -> Router {
     let (cors, form) = (cors(&app), token_form(&app));
     let routes = Router::new()
@@ -117,40 +121,37 @@ pub(crate) fn api_routes(app: App) -> Router {
     routes.merge(form)
 }
 
-/// `/home/token`, for browsers that run no scripts. Its answer is not compressed: its length
-/// could tell of the token that it holds.
+/// `/home/token`, for browsers without scripts. Its answer contains a token, so it is not
+/// compressed: the length of a compressed answer can reveal a secret (BREACH).
 fn token_form(app: &App) -> Router {
     let (access, own_origins) = (Arc::clone(&app.access), app.own_origins.clone());
     let site = Site::new(access, own_origins, app.public_url.clone(), Vec::new());
-    let create = post(create_token).fallback(async || Redirect::to("/home#api"));
+    let create = post(token_form::submit).fallback(async || Redirect::to("/home#api"));
     let create = create.layer(middleware::from_fn(errors_in_json));
     Router::new().route("/home/token", create).with_state(Arc::new(site))
 }
 
-/// The paths of the web application. Its pages are compressed here, since API Gateway does
-/// not; assets come compressed already.
+/// The web application. Pages are compressed here, because API Gateway does not compress them.
+/// Assets are already compressed.
 pub(crate) fn web_routes(app: WebApp) -> Router {
     Router::new()
-        .route("/", get(login))
-        .route("/home", get(home))
+        .route("/", get(login::show))
+        .route("/home", get(home::show))
         .route("/login/{provider}", get(begin_login))
         .route("/callback", get(finish_login))
         .route("/callback/{provider}", get(finish_login))
-        .route("/logout", post(logout).fallback(async || site::problem(&Error::from(POST_ALONE))))
-        .route(
-            "/static/{name}",
-            get(async |Path(name): Path<String>, headers: HeaderMap| site::asset(&name, &headers)),
-        )
+        .route("/logout", post(logout::submit).fallback(async || PageError::from(POST_ONLY)))
+        .route("/static/{name}", get(asset))
         .route("/.well-known/jwks.json", get(async |State(app): State<WebApp>| app.site.jwks()))
         .route("/healthz", get(async || "ok\n"))
-        .fallback(async || site::not_found())
-        .method_not_allowed_fallback(async || site::problem(&Error::from(GET_ALONE)))
+        .fallback(async || error_page::not_found())
+        .method_not_allowed_fallback(async || PageError::from(GET_ONLY))
         .layer(middleware::from_fn(errors_in_json))
         .layer(CompressionLayer::new())
         .with_state(app)
 }
 
-/// Tells of errors in JSON, instead of by a page, to whoever works with JSON.
+/// Answers errors in JSON instead of by a page, if the client wants JSON.
 async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
     let is_wanted = negotiation::wants_json(request.headers());
     let answer_type = AnswerType::negotiate(request.headers()).unwrap_or_default();
@@ -161,8 +162,8 @@ async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
     response
 }
 
-/// `/api`: a page for browsers that ask for one, the endpoint for all else. HEAD asks for
-/// the page, without its body.
+/// `/api`: the IDE for browsers, the GraphQL endpoint for everything else. HEAD returns the
+/// headers of the IDE.
 async fn endpoint(
     State(app): State<Arc<App>>,
     Extension(context): Extension<RequestContext>,
@@ -171,10 +172,10 @@ async fn endpoint(
     let carries_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
         Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
-            site::ide(&context)
+            ide::show(&context).into_response()
         }
         Method::HEAD => {
-            let mut response = site::ide(&context);
+            let mut response = ide::show(&context).into_response();
             *response.body_mut() = Body::empty();
             response
         }
@@ -183,62 +184,34 @@ async fn endpoint(
     }
 }
 
-async fn login(
-    State(app): State<WebApp>,
-    Extension(context): Extension<RequestContext>,
-    request: Parts,
-) -> Response {
-    app.site.login(&request, &context).await
-}
-
-/// `GET /login/{provider}`: a person is told of a failure by a page.
+/// `GET /login/{provider}`: begins a login.
 async fn begin_login(
     State(app): State<WebApp>,
     Path(provider): Path<String>,
     Extension(context): Extension<RequestContext>,
     request: Parts,
-) -> Response {
-    let next = site::next(&request.uri);
-    app.identity
-        .begin(&provider, next, &request, &context)
-        .await
-        .unwrap_or_else(|error| site::problem(&error))
+) -> Result<Response, PageError> {
+    let next = login::next(&request.uri);
+    Ok(app.identity.begin(&provider, next, &request, &context).await?)
 }
+
+/// `GET /callback` and `GET /callback/{provider}`: finishes a login.
 
 async fn finish_login(
     State(app): State<WebApp>,
     Extension(context): Extension<RequestContext>,
     request: Parts,
-) -> Response {
-    app.identity.finish(&request, &context).await.unwrap_or_else(|error| site::problem(&error))
+) -> Result<Response, PageError> {
+    Ok(app.identity.finish(&request, &context).await?)
 }
 
-async fn home(
-    State(app): State<WebApp>,
-    Extension(context): Extension<RequestContext>,
-    request: Parts,
-) -> Response {
-    app.site.home(&request, &context).await
+/// `GET /static/{name}`: returns an asset.
+async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
+    assets::response(&name, &headers).unwrap_or_else(error_page::not_found)
 }
 
-async fn create_token(
-    State(site): State<Arc<Site>>,
-    Extension(context): Extension<RequestContext>,
-    request: Request<Body>,
-) -> Response {
-    site.create_token(request, &context).await
-}
-
-async fn logout(
-    State(app): State<WebApp>,
-    Extension(context): Extension<RequestContext>,
-    request: Parts,
-) -> Response {
-    app.site.logout(&request, &context).await
-}
-
-/// What every request passes: the clock is read, the line is written, a panic is
-/// answered, and the headers are set that every answer has.
+/// Adds what every request needs: it reads the clock, logs the request, answers panics, and sets
+/// the headers of every answer.
 pub(crate) fn with_middleware(name: &'static str, app: App, routes: Router) -> Router {
     let logged = middleware::from_fn_with_state((name, Arc::new(app)), log_request);
     routes.layer((logged, CatchPanicLayer::custom(panicked)))
@@ -269,8 +242,8 @@ async fn log_request(
     response
 }
 
-/// Answers by the deadline, before the gateway gives up. An event that was no request is
-/// answered here.
+/// Answers by the deadline, before the gateway gives up. Also answers events that are not valid
+/// requests.
 async fn in_time(request: Request<Body>, context: RequestContext, next: Next) -> Response {
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
     telemetry::note(|line| {
@@ -288,13 +261,13 @@ async fn in_time(request: Request<Body>, context: RequestContext, next: Next) ->
     }
 }
 
-/// Whether a path looks like one of ours: a stranger's could hold anything, also secrets.
+/// Whether a path looks like one of our own. Others may contain anything, even secrets.
 fn is_loggable(path: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/.-_".contains(c);
     path.len() <= 64 && path.chars().all(is_plain)
 }
 
-/// A mistake of ours ends the request that met it, and nothing else.
+/// Answers a panic, which ends only its own request.
 #[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
@@ -305,8 +278,8 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     answer::render(&Error::internal(cause), AnswerType::default())
 }
 
-/// Sets the headers that every answer has. A policy of its own and a time to be kept are
-/// an answer's own business.
+/// Sets the headers of every answer. An answer can have its own content security policy and its
+/// own cache control.
 fn set_headers(headers: &mut HeaderMap, is_https: bool) {
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
@@ -319,8 +292,8 @@ fn set_headers(headers: &mut HeaderMap, is_https: bool) {
     set_vary(headers);
 }
 
-/// Adds what answers depend on to what this one says already, such as its compression.
-/// What is the same for everybody, for ever, keeps its own.
+/// Adds the headers that all answers depend on to `Vary`. Immutable answers, which are the same
+/// for everybody, keep their own.
 fn set_vary(headers: &mut HeaderMap) {
     let is_immutable =
         headers.get(CACHE_CONTROL).is_some_and(|it| it.as_bytes().ends_with(b"immutable"));
@@ -336,8 +309,8 @@ fn set_vary(headers: &mut HeaderMap) {
     headers.insert(VARY, HeaderValue::from_bytes(&all).unwrap_or(VARY_BY));
 }
 
-/// Lets scripts of the listed foreign origins call the API with a token; never with a
-/// session, so credentials are not allowed. Usually there are none, and no layer.
+/// Lets scripts of the configured origins call the API with a token. They cannot use a session,
+/// because credentials are not allowed. By default, there are no such origins.
 fn cors(app: &App) -> Option<CorsLayer> {
     let origins = Some(app.cors_origins.clone()).filter(|it| !it.is_empty())?;
     let layer = CorsLayer::new()

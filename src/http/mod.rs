@@ -13,7 +13,7 @@ pub mod gateway;
 pub mod graphql;
 pub mod handler;
 pub mod negotiation;
-pub mod visit;
+pub mod session_marker;
 
 use std::{net::IpAddr, sync::Arc};
 

@@ -17,7 +17,7 @@ use crate::{
     domain::{email::Email, own_path::OwnPath},
     error::{Error, RequestFault, Result},
     http::{RequestContext, form::Form, negotiation},
-    web::{assets, site},
+    web::{assets, error_page, login},
 };
 
 /// Where the development sign-in is.
@@ -35,7 +35,7 @@ pub(super) fn routes(app: App) -> Router {
 }
 
 async fn form(request: Request<Body>) -> Result<Response> {
-    let next = site::next(request.uri());
+    let next = login::next(request.uri());
     let page = Page { next: next.as_str() }.render().map_err(Error::internal)?;
     Ok(Html(page).into_response())
 }
@@ -49,7 +49,7 @@ async fn sign_in(
     let (parts, body) = request.into_parts();
     match signed_in(&app, &context, &parts, body).await {
         Ok(response) => response,
-        Err(error) if negotiation::wants_page(&parts.headers) => site::problem(&error),
+        Err(error) if negotiation::wants_page(&parts.headers) => error_page::respond(&error),
         Err(error) => error.into_response(),
     }
 }

@@ -1,10 +1,10 @@
-//! The static assets of the pages: names, bytes, and how they are served.
+//! The static assets of the pages: their paths, their contents, and how they are served.
 //!
-//! `build.rs` makes the table; this file only looks things up in it. A name
-//! carries a hash of the content, so an answer never goes stale and is cached
-//! for ever. Names are constants apart from the table: the `api` binary, which
-//! renders the IDE's page but does not serve its files, links no bytes. It
-//! stays so while nothing in that binary calls [`find`] or [`response`].
+//! `build.rs` generates the table. The name of an asset contains a hash of its content, so
+//! caches keep it forever. Templates refer to assets by constants, such as [`APP_JS`].
+//!
+//! The `api` binary renders pages but does not serve assets. It does not link the contents, as
+//! long as nothing in it calls [`find`] or [`response`].
 
 use axum::{
     body::Bytes,
@@ -12,35 +12,41 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, header};
 
-/// Under which path the assets are served: `/static/{name}`.
-pub const PATH: &str = "/static";
-
-/// A year, in seconds, the longest that caches are asked to honour; "immutable"
-/// spares the question even on reload (RFC 8246).
+/// Caches keep an asset for a year, the maximum (RFC 9111). `immutable` stops browsers from
+/// asking for a newer version on reload (RFC 8246).
 const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// A file that a page loads, ready to be sent in three forms.
+/// A JavaScript module of ours.
+#[derive(Debug)]
+pub struct Module {
+    /// Its path.
+    pub path: &'static str,
+    /// The paths of all modules that it loads, so that a page can preload them.
+    pub imports: &'static [&'static str],
+}
+
+/// A static file.
 #[derive(Debug)]
 pub struct Asset {
-    /// The public file name, as `ide.0123456789abcdef.js`.
+    /// The public file name, such as `ide.0123456789abcdef.js`.
     pub name: &'static str,
     /// The value of `Content-Type`.
     pub content_type: &'static str,
-    /// The content itself.
+    /// The content.
     pub bytes: &'static [u8],
-    /// The content in gzip (RFC 1952).
+    /// The content in gzip.
     pub gzip: &'static [u8],
-    /// The content in Brotli (RFC 7932).
+    /// The content in Brotli.
     pub brotli: &'static [u8],
 }
 
 impl Asset {
-    /// The smallest form that the client accepts, and its `Content-Encoding`.
+    /// Returns the smallest encoding that the client accepts, and its `Content-Encoding`.
     ///
-    /// A client's weights order nothing: Brotli is always the smallest and the
-    /// server may choose among what is accepted (RFC 9110, section 12.5.3).
+    /// The weights of the client do not matter: the server may choose among the encodings that
+    /// are accepted (RFC 9110, section 12.5.3), and Brotli is the smallest.
     fn encoded(&self, headers: &HeaderMap) -> (&'static [u8], Option<&'static str>) {
         if accepts(headers, "br") {
             (self.brotli, Some("br"))
@@ -58,10 +64,8 @@ pub fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-/// Answers a request for an asset, or nothing if there is none of that name.
-///
-/// `headers` are the request's. The body is borrowed from the binary, nothing
-/// is copied or compressed.
+/// Returns the response with an asset, if there is one of that name. `headers` are those of the
+/// request.
 #[must_use]
 pub fn response(name: &str, headers: &HeaderMap) -> Option<Response> {
     let asset = find(name)?;
@@ -80,8 +84,7 @@ pub fn response(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-/// Whether the client accepts a coding: by its name, or else by `*`, with a
-/// weight above zero.
+/// Whether the client accepts an encoding: by its name or by `*`, with a weight above zero.
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let weight_of = |wanted: &str| {
         let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
@@ -92,8 +95,8 @@ fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     weight_of(coding).or_else(|| weight_of("*")).is_some_and(|weight| weight > 0.0)
 }
 
-/// The weight that an element of `Accept-Encoding` gives to a coding, if it is
-/// about that one. A weight that cannot be read refuses.
+/// Returns the weight of an encoding, if an element of `Accept-Encoding` names it. A malformed
+/// weight counts as zero.
 fn weight(element: &str, coding: &str) -> Option<f32> {
     let (name, parameters) = element.split_once(';').unwrap_or((element, "q=1"));
     if !name.trim().eq_ignore_ascii_case(coding) {
@@ -113,7 +116,7 @@ mod tests {
     fn answer(accept_encoding: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, accept_encoding.parse().unwrap());
-        response(IDE_JS, &headers).unwrap()
+        response(IDE_CSS.strip_prefix("/static/").unwrap(), &headers).unwrap()
     }
 
     fn encoding(accept_encoding: &str) -> Option<String> {
@@ -125,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn the_smallest_accepted_form_is_sent() {
+    fn the_smallest_accepted_encoding_is_sent() {
         let cases = [
             ("gzip, deflate, br, zstd", Some("br")),
             ("br;q=0.1, gzip", Some("br")),
@@ -146,18 +149,18 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_may_be_kept_for_ever_but_not_across_encodings() {
+    fn an_asset_is_cached_forever_for_each_encoding() {
         let response = answer("br");
 
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
         assert_eq!(header(header::CACHE_CONTROL), "public, max-age=31536000, immutable");
         assert_eq!(header(header::VARY), "Accept-Encoding");
         assert_eq!(header(header::X_CONTENT_TYPE_OPTIONS), "nosniff");
-        assert_eq!(header(header::CONTENT_TYPE), "text/javascript; charset=utf-8");
+        assert_eq!(header(header::CONTENT_TYPE), "text/css; charset=utf-8");
     }
 
     #[test]
-    fn the_three_forms_are_the_same_content() {
+    fn all_encodings_have_the_same_content() {
         for asset in &ASSETS {
             let (mut gzip, mut brotli) = (Vec::new(), Vec::new());
             flate2::read::GzDecoder::new(asset.gzip).read_to_end(&mut gzip).unwrap();
@@ -168,17 +171,36 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_is_not_an_asset_finds_nothing() {
+    fn an_unknown_name_is_not_found() {
         for name in ["", "ide.js", "../Cargo.toml", "ide.0000000000000000.js"] {
             assert!(response(name, &HeaderMap::new()).is_none(), "{name:?}");
         }
     }
 
     #[test]
-    fn no_stylesheet_loads_from_elsewhere() {
+    fn no_stylesheet_loads_another_file() {
         for asset in ASSETS.iter().filter(|asset| asset.content_type.starts_with("text/css")) {
             let text = std::str::from_utf8(asset.bytes).unwrap();
             assert!(!text.contains("url(") && !text.contains("@import"), "{}", asset.name);
         }
+    }
+
+    #[test]
+    fn a_module_imports_public_names_and_lists_what_it_loads() {
+        let code = |module: &Module| {
+            let asset = find(module.path.strip_prefix("/static/").unwrap()).unwrap();
+            std::str::from_utf8(asset.bytes).unwrap()
+        };
+        let imported = |code: &str| -> Vec<String> {
+            let names = code.split("'./").skip(1).map(|it| it.split('\'').next().unwrap());
+            names.map(|it| format!("/static/{it}")).collect()
+        };
+
+        let loaded = APP_JS.imports;
+
+        assert!(imported(code(&APP_JS)).iter().all(|it| loaded.contains(&it.as_str())));
+        assert!(loaded.contains(&API_JS.path));
+        assert!(loaded.contains(&TOKEN_TEXT_JS.path), "an import of an import");
+        assert!(!code(&APP_JS).contains("//"), "comments are removed");
     }
 }

@@ -1,26 +1,29 @@
-//! The IDE at `/api`: GraphQL Playground, served by ourselves alone.
+//! The IDE at `/api`: GraphQL Playground.
 //!
-//! This file makes the page and what Playground starts with. The page has no
-//! inline script or style; its configuration travels in a `data-` attribute,
-//! which no content security policy has an opinion about. What is not here:
-//! the files that the page loads (`assets`), and what the boot script does with
-//! the configuration (`static/ide.js`).
+//! The page has no inline script or style, because its content security policy forbids them. Its
+//! configuration is in a `data-` attribute, which `static/ide.js` reads.
 
 use askama::Template;
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_SECURITY_POLICY;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::assets;
+use crate::{
+    error::Result,
+    http::RequestContext,
+    web::{assets, error_page::PageError},
+};
 
 /// The page's `Content-Security-Policy`.
 ///
-/// The hash is that of the empty string: Playground's style library inserts one
-/// empty `<style>` and fills it by script, which a policy does not restrict.
-pub const CSP: &str = "default-src 'none'; script-src 'self'; \
+/// The hash is that of the empty string: Playground's style library inserts an empty `<style>`
+/// element and fills it by script, which the policy does not restrict.
+const POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; \
     img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
-/// How long the API token lives that the prepared mutation asks for: 30 days,
-/// in seconds. Long enough to try things, far below the limit of six months.
+/// The lifetime of the API token in the prepared mutation, in seconds: 30 days.
 const TOKEN_LIFETIME: i64 = 30 * 24 * 60 * 60;
 
 const WHO_AM_I: &str = "\
@@ -46,8 +49,8 @@ const MY_ORGANIZATIONS: &str = "\
 ";
 
 const WITH_A_TOKEN: &str = "\
-# Put your API token in HTTP HEADERS below,
-# in the place of <api-token>.
+# Replace <api-token> in HTTP HEADERS below
+# with your API token.
 {
   me {
     accessToken
@@ -59,46 +62,34 @@ const WITH_A_TOKEN: &str = "\
 #[template(path = "ide.html")]
 struct Page {
     config: String,
-    app_js: &'static str,
-    ide_css: &'static str,
-    ide_js: &'static str,
-    ide_keyboard_js: &'static str,
-    playground_css: &'static str,
-    playground_js: &'static str,
 }
 
-/// The IDE's page, in HTML.
-///
-/// `now_unix` is the present in Unix seconds, from which the expiration time of the
-/// prepared mutation is counted. The endpoint is not here: the boot script takes the
-/// origin of the page itself, which is also right behind a forwarded or mapped port.
-/// Serve it with [`CSP`].
+impl Page {
+    fn at(now: Timestamp) -> Self {
+        Self { config: config(now.as_second()).to_string() }
+    }
+}
+
+/// `GET /api` in a browser: shows the IDE, also to visitors who are not logged in.
 ///
 /// # Errors
 ///
-/// When the template cannot be written into memory, which does not happen.
-pub fn page(now_unix: i64) -> askama::Result<String> {
-    Page {
-        config: config(now_unix).to_string(),
-        app_js: assets::APP_JS,
-        ide_css: assets::IDE_CSS,
-        ide_js: assets::IDE_JS,
-        ide_keyboard_js: assets::IDE_KEYBOARD_JS,
-        playground_css: assets::PLAYGROUND_CSS,
-        playground_js: assets::PLAYGROUND_JS,
-    }
-    .render()
+/// `Internal` if the template fails.
+pub fn show(context: &RequestContext) -> Result<Response, PageError> {
+    let page = super::render(&Page::at(context.now))?;
+    Ok(([(CONTENT_SECURITY_POLICY, POLICY)], page).into_response())
 }
 
-/// What the boot script reads. It gives `settings` and `tabs` to Playground on
-/// the first visit only; later visits find what was kept in the browser. A new tab
-/// starts without the headers of another, so that it always works with the session.
-fn config(now_unix: i64) -> Value {
-    let expiration_time = now_unix.saturating_add(TOKEN_LIFETIME);
+/// Returns the configuration that `static/ide.js` reads. It uses `settings` and `tabs` on the first
+/// visit only; afterwards the browser has stored them. The endpoint is the origin of the page,
+/// which differs behind a forwarded port, so it is not here.
+fn config(now: i64) -> Value {
+    let expiration_time = now.saturating_add(TOKEN_LIFETIME);
     json!({
-        "now": now_unix,
+        "now": now,
         "expirationTime": expiration_time,
         "settings": {
+            // A new tab always works with the session.
             "editor.reuseHeaders": false,
             "request.credentials": "include",
             "schema.polling.enable": false,
@@ -107,7 +98,7 @@ fn config(now_unix: i64) -> Value {
     })
 }
 
-/// The tabs of a first visit, in Playground's words.
+/// Returns the tabs of a first visit, in Playground's format.
 fn tabs(expiration_time: i64) -> Value {
     json!([
         { "name": "Who am I", "query": WHO_AM_I },
@@ -123,9 +114,8 @@ fn tabs(expiration_time: i64) -> Value {
 }
 
 fn new_token(expiration_time: i64) -> String {
-    format!(
-        "mutation {{\n  updateAccessToken(expirationTime: {expiration_time}) {{\n    success\n    sessionJwt\n  }}\n}}\n"
-    )
+    let field = format!("updateAccessToken(expirationTime: {expiration_time})");
+    format!("mutation {{\n  {field} {{\n    success\n    sessionJwt\n  }}\n}}\n")
 }
 
 #[cfg(test)]
@@ -136,17 +126,20 @@ mod tests {
     const NOW: i64 = 1_795_467_600;
 
     #[test]
-    fn the_page_holds_nothing_that_its_policy_forbids() {
-        let html = page(NOW).unwrap();
+    fn the_page_contains_nothing_that_its_policy_forbids() {
+        let now = Timestamp::from_second(NOW).unwrap();
 
-        assert!(!html.contains("<style") && !html.contains("style="));
+        let html = Page::at(now).render().unwrap();
+
+        assert!(!html.contains("<style"));
+        assert!(!html.contains("style="));
         assert_eq!(html.matches("<script").count(), html.matches("src=\"/static/").count());
         let drawing = html.matches("xmlns='http://www.w3.org/2000/svg'").count();
         assert_eq!(html.matches("://").count(), drawing, "it names another origin");
     }
 
     #[test]
-    fn the_prepared_token_lives_for_thirty_days() {
+    fn the_prepared_mutation_creates_a_token_for_thirty_days() {
         let config = config(NOW);
 
         let mutation = config["tabs"][1]["query"].as_str().unwrap();
@@ -155,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn queries_are_sent_with_the_session() {
+    fn queries_use_the_session() {
         assert_eq!(config(NOW)["settings"]["request.credentials"], "include");
     }
 }

@@ -1,9 +1,29 @@
-//! The pages: what a person sees in a browser. Templates, plain styles, the IDE.
+//! The web application: the pages that a person sees in a browser.
 //!
-//! Nothing here knows the graph: a page is answered from the session alone.
+//! A page for which one must be logged in takes a [`signed_in::SignedIn`] and has a template that
+//! extends `app.html`. All other pages extend `simple.html`.
 
 pub mod assets;
+pub mod error_page;
+pub mod home;
 pub mod ide;
-mod pages;
+mod layout;
+pub mod login;
+pub mod logout;
+pub mod signed_in;
 pub mod site;
-mod token_form;
+pub mod token_form;
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Response};
+
+use crate::error::{Error, Result};
+
+/// Renders a template.
+///
+/// # Errors
+///
+/// `Internal` if the template fails.
+fn render(page: &impl Template) -> Result<Response> {
+    Ok(Html(page.render().map_err(Error::internal)?).into_response())
+}

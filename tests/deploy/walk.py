@@ -26,7 +26,7 @@ def the_stack_is_deployed_to_an_empty_account(world):
 
 @test
 def nobody_can_log_in_before_a_provider_is_configured(world):
-    assert "No way to log in is configured" in world.ana.open(f"{world.product}/").text
+    assert "No login method is configured" in world.ana.open(f"{world.product}/").text
 
 
 @test

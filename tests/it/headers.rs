@@ -129,7 +129,7 @@ async fn an_error_that_is_told_in_json_can_be_decompressed() {
 async fn a_file_that_never_changes_depends_on_its_encoding_alone() {
     let world = World::new().await;
 
-    let answer = world.sends(("GET", &format!("/static/{}", assets::IDE_CSS)), &[], "").await;
+    let answer = world.sends(("GET", assets::IDE_CSS), &[], "").await;
 
     assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
     has_the_headers_of_every_answer(&answer);

@@ -1,4 +1,4 @@
-//! Stories of the form that makes a token where a browser runs no scripts.
+//! The form that creates a token in browsers without scripts.
 
 use axum::body::Body;
 use http::{Request, header};
@@ -7,7 +7,7 @@ use rstest::rstest;
 
 use crate::given::{Answer, Browser, ME, URL, World, WorldOptions};
 
-/// Sends the form as the page of that browser has it.
+/// Sends the form.
 async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
     let request = Request::post("/home/token")
         .header(header::COOKIE, &browser.cookie)
@@ -16,24 +16,24 @@ async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: 
     world.send(request.body(Body::from(form)).unwrap()).await
 }
 
-/// The text between two others.
+/// Returns the text between two others.
 fn between(text: &str, before: &str, after: &str) -> String {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("no {before}: {text}"));
     rest.split_once(after).unwrap().0.to_owned()
 }
 
-/// The token that the page shows.
+/// Returns the token that the page shows.
 fn shown(page: &Answer) -> String {
     between(&page.text(), "spellcheck=\"false\">", "</textarea>")
 }
 
-/// Which token the form of the home page says that it replaces.
+/// Returns the id of the token that the form on the home page replaces.
 async fn replaced_by_form(browser: &Browser<'_>) -> String {
     between(&browser.opens("/home").await.text(), "name=\"replaces\" value=\"", "\"")
 }
 
 #[tokio::test]
-async fn a_form_makes_a_token_that_lasts_until_the_end_of_its_date_in_utc() {
+async fn the_form_creates_a_token_that_expires_at_the_end_of_its_date_in_utc() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -53,7 +53,7 @@ async fn a_form_makes_a_token_that_lasts_until_the_end_of_its_date_in_utc() {
 }
 
 #[tokio::test]
-async fn the_page_with_the_token_is_kept_by_no_cache_and_is_not_compressed() {
+async fn the_page_with_the_token_is_neither_cached_nor_compressed() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let headers =
@@ -67,7 +67,7 @@ async fn the_page_with_the_token_is_kept_by_no_cache_and_is_not_compressed() {
 }
 
 #[tokio::test]
-async fn the_last_date_that_the_form_offers_works_until_the_very_maximum() {
+async fn the_last_date_that_the_form_offers_works() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let last = between(&ana.opens("/home").await.text(), "max=\"", "\"");
@@ -86,7 +86,7 @@ async fn the_last_date_that_the_form_offers_works_until_the_very_maximum() {
 #[case::beyond_six_months("2027-05-25", "The date must be below six months")]
 #[case::far_beyond("9999-12-31", "The date must be below six months")]
 #[tokio::test]
-async fn what_is_wrong_stands_beside_the_field_with_what_was_typed(
+async fn an_invalid_date_stays_in_the_field_with_a_message(
     #[case] date: &str,
     #[case] message: &str,
 ) {
@@ -101,11 +101,11 @@ async fn what_is_wrong_stands_beside_the_field_with_what_was_typed(
     let typed = between(&page.text(), "value=\"", "\"");
     let plain = date.replace("%22%3E", "&#34;&#62;");
     assert_eq!(typed, plain);
-    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was made");
+    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was created");
 }
 
 #[tokio::test]
-async fn a_form_that_is_sent_twice_makes_one_token_and_leaves_it_alone() {
+async fn a_form_that_is_sent_twice_creates_one_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let replaces = replaced_by_form(&ana).await;
@@ -114,7 +114,7 @@ async fn a_form_that_is_sent_twice_makes_one_token_and_leaves_it_alone() {
     let again = sends_form(&world, &ana, "2026-12-01", &replaces).await;
     assert_eq!(again.status, 400);
     assert!(
-        again.text().contains("No token was made: this form was sent before"),
+        again.text().contains("No token was created: this form was already sent"),
         "{}",
         again.text()
     );
@@ -126,7 +126,7 @@ async fn a_form_that_is_sent_twice_makes_one_token_and_leaves_it_alone() {
 }
 
 #[tokio::test]
-async fn of_two_clicks_at_once_one_makes_a_token_and_the_other_leaves_it_alone() {
+async fn two_clicks_at_once_create_one_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for _ in 0..2 {
@@ -138,13 +138,13 @@ async fn of_two_clicks_at_once_one_makes_a_token_and_the_other_leaves_it_alone()
         let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
         assert_eq!(made.len(), 1);
         assert_eq!(refused[0].status, 400);
-        assert!(refused[0].text().contains("this form was sent before"), "{}", refused[0].text());
+        assert!(refused[0].text().contains("this form was already sent"), "{}", refused[0].text());
         assert_eq!(world.program(&shown(made[0])).asks(ME).await.status, 200);
     }
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_makes_no_token() {
+async fn a_form_of_another_site_creates_no_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let headers = [("cookie", ana.cookie.as_str()), ("origin", "https://evil.test")];
@@ -152,11 +152,11 @@ async fn a_form_of_another_site_makes_no_token() {
     let answer = world.sends(("POST", "/home/token"), &headers, "date=2026-12-01&replaces=").await;
 
     assert_eq!(answer.status, 403);
-    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was made");
+    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was created");
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_any_more_logs_in_first() {
+async fn a_form_that_is_sent_after_the_session_ended_redirects_to_the_login_page() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     world.later(SignedDuration::from_mins(40));
@@ -167,7 +167,7 @@ async fn who_is_not_signed_in_any_more_logs_in_first() {
 }
 
 #[tokio::test]
-async fn what_the_operator_says_is_said_beside_the_field() {
+async fn the_reason_of_the_operator_is_shown_beside_the_field() {
     let token_creation_disabled = Some("Tokens are not made during the audit.");
     let world =
         World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
@@ -180,7 +180,7 @@ async fn what_the_operator_says_is_said_beside_the_field() {
 }
 
 #[tokio::test]
-async fn a_form_that_is_sent_too_often_says_when_to_try_again() {
+async fn too_many_forms_are_refused_with_the_time_to_wait() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     world.later(SignedDuration::from_secs(60 - world.now() % 60 + 50));
@@ -191,12 +191,13 @@ async fn a_form_that_is_sent_too_often_says_when_to_try_again() {
 
     let page = sends_form(&world, &ana, "2026-12-01", &replaces).await;
 
-    assert_eq!((page.status, page.header("retry-after")), (429, Some("10")));
+    assert_eq!(page.status, 429);
+    assert_eq!(page.header("retry-after"), Some("10"));
     assert!(page.text().contains("Wait 10 seconds, then try again."), "{}", page.text());
 }
 
 #[tokio::test]
-async fn the_address_of_the_form_opened_as_a_page_leads_to_it() {
+async fn the_address_of_the_form_redirects_to_the_form() {
     let world = World::new().await;
 
     let answer =

@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Makes Playground usable without a mouse. Most of its controls are boxes that only a
- * mouse can press: each gets a role, a name and a place in the tab order. Its editors
- * use Tab for indentation: after Escape, Tab and Shift+Tab leave them.
+ * Makes Playground usable without a mouse. Most of its controls are plain boxes: each gets a
+ * role, a name and a place in the tab order. Its editors use Tab for indentation: after Escape,
+ * Tab and Shift+Tab leave them.
  */
 
 export {};
@@ -10,7 +10,7 @@ export {};
 const BAR = '.playground > :first-child > div';
 
 /**
- * The controls: where they are, and what they are called. One without a name has it as text.
+ * The controls, with their names. A control without a name here is named by its text.
  *
  * @type {[selector: string, name?: (control: Element) => string][]}
  */
@@ -29,14 +29,14 @@ const root = /** @type {HTMLElement} */ (document.getElementById('root'));
 const hint = /** @type {HTMLElement} */ (document.querySelector('[data-leave]'));
 const status = /** @type {HTMLElement} */ (document.querySelector('[data-announce]'));
 
-/** Whether the next Tab leaves the editor. */
+/** Whether Escape was pressed, so that the next Tab leaves the editor. */
 let isLeaving = false;
-/** Whether the controls will be named before the next frame. */
-let isPlanned = false;
+/** Whether {@link nameAll} runs before the next frame. */
+let isScheduled = false;
 
-/** Names all controls and editors that there are at present. */
+/** Names all controls and editors. */
 function nameAll() {
-  isPlanned = false;
+  isScheduled = false;
   for (const [selector, name] of CONTROLS) {
     for (const control of root.querySelectorAll(selector)) {
       set(control, 'role', 'button');
@@ -68,7 +68,7 @@ function nameOfEditor(editor) {
 }
 
 /**
- * Sets an attribute, unless it is so: each change is another one to look at.
+ * Sets an attribute if it changes. Each change notifies the observer below.
  *
  * @param {Element} element
  * @param {string} name
@@ -81,7 +81,7 @@ function set(element, name, value) {
 }
 
 /**
- * Presses a control as a mouse does: some listen for one part of that, some for another.
+ * Clicks a control like a mouse. Some controls listen for `mousedown`, some for `click`.
  *
  * @param {Element} control
  */
@@ -91,20 +91,28 @@ function press(control) {
   }
 }
 
+/**
+ * @param {EventTarget | null} target
+ * @returns {target is Element}
+ */
+function isControl(target) {
+  return target instanceof Element && target.matches('[data-control]');
+}
+
 /** @param {EventTarget | null} target */
 function isInEditor(target) {
   return target instanceof Element && target.closest('.CodeMirror') !== null;
 }
 
 /**
- * Lets Tab leave an editor that Escape was pressed in, before the editor sees it.
+ * Handles a key before the editor does: after Escape, Tab leaves the editor.
  *
  * @param {KeyboardEvent} event
  */
 function leave(event) {
   if (event.key === 'Escape') {
     isLeaving = true;
-    status.textContent = 'Tab leaves the editor now.';
+    status.textContent = 'Press Tab to leave the editor.';
   } else if (event.key === 'Tab' && isLeaving) {
     event.stopImmediatePropagation();
   } else if (event.key !== 'Shift') {
@@ -116,7 +124,7 @@ addEventListener('keydown', (event) => {
   const { key, target } = event;
   if (isInEditor(target)) {
     leave(event);
-  } else if ((key === 'Enter' || key === ' ') && target instanceof Element && target.matches('[data-control]')) {
+  } else if ((key === 'Enter' || key === ' ') && isControl(target)) {
     event.preventDefault();
     press(target);
   }
@@ -128,8 +136,8 @@ document.addEventListener('focusin', ({ target }) => {
 document.addEventListener('focusout', () => (hint.hidden = true));
 
 new MutationObserver(() => {
-  if (!isPlanned) {
-    isPlanned = true;
+  if (!isScheduled) {
+    isScheduled = true;
     requestAnimationFrame(nameAll);
   }
 }).observe(root, { childList: true, subtree: true, characterData: true });

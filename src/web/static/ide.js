@@ -1,92 +1,95 @@
 // @ts-check
 /**
- * The boot script of the IDE at `/api`. It runs before Playground does, keeps
- * secrets out of the browser's storage, and then starts Playground with the
- * page's configuration. The banner above it says whose session the queries use.
+ * Starts GraphQL Playground, the IDE at `/api`. Runs before Playground's own script, and imports
+ * nothing, so that it cannot fail to load.
  *
- * Playground keeps its whole state in localStorage in clear, so also the API
- * token that it has just shown, and the headers. What it keeps on disk must be
- * worth nothing to a thief; what it shows on the screen stays as it is.
+ * Playground keeps its state in localStorage in clear text, including headers and responses with
+ * API tokens. This script redacts tokens in everything that is stored. What Playground shows on
+ * the screen stays as it is.
  */
 
 /**
- * @typedef {object} Config What the server prepares, see `src/web/ide.rs`.
- * @property {number} now Unix seconds, by the server's clock.
- * @property {number} expirationTime Unix seconds, for a new API token.
+ * @typedef {object} Config See `src/web/ide.rs`.
+ * @property {number} now The server's time, in Unix seconds.
+ * @property {number} expirationTime The expiration time in the prepared mutation.
  * @property {Record<string, unknown>} settings
  * @property {object[]} tabs Without their endpoint.
  */
 
 /**
- * @typedef {object} Tabs Playground's tabs, by their ids.
+ * @typedef {object} Tabs Playground's tabs by id.
  * @property {string} selectedSessionId
  * @property {{ get(id: string): { headers?: string } | undefined }} sessions
  *
  * @typedef {object} State
  * @property {string} settingsString
- * @property {{ has(endpoint: string): boolean, get(endpoint: string): { sessions: Tabs } | undefined }} workspaces
+ * @property {Workspaces} workspaces
+ *
+ * @typedef {object} Workspaces
+ * @property {(endpoint: string) => boolean} has
+ * @property {(endpoint: string) => { sessions: Tabs } | undefined} get
  *
  * @typedef {object} Action
  * @property {string} type
  * @property {Record<string, unknown>} [payload]
  *
- * @typedef {object} Store Playground's Redux store, as far as we use it.
+ * @typedef {object} Store Playground's Redux store, the part that is used here.
  * @property {() => State} getState
  * @property {(action: Action) => unknown} dispatch
  */
 
 /**
- * @typedef {object} Playground What Playground's script adds to `window`.
+ * @typedef {object} Playground The properties that Playground's script adds to `window`.
  * @property {Store} s
  * @property {{ init(element: HTMLElement, options: object): void }} GraphQLPlayground
  */
 
 /**
- * Where queries go: to the origin of this page, which is right behind a forwarded port,
- * too. It is absolute, so that a command made by COPY CURL can be run as it is.
+ * The address of the API at the origin of this page, which differs behind a forwarded port. It
+ * is absolute, so that the command of COPY CURL works.
  */
 const ENDPOINT = `${location.origin}/api`;
 
-/** Under which key Playground keeps its state. */
+/** The storage key of Playground's state. */
 const STATE = 'graphql-playground';
 
-/** What stands in storage in the place of a secret. */
+/** Replaces a token in storage. */
 const REDACTED = '<api-token>';
 
-/** Words in angle brackets where a token should be: no token has such a character. */
+/** Matches a text in angle brackets. No token contains them. */
 const PLACEHOLDER = /<(?!eyJ)[^>]*>/;
 
 /**
- * What a secret looks like in text. The text is JSON in which other JSON is a
- * string, so a quote may have any number of backslashes before it.
+ * Patterns of secrets in text. The text is JSON that contains JSON in strings, so a quote can
+ * have any number of backslashes before it.
  *
  * @type {[RegExp, string][]}
  */
 const SECRETS = [
-  // The value of an Authorization header (RFC 6750, section 2.1).
+  // The value of an `Authorization` header (RFC 6750, section 2.1).
   [/(\bbearer\s+)[\w.~+/=-]+/gi, `$1${REDACTED}`],
-  // A JWT, wherever it is: each begins with `{"` in base64.
+  // A JWT: it begins with `{"` in base64.
   [/eyJ[\w-]*\.[\w.-]*/g, REDACTED],
-  // What the mutation answers, whatever a token may look like one day.
+  // The answer of `updateAccessToken`, whatever the format of its token.
   [/(sessionJwt\\*"\s*:\s*\\*")[^"\\]+/g, `$1${REDACTED}`],
 ];
 
 /**
- * The text without the secrets in it.
+ * Redacts the secrets in a text.
  *
  * @param {string} text
  */
 function redact(text) {
-  return SECRETS.reduce((redacted, [pattern, replacement]) => redacted.replace(pattern, replacement), text);
+  return SECRETS.reduce((result, [pattern, value]) => result.replace(pattern, value), text);
 }
 
 /**
- * Playground's state without the responses. It writes them and never reads
- * them again, and they are the visitor's data.
+ * Removes the responses from Playground's state. Playground stores them but never reads them,
+ * and they contain the visitor's data.
  *
  * @param {string} state
  */
-function withoutResponses(state) {
+function removeResponses(state) {
   try {
     return JSON.stringify(JSON.parse(state), (key, value) => (key === 'responses' ? [] : value));
   } catch {
@@ -95,21 +98,21 @@ function withoutResponses(state) {
 }
 
 /**
- * What may be kept under the key in place of the value.
+ * Removes from a value what must not be stored.
  *
  * @param {string} key
  * @param {string} value
  */
-function storable(key, value) {
-  return redact(key === STATE ? withoutResponses(value) : value);
+function sanitize(key, value) {
+  return redact(key === STATE ? removeResponses(value) : value);
 }
 
 /**
- * The storage, in which an assignment to a property is a `setItem` too.
+ * Wraps a storage so that assigning to a property also calls `setItem`.
  *
  * @param {Storage} storage
  */
-function guarded(storage) {
+function wrapStorage(storage) {
   return new Proxy(storage, {
     get(target, key) {
       const value = Reflect.get(target, key);
@@ -126,34 +129,34 @@ function guarded(storage) {
   });
 }
 
-/** Redacts from now on what any script of this page writes into storage. */
+/** Sanitizes everything that a script of this page writes to storage from now on. */
 function guardStorage() {
   const write = Storage.prototype.setItem;
-  Storage.prototype.setItem = function setItem(/** @type {string} */ key, /** @type {string} */ value) {
-    write.call(this, key, storable(String(key), String(value)));
+  /** @type {typeof write} */
+  Storage.prototype.setItem = function setItem(key, value) {
+    write.call(this, key, sanitize(String(key), String(value)));
   };
   for (const name of /** @type {const} */ (['localStorage', 'sessionStorage'])) {
-    Object.defineProperty(window, name, { configurable: true, value: guarded(window[name]) });
+    Object.defineProperty(window, name, { configurable: true, value: wrapStorage(window[name]) });
   }
 }
 
 /**
- * Makes the address plain. Playground obeys parameters of its address that
- * could send queries and headers elsewhere, or plant tabs and tokens.
+ * Removes the query parameters from the address. Playground obeys some that could send queries
+ * and headers to another server, or add tabs and tokens.
  */
-function dropParameters() {
+function removeParameters() {
   history.replaceState(null, '', location.pathname);
 }
 
 /**
- * Sends every query to our endpoint, whatever a tab thinks of as its own. The Settings tab
- * has none: while it is shown, Playground would ask `/graphql` for the schema.
+ * Sends every query to our endpoint. Playground would send the query for the schema to
+ * `/graphql` while the Settings tab is open, which has no endpoint.
  *
- * The schema is the same for everybody, so it is asked for without credentials: a token
- * that is wrong, half typed or expired would make Playground say that the server cannot
- * be reached, and go on saying so.
+ * The schema is the same for everybody, so it is read without credentials. With a token that is
+ * wrong or incomplete, Playground would say that the server cannot be reached, and not try again.
  */
-function fixRequests() {
+function redirectRequests() {
   const send = window.fetch;
   window.fetch = async (address, options = {}) => {
     if (options.method !== 'POST') {
@@ -165,60 +168,63 @@ function fixRequests() {
       return send(ENDPOINT, { ...options, headers, credentials: 'omit' });
     }
     const isPlaceholder = PLACEHOLDER.test(headers.get('Authorization') ?? '');
-    return isPlaceholder ? notSent() : send(ENDPOINT, options);
+    return isPlaceholder ? refuseToSend() : send(ENDPOINT, options);
   };
 }
 
-/** The answer to a query whose token is only a placeholder. It is made here. */
-function notSent() {
+/** Answers a query whose token is a placeholder, without sending it. */
+function refuseToSend() {
   const hint =
-    `HTTP HEADERS has the placeholder ${REDACTED}. Put your API token in its place, or delete the header to use ` +
-    'your session. A token is not kept when this page is loaded again.';
-  return Response.json({ errors: [{ message: 'There is no API token to send', extensions: { code: 'NOT_SENT', hint } }] });
+    `HTTP HEADERS contains the placeholder ${REDACTED}. Replace it with your API token, or ` +
+    'delete the header to use your session. Tokens are not kept when this page is reloaded.';
+  const message = 'There is no API token to send';
+  return Response.json({ errors: [{ message, extensions: { code: 'NOT_SENT', hint } }] });
 }
 
 /**
- * Mends in the kept state the expirations that have passed since, so that the prepared
- * mutation always works.
+ * Replaces expiration times that have passed in the stored state, so that the prepared mutation
+ * works.
  *
  * @param {Config} config
  */
-function mendState({ now, expirationTime }) {
+function updateExpirationTimes({ now, expirationTime }) {
   const state = localStorage.getItem(STATE);
   if (state) {
-    const mended = state.replace(/(expirationTime:\s*)(\d+)/g, (all, name, seconds) =>
+    const updated = state.replace(/(expirationTime:\s*)(\d+)/g, (all, name, seconds) =>
       Number(seconds) > now ? all : name + expirationTime,
     );
-    localStorage.setItem(STATE, mended);
+    localStorage.setItem(STATE, updated);
   }
 }
 
 /**
- * Gives Playground our tabs and settings, unless the visitor has their own.
- * Its own options for this would override the visitor's on each visit.
+ * Adds our tabs and settings on the first visit. Playground's own options for this would
+ * override the visitor's tabs and settings on every visit.
  *
  * @param {Store} store
  * @param {Config} config
  */
-function furnish(store, { settings, tabs }) {
+function addTabsAndSettings(store, config) {
   if (store.getState().workspaces.has(ENDPOINT)) {
     return;
   }
-  store.dispatch({ type: 'INJECT_TABS', payload: { tabs: tabs.map((tab) => ({ ...tab, endpoint: ENDPOINT })) } });
-  const all = { ...JSON.parse(store.getState().settingsString), ...settings };
-  store.dispatch({ type: 'SET_SETTINGS_STRING', payload: { settingsString: JSON.stringify(all, null, 2) } });
+  const tabs = config.tabs.map((tab) => ({ ...tab, endpoint: ENDPOINT }));
+  store.dispatch({ type: 'INJECT_TABS', payload: { tabs } });
+  const settings = { ...JSON.parse(store.getState().settingsString), ...config.settings };
+  const settingsString = JSON.stringify(settings, null, 2);
+  store.dispatch({ type: 'SET_SETTINGS_STRING', payload: { settingsString } });
 }
 
 /**
- * Keeps a new tab from inheriting a placeholder, where the visitor's settings let it
+ * Stops a new tab from inheriting headers with a placeholder, if the visitor's settings let it
  * inherit headers.
  *
  * @param {Store} store
  */
-function guardNewTabs(store) {
+function keepPlaceholdersOutOfNewTabs(store) {
   const { dispatch, getState } = store;
   store.dispatch = (action) => {
-    if (action.type === 'NEW_SESSION' && PLACEHOLDER.test(headersShown(getState()))) {
+    if (action.type === 'NEW_SESSION' && PLACEHOLDER.test(currentHeaders(getState()))) {
       return dispatch({ ...action, payload: { ...action.payload, reuseHeaders: false } });
     }
     return dispatch(action);
@@ -226,83 +232,36 @@ function guardNewTabs(store) {
 }
 
 /**
- * The headers of the tab that is shown, as text.
+ * Returns the headers of the current tab, as text.
  *
  * @param {State} state
  */
-function headersShown({ workspaces }) {
+function currentHeaders({ workspaces }) {
   const tabs = workspaces.get(ENDPOINT)?.sessions;
   return tabs?.sessions.get(tabs.selectedSessionId)?.headers ?? '';
 }
 
 /**
- * Starts Playground, whose script has run by now.
+ * Starts Playground. Its script must have run.
  *
  * @param {HTMLElement} root
  * @param {Config} config
  */
 function start(root, config) {
-  const { s: store, GraphQLPlayground } = /** @type {Playground} */ (/** @type {unknown} */ (window));
-  furnish(store, config);
-  guardNewTabs(store);
+  const playground = /** @type {Playground} */ (/** @type {unknown} */ (window));
+  const { s: store, GraphQLPlayground } = playground;
+  addTabsAndSettings(store, config);
+  keepPlaceholdersOutOfNewTabs(store);
   GraphQLPlayground.init(root, { endpoint: ENDPOINT, fixedEndpoint: true, setTitle: false });
-}
-
-/** @param {string} name */
-function bannerPart(name) {
-  return /** @type {HTMLElement} */ (document.querySelector(`[data-${name}]`));
-}
-
-/**
- * @param {string} who
- * @param {string} login What the link says that leads to the login page.
- */
-function tellWho(who, login) {
-  bannerPart('who').textContent = who;
-  bannerPart('login').textContent = login;
-}
-
-/** Fills the banner, and again whenever somebody logs in in another tab. */
-async function keepBanner() {
-  const app = /** @type {typeof import('./app.js')} */ (await import(document.body.dataset.app ?? ''));
-  if (await fillBanner(app)) {
-    app.tellOtherTabs();
-  }
-  app.hearOtherTabs(() => void fillBanner(app));
-}
-
-/**
- * Fills the banner: who is signed in, and until when; or that nobody is. The time runs
- * in silence: those who listen are told five minutes before the end, and at the end.
- *
- * @param {typeof import('./app.js')} app
- * @returns {Promise<boolean>} Whether somebody is signed in.
- */
-async function fillBanner({ announce, ask, countDown, endInWords, phaseInWords, secondsLeft, stopCountDown, Failure, VISIT }) {
-  try {
-    const { me } = await ask(VISIT);
-    const tell = (/** @type {number} */ left) => {
-      const state = left > 0 ? `session ends ${endInWords(left)}` : 'session has ended';
-      tellWho(`${me.userEmail} · ${state}`, 'Log in again');
-    };
-    countDown(secondsLeft(me), tell, (phase, left) => announce(document.body, phaseInWords(phase, left)));
-    return true;
-  } catch (failure) {
-    stopCountDown();
-    const isNobody = failure instanceof Failure && failure.kind === 'session-ended';
-    tellWho(isNobody ? 'Not signed in' : 'Could not check who is signed in', 'Log in');
-    return false;
-  }
 }
 
 const root = /** @type {HTMLElement} */ (document.getElementById('root'));
 const config = /** @type {Config} */ (JSON.parse(root.dataset.config ?? ''));
 
 guardStorage();
-dropParameters();
-fixRequests();
-mendState(config);
+removeParameters();
+redirectRequests();
+updateExpirationTimes(config);
 addEventListener('DOMContentLoaded', () => start(root, config));
-void keepBanner();
 
 export {};

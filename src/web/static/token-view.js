@@ -1,19 +1,18 @@
 // @ts-check
 /**
- * The window of API tokens as it looks: which parts of it show what. What is done in
- * it, and when, is `token.js`'s; what it says is `token-words.js`'s.
+ * Changes what the API token dialog shows. `token-dialog.js` decides what is done and when;
+ * `token-text.js` has the texts.
  */
 
-/** @typedef {import('./token-words.js').Token} Token */
+import * as text from './token-text.js';
+
+/** @typedef {import('./token-text.js').Token} Token */
 /** @typedef {'wait' | 'tokens' | 'form' | 'replace' | 'confirm' | 'created'} View */
 
 export const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('token'));
 
-/** What stands where the secret will be. */
+/** Stands for the token in the snippets. */
 const PLACEHOLDER = '<api-token>';
-
-// The names of files carry hashes, which only the page knows.
-const words = /** @type {typeof import('./token-words.js')} */ (await import(document.body.dataset.words ?? ''));
 
 export const form = /** @type {HTMLFormElement} */ (document.getElementById('token-form'));
 export const date = /** @type {HTMLInputElement} */ (document.getElementById('token-date'));
@@ -29,28 +28,29 @@ function part(name) {
 }
 
 /**
- * Shows a text in its part, which is hidden without one.
+ * Sets the text of a part. Hides the part if the text is empty.
  *
  * @param {string} name
  * @param {string} [text]
  */
-function say(name, text = '') {
+function setText(name, text = '') {
   part(name).textContent = text;
   part(name).hidden = text === '';
 }
 
 /**
- * Shows one view of the window; of its lists only those that hold something.
+ * Shows a view of the dialog, without lists that are empty.
  *
  * @param {View} view
  * @param {string} state
  */
 export function show(view, state) {
   Object.assign(dialog.dataset, { view, state });
-  part('title').textContent = words.titleOf(view, state);
-  for (const element of /** @type {NodeListOf<HTMLElement>} */ (dialog.querySelectorAll('[data-views]'))) {
+  part('title').textContent = text.titleOf(view, state);
+  for (const element of dialog.querySelectorAll('[data-views]')) {
+    const { dataset } = /** @type {HTMLElement} */ (element);
     const isEmpty = element.matches('.tokens:empty, details:has(.history:empty)');
-    element.hidden = isEmpty || !element.dataset.views?.split(' ').includes(view);
+    element.toggleAttribute('hidden', isEmpty || !dataset.views?.split(' ').includes(view));
   }
   for (const name of ['notice', 'problem', 'guard', 'copy-failed']) {
     part(name).hidden = true;
@@ -58,33 +58,33 @@ export function show(view, state) {
 }
 
 /**
- * Lists the tokens: those that live, and behind a fold the earlier ones, a line each.
+ * Lists the tokens: active ones with their details, earlier ones as lines behind a fold.
  *
  * @param {Token[]} tokens
  * @param {number} now
- * @param {boolean} hasMore Whether there are earlier ones still.
+ * @param {boolean} hasMore Whether there are more tokens to load.
  */
 export function list(tokens, now, hasMore) {
-  const live = tokens.filter(({ state }) => state === 'ACTIVE');
-  const past = tokens.filter(({ state }) => state !== 'ACTIVE');
-  part('live').replaceChildren(...live.map((token) => item('item', token, now)));
-  part('past').replaceChildren(...past.map((token) => item('line', token, now)));
+  const active = tokens.filter(({ state }) => state === 'ACTIVE');
+  const earlier = tokens.filter(({ state }) => state !== 'ACTIVE');
+  part('active').replaceChildren(...active.map((token) => render('item', token, now)));
+  part('earlier').replaceChildren(...earlier.map((token) => render('line', token, now)));
   part('more').hidden = !hasMore;
 }
 
 /**
- * @param {'item' | 'line'} shape
+ * @param {'item' | 'line'} name The template.
  * @param {Token} token
  * @param {number} now
  */
-function item(shape, token, now) {
-  const template = /** @type {HTMLTemplateElement} */ (part(shape));
+function render(name, token, now) {
+  const template = /** @type {HTMLTemplateElement} */ (part(name));
   const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-  const [badge, tone] = words.badgeOf(token, now);
-  for (const [name, text] of Object.entries({ ...words.fieldsOf(token), badge })) {
+  const [badge, tone] = text.badgeFor(token, now);
+  for (const [name, value] of Object.entries({ ...text.fieldsOf(token), badge })) {
     const field = copy.querySelector(`[data-field="${name}"]`);
     if (field) {
-      field.textContent = text;
+      field.textContent = value;
     }
   }
   /** @type {HTMLElement} */ (copy.querySelector('.badge')).dataset.tone = tone;
@@ -92,44 +92,44 @@ function item(shape, token, now) {
 }
 
 /**
- * Says what the state of the tokens means for the visitor's programs.
+ * Shows what the visitor should do about the status of their tokens.
  *
- * @param {import('./token-words.js').TokensState} state
- * @param {Token} [last]
+ * @param {import('./token-text.js').TokenStatus} status
+ * @param {Token} [newest]
  */
-export function explain(state, last) {
-  const [title, text] = words.noticeOf(state, last) ?? [];
-  say('notice-title', title);
-  say('notice-text', text);
+export function showNotice(status, newest) {
+  const [title, explanation] = text.noticeFor(status, newest) ?? [];
+  setText('notice-title', title);
+  setText('notice-text', explanation);
   part('notice').hidden = !title;
-  part('notice').classList.toggle('warn', state !== 'revoked');
+  part('notice').classList.toggle('warn', status !== 'revoked');
 }
 
 /**
- * Shows what is wrong with the date, or else which instant it means.
+ * Shows what is wrong with the date, or else when the token will expire.
  *
  * @param {string} fault
- * @param {string} meant
+ * @param {string} expiration
  */
-export function judge(fault, meant) {
-  say('error', fault);
+export function showDate(fault, expiration) {
+  setText('error', fault);
   date.setAttribute('aria-invalid', String(fault !== ''));
-  part('meant').textContent = fault ? '' : meant;
+  part('expiration').textContent = fault ? '' : expiration;
 }
 
 /**
- * Asks whether a token is really to be revoked.
+ * Asks whether to revoke a token.
  *
  * @param {Token} token
  */
-export function confirm(token) {
+export function confirmRevoke(token) {
   part('confirm-name').textContent = token.name;
-  part('confirm-use').textContent = words.useInWords(token);
+  part('confirm-use').textContent = text.describeLastUse(token);
   show('confirm', dialog.dataset.state ?? '');
 }
 
 /**
- * Lets nothing be done while an answer is awaited; what only reads may be closed.
+ * Disables the dialog while an answer is awaited. A dialog that only reads can be closed.
  *
  * @param {boolean} isBusy
  * @param {boolean} isChange
@@ -141,29 +141,31 @@ export function setBusy(isBusy, isChange) {
     button.disabled = isBusy && (isChange || button.dataset.do !== 'close');
   }
   if (isBusy) {
-    clearProblem('pending');
+    clearFailure('pending');
     part('title').focus();
   }
 }
 
 /**
- * Puts the focus where the visitor goes on: on what is to be read first. A button below
- * it would scroll a warning out of sight where the window is small.
+ * Moves the focus to what the visitor should read first. A focused button further down would
+ * scroll a warning out of sight in a small window.
  */
 export function focusOnView() {
+  const { view } = dialog.dataset;
+  const heading = dialog.querySelector(`[data-heading="${view}"]`) ?? part('title');
   const problem = part('problem');
-  const heading = /** @type {HTMLElement | null} */ (dialog.querySelector(`[data-heading="${dialog.dataset.view}"]`));
-  (problem.hidden ? heading ?? part('title') : problem).focus();
+  (problem.hidden ? /** @type {HTMLElement} */ (heading) : problem).focus();
 }
 
-/** Puts the focus back to the earlier tokens, after more of them were read. */
-export function focusOnHistory() {
+/** Moves the focus back to the earlier tokens after more of them were loaded. */
+export function focusOnEarlier() {
   if (part('problem').hidden) {
-    (part('more').hidden ? /** @type {HTMLElement} */ (dialog.querySelector('summary')) : part('more')).focus();
+    const summary = /** @type {HTMLElement} */ (dialog.querySelector('summary'));
+    (part('more').hidden ? summary : part('more')).focus();
   }
 }
 
-/** Puts the focus on what opens the menu, where what opened the window is hidden in it. */
+/** Moves the focus to the menu button, if the button that opened the dialog is hidden. */
 export function focusOnPage() {
   if (document.activeElement === document.body || document.activeElement === null) {
     /** @type {HTMLElement | null} */ (document.querySelector('[popovertarget]'))?.focus();
@@ -171,62 +173,67 @@ export function focusOnPage() {
 }
 
 /**
- * Tells the page behind the window of the token that there is.
+ * Updates the page behind the dialog: whether there is a token, and when it expires.
  *
  * @param {string} [expiresAt]
  */
-export function tellHome(expiresAt) {
-  for (const element of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll('[data-token]'))) {
-    element.hidden = (element.dataset.token === 'some') !== (expiresAt !== undefined);
+export function updatePage(expiresAt) {
+  for (const element of document.querySelectorAll('[data-token]')) {
+    const isForToken = /** @type {HTMLElement} */ (element).dataset.token === 'some';
+    element.toggleAttribute('hidden', isForToken !== (expiresAt !== undefined));
   }
   const time = document.querySelector('[data-token] time');
   if (time && expiresAt) {
-    time.textContent = words.inWords(expiresAt);
+    time.textContent = text.formatTime(expiresAt);
     time.setAttribute('datetime', expiresAt);
   }
 }
 
 /**
- * Tells what went wrong. What was typed stays.
+ * Shows a failure. What was entered stays.
  *
- * @param {import('./app.js').Failure} failure
+ * @param {import('./api.js').Failure} failure
  */
-export function tellOf(failure) {
-  const [title, text] = words.problemOf(failure);
+export function showFailure(failure) {
+  const [title, explanation] = text.explainFailure(failure);
   const { kind, extensions } = failure;
-  dialog.dataset.state = kind;
-  part('title').textContent = words.titleOf(/** @type {View} */ (dialog.dataset.view), kind);
-  say('problem-title', title);
-  say('problem-text', text);
-  say('problem-request', extensions.requestId && `Request ${extensions.requestId}`);
+  setState(kind);
+  setText('problem-title', title);
+  setText('problem-text', explanation);
+  setText('problem-request', extensions.requestId && `Request ${extensions.requestId}`);
   part('login').hidden = kind !== 'session-ended';
   part('retry').hidden = kind === 'refused';
   part('problem').hidden = false;
 }
 
 /**
- * Goes back to the view as it was before something went wrong.
+ * Hides a failure. The view stays.
  *
  * @param {string} state
  */
-export function clearProblem(state) {
+export function clearFailure(state) {
   part('problem').hidden = true;
+  setState(state);
+}
+
+/** @param {string} state */
+function setState(state) {
   dialog.dataset.state = state;
-  part('title').textContent = words.titleOf(/** @type {View} */ (dialog.dataset.view), state);
+  part('title').textContent = text.titleOf(/** @type {View} */ (dialog.dataset.view), state);
 }
 
 /**
- * Shows a new token, this once.
+ * Shows a new token.
  *
  * @param {string} token
  */
-export function reveal(token) {
+export function showSecret(token) {
   show('created', 'created');
   secret.value = part('secret-sample').textContent = token;
 }
 
-/** Leaves nothing of a token, and the window as it is before it is opened. */
-export function wipe() {
+/** Removes the token from the page, and resets the dialog. */
+export function reset() {
   secret.value = '';
   part('secret-sample').textContent = PLACEHOLDER;
   stored.checked = false;
@@ -234,18 +241,18 @@ export function wipe() {
   show('wait', 'none');
 }
 
-/** Says why the window does not close, and what to do. */
-export function guard() {
+/** Shows why the dialog does not close. */
+export function showGuard() {
   part('guard').hidden = false;
   stored.focus();
 }
 
 /**
- * Shows whether the token could be copied.
+ * Shows whether the token was copied.
  *
  * @param {boolean} isCopied
  */
-export function noteCopy(isCopied) {
+export function showCopy(isCopied) {
   dialog.dataset.state = isCopied ? 'copied' : 'copy-failed';
   part('copy-failed').hidden = isCopied;
   part('guard').hidden = true;

@@ -1,6 +1,6 @@
 //! `next`: wherever it leads, a browser stays on this site.
 
-use arm_api::{domain::own_path::OwnPath, web::site};
+use arm_api::{domain::own_path::OwnPath, web::login};
 use proptest::{prelude::*, test_runner::TestCaseResult};
 use url::{Url, form_urlencoded};
 
@@ -50,7 +50,7 @@ impl Target for Next {
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("next", &text).finish();
         let Ok(uri) = format!("/login/acme?{query}").parse() else { return Ok(()) };
-        let led = site::next(&uri);
+        let led = login::next(&uri);
         prop_assert!(stays(led.as_str()), "{led:?} leads elsewhere");
         prop_assert_eq!(OwnPath::try_from(text).unwrap_or_default(), led);
         Ok(())

@@ -1,0 +1,63 @@
+//! Logging out.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::State,
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{HeaderName, HeaderValue, header::SET_COOKIE, request::Parts};
+
+use crate::{
+    access::actor::{Credential, Visitor},
+    error::{Error, Result},
+    http::RequestContext,
+    web::{
+        error_page::{self, PageError},
+        site::Site,
+    },
+};
+
+/// Deletes what our pages stored in the browser. `"cookies"` would also delete the cookies of
+/// other sites in the same registered domain.
+const CLEAR_SITE_DATA: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"storage\""));
+
+/// `POST /logout`: ends the session and deletes its cookie, even if the session could not be
+/// ended.
+///
+/// # Errors
+///
+/// `CrossSite` if another site sent the request; `Request` if there are two session cookies, since
+/// the browser would use the planted one after the genuine one is deleted. Nothing has changed then.
+pub async fn submit(
+    State(site): State<Arc<Site>>,
+    Extension(context): Extension<RequestContext>,
+    request: Parts,
+) -> Result<Response, PageError> {
+    site.own_origins.admit(&request.method, &request.headers)?;
+    site.access.cookies.session(&request.headers).map_err(Error::from)?;
+    let mut response = match end_session(&site, &request, &context).await {
+        Ok(()) => Redirect::to("/?logged-out").into_response(),
+        Err(error @ (Error::Unavailable(_) | Error::Conflict)) => {
+            error_page::respond(&Error::logout_incomplete(error))
+        }
+        Err(error) => error_page::respond(&error),
+    };
+    response.headers_mut().append(SET_COOKIE, site.access.cookies.clear_session());
+    let (name, value) = CLEAR_SITE_DATA;
+    response.headers_mut().insert(name, value);
+    Ok(response)
+}
+
+async fn end_session(site: &Site, request: &Parts, context: &RequestContext) -> Result<()> {
+    match site.authenticate(&request.headers, context).await {
+        Ok(Visitor::Somebody(actor)) => match actor.credential {
+            Credential::Session(session) => site.access.end_session(&session, context.now).await,
+            Credential::AccessToken(_) => Ok(()),
+        },
+        Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

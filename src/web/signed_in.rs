@@ -1,0 +1,130 @@
+//! The extractor for pages for which one must be logged in.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::{
+    extract::{FromRef, FromRequestParts},
+    response::{IntoResponse, Redirect, Response},
+};
+use http::{Method, header::SET_COOKIE, request::Parts};
+use url::form_urlencoded;
+
+use crate::{
+    access::actor::{Actor, Visitor},
+    domain::own_path::OwnPath,
+    error::{Error, Result},
+    http::{RequestContext, session_marker},
+    web::{error_page, layout::Layout, site::Site},
+};
+
+/// The user who is logged in, and their request.
+///
+/// A handler that takes this argument runs only for users who are logged in. Everybody else is
+/// redirected to the login page, and from there back to the page. A request that may change
+/// something must come from our own pages. The use of the session is recorded.
+pub struct SignedIn {
+    pub(super) site: Arc<Site>,
+    pub(super) actor: Box<Actor>,
+    pub(super) context: RequestContext,
+    /// The page: after a form, the page that the form leads to by default.
+    path: OwnPath,
+}
+
+impl<S> FromRequestParts<S> for SignedIn
+where
+    Arc<Site>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = Response;
+
+    async fn from_request_parts(request: &mut Parts, state: &S) -> Result<Self, Response> {
+        let (site, path) = (Arc::from_ref(state), own_path(request));
+        match Self::authenticate(site, request, path.clone()).await {
+            Ok(Some(signed_in)) => Ok(signed_in),
+            Ok(None) => Err(redirect_to_login(&path)),
+            Err(error) => Err(error_page::respond(&error)),
+        }
+    }
+}
+
+impl SignedIn {
+    /// Returns the user, or `None` if the session is missing or not valid.
+    async fn authenticate(site: Arc<Site>, request: &Parts, path: OwnPath) -> Result<Option<Self>> {
+        if !request.method.is_safe() {
+            site.own_origins.admit(&request.method, &request.headers)?;
+        }
+        let context = request.extensions.get::<RequestContext>();
+        let context =
+            context.ok_or_else(|| Error::internal("there is no request context"))?.clone();
+        let actor = match site.authenticate(&request.headers, &context).await {
+            Ok(Visitor::Somebody(actor)) => actor,
+            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        site.access.record_use(&actor.credential, context.now).await;
+        Ok(Some(Self { site, actor, context, path }))
+    }
+
+    /// Returns what the layout of the page shows.
+    pub(super) fn layout(&self) -> Layout {
+        let api = self.site.public_url.api();
+        Layout::new(&self.actor, api, self.path.clone(), self.context.now)
+    }
+
+    /// Renders a page, and marks the browser as one with a session.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` if the template fails.
+    pub(super) fn render(&self, page: &impl Template) -> Result<Response> {
+        let marker = session_marker::set(self.site.public_url.is_https());
+        Ok(([(SET_COOKIE, marker)], super::render(page)?).into_response())
+    }
+}
+
+/// Returns the path to which the login leads back. A form cannot be sent again by a link, so its
+/// path is replaced by the default.
+fn own_path(request: &Parts) -> OwnPath {
+    let is_page = matches!(request.method, Method::GET | Method::HEAD);
+    let path = request.uri.path_and_query().filter(|_| is_page).map(ToString::to_string);
+    path.and_then(|it| OwnPath::try_from(it).ok()).unwrap_or_default()
+}
+
+fn redirect_to_login(next: &OwnPath) -> Response {
+    let query =
+        form_urlencoded::Serializer::new(String::new()).append_pair("next", next.as_str()).finish();
+    Redirect::to(&format!("/?{query}")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::Request;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case::a_page("GET", "/orgs?after=abc", "/orgs?after=abc")]
+    #[case::a_page_without_its_body("HEAD", "/orgs", "/orgs")]
+    #[case::a_form("POST", "/home/token", "/home")]
+    #[case::no_path("GET", "https://arm.test//evil.test", "/home")]
+    fn the_login_leads_back_to_the_page(
+        #[case] method: &str,
+        #[case] uri: &str,
+        #[case] expected: &str,
+    ) {
+        let (request, ()) =
+            Request::builder().method(method).uri(uri).body(()).unwrap().into_parts();
+
+        assert_eq!(own_path(&request).as_str(), expected);
+    }
+
+    #[test]
+    fn the_path_is_encoded_in_the_address_of_the_login_page() {
+        let next = OwnPath::try_from("/orgs?after=a&b".to_owned()).unwrap();
+
+        let response = redirect_to_login(&next);
+
+        assert_eq!(response.headers()["location"], "/?next=%2Forgs%3Fafter%3Da%26b");
+    }
+}
