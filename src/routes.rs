@@ -37,7 +37,6 @@ use crate::{
         error_page::{self, PageError},
         home, ide, login, logout,
         site::Site,
-        token_form,
     },
 };
 
@@ -126,7 +125,7 @@ pub(crate) fn api_routes(app: App) -> Router {
 fn token_form(app: &App) -> Router {
     let (access, own_origins) = (Arc::clone(&app.access), app.own_origins.clone());
     let site = Site::new(access, own_origins, app.public_url.clone(), Vec::new());
-    let create = post(token_form::submit).fallback(async || Redirect::to("/home#api"));
+    let create = post(home::create_token).fallback(async || Redirect::to("/home#api"));
     let create = create.layer(middleware::from_fn(errors_in_json));
     Router::new().route("/home/token", create).with_state(Arc::new(site))
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use axum::response::Response;
+use axum::{body::Body, response::Response};
 
 use crate::{
     domain::{access_token::AccessToken, id::OrganizationName, role::OrganizationRole},
@@ -12,8 +12,8 @@ use crate::{
         assets,
         error_page::PageError,
         layout::{self, Layout},
-        signed_in::SignedIn,
-        token_form::TokenForm,
+        logged_in::LoggedIn,
+        token_form::{SentForm, TokenForm},
     },
 };
 
@@ -33,19 +33,34 @@ struct Page<'a> {
 /// # Errors
 ///
 /// `Unavailable` if DynamoDB fails.
-pub async fn show(signed_in: SignedIn) -> Result<Response, PageError> {
-    let SignedIn { site, actor, context, .. } = &signed_in;
+pub async fn show(logged_in: LoggedIn) -> Result<Response, PageError> {
+    let LoggedIn { site, actor, context, .. } = &logged_in;
     let token = site.access.access_token(actor, context.now).await?;
-    Ok(render(&signed_in, token.as_ref(), &TokenForm::new(context.now))?)
+    Ok(render(&logged_in, token.as_ref(), &TokenForm::new(context.now))?)
+}
+
+/// `POST /home/token`: creates an API token and shows it, or shows the form with a message.
+///
+/// # Errors
+///
+/// `Denied` for users who may not create tokens; `Request` for a malformed form; `Unavailable` if
+/// DynamoDB or signing fails.
+pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, PageError> {
+    let LoggedIn { site, actor, context, .. } = &logged_in;
+    let form = SentForm::read(body).await?;
+    let token = site.access.access_token(actor, context.now).await?;
+    match form.create_token(&logged_in, token.as_ref()).await? {
+        Ok(page) => Ok(page),
+        Err(fault) => {
+            let form = TokenForm::with_fault(form, &fault, context.now);
+            Ok(fault.respond(render(&logged_in, token.as_ref(), &form)?))
+        }
+    }
 }
 
 /// Renders the page, with the form that creates a token in browsers without scripts.
-pub(super) fn render(
-    signed_in: &SignedIn,
-    token: Option<&AccessToken>,
-    form: &TokenForm,
-) -> Result<Response> {
-    let user = &signed_in.actor.stakeholder;
+fn render(logged_in: &LoggedIn, token: Option<&AccessToken>, form: &TokenForm) -> Result<Response> {
+    let user = &logged_in.actor.stakeholder;
     let (name, organizations) = (user.name.as_str(), &user.organizations);
-    signed_in.render(&Page { layout: signed_in.layout(), name, organizations, token, form })
+    logged_in.render(&Page { layout: logged_in.layout(), name, organizations, token, form })
 }

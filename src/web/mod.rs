@@ -1,6 +1,6 @@
 //! The web application: the pages that a person sees in a browser.
 //!
-//! A page for which one must be logged in takes a [`signed_in::SignedIn`] and has a template that
+//! A page for which one must be logged in takes a [`logged_in::LoggedIn`] and has a template that
 //! extends `app.html`. All other pages extend `simple.html`.
 
 pub mod assets;
@@ -8,11 +8,11 @@ pub mod error_page;
 pub mod home;
 pub mod ide;
 mod layout;
+pub mod logged_in;
 pub mod login;
 pub mod logout;
-pub mod signed_in;
 pub mod site;
-pub mod token_form;
+mod token_form;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};

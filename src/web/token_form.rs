@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     http::form::Form,
-    web::{assets, error_page, error_page::PageError, home, signed_in::SignedIn},
+    web::{assets, error_page, logged_in::LoggedIn},
 };
 
 /// The lifetime of a token with the preset date, in hours.
@@ -48,7 +48,7 @@ struct CreatedPage<'a> {
 }
 
 /// Why no token was created. The user can correct the form.
-enum Fault {
+pub(super) enum Fault {
     /// The form is wrong; the message says why.
     Form(&'static str),
     /// The token was refused, as in the API.
@@ -56,28 +56,9 @@ enum Fault {
 }
 
 /// The form as it was sent.
-struct SentForm {
+pub(super) struct SentForm {
     date: String,
     replaces: String,
-}
-
-/// `POST /home/token`: creates an API token and shows it, or shows the form with a message.
-///
-/// # Errors
-///
-/// `Denied` for users who may not create tokens; `Request` for a malformed form; `Unavailable` if
-/// DynamoDB or signing fails.
-pub async fn submit(signed_in: SignedIn, body: Body) -> Result<Response, PageError> {
-    let SignedIn { site, actor, context, .. } = &signed_in;
-    let form = SentForm::read(body).await?;
-    let token = site.access.access_token(actor, context.now).await?;
-    match form.create_token(&signed_in, token.as_ref()).await? {
-        Ok(page) => Ok(page),
-        Err(fault) => {
-            let form = TokenForm::with_fault(form, &fault, context.now);
-            Ok(fault.respond(home::render(&signed_in, token.as_ref(), &form)?))
-        }
-    }
 }
 
 impl TokenForm {
@@ -95,25 +76,25 @@ impl TokenForm {
     }
 
     /// The form as it was sent, with a message.
-    fn with_fault(sent: SentForm, fault: &Fault, now: Timestamp) -> Self {
+    pub(super) fn with_fault(sent: SentForm, fault: &Fault, now: Timestamp) -> Self {
         Self { date: sent.date, error: Some(fault.message()), ..Self::new(now) }
     }
 }
 
 impl SentForm {
-    async fn read(body: Body) -> Result<Self> {
+    pub(super) async fn read(body: Body) -> Result<Self> {
         let form = Form::read(body).await?;
         let field = |name| form.get(name).unwrap_or_default().trim().to_owned();
         Ok(Self { date: field("date"), replaces: field("replaces") })
     }
 
     /// Creates the token, and returns the page that shows it.
-    async fn create_token(
+    pub(super) async fn create_token(
         &self,
-        signed_in: &SignedIn,
+        logged_in: &LoggedIn,
         current: Option<&AccessToken>,
     ) -> Result<Result<Response, Fault>> {
-        let SignedIn { site, actor, context, .. } = signed_in;
+        let LoggedIn { site, actor, context, .. } = logged_in;
         if current.map_or("", |it| it.id.as_str()) != self.replaces {
             return Ok(Err(Fault::Form(TOKEN_CHANGED)));
         }
@@ -168,7 +149,7 @@ impl Fault {
     }
 
     /// Gives the page with the form the status and the headers of the fault.
-    fn respond(&self, mut page: Response) -> Response {
+    pub(super) fn respond(&self, mut page: Response) -> Response {
         match self {
             Self::Form(_) => {
                 *page.status_mut() = StatusCode::BAD_REQUEST;

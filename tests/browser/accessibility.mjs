@@ -1,4 +1,4 @@
-/** What axe says of a page. */
+/** Checks accessibility with axe. */
 
 import assert from 'node:assert/strict';
 
@@ -9,10 +9,10 @@ import axe from 'axe-core';
 const COLOURS = /** @type {const} */ (['light', 'dark']);
 
 /**
- * Asserts that everybody can use what the page shows, in both colour schemes.
+ * Asserts that the page is accessible in both colour schemes.
  *
  * @param {Page} page
- * @param {string} [within] The part that is ours, where it is not the whole page.
+ * @param {string} [within] Selects the part to check. Default: the whole page.
  */
 export async function isAccessible(page, within = 'html') {
   for (const colorScheme of COLOURS) {
@@ -23,7 +23,7 @@ export async function isAccessible(page, within = 'html') {
 }
 
 /**
- * What is wrong, a line for each.
+ * Returns the violations, one line each.
  *
  * @param {Page} page
  * @param {string} within

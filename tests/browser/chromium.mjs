@@ -1,10 +1,10 @@
-/** Debian's Chromium, as Playwright drives it. */
+/** Starts Debian's Chromium with Playwright. */
 
 import { chromium } from 'playwright-core';
 
 const ARGUMENTS = [
   '--headless=new',
-  '--no-sandbox', // there is none for root
+  '--no-sandbox', // the sandbox does not work for root
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
@@ -13,11 +13,11 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** Starts a browser, quiet on the network but for the pages that it is sent to. */
+/** Starts a browser that sends no requests of its own. */
 export function launch() {
   return chromium.launch({
     executablePath: process.env.ARM_CHROMIUM,
-    headless: false, // Playwright's own way differs from Chromium's new one
+    headless: false, // `--headless=new` above: Playwright would use another mode
     args: ARGUMENTS,
   });
 }

@@ -1,4 +1,4 @@
-/** GraphQL Playground, as a person uses it. Of its class names few are fixed: places are used. */
+/** Drives GraphQL Playground. Few of its class names are fixed, so elements are found by place. */
 
 import assert from 'node:assert/strict';
 
@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
  * @typedef {import('playwright-core').Page} Page
  * @typedef {import('playwright-core').Locator} Locator
  * @typedef {{ getValue(): string, options: { hintOptions?: { schema?: object } } }} Editor
- * @typedef {{ CodeMirror: Editor }} Edited What an editor's element carries.
+ * @typedef {{ CodeMirror: Editor }} Edited The element of an editor.
  */
 
 /** The IDE in a page. */
@@ -23,7 +23,7 @@ export class Ide {
   }
 
   /**
-   * Opens the IDE, and waits until it knows the schema.
+   * Opens the IDE, and waits until it has loaded the schema.
    *
    * @param {Page} page
    * @param {string} url
@@ -50,19 +50,19 @@ export class Ide {
     await this.tabs.getByText(name, { exact: true }).click();
   }
 
-  /** Opens the Settings by the gear at the upper right. */
+  /** Opens the Settings with the gear in the upper right corner. */
   async openSettings() {
     await this.gear.click();
     await this.active.getByRole('button', { name: 'Save Settings' }).waitFor();
   }
 
-  /** Saves what was changed in the Settings. */
+  /** Saves the Settings. */
   async saveSettings() {
     await this.active.getByRole('button', { name: 'Save Settings' }).click();
   }
 
   /**
-   * Sets one of the Settings, as somebody does who edits its line.
+   * Sets one of the Settings by editing its line.
    *
    * @param {string} name
    * @param {string} value
@@ -74,13 +74,13 @@ export class Ide {
     await this.write(this.query, changed);
   }
 
-  /** Opens the pane of the headers that are sent. */
+  /** Opens the pane with the HTTP headers. */
   async openHeaders() {
     if (!(await this.headers.isVisible())) await this.active.getByText('HTTP Headers').click();
   }
 
   /**
-   * Writes into an editor in the place of what is there.
+   * Replaces the text in an editor.
    *
    * @param {Locator} editor
    * @param {string} text
@@ -88,7 +88,7 @@ export class Ide {
   async write(editor, text) {
     await editor.locator('.CodeMirror-lines').click();
     await this.page.keyboard.press('ControlOrMeta+Home');
-    await this.page.keyboard.press('ControlOrMeta+Shift+End'); // a letter would ask for hints
+    await this.page.keyboard.press('ControlOrMeta+Shift+End'); // a letter would open the hints
     await this.page.keyboard.insertText(text);
     await this.page.keyboard.press('ControlOrMeta+Home');
     assert.equal(await valueOf(editor), text);
@@ -108,14 +108,14 @@ export class Ide {
     await this.page.waitForFunction(shows, { editor: await this.response.elementHandle(), text });
   }
 
-  /** Asserts that Playground has a schema, and does not say that the server cannot be reached. */
+  /** Asserts that Playground has the schema, and does not say that the server cannot be reached. */
   async isGreen() {
     await this.page.waitForFunction(knowsSchema, await this.query.elementHandle());
     assert.equal(await this.active.getByText('Server cannot be reached').count(), 0);
   }
 
   /**
-   * Presses a control by the keyboard.
+   * Presses a control with the keyboard.
    *
    * @param {string} name
    */
@@ -124,7 +124,7 @@ export class Ide {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Runs the query; answers what comes back. */
+  /** Runs the query, and returns the answer. */
   async run() {
     const answered = this.page.waitForResponse((it) => isQuery(it.request()));
     await this.play();
@@ -135,7 +135,7 @@ export class Ide {
   }
 
   /**
-   * Writes a query and runs it.
+   * Writes a query, runs it, and returns the answer.
    *
    * @param {string} query
    */
@@ -146,7 +146,7 @@ export class Ide {
 }
 
 /**
- * A setting's value as JSON has it.
+ * Returns the value of a setting as JSON.
  *
  * @param {string} value
  */
@@ -155,8 +155,8 @@ function written(value) {
 }
 
 /**
- * Whether a request is a query of the person: neither Playground's own for the schema, nor one of
- * our banner, which sends no variables.
+ * Whether a request is the user's query: not the query for the schema, and not the query of our
+ * banner, which has no variables.
  *
  * @param {import('playwright-core').Request} request
  */
@@ -167,7 +167,7 @@ function isQuery(request) {
 }
 
 /**
- * Whether an editor can give hints, for which it needs the schema.
+ * Whether an editor can show hints, for which it needs the schema.
  *
  * @param {unknown} editor
  */
@@ -176,7 +176,7 @@ function knowsSchema(editor) {
 }
 
 /**
- * Whether an editor shows a text, whatever the spaces and lines in it.
+ * Whether an editor shows a text, except for spaces and line breaks.
  *
  * @param {{ editor: unknown, text: string }} expected
  */
@@ -186,7 +186,7 @@ function shows({ editor, text }) {
 }
 
 /**
- * The text of an editor.
+ * Returns the text in an editor.
  *
  * @param {Locator} editor
  */

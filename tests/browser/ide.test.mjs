@@ -11,7 +11,7 @@ import { logIn, pass, signIn, story } from './story.mjs';
 const NOON = Date.UTC(2027, 0, 15, 12);
 const DAY = 86_400;
 
-/** Forwards connections to the product, as `ssh -L` and the mapped port of a container do. */
+/** Forwards connections to the server, like `ssh -L` or the mapped port of a container. */
 let target = 0;
 const forwarder = createServer((socket) => {
   const onward = connect(target, '127.0.0.1');
@@ -24,7 +24,7 @@ after(() => forwarder.close());
 const WHO = '{ me { userEmail } }';
 const HANA = { data: { me: { userEmail: 'hacker@demo.test' } } };
 
-story('the first tab tells who is signed in, at the press of a button', async (given) => {
+story('the first tab shows who is logged in', async (given) => {
   await logIn(given);
   const ide = await Ide.open(given.page, `${given.url}/api`);
 
@@ -32,7 +32,7 @@ story('the first tab tells who is signed in, at the press of a button', async (g
   assert.equal(data.me.userEmail, 'hacker@demo.test');
 });
 
-story('the setting `request.credentials` is what sends the session', async (given) => {
+story('the setting `request.credentials` sends the session', async (given) => {
   await logIn(given);
   const ide = await Ide.open(given.page, `${given.url}/api`);
   await ide.openSettings();
@@ -49,7 +49,7 @@ story('the setting `request.credentials` is what sends the session', async (give
   assert.deepEqual(await ide.ask(WHO), HANA);
 });
 
-story('a token that is on the screen is nowhere in storage', async (given) => {
+story('a token on the screen is not stored', async (given) => {
   await logIn(given);
   const ide = await Ide.open(given.page, `${given.url}/api`);
   await ide.goTo('New API token');
@@ -63,12 +63,12 @@ story('a token that is on the screen is nowhere in storage', async (given) => {
   const kept = await given.page.evaluate(() =>
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state]),
   );
-  assert.ok(kept.includes('With a token'), 'Playground kept nothing at all');
+  assert.ok(kept.includes('With a token'), 'Playground stored nothing');
   assert.doesNotMatch(kept, /eyJ/);
   for (const part of token.split('.')) assert.ok(!kept.includes(part));
 });
 
-story('an address that names another endpoint sends nothing there', async (given) => {
+story('an endpoint in the address is ignored', async (given) => {
   await logIn(given);
   const ide = await Ide.open(given.page, `${given.url}/api?endpoint=https://evil.test`);
 
@@ -77,14 +77,14 @@ story('an address that names another endpoint sends nothing there', async (given
   assert.deepEqual(await ide.ask(WHO), HANA);
 });
 
-story('without a session it opens, and says that a login is required', async ({ page, url }) => {
+story('without a session the IDE opens, and says that a login is required', async ({ page, url }) => {
   const ide = await Ide.open(page, `${url}/api`);
 
   const { errors } = await ide.run();
   assert.equal(errors[0].message, 'Login required');
 });
 
-story('the tab for a token sends no placeholder, says so, and works as soon as a token is there', async (given) => {
+story('the tab for a token does not send the placeholder, and works with a token', async (given) => {
   await logIn(given);
   const token = await makeToken(given, DAY);
   /** @type {string[]} */
@@ -105,7 +105,7 @@ story('the tab for a token sends no placeholder, says so, and works as soon as a
   await ide.isGreen();
 });
 
-story('a token is asked for again after a reload, and a new tab works with the session', async (given) => {
+story('after a reload the token must be entered again, and a new tab uses the session', async (given) => {
   await logIn(given);
   const ide = await Ide.open(given.page, `${given.url}/api`);
   await ide.goTo('With a token');
@@ -115,13 +115,13 @@ story('a token is asked for again after a reload, and a new tab works with the s
   await Ide.open(given.page, `${given.url}/api`);
   await ide.goTo('With a token');
   await ide.play();
-  await ide.shows('A token is not kept when this page is loaded again');
+  await ide.shows('Tokens are not kept when this page is reloaded');
   await ide.newTab();
   assert.deepEqual(await ide.ask(WHO), HANA);
   await ide.isGreen();
 });
 
-story('a new tab inherits no placeholder, though the settings let it inherit headers', async (given) => {
+story('a new tab does not inherit a placeholder, even if the settings let it inherit headers', async (given) => {
   await logIn(given);
   const ide = await Ide.open(given.page, `${given.url}/api`);
   await ide.openSettings();
@@ -133,7 +133,7 @@ story('a new tab inherits no placeholder, though the settings let it inherit hea
   assert.deepEqual(await ide.ask(WHO), HANA);
 });
 
-story('behind a forwarded port, queries go to the origin of the page, and commands name it', async (given) => {
+story('behind a forwarded port, queries and commands use the origin of the page', async (given) => {
   await logIn(given);
   const { port } = /** @type {import('node:net').AddressInfo} */ (forwarder.address());
   target = Number(new URL(given.url).port);
@@ -150,13 +150,13 @@ story('behind a forwarded port, queries go to the origin of the page, and comman
   await given.page.locator('[data-snippet="start-curl"]').getByText(`curl http://localhost:${port}/api`).waitFor();
 }, { context: { permissions: ['clipboard-read', 'clipboard-write'] } });
 
-story('all of the IDE is reached without a mouse, and no editor keeps the focus', async (given) => {
+story('the IDE can be used without a mouse, and no editor keeps the focus', async (given) => {
   const { page, url } = given;
   await logIn(given);
   const ide = await Ide.open(page, `${url}/api`);
   await page.getByText('Esc then Tab leaves the editor').waitFor();
   await page.keyboard.press('Tab');
-  assert.equal(await focusedName(page), 'Query', 'Tab does not indent any more');
+  assert.equal(await focusedName(page), 'Query', 'Tab does not indent');
 
   await page.keyboard.press('Escape');
   await page.keyboard.press('Tab');
@@ -187,7 +187,7 @@ story('all of the IDE is reached without a mouse, and no editor keeps the focus'
   await page.getByRole('button', { name: 'Close tab Settings' }).waitFor({ state: 'detached' });
 });
 
-story('the banner names somebody else as soon as they log in in another tab', async (given) => {
+story('the banner changes when another user logs in in another tab', async (given) => {
   const { context, page, url } = given;
   await logIn(given);
   await Ide.open(page, `${url}/api`);
@@ -199,7 +199,7 @@ story('the banner names somebody else as soon as they log in in another tab', as
   await page.getByText('manager@demo.test · session ends').waitFor();
 });
 
-story('the time that is left runs in silence: five minutes before the end one is told, and at the end', async (given) => {
+story('screen readers announce the last five minutes and the end of the session', async (given) => {
   await logIn(given);
   await Ide.open(given.page, `${given.url}/api`);
   await given.page.getByText('session ends in 40 minutes').or(given.page.getByText('session ends in 39 minutes')).waitFor();
@@ -220,7 +220,7 @@ story('the time that is left runs in silence: five minutes before the end one is
 }, { at: NOON });
 
 /**
- * What has the focus, as those who listen hear it.
+ * Returns the name of the focused element, as screen readers announce it.
  *
  * @param {import('playwright-core').Page} page
  */

@@ -1,4 +1,4 @@
-/** All without a mouse, and all on a small screen. */
+/** Everything works without a mouse, and on a small screen. */
 
 import assert from 'node:assert/strict';
 
@@ -10,10 +10,10 @@ import { logIn, story } from './story.mjs';
 /** @typedef {import('playwright-core').Page} Page */
 
 const NOON = Date.UTC(2027, 0, 15, 12);
-const TELEPHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 /**
- * Presses Tab until something has the focus, and the focus can be seen.
+ * Presses Tab until an element has the focus, and asserts that the focus is visible.
  *
  * @param {Page} page
  * @param {import('playwright-core').Locator} wanted
@@ -29,7 +29,7 @@ async function tabTo(page, wanted) {
   throw new Error(`Tab does not lead to ${wanted}`);
 }
 
-story('from the login to the token, and out again, without a mouse', async ({ page, url }) => {
+story('logging in, creating a token and logging out work without a mouse', async ({ page, url }) => {
   const { keyboard } = page;
   await page.goto(url);
   await tabTo(page, page.getByRole('link', { name: /development/i }));
@@ -48,7 +48,7 @@ story('from the login to the token, and out again, without a mouse', async ({ pa
   await keyboard.press('ArrowRight');
   assert.equal(await modal.date.inputValue(), '2027-07-16');
   await tabTo(page, modal.date);
-  await keyboard.press('ArrowDown'); // a month, or a day: browsers differ in what comes first
+  await keyboard.press('ArrowDown'); // the month or the day: browsers differ in which comes first
   assert.match(await modal.date.inputValue(), /^2027-0(6-16|7-15)$/);
   await tabTo(page, modal.proceed);
   await keyboard.press('Enter');
@@ -56,12 +56,12 @@ story('from the login to the token, and out again, without a mouse', async ({ pa
   const token = await modal.token.inputValue();
 
   await keyboard.press('Escape');
-  assert.ok(await modal.stored.evaluate((it) => it === document.activeElement), 'what is to be done has no focus');
+  assert.ok(await modal.stored.evaluate((it) => it === document.activeElement), 'the checkbox is not focused');
   await keyboard.press('Space');
   await keyboard.press('Escape');
   await modal.dialog.waitFor({ state: 'hidden' });
   const api = page.getByRole('navigation').getByRole('button', { name: 'API', exact: true });
-  assert.ok(await api.evaluate((it) => it === document.activeElement), 'the focus is not where it was');
+  assert.ok(await api.evaluate((it) => it === document.activeElement), 'the focus did not return to the button');
   assert.equal(await askWith(url, token), 'hacker@demo.test');
 
   await tabTo(page, page.getByRole('button', { name: 'Log out' }));
@@ -69,7 +69,7 @@ story('from the login to the token, and out again, without a mouse', async ({ pa
   await page.getByText('You are logged out').waitFor();
 }, { at: NOON });
 
-story('the focus does not leave the open window', async (given) => {
+story('the focus does not leave the open dialog', async (given) => {
   await logIn(given);
   await Modal.open(given.page);
   for (let presses = 0; presses < 20; presses += 1) {
@@ -79,7 +79,7 @@ story('the focus does not leave the open window', async (given) => {
   }
 });
 
-story('from the menu to the token on the screen of a telephone', async (given) => {
+story('creating a token works on a phone', async (given) => {
   const { page } = given;
   await logIn(given);
   await page.getByRole('button', { name: 'Menu' }).tap();
@@ -93,13 +93,13 @@ story('from the menu to the token on the screen of a telephone', async (given) =
   await isAccessible(page);
   await screenshot(page, '14-access-token-narrow');
   await modal.leave();
-}, { at: NOON, context: TELEPHONE });
+}, { at: NOON, context: PHONE });
 
 for (const [zoom, viewport] of /** @type {const} */ ([
   ['200 %', { width: 640, height: 400 }],
   ['400 %', { width: 320, height: 256 }],
 ])) {
-  story(`at ${zoom} the focus scrolls no warning out of sight`, async (given) => {
+  story(`at ${zoom} the focus does not scroll a warning out of sight`, async (given) => {
     const { page } = given;
     await logIn(given);
     const modal = await Modal.open(page);
@@ -121,7 +121,7 @@ for (const [zoom, viewport] of /** @type {const} */ ([
 }
 
 /**
- * Asserts that something is on the screen as a whole.
+ * Asserts that an element is entirely on the screen.
  *
  * @param {import('playwright-core').Locator} wanted
  */
@@ -135,7 +135,7 @@ async function isInSight(wanted) {
   assert.ok(isSeen, `${await wanted.innerText()} is out of sight`);
 }
 
-story('the menu of a telephone is modal, and Escape closes it', async (given) => {
+story('the menu on a phone is modal, and Escape closes it', async (given) => {
   const { page } = given;
   await logIn(given);
   const menu = page.getByRole('button', { name: 'Menu' });
@@ -156,18 +156,18 @@ story('the menu of a telephone is modal, and Escape closes it', async (given) =>
   await menu.tap();
   await panel.getByRole('button', { name: 'Close' }).tap();
   await panel.waitFor({ state: 'hidden' });
-}, { context: TELEPHONE });
+}, { context: PHONE });
 
-story('a name without a blank does not make the page of a telephone wider', async (given) => {
+story('a long name without a space does not make the page wider on a phone', async (given) => {
   const { page } = given;
   await logIn(given, `${'w'.repeat(64)}@${'long'.repeat(10)}.test`);
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
   await fits(page);
   await page.getByRole('button', { name: 'Menu' }).tap();
   await fits(page);
-}, { context: TELEPHONE });
+}, { context: PHONE });
 
-story('forced colours show the current page, and what is chosen', async (given) => {
+story('forced colours show the current page and the chosen preset', async (given) => {
   const { page } = given;
   await page.emulateMedia({ forcedColors: 'active' });
   await logIn(given);
@@ -180,11 +180,11 @@ story('forced colours show the current page, and what is chosen', async (given) 
 });
 
 /**
- * Asserts that one need not scroll sideways.
+ * Asserts that the page does not scroll sideways.
  *
  * @param {Page} page
  */
-async function fits(page, width = TELEPHONE.viewport.width) {
+async function fits(page, width = PHONE.viewport.width) {
   const widths = await page.evaluate(() =>
     [document.documentElement, ...document.querySelectorAll('dialog[open]')].map((it) => it.scrollWidth),
   );

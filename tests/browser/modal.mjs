@@ -1,4 +1,4 @@
-/** The API token modal, as a person uses it. */
+/** Drives the API token dialog. */
 
 /**
  * @typedef {import('playwright-core').Page} Page
@@ -8,7 +8,7 @@
  *   | 'copy-failed' | 'refused' | 'session-ended' | 'network-error'} State
  */
 
-/** The modal of a page. */
+/** The API token dialog of a page. */
 export class Modal {
   /** @param {Page} page */
   constructor(page) {
@@ -25,7 +25,7 @@ export class Modal {
   }
 
   /**
-   * Opens it from the left panel.
+   * Opens the dialog from the left panel.
    *
    * @param {Page} page
    */
@@ -40,7 +40,7 @@ export class Modal {
   }
 
   /**
-   * Waits until it is in a state.
+   * Waits until the dialog is in a state.
    *
    * @param {State} state
    */
@@ -49,7 +49,7 @@ export class Modal {
   }
 
   /**
-   * Chooses one of the times that a token can last.
+   * Chooses one of the lifetimes.
    *
    * @param {string} name
    */
@@ -57,14 +57,14 @@ export class Modal {
     await this.dialog.getByRole('radio', { name }).check();
   }
 
-  /** Makes a token with what is chosen; answers it. */
+  /** Creates a token with the entered date, and returns it. */
   async create() {
     await this.proceed.click();
     await this.is('created');
     return this.token.inputValue();
   }
 
-  /** Closes it after a token was made, as somebody does who has kept it. */
+  /** Confirms that the token is stored, and closes the dialog. */
   async leave() {
     await this.stored.check();
     await this.close.click();
@@ -73,10 +73,10 @@ export class Modal {
 }
 
 /**
- * Makes a token of the one who is signed in, by the mutation; answers it.
+ * Creates a token for the user who is logged in with the mutation, and returns it.
  *
  * @param {Given} given
- * @param {number} seconds How long it lives.
+ * @param {number} seconds The lifetime of the token.
  */
 export async function makeToken({ context, server, url }, seconds) {
   const expires = (await server.now()) / 1000 + seconds;
@@ -86,7 +86,7 @@ export async function makeToken({ context, server, url }, seconds) {
 }
 
 /**
- * What the API says with a token: the e-mail address, or the reason of a refusal.
+ * Sends a query with a token. Returns the email address, or the reason of the error.
  *
  * @param {string} url
  * @param {string} token

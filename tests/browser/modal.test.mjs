@@ -1,4 +1,4 @@
-/** The API token modal: each of its states, and what one can do in it. */
+/** The API token dialog: its states and actions. */
 
 import assert from 'node:assert/strict';
 
@@ -13,7 +13,7 @@ const SESSION_LIFETIME = 40 * 60;
 const DAY = 86_400;
 
 /**
- * Opens the modal of somebody who has a token, if `seconds` says how long it lives.
+ * Logs in and opens the dialog. With `seconds`, creates a token with that lifetime before.
  *
  * @param {Given} given
  * @param {number} [seconds]
@@ -24,7 +24,7 @@ async function opened(given, seconds) {
   return { modal: await Modal.open(given.page), token };
 }
 
-story('none: who has no token sees the form, with 90 days preset', async (given) => {
+story('none: without a token the form is shown, with 90 days preset', async (given) => {
   const { modal } = await opened(given);
 
   await modal.is('none');
@@ -33,7 +33,7 @@ story('none: who has no token sees the form, with 90 days preset', async (given)
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('each preset is a date, and another date is one of one\'s own', async (given) => {
+story('each preset sets the date, and another date is custom', async (given) => {
   const { modal } = await opened(given);
 
   for (const [name, date] of [['7 days', '2027-01-22'], ['30 days', '2027-02-14'], ['6 months', '2027-07-16']]) {
@@ -44,7 +44,7 @@ story('each preset is a date, and another date is one of one\'s own', async (giv
   assert.ok(await modal.dialog.getByLabel('Custom').isChecked());
 }, { at: NOON });
 
-story('a date is required, must be one to come, and must be below six months', async (given) => {
+story('a date is required, must be in the future, and must be below six months', async (given) => {
   const { modal } = await opened(given);
 
   for (const [date, message] of [
@@ -61,7 +61,7 @@ story('a date is required, must be one to come, and must be below six months', a
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('active: the token that there is, with when it was made, used, and will end', async (given) => {
+story('active: the token is shown with its creation, last use and expiration', async (given) => {
   const { modal, token } = await opened(given, 90 * DAY);
 
   await modal.is('active');
@@ -76,7 +76,7 @@ story('active: the token that there is, with when it was made, used, and will en
   assert.doesNotMatch(await (await Modal.open(given.page)).dialog.innerText(), /never used/);
 }, { at: NOON });
 
-story('expiring: a token that ends within a week says so in words', async (given) => {
+story('expiring: a token that expires within a week says so in words', async (given) => {
   const { modal } = await opened(given, 3 * DAY + 3600);
 
   await modal.is('expiring');
@@ -84,7 +84,7 @@ story('expiring: a token that ends within a week says so in words', async (given
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('expired: one is told that it has, and when', async (given) => {
+story('expired: the dialog says that the token has expired', async (given) => {
   await logIn(given);
   await makeToken(given, 30 * 60);
   await pass(given, 30 * 60);
@@ -95,7 +95,7 @@ story('expired: one is told that it has, and when', async (given) => {
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('revoked: one is asked first, told of the last use, and the token ends at once', async (given) => {
+story('revoked: after a question with the last use, the token stops working immediately', async (given) => {
   const { modal, token } = await opened(given, 90 * DAY);
   await modal.revoke.click();
   await modal.dialog.getByText('It was never used.').waitFor();
@@ -111,7 +111,7 @@ story('revoked: one is asked first, told of the last use, and the token ends at 
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('replacing warns first, and then the current token stops immediately', async (given) => {
+story('replacing warns first, and then the current token stops working immediately', async (given) => {
   const { modal, token } = await opened(given, 90 * DAY);
   await modal.dialog.getByRole('button', { name: 'Replace' }).click();
   await modal.dialog.getByText('stops working immediately').waitFor();
@@ -122,7 +122,7 @@ story('replacing warns first, and then the current token stops immediately', asy
   assert.equal(await askWith(given.url, replacement), 'hacker@demo.test');
 }, { at: NOON });
 
-story('pending: nothing can be pressed twice while the answer is awaited', async (given) => {
+story('pending: buttons are disabled until the answer arrives', async (given) => {
   const { modal } = await opened(given);
   /** @type {() => void} */
   let release = () => {};
@@ -138,7 +138,7 @@ story('pending: nothing can be pressed twice while the answer is awaited', async
   await modal.is('created');
 }, { at: NOON });
 
-story('created: the token is there to be read, and closing is guarded until it is kept', async (given) => {
+story('created: the token is shown, and the dialog does not close until it is stored', async (given) => {
   const { modal } = await opened(given);
   const token = await modal.create();
 
@@ -155,7 +155,7 @@ story('created: the token is there to be read, and closing is guarded until it i
   await modal.leave();
 }, { at: NOON });
 
-story('copied: the button copies the token and says so; then closing is free', async (given) => {
+story('copied: the button copies the token and says so, and the dialog can be closed', async (given) => {
   const { modal } = await opened(given);
   const token = await modal.create();
   await modal.copy.click();
@@ -168,7 +168,7 @@ story('copied: the button copies the token and says so; then closing is free', a
   await modal.dialog.waitFor({ state: 'hidden' });
 }, { at: NOON, context: { permissions: ['clipboard-read', 'clipboard-write'] } });
 
-story('copy-failed: where there is no clipboard, the token is selected for Ctrl+C', async (given) => {
+story('copy-failed: without a clipboard, the token is selected for Ctrl+C', async (given) => {
   await given.context.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
   const { modal } = await opened(given);
   const token = await modal.create();
@@ -179,18 +179,18 @@ story('copy-failed: where there is no clipboard, the token is selected for Ctrl+
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('refused: the server\'s reason is told, and what was chosen stays', async (given) => {
+story('refused: the server\'s reason is shown, and the entered date stays', async (given) => {
   const { modal } = await opened(given);
   await modal.last('30 days');
   await modal.proceed.click();
 
   await modal.is('refused');
-  await modal.dialog.getByText('Tokens are made on Mondays').waitFor();
+  await modal.dialog.getByText('Tokens are created on Mondays').waitFor();
   assert.equal(await modal.date.inputValue(), '2027-02-14');
   await isAccessible(given.page);
-}, { at: NOON, server: ['--token-creation-disabled', 'Tokens are made on Mondays'] });
+}, { at: NOON, server: ['--token-creation-disabled', 'Tokens are created on Mondays'] });
 
-story('refused: a date that was good when the page was opened is judged by the server', async (given) => {
+story('refused: the server checks a date that was valid when the page was opened', async (given) => {
   const { modal } = await opened(given);
   await modal.date.fill('2027-01-15');
   await given.server.advance(15 * 60);
@@ -203,7 +203,7 @@ story('refused: a date that was good when the page was opened is judged by the s
   await modal.create();
 }, { at: Date.UTC(2027, 0, 15, 23, 50) });
 
-story('session-ended: what was chosen stays, and after a login in another tab it works', async (given) => {
+story('session-ended: the entered date stays, and works after a login in another tab', async (given) => {
   const { context, page } = given;
   const { modal } = await opened(given);
   await modal.last('30 days');
@@ -225,7 +225,7 @@ story('session-ended: what was chosen stays, and after a login in another tab it
   await modal.create();
 }, { at: NOON });
 
-story('while the tokens are read, the window warns of nothing', async (given) => {
+story('no warning is shown while the tokens load', async (given) => {
   await logIn(given);
   /** @type {() => void} */
   let release = () => {};
@@ -235,7 +235,7 @@ story('while the tokens are read, the window warns of nothing', async (given) =>
   const modal = new Modal(given.page);
   await modal.is('pending');
 
-  await modal.dialog.getByText('Reading your tokens…').waitFor();
+  await modal.dialog.getByText('Loading your tokens…').waitFor();
   assert.equal(await modal.dialog.locator('.notice').filter({ visible: true }).count(), 0);
   release();
   await modal.is('none');
@@ -243,7 +243,7 @@ story('while the tokens are read, the window warns of nothing', async (given) =>
 }, { at: NOON });
 
 for (const [order, first] of /** @type {[string, number][]} */ ([['older', 0], ['newer', 1]])) {
-  story(`a window that is closed and opened again while it reads lists a token once: the ${order} answer first`, async (given) => {
+  story(`a dialog that is closed and opened while it loads lists a token once: the ${order} answer first`, async (given) => {
     const { page } = given;
     await logIn(given);
     await makeToken(given, 90 * DAY);
@@ -269,7 +269,7 @@ for (const [order, first] of /** @type {[string, number][]} */ ([['older', 0], [
   }, { at: NOON });
 }
 
-story('the title says what the window shows', async (given) => {
+story('the title says what the dialog shows', async (given) => {
   const { modal } = await opened(given);
   assert.equal(await modal.title.innerText(), 'Update access token');
   await modal.create();
@@ -287,11 +287,11 @@ story('the title says what the window shows', async (given) => {
   await given.server.fail('error');
   await modal.dialog.getByRole('button', { name: 'Revoke token' }).click();
   await modal.is('network-error');
-  assert.equal(await modal.title.innerText(), 'That did not work');
+  assert.equal(await modal.title.innerText(), 'Something went wrong');
   await modal.close.or(modal.dialog.getByRole('button', { name: 'Keep current token' })).click();
   await modal.close.click();
   await Modal.open(given.page);
-  assert.equal(await modal.title.innerText(), 'Your tokens could not be read');
+  assert.equal(await modal.title.innerText(), 'Your tokens could not be loaded');
   await given.server.fail(null);
   await given.server.advance(SESSION_LIFETIME);
   await modal.dialog.getByRole('button', { name: 'Retry' }).click();
@@ -299,7 +299,7 @@ story('the title says what the window shows', async (given) => {
   assert.equal(await modal.title.innerText(), 'Your session has ended');
 }, { at: NOON });
 
-story('of many tokens the live one is shown, and the earlier ones are lines, by pages', async (given) => {
+story('of many tokens the active one is shown, and earlier ones are listed in pages', async (given) => {
   await logIn(given);
   for (let made = 0; made < 31; made += 1) {
     await makeToken(given, 90 * DAY);
@@ -308,7 +308,7 @@ story('of many tokens the live one is shown, and the earlier ones are lines, by 
   const modal = await Modal.open(given.page);
   const earlier = modal.dialog.getByRole('list', { name: 'Earlier tokens' }).getByRole('listitem');
   assert.equal(await modal.dialog.getByRole('list', { name: 'Your tokens' }).getByRole('listitem').count(), 1);
-  assert.ok((await modal.dialog.boundingBox())?.height ?? 0 < 500, 'the window is long before one asks for more');
+  assert.ok((await modal.dialog.boundingBox())?.height ?? 0 < 500, 'the dialog is too high');
 
   await modal.dialog.getByText('Earlier tokens').click();
   const counts = [await earlier.count()];
@@ -325,7 +325,7 @@ story('of many tokens the live one is shown, and the earlier ones are lines, by 
   await isAccessible(given.page);
 }, { at: NOON });
 
-story('the page says that there is a token, as soon as there is one and as long as it lives', async (given) => {
+story('the page shows the token from its creation until it is revoked', async (given) => {
   const { modal } = await opened(given);
   await modal.create();
   await modal.leave();
@@ -344,7 +344,7 @@ story('the page says that there is a token, as soon as there is one and as long 
   assert.equal(await words.isVisible(), false);
 }, { at: NOON });
 
-story('a page behind the window does not scroll', async (given) => {
+story('the page behind the dialog does not scroll', async (given) => {
   await given.page.setViewportSize({ width: 1280, height: 500 });
   await opened(given);
   await given.page.mouse.move(20, 400);
@@ -355,7 +355,7 @@ story('a page behind the window does not scroll', async (given) => {
   assert.equal(await given.page.evaluate(() => getComputedStyle(document.documentElement).overflow), 'hidden');
 }, { at: NOON });
 
-story('a token fills its lines, and no line of a snippet lies under its button', async (given) => {
+story('a token fills its lines, and no button covers a line of a snippet', async (given) => {
   const { modal } = await opened(given);
   await modal.create();
   const widths = await modal.dialog.locator('[data-part="secret-sample"]').evaluate((it) =>
@@ -376,7 +376,7 @@ story('a token fills its lines, and no line of a snippet lies under its button',
   await modal.leave();
 }, { at: NOON });
 
-story('network-error: one can retry, and nothing that was chosen is lost', async (given) => {
+story('network-error: one can retry, and the entered date stays', async (given) => {
   const { modal } = await opened(given);
   await modal.last('30 days');
   await given.context.setOffline(true);
@@ -389,7 +389,7 @@ story('network-error: one can retry, and nothing that was chosen is lost', async
   await modal.is('created');
 }, { at: NOON });
 
-story('network-error: when the database fails, the request id is told and one can retry', async (given) => {
+story('network-error: if the database fails, the request ID is shown and one can retry', async (given) => {
   const { modal } = await opened(given);
   await given.server.fail('error');
   await modal.proceed.click();
@@ -401,7 +401,7 @@ story('network-error: when the database fails, the request id is told and one ca
   await modal.is('created');
 }, { at: NOON });
 
-story('the address /home#api opens it, and closing it makes the address plain', async (given) => {
+story('the address /home#api opens the dialog, and closing it removes #api', async (given) => {
   await logIn(given);
   await given.page.goto(`${given.url}/home#api`);
   const modal = new Modal(given.page);

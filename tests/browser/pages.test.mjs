@@ -1,4 +1,4 @@
-/** What holds for every page: everybody can use it, it is small, and it stands still. */
+/** All pages: accessibility, size, layout shifts, and the end of the session. */
 
 import assert from 'node:assert/strict';
 import { brotliCompressSync } from 'node:zlib';
@@ -10,39 +10,39 @@ import { logIn, pass, signIn, story } from './story.mjs';
 
 const SESSION = 'arm_session';
 
-/** The home page with all that it loads, each compressed. */
+/** The limit for the home page with everything that it loads, compressed. */
 const MOST_BYTES = 20_000;
 
 for (const [name, path] of [
   ['the login page', '/'],
-  ['the login page on the way to another', '/?next=/api'],
+  ['the login page with a next page', '/?next=/api'],
   ['the development sign-in', '/login/development'],
   ['a page that does not exist', '/no/such/page'],
 ]) {
-  story(`everybody can use ${name}`, async ({ page, url }) => {
+  story(`${name} is accessible`, async ({ page, url }) => {
     await page.goto(url + path);
     await isAccessible(page);
   });
 }
 
-story('everybody can use the home page, also on a narrow screen', async (given) => {
+story('the home page is accessible, also on a narrow screen', async (given) => {
   await logIn(given);
   await isAccessible(given.page);
   await given.page.setViewportSize({ width: 390, height: 844 });
   await isAccessible(given.page);
 });
 
-story('everybody can use the home page of somebody who belongs to no organization', async (given) => {
+story('the home page of a user without organizations is accessible', async (given) => {
   await logIn(given, 'nobody@new.test');
   await isAccessible(given.page);
 });
 
-story('everybody can use what the IDE has of ours', async ({ page, url }) => {
+story('the banner of the IDE is accessible', async ({ page, url }) => {
   await Ide.open(page, `${url}/api`);
   await isAccessible(page, '.banner');
 });
 
-story('when the database fails, a page says so, with the request id and no word of our insides', async (given) => {
+story('if the database fails, the page shows the request ID and no internals', async (given) => {
   await logIn(given);
   await given.server.fail('error');
   const response = await given.page.goto(`${given.url}/home`);
@@ -54,7 +54,7 @@ story('when the database fails, a page says so, with the request id and no word 
   await isAccessible(given.page);
 });
 
-story('no page is wider than the screen of a telephone', async (given) => {
+story('no page is wider than the screen of a phone', async (given) => {
   await given.page.setViewportSize({ width: 390, height: 844 });
   await logIn(given);
   for (const path of ['/home', '/no/such/page', '/login/development']) {
@@ -64,7 +64,7 @@ story('no page is wider than the screen of a telephone', async (given) => {
   }
 });
 
-story('the home page is one document with its style and its script, and is small', async (given) => {
+story('the home page loads only a stylesheet and scripts, and is small', async (given) => {
   await logIn(given);
   const response = await given.page.goto(`${given.url}/home`, { waitUntil: 'networkidle' });
   const files = await given.page.evaluate(() =>
@@ -81,7 +81,7 @@ story('the home page is one document with its style and its script, and is small
   assert.ok(bytes < MOST_BYTES, `${bytes} bytes`);
 });
 
-story('nothing on the home page moves when its script comes late', async (given) => {
+story('nothing on the home page moves if its scripts load late', async (given) => {
   await given.context.addInitScript(() => {
     const shifts = /** @type {PerformanceEntry[]} */ ([]);
     const observer = new PerformanceObserver((list) => shifts.push(...list.getEntries()));
@@ -97,10 +97,10 @@ story('nothing on the home page moves when its script comes late', async (given)
   assert.deepEqual(await shifts(given.page), []);
 
   await given.page.evaluate(() => document.querySelector('main')?.prepend(document.createElement('hr')));
-  assert.equal((await shifts(given.page)).length, 1, 'a shift is not seen at all');
+  assert.equal((await shifts(given.page)).length, 1, 'the test does not notice a shift');
 });
 
-story('without JavaScript one makes a token by a form, and a reload of the answer does no harm', async (given) => {
+story('without JavaScript a form creates a token, and a reload of the answer creates no other', async (given) => {
   const { context, page, url } = given;
   await logIn(given);
   const date = page.getByRole('main').getByLabel('Expiration date');
@@ -110,11 +110,11 @@ story('without JavaScript one makes a token by a form, and a reload of the answe
   const token = await page.getByLabel('Access Token').inputValue();
   assert.equal(await askWith(url, token), 'hacker@demo.test');
 
-  // A reload sends the form once more, as it was.
+  // A reload sends the same form again.
   const form = { date: '2027-07-15', replaces: '' };
   const again = await context.request.post(`${url}/home/token`, { headers: { Origin: url }, form });
   assert.equal(again.status(), 400);
-  assert.match(await again.text(), /No token was made: this form was sent before/);
+  assert.match(await again.text(), /No token was created: this form was already sent/);
   assert.equal(await askWith(url, token), 'hacker@demo.test');
   await page.goto(`${url}/home`);
   assert.match(await page.locator('main form .notice').innerText(), /stops working immediately/);
@@ -127,11 +127,11 @@ for (const [name, date, expected] of [
   ['the page that shows a token without JavaScript', '', 'Your new access token'],
   ['the home page with a form that was refused', '2020-01-01', 'Hello'],
 ]) {
-  story(`everybody can use ${name}`, async (given) => {
+  story(`${name} is accessible`, async (given) => {
     const { page } = given;
     await logIn(given);
     await page.evaluate((value) => {
-      // What a browser without scripts sends, and shows.
+      // Sends the form of browsers without scripts.
       const form = document.createElement('form');
       form.innerHTML = document.querySelector('noscript form')?.textContent ?? document.querySelector('main noscript')?.textContent ?? '';
       const real = /** @type {HTMLFormElement} */ (form.querySelector('form') ?? form);
@@ -145,11 +145,11 @@ for (const [name, date, expected] of [
   });
 }
 
-story('five minutes before its end a session says so, and one logs in again without a break', async (given) => {
+story('five minutes before a session ends the page says so, and a new login extends it', async (given) => {
   const { context, page } = given;
   await logIn(given);
   await pass(given, 34 * 60);
-  const warning = page.getByText('To go on without a break');
+  const warning = page.getByText('to continue without interruption');
   assert.equal(await warning.isVisible(), false);
   await pass(given, 61);
   await warning.waitFor();
@@ -166,7 +166,7 @@ story('five minutes before its end a session says so, and one logs in again with
   await warning.waitFor({ state: 'hidden' });
 }, { at: Date.UTC(2027, 0, 15, 12) });
 
-story('a page of somebody else becomes theirs as soon as they log in in another tab', async (given) => {
+story('a page is reloaded when another user logs in in another tab', async (given) => {
   const { context, page, url } = given;
   await logIn(given);
   const tab = await context.newPage();
@@ -176,27 +176,27 @@ story('a page of somebody else becomes theirs as soon as they log in in another 
   await page.getByRole('navigation').getByText('manager@demo.test').waitFor();
 });
 
-story('once a call was told that the session is over, the page goes on saying so', async (given) => {
+story('after a request failed because the session ended, the page keeps saying so', async (given) => {
   const { context, page } = given;
   await logIn(given);
   await context.clearCookies({ name: SESSION });
   await page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }).click();
-  const toast = page.getByText('What you see stays; to go on, log in again.');
+  const toast = page.getByText('This page stays as it is.');
   await toast.waitFor();
 
   await page.clock.fastForward(36 * 60 * 1000);
   assert.ok(await toast.isVisible());
-  assert.equal(await page.getByText('To go on without a break').isVisible(), false);
-  assert.deepEqual(await page.locator('[data-session-words]').allInnerTexts().then((all) => new Set(all.filter(Boolean))),
+  assert.equal(await page.getByText('to continue without interruption').isVisible(), false);
+  assert.deepEqual(await page.locator('[data-session-end]').allInnerTexts().then((all) => new Set(all.filter(Boolean))),
     new Set(['Your session has ended.']));
 }, { at: Date.UTC(2027, 0, 15, 12) });
 
-story('those who listen are told once that a session ends, and in how many minutes', async (given) => {
+story('screen readers announce once that a session ends, and in how many minutes', async (given) => {
   const { page, server, url } = given;
   await logIn(given);
   await server.advance(37 * 60);
   await page.goto(`${url}/home`);
-  await page.getByText('To go on without a break').waitFor();
+  await page.getByText('to continue without interruption').waitFor();
 
   const spoken = page.locator(':is([role=status], [role=alert], [aria-live]):not(dialog *)');
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
@@ -204,11 +204,11 @@ story('those who listen are told once that a session ends, and in how many minut
   await page.getByText('Your session ends in 2 minutes').first().waitFor();
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
   await pass(given, 120);
-  await page.getByText('What you see stays').waitFor();
+  await page.getByText('This page stays as it is.').waitFor();
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session has ended.']);
 }, { at: Date.UTC(2027, 0, 15, 12) });
 
-story('after a session has ended by itself the login page says so, once', async (given) => {
+story('after a session has expired the login page says so once', async (given) => {
   const { context, page, url } = given;
   await logIn(given);
   await context.clearCookies({ name: SESSION }); // as the browser does in that second
@@ -220,7 +220,7 @@ story('after a session has ended by itself the login page says so, once', async 
   assert.equal(await page.getByText('Your session has ended').count(), 0);
 });
 
-story('the session cookie is one that neither scripts nor neighbours get at', async (given) => {
+story('scripts and other sites cannot read the session cookie', async (given) => {
   await logIn(given);
   const cookies = (await given.context.cookies()).filter(({ name }) => name === SESSION);
 
@@ -233,7 +233,7 @@ story('the session cookie is one that neither scripts nor neighbours get at', as
   assert.equal(await given.page.evaluate(() => document.cookie), '');
 });
 
-story('logging out ends the session, and takes all from the browser', async (given) => {
+story('logging out ends the session, and deletes everything from the browser', async (given) => {
   await logIn(given);
   await given.page.evaluate(() => localStorage.setItem('anything', 'kept'));
   const cookies = await given.context.cookies();
@@ -247,7 +247,7 @@ story('logging out ends the session, and takes all from the browser', async (giv
   assert.equal(new URL(given.page.url()).pathname, '/');
 });
 
-story('who asks for a page that needs a login gets back to it afterwards', async ({ page, url }) => {
+story('the login leads back to the page', async ({ page, url }) => {
   await page.goto(`${url}/home`);
   await page.getByRole('link', { name: /development/i }).click();
   await page.getByRole('button', { name: 'Log in' }).click();
@@ -256,7 +256,7 @@ story('who asks for a page that needs a login gets back to it afterwards', async
 });
 
 /**
- * What has moved so far, after the page has been painted twice.
+ * Returns the layout shifts until now, after the page was painted twice.
  *
  * @param {import('playwright-core').Page} page
  * @returns {Promise<object[]>}

@@ -1,4 +1,4 @@
-/** A login through a real identity provider, as a person does it. */
+/** A login with a real identity provider. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -24,11 +24,11 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Where the provider's own page would get its letters. */
+/** The provider's own page loads fonts from here. */
 const FONTS = 'https://fonts.googleapis.com';
 const OPTIONS = { server: ['--providers', file], origins: [issuer, FONTS] };
 
-story('a person logs in through their provider, and gets to the page that they had asked for', async (given) => {
+story('a login with a provider leads to the page that was requested', async (given) => {
   const { context, page, url } = given;
   await provider.serve(url);
   await context.route(`${FONTS}/**`, (route) => route.abort());
@@ -46,7 +46,7 @@ story('a person logs in through their provider, and gets to the page that they h
   assert.deepEqual(names, ['arm_session']);
 }, OPTIONS);
 
-story('a provider that does not answer is told by a page that everybody can use', async ({ page, url }) => {
+story('the page about a provider that does not answer is accessible', async ({ page, url }) => {
   provider.stop();
   const response = await page.goto(`${url}/login/acme`);
 

@@ -1,4 +1,4 @@
-/** The screenshots that the README shows: made anew in every run, kept on purpose alone. */
+/** The screenshots in the README. UPDATE_SCREENSHOTS=1 replaces them. */
 
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ const FOLDER = fileURLToPath(
 );
 
 /**
- * Makes a screenshot: of what a person sees, without what blinks.
+ * Takes a screenshot, without animations and the caret.
  *
  * @param {import('playwright-core').Page} page
  * @param {string} name

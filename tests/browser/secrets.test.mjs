@@ -1,4 +1,4 @@
-/** A token is on the screen, and nowhere else. */
+/** A token is shown on the screen, and kept nowhere. */
 
 import assert from 'node:assert/strict';
 
@@ -6,7 +6,7 @@ import { Modal } from './modal.mjs';
 import { logIn, story } from './story.mjs';
 
 /**
- * All that a page holds and a browser keeps, as text.
+ * Returns everything that the page contains and the browser stores, as text.
  *
  * @param {import('playwright-core').Page} page
  */
@@ -21,13 +21,13 @@ function held(page) {
   });
 }
 
-story('nothing of a token is left after the window was closed', async (given) => {
+story('closing the dialog removes the token from the page', async (given) => {
   await logIn(given);
   const addresses = /** @type {string[]} */ ([]);
   given.context.on('request', (request) => addresses.push(request.url()));
   const modal = await Modal.open(given.page);
   const token = await modal.create();
-  assert.ok((await held(given.page)).includes(token), 'it is not seen even while it is there');
+  assert.ok((await held(given.page)).includes(token), 'the test does not find a token that is there');
   await modal.leave();
 
   for (const part of token.split('.').slice(1)) {
@@ -36,7 +36,7 @@ story('nothing of a token is left after the window was closed', async (given) =>
   }
 });
 
-story('the window that is opened again shows the token no more', async (given) => {
+story('the dialog does not show the token when it is opened again', async (given) => {
   await logIn(given);
   const modal = await Modal.open(given.page);
   const token = await modal.create();
@@ -48,7 +48,7 @@ story('the window that is opened again shows the token no more', async (given) =
   assert.equal(await modal.token.isVisible(), false);
 });
 
-story('neither does a page to which one comes back', async (given) => {
+story('going back to the page does not show the token', async (given) => {
   const { page, url } = given;
   await logIn(given);
   const modal = await Modal.open(page);
@@ -61,7 +61,7 @@ story('neither does a page to which one comes back', async (given) => {
   assert.ok(!(await held(page)).includes(token));
 });
 
-story('the answer that has a token in it is kept by no cache', async (given) => {
+story('the answer with the token is not cached', async (given) => {
   await logIn(given);
   const modal = await Modal.open(given.page);
   const answered = given.page.waitForResponse((it) => it.url().endsWith('/api'));

@@ -1,4 +1,4 @@
-/** The guide "Accessing ARM via API", step by step as a person does it, with a picture of each. */
+/** The guide "Accessing ARM via API", step by step, with a screenshot of each step. */
 
 import assert from 'node:assert/strict';
 
@@ -12,16 +12,16 @@ import { logIn, pass, signIn, story } from './story.mjs';
  * @typedef {import('./story.mjs').Given} Given
  */
 
-/** A Friday at noon, so that the pictures are the same in every run. */
+/** A fixed time, so that the screenshots are the same in every run. */
 const NOON = Date.UTC(2027, 0, 15, 12);
 
-/** In the pictures of the README the product is where the README starts it. */
+/** The screenshots show the address that is in the README. */
 const OPTIONS = { at: NOON, server: process.env.UPDATE_SCREENSHOTS ? ['--port', '3000'] : [] };
 
 const SESSION_LIFETIME = 40 * 60;
 const LAST_DAY = '2027-07-16';
 
-/** The document's own example, which is in the past: 31 December 2019. */
+/** The example in the guide, which is in the past: 31 December 2019. */
 const EXAMPLE = 1577854799;
 
 const QUERY = `{
@@ -79,7 +79,7 @@ async function withSession(given) {
 }
 
 /**
- * Logs in once more by the application, which says that the session is over, beside the IDE.
+ * Logs in again from the home page, which says that the session has ended.
  *
  * @param {Given} given
  * @param {Page} home

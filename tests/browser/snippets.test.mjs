@@ -1,4 +1,4 @@
-/** The snippets of the modal work: each is written into a file as it is, and run. */
+/** The snippets work: each is written to a file and run. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -13,7 +13,7 @@ import { logIn, story } from './story.mjs';
 
 const PYTHON = fileURLToPath(new URL('../../.tools/python/bin/python', import.meta.url));
 
-/** With what each is run, in the order in which one reads them. */
+/** The snippets, with the program that runs each. */
 const PROGRAMS = /** @type {[string, string][]} */ ([
   ['curl', 'bash'],
   ['python-requests', PYTHON],
@@ -22,7 +22,7 @@ const PROGRAMS = /** @type {[string, string][]} */ ([
 ]);
 
 /**
- * Runs a text, as a file; answers what it prints, also when it fails.
+ * Runs a text as a file. Returns its output, also if it fails.
  *
  * @param {string} program
  * @param {string} text
@@ -44,7 +44,7 @@ async function run(program, text, environment) {
 }
 
 /**
- * The text of a snippet, as a person copies it.
+ * Returns the text of a snippet.
  *
  * @param {Modal} modal
  * @param {string} name
@@ -54,13 +54,13 @@ async function textOf(modal, name) {
 }
 
 for (const [name, program] of PROGRAMS) {
-  story(`the snippet ${name}, run as it is, tells who one is`, async (given) => {
+  story(`the snippet ${name} prints the user`, async (given) => {
     await logIn(given);
     const modal = await Modal.open(given.page);
     const token = await modal.create();
 
     const text = await textOf(modal, name);
-    assert.ok(!text.includes(token), 'a secret does not belong into a program');
+    assert.ok(!text.includes(token), 'the snippet contains the secret');
     const printed = await run(program, text, { ARM_API_TOKEN: token });
     assert.ok(printed.includes('hacker@demo.test'), printed);
     await modal.leave();
@@ -68,7 +68,7 @@ for (const [name, program] of PROGRAMS) {
 }
 
 for (const [name, program] of PROGRAMS) {
-  story(`the snippet ${name} says why a token is refused, and what to do`, async (given) => {
+  story(`the snippet ${name} prints why a token is refused, and what to do`, async (given) => {
     await logIn(given);
     const token = await makeToken(given, 90 * 86_400);
     await makeToken(given, 90 * 86_400);
@@ -85,7 +85,7 @@ for (const [name, program] of PROGRAMS) {
   });
 }
 
-story('the snippet env, pasted into a shell, is all that the others need', async (given) => {
+story('after the snippet env, the other snippets work', async (given) => {
   await logIn(given);
   const modal = await Modal.open(given.page);
   await modal.create();
@@ -95,7 +95,7 @@ story('the snippet env, pasted into a shell, is all that the others need', async
   await modal.leave();
 });
 
-story('the command of the home page works as it is, too', async (given) => {
+story('the command on the home page works', async (given) => {
   await logIn(given);
   const command = (await given.page.locator('[data-snippet="start-curl"]').textContent()) ?? '';
   const modal = await Modal.open(given.page);

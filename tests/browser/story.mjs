@@ -1,4 +1,4 @@
-/** What a story in the browser starts with: the product, a person's browser, and a witness. */
+/** Runs a story: with a server, a browser, and a witness. */
 
 import { after, test } from 'node:test';
 
@@ -14,22 +14,22 @@ import { Witness } from './witness.mjs';
  *
  * @typedef {object} Given
  * @property {Server} server
- * @property {string} url Where the product listens.
+ * @property {string} url The address of the server.
  * @property {BrowserContext} context
  * @property {Page} page
- * @property {(origin: string) => void} allow Lets requests go to one more origin.
+ * @property {(origin: string) => void} allow Allows requests to another origin.
  *
  * @typedef {object} Options
- * @property {ContextOptions} [context] The browser's screen, language, time zone, colours.
- * @property {string[]} [server] More of the server's command line.
- * @property {string[]} [origins] Where requests may go to, besides the product.
- * @property {number} [at] At which instant it plays, in milliseconds.
+ * @property {ContextOptions} [context] Screen, language, time zone, colours and so on.
+ * @property {string[]} [server] Additional arguments of the server.
+ * @property {string[]} [origins] Other origins that requests may go to.
+ * @property {number} [at] The time at the start of the story, in milliseconds.
  */
 
-/** Long enough for a machine that is busy with something else; nothing waits for it. */
-const PATIENCE = 30_000;
+/** The time limit of each step, also for a slow machine. */
+const TIMEOUT = 30_000;
 
-/** A laptop's window, in which the screenshots are made too. */
+/** The window of a laptop, also for the screenshots. */
 const WINDOW = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1, locale: 'en-GB', timezoneId: 'UTC' };
 
 /** @type {Promise<Browser> | undefined} */
@@ -38,8 +38,8 @@ let browser;
 after(async () => (await browser)?.close());
 
 /**
- * A story with a server and a browser profile of its own. It fails, too, when a page throws, when
- * a policy stops something, and when a request goes elsewhere than to the product.
+ * Runs a story with its own server and browser profile. It also fails if a page throws an
+ * exception, violates a content security policy, or sends a request to another origin.
  *
  * @param {string} name
  * @param {(given: Given) => Promise<void>} tell
@@ -67,7 +67,7 @@ export function story(name, tell, options = {}) {
 async function play(server, tell, { context: wishes = {}, origins = [], at }) {
   browser ??= launch();
   const context = await (await browser).newContext({ ...WINDOW, ...wishes });
-  context.setDefaultTimeout(PATIENCE);
+  context.setDefaultTimeout(TIMEOUT);
   try {
     const allowed = [server.url, ...origins];
     const witness = new Witness(context, allowed);
@@ -85,7 +85,7 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
 }
 
 /**
- * Lets time pass, for the server and for the browser. The story must say at which instant it plays.
+ * Advances the clocks of the server and the browser. The story must have the option `at`.
  *
  * @param {Given} given
  * @param {number} seconds
@@ -96,7 +96,7 @@ export async function pass({ server, page }, seconds) {
 }
 
 /**
- * Logs somebody in, and opens their home page.
+ * Logs a user in, and opens the home page.
  *
  * @param {Given} given
  * @param {string} [email]
@@ -107,7 +107,7 @@ export async function logIn({ context, page, url }, email = 'hacker@demo.test') 
 }
 
 /**
- * Logs in as a person does it, from the login page until one is home.
+ * Logs in from the login page.
  *
  * @param {Page} page
  * @param {string} [email]

@@ -1,11 +1,11 @@
-/** The date means the end of that day, wherever one is: what is offered always works. */
+/** The date means the end of that day in the visitor's time zone. */
 
 import assert from 'node:assert/strict';
 
 import { Modal } from './modal.mjs';
 import { logIn, story } from './story.mjs';
 
-/** Time zones without summer time, and how many hours they are ahead of UTC. */
+/** Time zones without daylight saving time, with their hours ahead of UTC. */
 const ZONES = /** @type {[string, number][]} */ ([
   ['America/Bogota', -5],
   ['Asia/Tokyo', 9],
@@ -22,11 +22,11 @@ const HOUR = 3_600_000;
 for (const [zone, ahead] of ZONES) {
   for (const [hour, minute] of TIMES) {
     const clock = [hour, minute].map((it) => String(it).padStart(2, '0')).join(':');
-    // Six months after the last of August there is no such day: it is the shortest six months.
+    // February has no 31st, so these are the shortest six months.
     const at = Date.UTC(2027, 7, 31, hour, minute) - ahead * HOUR;
     const options = { at, context: { timezoneId: zone } };
 
-    story(`at ${clock} in ${zone} the first and the last day that are offered work`, worksAtBothEnds, options);
+    story(`at ${clock} in ${zone} the first and the last day work`, worksAtBothEnds, options);
   }
 }
 

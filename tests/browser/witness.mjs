@@ -1,33 +1,33 @@
-/** Watches a browser during a story: what no page of ours may ever do. */
+/** Watches a browser for what our pages must never do. */
 
 import assert from 'node:assert/strict';
 
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 
-/** What Chromium itself says of a status that a story may well have asked for. */
-const TOLD_BY_STATUS = /^Failed to load resource: (the server responded with a status|net::ERR_)/;
+/** Chromium's message about an error status, which a story may expect. */
+const EXPECTED = /^Failed to load resource: (the server responded with a status|net::ERR_)/;
 
-/** Notes what a browser's pages do wrong. */
+/** Collects the faults of the pages in a browser. */
 export class Witness {
   /** @type {string[]} */
   #faults = [];
 
   /**
    * @param {BrowserContext} context
-   * @param {string[]} origins Where requests may go to.
+   * @param {string[]} origins The origins that requests may go to.
    */
   constructor(context, origins) {
     context.on('request', (request) => this.#sent(new URL(request.url()), origins));
     context.on('weberror', (fault) => this.#faults.push(`an exception: ${fault.error().stack}`));
     context.on('console', (message) => {
-      if (message.type() === 'error' && !TOLD_BY_STATUS.test(message.text())) {
+      if (message.type() === 'error' && !EXPECTED.test(message.text())) {
         this.#faults.push(`on the console: ${message.text()}`);
       }
     });
   }
 
   /**
-   * Lets the browser report what a policy has stopped.
+   * Reports violations of the content security policy on the console.
    *
    * @param {BrowserContext} context
    */
@@ -39,7 +39,7 @@ export class Witness {
     });
   }
 
-  /** Asserts that nothing was noted: no exception, no violation, no request elsewhere. */
+  /** Asserts that there were no exceptions, violations, or requests to other origins. */
   acquit() {
     assert.deepEqual(this.#faults, []);
   }

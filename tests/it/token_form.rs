@@ -101,7 +101,10 @@ async fn an_invalid_date_stays_in_the_field_with_a_message(
     let typed = between(&page.text(), "value=\"", "\"");
     let plain = date.replace("%22%3E", "&#34;&#62;");
     assert_eq!(typed, plain);
-    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was created");
+    assert!(
+        ana.asks("{ me { accessToken } }").await.text().contains("false"),
+        "a token was created"
+    );
 }
 
 #[tokio::test]
@@ -152,7 +155,10 @@ async fn a_form_of_another_site_creates_no_token() {
     let answer = world.sends(("POST", "/home/token"), &headers, "date=2026-12-01&replaces=").await;
 
     assert_eq!(answer.status, 403);
-    assert!(ana.asks("{ me { accessToken } }").await.text().contains("false"), "a token was created");
+    assert!(
+        ana.asks("{ me { accessToken } }").await.text().contains("false"),
+        "a token was created"
+    );
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ use crate::{
 /// A handler that takes this argument runs only for users who are logged in. Everybody else is
 /// redirected to the login page, and from there back to the page. A request that may change
 /// something must come from our own pages. The use of the session is recorded.
-pub struct SignedIn {
+pub struct LoggedIn {
     pub(super) site: Arc<Site>,
     pub(super) actor: Box<Actor>,
     pub(super) context: RequestContext,
@@ -31,7 +31,7 @@ pub struct SignedIn {
     path: OwnPath,
 }
 
-impl<S> FromRequestParts<S> for SignedIn
+impl<S> FromRequestParts<S> for LoggedIn
 where
     Arc<Site>: FromRef<S>,
     S: Send + Sync,
@@ -41,14 +41,14 @@ where
     async fn from_request_parts(request: &mut Parts, state: &S) -> Result<Self, Response> {
         let (site, path) = (Arc::from_ref(state), own_path(request));
         match Self::authenticate(site, request, path.clone()).await {
-            Ok(Some(signed_in)) => Ok(signed_in),
+            Ok(Some(logged_in)) => Ok(logged_in),
             Ok(None) => Err(redirect_to_login(&path)),
             Err(error) => Err(error_page::respond(&error)),
         }
     }
 }
 
-impl SignedIn {
+impl LoggedIn {
     /// Returns the user, or `None` if the session is missing or not valid.
     async fn authenticate(site: Arc<Site>, request: &Parts, path: OwnPath) -> Result<Option<Self>> {
         if !request.method.is_safe() {
