@@ -132,7 +132,7 @@ fn prepare_own_file(
     out: &Path,
     assets: &BTreeMap<String, Prepared>,
 ) -> Result<Prepared> {
-    if !name.ends_with(".js") {
+    if Path::new(name).extension() != Some("js".as_ref()) {
         return prepare(name, text.as_bytes(), out, RELEASE_QUALITY);
     }
     let code = modules::rewrite(text, assets)?;

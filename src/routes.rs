@@ -195,7 +195,6 @@ async fn begin_login(
 }
 
 /// `GET /callback` and `GET /callback/{provider}`: finishes a login.
-
 async fn finish_login(
     State(app): State<WebApp>,
     Extension(context): Extension<RequestContext>,

@@ -73,7 +73,7 @@ pub(super) fn with_error(mut page: Response, error: &Error) -> Response {
     error.log();
     answer::note(error);
     *page.status_mut() = error.status();
-    answer::decorate(&mut page, error);
+    answer::set_headers(&mut page, error);
     page.extensions_mut().insert(error.clone());
     page
 }

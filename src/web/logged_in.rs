@@ -52,7 +52,7 @@ impl LoggedIn {
     /// Returns the user, or `None` if the session is missing or not valid.
     async fn authenticate(site: Arc<Site>, request: &Parts, path: OwnPath) -> Result<Option<Self>> {
         if !request.method.is_safe() {
-            site.own_origins.admit(&request.method, &request.headers)?;
+            site.own_origins.check(&request.method, &request.headers)?;
         }
         let context = request.extensions.get::<RequestContext>();
         let context =

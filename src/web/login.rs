@@ -15,7 +15,7 @@ use crate::{
     access::actor::Visitor,
     domain::{own_path::OwnPath, refusal::Refusal},
     error::{Error, Result},
-    http::{RequestContext, session_marker},
+    http::{RequestContext, cookies::CookieName, session_marker},
     web::{
         assets,
         error_page::PageError,
@@ -93,7 +93,8 @@ pub async fn show(
         }
         Err(Error::Refused(refusal)) => {
             let page = render(&site, &request, Banner::for_refusal(&refusal))?;
-            Ok(([(SET_COOKIE, site.access.cookies.clear_session())], page).into_response())
+            Ok(([(SET_COOKIE, site.access.cookies.delete(CookieName::Session))], page)
+                .into_response())
         }
         Err(error) => Err(error.into()),
     }

@@ -12,7 +12,7 @@ use http::{HeaderName, HeaderValue, header::SET_COOKIE, request::Parts};
 use crate::{
     access::actor::{Credential, Visitor},
     error::{Error, Result},
-    http::RequestContext,
+    http::{RequestContext, cookies::CookieName},
     web::{
         error_page::{self, PageError},
         site::Site,
@@ -36,8 +36,8 @@ pub async fn submit(
     Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Result<Response, PageError> {
-    site.own_origins.admit(&request.method, &request.headers)?;
-    site.access.cookies.session(&request.headers).map_err(Error::from)?;
+    site.own_origins.check(&request.method, &request.headers)?;
+    site.access.cookies.get(CookieName::Session, &request.headers).map_err(Error::from)?;
     let mut response = match end_session(&site, &request, &context).await {
         Ok(()) => Redirect::to("/?logged-out").into_response(),
         Err(error @ (Error::Unavailable(_) | Error::Conflict)) => {
@@ -45,7 +45,7 @@ pub async fn submit(
         }
         Err(error) => error_page::respond(&error),
     };
-    response.headers_mut().append(SET_COOKIE, site.access.cookies.clear_session());
+    response.headers_mut().append(SET_COOKIE, site.access.cookies.delete(CookieName::Session));
     let (name, value) = CLEAR_SITE_DATA;
     response.headers_mut().insert(name, value);
     Ok(response)

@@ -13,7 +13,7 @@ use crate::{
     access::{Access, RawCredential, actor::Visitor},
     config::PublicUrl,
     error::Result,
-    http::{RequestContext, csrf::OwnOrigins},
+    http::{RequestContext, cookies::CookieName, csrf::OwnOrigins},
 };
 
 /// A way to log in: a button on the login page.
@@ -58,7 +58,7 @@ impl Site {
         headers: &HeaderMap,
         context: &RequestContext,
     ) -> Result<Visitor> {
-        let cookie = self.access.cookies.session(headers)?;
+        let cookie = self.access.cookies.get(CookieName::Session, headers)?;
         let credential = cookie.map_or(RawCredential::Nothing, RawCredential::Cookie);
         let claims = self.access.verify(&credential, context.now)?;
         self.access.authenticate(&claims, context.now).await

@@ -98,9 +98,7 @@ impl SentForm {
         if current.map_or("", |it| it.id.as_str()) != self.replaces {
             return Ok(Err(Fault::Form(TOKEN_CHANGED)));
         }
-        if !actor.may(UserAction::UpdateAccessToken) {
-            return Err(Error::Denied);
-        }
+        actor.permit(UserAction::UpdateAccessToken)?;
         let time = match self.expiration_time(context.now) {
             Ok(time) => time,
             Err(fault) => return Ok(Err(fault)),

@@ -34,7 +34,7 @@ story('logging in, creating a token and logging out work without a mouse', async
   await page.goto(url);
   await tabTo(page, page.getByRole('link', { name: /development/i }));
   await keyboard.press('Enter');
-  await page.getByLabel('E-mail address').waitFor();
+  await page.getByLabel('Email address').waitFor();
   await keyboard.press('ControlOrMeta+a');
   await keyboard.type('hacker@demo.test');
   await keyboard.press('Enter');

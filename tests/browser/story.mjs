@@ -114,7 +114,7 @@ export async function logIn({ context, page, url }, email = 'hacker@demo.test') 
  */
 export async function signIn(page, email = 'hacker@demo.test') {
   await page.getByRole('link', { name: /development/i }).click();
-  await page.getByLabel('E-mail address').fill(email);
+  await page.getByLabel('Email address').fill(email);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.waitForURL('**/home');
 }
