@@ -7,12 +7,13 @@ use crate::{
     access::{Access, actor::Actor, jwt::Verified},
     domain::{
         access_token::{AccessToken, RecordedState},
-        event::EventKind,
+        audit::EventKind,
         id::{TokenId, TokenName},
         refusal::Revoker,
         secret::Secret,
     },
     error::{Error, Result},
+    http::RequestContext,
     store::access_tokens::SlotToken,
     telemetry,
 };
@@ -119,8 +120,9 @@ impl Access {
         actor: &Actor,
         replaces: Replaces<'_>,
         expiration_time: i64,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<(Secret, AccessToken)> {
+        let now = context.now;
         if let Some(why) = &self.creation_disabled {
             return Err(Error::CreationDisabled(why.clone()));
         }
@@ -141,7 +143,7 @@ impl Access {
         let secret = self.secret_of_new(actor, &id, expiration_time)?;
         let token = new_token(actor, (id, name), &secret, expires_at, now);
         let shown = self.jwt.write(&Verified::from(&token), &secret).await?;
-        self.replace(actor, &token, replaces, now).await?;
+        self.replace(actor, &token, replaces, context).await?;
         telemetry::note(|line| line.tokens_created += 1);
         Ok((shown, token))
     }
@@ -154,8 +156,9 @@ impl Access {
         actor: &Actor,
         token: &AccessToken,
         replaces: Replaces<'_>,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<()> {
+        let now = context.now;
         let is_replaced = self.retry_on_conflict(move |attempt| async move {
             let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
             let Actor { stakeholder: owner, credential, slot, .. } =
@@ -173,8 +176,9 @@ impl Access {
             }
             let former = in_slot.as_ref().map(|it| it.token.clone());
             let created = EventKind::TokenCreated { token: token.id.clone(), replaced: former };
-            let event = self.event(&token.user, created, now)?;
-            self.store.issue_access_token(owner, token, in_slot.as_ref(), &event).await?;
+            let author = actor.author(context);
+            let entry = self.credential_entry(&token.user, author, created, context)?;
+            self.store.issue_access_token(owner, token, in_slot.as_ref(), &entry).await?;
             Ok(true)
         });
         if is_replaced.await? { Ok(()) } else { Err(Error::Conflict) }
@@ -187,7 +191,12 @@ impl Access {
     ///
     /// `Conflict` when other requests were faster each time; `Unavailable` when
     /// DynamoDB fails.
-    pub async fn invalidate_access_token(&self, actor: &Actor, now: Timestamp) -> Result<()> {
+    pub async fn invalidate_access_token(
+        &self,
+        actor: &Actor,
+        context: &RequestContext,
+    ) -> Result<()> {
+        let now = context.now;
         let (own, owner) = (actor.credential.access_token(), &actor.stakeholder);
         let by = if own.is_some() { Revoker::Holder } else { Revoker::Owner };
         self.retry_on_conflict(move |attempt| async move {
@@ -202,11 +211,11 @@ impl Access {
             let Some(token) = token.filter(|it| it.state == RecordedState::Active) else {
                 return Ok(());
             };
-            let event =
-                self.event(&token.user, EventKind::TokenRevoked { token: token.id.clone() }, now)?;
-            self.store
-                .revoke_access_token(&token, &RecordedState::Revoked { at: now, by }, &event)
-                .await?;
+            let revoked = EventKind::TokenRevoked { token: token.id.clone() };
+            let author = actor.author(context);
+            let entry = self.credential_entry(&token.user, author, revoked, context)?;
+            let state = RecordedState::Revoked { at: now, by };
+            self.store.revoke_access_token(&token, &state, &entry).await?;
             telemetry::note(|line| line.tokens_revoked += 1);
             Ok(())
         })

@@ -6,6 +6,8 @@
 
 pub mod access_tokens;
 pub mod actor;
+mod audit;
+pub mod claims;
 mod crypto;
 pub mod jwt;
 mod key;
@@ -19,25 +21,18 @@ pub mod stakeholders;
 
 use std::time::Duration;
 
-use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     access::{
         actor::{Actor, Credential, Visitor},
+        claims::{RawCredential, SessionClaims, VerifiedClaims},
         jwt::{Jwt, Verified},
     },
-    domain::{
-        id::UserId,
-        refusal::Refusal,
-        secret::{Digest, Secret},
-    },
+    domain::{id::UserId, refusal::Refusal, secret::Digest},
     entropy::Entropy,
     error::Result,
-    http::{
-        authorization,
-        cookies::{CookieName, Cookies},
-    },
+    http::cookies::Cookies,
     store::{Store, StoreError},
     telemetry::{self, Chain},
 };
@@ -61,43 +56,6 @@ pub struct Access {
     pub renewal_limit: SignedDuration,
 }
 
-/// What a request presents, not yet looked at.
-#[derive(Debug)]
-pub enum RawCredential {
-    /// Nothing.
-    Nothing,
-    /// A token, in the `Authorization` header.
-    Bearer(Secret),
-    /// A session, in its cookie: something that a browser sends by itself.
-    Cookie(Secret),
-}
-
-impl RawCredential {
-    /// What the request presents: the header beats the cookie, with no fallback.
-    ///
-    /// # Errors
-    ///
-    /// As [`authorization::bearer`] and [`Cookies::session`].
-    pub fn in_headers(headers: &HeaderMap, cookies: Cookies) -> Result<Self> {
-        if let Some(token) = authorization::bearer(headers)? {
-            return Ok(Self::Bearer(token));
-        }
-        Ok(cookies.get(CookieName::Session, headers)?.map_or(Self::Nothing, Self::Cookie))
-    }
-}
-
-/// Whom a credential names that has passed all that costs no I/O. No forged token gets
-/// so far; a forged cookie of the right form does.
-#[derive(Debug)]
-pub enum VerifiedClaims {
-    /// Nobody.
-    Nothing,
-    /// The owner of a token that we signed, and that is not over.
-    AccessToken(Verified),
-    /// The owner of a session.
-    Session(UserId, Digest),
-}
-
 impl Access {
     /// Looks at a credential as far as that costs no I/O: steps 1 to 5.
     ///
@@ -111,8 +69,8 @@ impl Access {
                 Ok(VerifiedClaims::AccessToken(self.jwt.verify(token, now)?))
             }
             RawCredential::Cookie(value) => {
-                let (user, digest) = sessions::parse(value).ok_or(Refusal::UnknownSession)?;
-                Ok(VerifiedClaims::Session(user, digest))
+                let claims = SessionClaims::parse(value).ok_or(Refusal::UnknownSession)?;
+                Ok(VerifiedClaims::Session(claims))
             }
         }
     }
@@ -127,7 +85,9 @@ impl Access {
         let actor = match claims {
             VerifiedClaims::Nothing => return Ok(Visitor::Nobody),
             VerifiedClaims::AccessToken(verified) => self.by_access_token(verified, now).await?,
-            VerifiedClaims::Session(user, digest) => self.by_session(user, digest, now).await?,
+            VerifiedClaims::Session(SessionClaims { user, digest }) => {
+                self.by_session(user, digest, now).await?
+            }
         };
         actor.note();
         Ok(Visitor::Somebody(Box::new(actor)))

@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     access::{
-        Access, VerifiedClaims,
+        Access,
         actor::{Actor, Credential},
+        claims::VerifiedClaims,
         jwt::Verified,
     },
     domain::{

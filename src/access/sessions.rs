@@ -1,14 +1,16 @@
-//! Browser sessions: opened by a login, ended by logout.
+//! Browser sessions: opened by a login, ended by a logout.
 
-use std::net::IpAddr;
-
-use http::{HeaderMap, HeaderValue};
-use jiff::Timestamp;
+use http::HeaderValue;
 
 use crate::{
-    access::Access,
+    access::{
+        Access,
+        actor::{Actor, Credential},
+        audit::author,
+        claims::SessionClaims,
+    },
     domain::{
-        event::{Event, EventKind},
+        audit::{CredentialId, EventKind},
         id::UserId,
         refusal::Refusal,
         secret::{Digest, Secret},
@@ -16,51 +18,14 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::{Error, Result},
-    http::{
-        RequestContext,
-        cookies::{CookieName, Cookies},
-    },
+    http::{RequestContext, cookies::CookieName},
     store::{StoreError, sessions::ReplacedSession},
 };
 
-/// From where somebody logs in.
-#[derive(Clone, Debug, Default)]
-pub struct ClientInfo {
-    /// Which program, as it names itself.
-    pub agent: Option<String>,
-    /// From which address.
-    pub address: Option<IpAddr>,
-    /// The session that the browser has so far, which may be nobody's.
-    pub session: Option<(UserId, Digest)>,
-}
-
-impl ClientInfo {
-    /// From where a request comes.
-    #[must_use]
-    pub fn of(headers: &HeaderMap, cookies: Cookies, context: &RequestContext) -> Self {
-        let session = cookies.get(CookieName::Session, headers).ok().flatten();
-        Self {
-            agent: context.user_agent.as_deref().map(str::to_owned),
-            address: context.client_address,
-            session: session.as_ref().and_then(parse),
-        }
-    }
-}
-
-/// Reads a cookie's value, `<uid>.<secret>`: whose session, and the secret's digest.
-#[must_use]
-pub fn parse(value: &Secret) -> Option<(UserId, Digest)> {
-    let (user, secret) = value.inspect(|it| {
-        it.split_once('.').map(|(user, secret)| (user.to_owned(), Secret::from(secret.to_owned())))
-    })?;
-    let user = UserId::try_from(user).ok()?;
-    (secret.len() == 43).then(|| (user, secret.digest()))
-}
-
 impl Access {
-    /// Opens a session, always with a new secret, and makes the cookie that holds it. The
-    /// session that the browser had so far is ended in the same transaction. Where the owner is
-    /// changed meanwhile, they are read again.
+    /// Opens a session with a new secret, and creates the cookie that holds it. The session that
+    /// the browser had before is ended in the same transaction. If the owner's record changes
+    /// meanwhile, it is read again.
     ///
     /// # Errors
     ///
@@ -69,21 +34,12 @@ impl Access {
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
-        client: &ClientInfo,
-        now: Timestamp,
+        previous: Option<&SessionClaims>,
+        context: &RequestContext,
     ) -> Result<HeaderValue> {
         let secret = Secret::from_entropy(self.entropy.bytes()?);
-        let session = Session {
-            user: owner.id.clone(),
-            digest: secret.digest(),
-            epoch: owner.epoch,
-            opened_at: now,
-            last_seen_at: None,
-            agent: client.agent.clone(),
-            address: client.address,
-            state: SessionState::Open,
-        };
-        let (session, replaced) = (&session, self.replaced(client, now)?);
+        let session = &new_session(owner, secret.digest(), context);
+        let replaced = self.replaced_session(owner, session, previous, context)?;
         let replaced = replaced.as_ref();
         self.retry_on_conflict(move |attempt| async move {
             let reread =
@@ -91,11 +47,13 @@ impl Access {
             let owner = reread.as_ref().unwrap_or(owner);
             owner.check(owner.epoch, Refusal::UserDisabled)?;
             let session = Session { epoch: owner.epoch, ..session.clone() };
-            let event = self.event(&owner.id, EventKind::SessionOpened, now)?;
-            match self.store.open_session(owner, &session, &event, replaced).await {
+            let author = author(owner, Some(CredentialId::Session(session.id())), context);
+            let entry =
+                self.credential_entry(&owner.id, author, EventKind::SessionOpened, context)?;
+            match self.store.open_session(owner, &session, &entry, replaced).await {
                 // The session to be replaced is not open.
                 Err(StoreError::Stale) => {
-                    Ok(self.store.open_session(owner, &session, &event, None).await?)
+                    Ok(self.store.open_session(owner, &session, &entry, None).await?)
                 }
                 done => Ok(done?),
             }
@@ -105,24 +63,35 @@ impl Access {
         self.cookies.set(CookieName::Session, &value, SESSION_LIFETIME).map_err(Error::internal)
     }
 
-    /// The session that a login from `place` ends, taken from the browser's cookie: whoever
-    /// has the secret of a session may end it.
-    fn replaced(&self, client: &ClientInfo, now: Timestamp) -> Result<Option<ReplacedSession>> {
-        let Some((user, digest)) = &client.session else { return Ok(None) };
-        let event = self.event(user, EventKind::SessionReplaced, now)?;
-        Ok(Some(ReplacedSession { digest: digest.clone(), event }))
+    /// Returns the session that a login ends: the one in the browser's cookie. Anybody who has
+    /// the secret of a session may end it.
+    fn replaced_session(
+        &self,
+        owner: &Stakeholder,
+        session: &Session,
+        previous: Option<&SessionClaims>,
+        context: &RequestContext,
+    ) -> Result<Option<ReplacedSession>> {
+        let Some(SessionClaims { user, digest }) = previous.cloned() else { return Ok(None) };
+        let author = author(owner, Some(CredentialId::Session(session.id())), context);
+        let entry = self.credential_entry(&user, author, EventKind::SessionReplaced, context)?;
+        Ok(Some(ReplacedSession { user, digest, entry }))
     }
 
-    /// Ends a session before its time. One that is ended already stays so.
+    /// Ends the session of `actor`. Succeeds if it is already ended, and does nothing for a
+    /// token.
     ///
     /// # Errors
     ///
     /// `Conflict` when other requests were faster each time; `Unavailable` when
     /// DynamoDB fails.
-    pub async fn end_session(&self, session: &Session, now: Timestamp) -> Result<()> {
+    pub async fn end_session(&self, actor: &Actor, context: &RequestContext) -> Result<()> {
+        let Credential::Session(session) = &actor.credential else { return Ok(()) };
         self.retry_on_conflict(move |_| async move {
-            let event = self.event(&session.user, EventKind::SessionEnded, now)?;
-            match self.store.end_session(session, &event).await {
+            let author = actor.author(context);
+            let entry =
+                self.credential_entry(&session.user, author, EventKind::SessionEnded, context)?;
+            match self.store.end_session(session, &entry).await {
                 Err(StoreError::Stale) if !self.is_open(&session.user, &session.digest).await? => {
                     Ok(())
                 }
@@ -132,15 +101,23 @@ impl Access {
         .await
     }
 
-    /// Whether a session that could not be ended is open still: a rival at the same
-    /// record proves nothing.
+    /// Whether a session that could not be ended is still open. A conflict alone does not say
+    /// so: it can be about another record.
     async fn is_open(&self, user: &UserId, digest: &Digest) -> Result<bool> {
         let (_, found, _) = self.store.session_and_owner(user, digest).await?;
         Ok(found.is_some_and(|it| it.state == SessionState::Open))
     }
+}
 
-    /// An entry for the history of credentials.
-    pub(super) fn event(&self, user: &UserId, what: EventKind, now: Timestamp) -> Result<Event> {
-        Ok(Event { user: user.clone(), id: self.entropy.ulid(now)?, at: now, what })
+fn new_session(owner: &Stakeholder, digest: Digest, context: &RequestContext) -> Session {
+    Session {
+        user: owner.id.clone(),
+        digest,
+        epoch: owner.epoch,
+        opened_at: context.now,
+        last_seen_at: None,
+        agent: context.user_agent.as_deref().map(str::to_owned),
+        address: context.client_address,
+        state: SessionState::Open,
     }
 }

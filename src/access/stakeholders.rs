@@ -1,11 +1,11 @@
 //! Finding or enrolling who has just proved who they are.
 
 use http::HeaderValue;
-use jiff::Timestamp;
 
 use crate::{
-    access::{Access, sessions::ClientInfo},
+    access::{Access, claims::SessionClaims},
     domain::{
+        audit::Change,
         email::Email,
         issuer::{DomainOwner, DomainOwners},
         login::LoginFault,
@@ -13,9 +13,17 @@ use crate::{
         subject::{PinnedSubject, Subject},
     },
     error::{Error, Result},
+    http::RequestContext,
     store::StoreError,
     telemetry,
 };
+
+/// The audit log's name for the first login of a new stakeholder.
+const ENROL: &str = "enrol";
+/// The audit log's name for a login that is added to a stakeholder.
+const LINK_LOGIN: &str = "linkLogin";
+/// The audit log's name for an address that changed at the identity provider.
+const CHANGE_EMAIL: &str = "changeEmail";
 
 /// A user, as an identity provider identified them.
 #[derive(Debug)]
@@ -55,13 +63,13 @@ impl Access {
         &self,
         person: &VerifiedIdentity,
         ownership: DomainOwnership<'_>,
-        client: &ClientInfo,
-        now: Timestamp,
+        previous: Option<&SessionClaims>,
+        context: &RequestContext,
     ) -> Result<HeaderValue> {
-        let found = self.retry_on_conflict(|_| self.find_by_subject(person, ownership, now));
+        let found = self.retry_on_conflict(|_| self.find_by_subject(person, ownership, context));
         let stakeholder = found.await.map_err(unavailable_by_conflict)?;
         telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
-        self.open_session(&stakeholder, client, now).await.map_err(unavailable_by_conflict)
+        self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
     }
 
     /// The stakeholder whom a person logs in as, enrolled if this is their first login.
@@ -69,14 +77,14 @@ impl Access {
         &self,
         person: &VerifiedIdentity,
         ownership: DomainOwnership<'_>,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<Stakeholder> {
         let found = self.store.pinned_subject(&person.subject).await?;
         if let Some(pin) = &found
             && let Some(known) = self.store.stakeholder(&pin.user).await?
             && known.is(&person.subject)
         {
-            return self.follow_address(known, person, pin, ownership).await;
+            return self.follow_address(known, person, pin, ownership, context).await;
         }
         if ownership.owner == DomainOwner::OtherProvider {
             return Err(LoginFault::AddressOfOtherProvider.into());
@@ -85,14 +93,15 @@ impl Access {
             subject: person.subject.clone(),
             user: known.id.clone(),
             email: person.email.clone(),
-            pinned_at: now,
+            pinned_at: context.now,
         };
         match self.store.stakeholder_at(&person.email).await? {
             None => {
-                let mut new =
-                    Stakeholder::enrol(self.user_id()?, person.email.clone(), &person.name, now);
+                let (id, email) = (self.user_id()?, person.email.clone());
+                let mut new = Stakeholder::enrol(id, email, &person.name, context.now);
                 new.link(&person.subject);
-                self.store.enrol_subject(&new, &pin(&new), found.as_ref()).await?;
+                let entry = self.login_entry(&new, ENROL, context)?;
+                self.store.enrol_subject(&new, &pin(&new), found.as_ref(), &entry).await?;
                 Ok(new)
             }
             Some(known) if is_released(found.as_ref(), &known) => {
@@ -106,7 +115,10 @@ impl Access {
                 if ownership.owner == DomainOwner::ThisProvider {
                     linked.unlink_non_owners(&person.subject, ownership.owners);
                 }
-                Ok(self.store.pin_subject(&known, linked, &pin(&known), found.as_ref()).await?)
+                let issuer = Change::new("login", None, Some(person.subject.issuer()));
+                let entry = self.login_entry(&known, LINK_LOGIN, context)?.with_changes([issuer]);
+                let pin = pin(&known);
+                Ok(self.store.pin_subject(&known, linked, &pin, found.as_ref(), &entry).await?)
             }
             Some(_) => Err(LoginFault::AddressOfAnother.into()),
         }
@@ -120,6 +132,7 @@ impl Access {
         person: &VerifiedIdentity,
         pin: &PinnedSubject,
         DomainOwnership { owner, owners }: DomainOwnership<'_>,
+        context: &RequestContext,
     ) -> Result<Stakeholder> {
         if pin.email == person.email {
             return Ok(known);
@@ -133,7 +146,10 @@ impl Access {
         if !known.may_move(&person.subject, owner, owners) {
             tracing::warn!(requestId = id, actor = %known.id, "a changed address is another provider's to tell");
         } else if self.store.stakeholder_at(&person.email).await?.is_none() {
-            return Ok(self.store.move_address(&known, &pin).await?);
+            let (before, after) = (known.email.as_str(), person.email.as_str());
+            let change = Change::new("email", Some(before), Some(after));
+            let entry = self.login_entry(&known, CHANGE_EMAIL, context)?.with_changes([change]);
+            return Ok(self.store.move_address(&known, &pin, &entry).await?);
         } else {
             tracing::warn!(requestId = id, actor = %known.id, "a changed address belongs to somebody else");
         }
@@ -149,11 +165,11 @@ impl Access {
     pub async fn log_in_at(
         &self,
         email: &Email,
-        client: &ClientInfo,
-        now: Timestamp,
+        previous: Option<&SessionClaims>,
+        context: &RequestContext,
     ) -> Result<HeaderValue> {
-        let stakeholder = self.find_or_enrol(email, email.local_part(), now).await?;
-        self.open_session(&stakeholder, client, now).await.map_err(unavailable_by_conflict)
+        let stakeholder = self.find_or_enrol(email, email.local_part(), context).await?;
+        self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
     }
 
     /// The stakeholder of an address, enrolled if there is none.
@@ -166,13 +182,14 @@ impl Access {
         &self,
         email: &Email,
         name: &str,
-        now: Timestamp,
+        context: &RequestContext,
     ) -> Result<Stakeholder> {
         if let Some(known) = self.store.stakeholder_at(email).await? {
             return Ok(known);
         }
-        let new = Stakeholder::enrol(self.user_id()?, email.clone(), name, now);
-        match self.store.enrol(&new).await {
+        let new = Stakeholder::enrol(self.user_id()?, email.clone(), name, context.now);
+        let entry = self.login_entry(&new, ENROL, context)?;
+        match self.store.enrol(&new, &entry).await {
             Ok(()) => Ok(new),
             Err(StoreError::Exists) => self.enrolled_meanwhile(email).await,
             Err(fault) => Err(fault.into()),

@@ -3,6 +3,11 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::secret::Digest;
+
+/// What an organization's id begins with.
+const ORGANIZATION: &str = "ORG#";
+
 /// Makes a text type that can only be had by its rule, also through serde.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $rule:expr, $expected:literal) => {
@@ -56,6 +61,10 @@ id! {
     TokenId, is_random_id, "22 characters of base64url are expected"
 }
 id! {
+    /// A session's public id: the first 22 characters of the digest of its secret.
+    SessionId, is_session_id, "22 characters of base64url are expected"
+}
+id! {
     /// The slot that an API token is kept in: one live token a name.
     TokenName, |text| is_name(text, 60), "a name of 1 to 60 lower-case letters, digits and hyphens is expected"
 }
@@ -66,6 +75,15 @@ id! {
 id! {
     /// An organization's name, in lower case.
     OrganizationName, |text| is_name(text, 50), "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
+}
+
+id! {
+    /// An organization's id: `ORG#` followed by a UUID in lower case.
+    OrganizationId, is_organization_id, "`ORG#` followed by a UUID is expected"
+}
+id! {
+    /// A group's name, in lower case.
+    GroupName, |text| is_name(text, 50), "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
 }
 
 impl UserId {
@@ -84,6 +102,32 @@ impl TokenId {
     }
 }
 
+impl SessionId {
+    /// The id of the session whose secret has this digest.
+    #[must_use]
+    pub fn of(digest: &Digest) -> Self {
+        Self(digest.as_str().chars().take(22).collect())
+    }
+}
+
+impl OrganizationId {
+    /// Makes a UUID of random bits (version 4).
+    #[must_use]
+    pub fn from_entropy(bytes: [u8; 16]) -> Self {
+        let bits = u128::from_be_bytes(bytes) & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+        let hex = format!("{bits:032x}");
+        let part = |range| hex.get(range).unwrap_or_default();
+        let parts = [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)];
+        Self(format!("{ORGANIZATION}{}", parts.join("-")))
+    }
+
+    /// The id without its prefix.
+    #[must_use]
+    pub fn uuid(&self) -> &str {
+        self.0.strip_prefix(ORGANIZATION).unwrap_or_default()
+    }
+}
+
 impl Default for TokenName {
     /// The slot that `updateAccessToken` fills when no name is given.
     fn default() -> Self {
@@ -95,6 +139,17 @@ impl Default for TokenName {
 /// decodes to the same bits: one id has one spelling.
 fn is_random_id(text: &str) -> bool {
     text.len() == 22 && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 16)
+}
+
+fn is_session_id(text: &str) -> bool {
+    text.len() == 22 && text.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
+}
+
+fn is_organization_id(text: &str) -> bool {
+    let Some(uuid) = text.strip_prefix(ORGANIZATION) else { return false };
+    let is_hex = |part: &str| part.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+    let lengths = uuid.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && uuid.split('-').all(is_hex)
 }
 
 fn is_name(text: &str, longest: usize) -> bool {
@@ -126,6 +181,25 @@ mod tests {
     #[case("a#b", false)]
     fn a_slot_is_named_in_lower_case(#[case] text: &str, #[case] is_one: bool) {
         assert_eq!(TokenName::try_from(text.to_owned()).is_ok(), is_one);
+    }
+
+    #[rstest]
+    #[case("ORG#6e1f8c1a-0b7d-4f6e-9a55-0c2d3e4f5a6b", true)]
+    #[case::upper_case("ORG#6E1F8C1A-0B7D-4F6E-9A55-0C2D3E4F5A6B", false)]
+    #[case::without_a_prefix("6e1f8c1a-0b7d-4f6e-9a55-0c2d3e4f5a6b", false)]
+    #[case::without_hyphens("ORG#6e1f8c1a0b7d4f6e9a550c2d3e4f5a6b", false)]
+    #[case::short("ORG#6e1f8c1a-0b7d-4f6e-9a55-0c2d3e4f5a6", false)]
+    fn an_organization_id_is_a_prefix_and_a_uuid(#[case] text: &str, #[case] is_valid: bool) {
+        assert_eq!(OrganizationId::try_from(text.to_owned()).is_ok(), is_valid);
+    }
+
+    #[test]
+    fn a_random_organization_id_is_a_uuid_of_version_4() {
+        let id = OrganizationId::from_entropy([255; 16]);
+
+        assert_eq!(id.as_str(), "ORG#ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert_eq!(id.uuid(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
+        assert!(OrganizationId::try_from(id.as_str().to_owned()).is_ok());
     }
 
     #[test]

@@ -4,8 +4,8 @@
 //! that has a rule has a type, and the only way in is to parse it.
 
 pub mod access_token;
+pub mod audit;
 pub mod email;
-pub mod event;
 pub mod expiration;
 pub mod id;
 pub mod issuer;

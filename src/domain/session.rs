@@ -4,7 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    CLOCK_SKEW, id::UserId, is_use_worth_recording, refusal::Refusal, secret::Digest,
+    CLOCK_SKEW,
+    id::{SessionId, UserId},
+    is_use_worth_recording,
+    refusal::Refusal,
+    secret::Digest,
     stakeholder::Stakeholder,
 };
 
@@ -70,6 +74,12 @@ pub enum SessionEnd {
 }
 
 impl Session {
+    /// The session's public id.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        SessionId::of(&self.digest)
+    }
+
     /// When the session is over: forty minutes after the login.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {

@@ -44,12 +44,12 @@ impl Mutations {
         expiration_time: i64,
     ) -> Result<UpdateAccessTokenPayload> {
         let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
-        let now = ctx.now()?;
+        let (access, context) = (ctx.access()?, ctx.request()?);
         let (shown, token) =
-            ctx.access()?.update_access_token(actor, Replaces::Any, expiration_time, now).await?;
+            access.update_access_token(actor, Replaces::Any, expiration_time, context).await?;
         Ok(UpdateAccessTokenPayload {
             shown,
-            token: AccessToken::at(token, &actor.stakeholder, now),
+            token: AccessToken::at(token, &actor.stakeholder, context.now),
         })
     }
 
@@ -57,7 +57,7 @@ impl Mutations {
     /// when there is none.
     async fn invalidate_access_token(&self, ctx: &Context<'_>) -> Result<SimplePayload> {
         let actor = ctx.permitted(UserAction::InvalidateAccessToken)?;
-        ctx.access()?.invalidate_access_token(actor, ctx.now()?).await?;
+        ctx.access()?.invalidate_access_token(actor, ctx.request()?).await?;
         Ok(SimplePayload { success: true })
     }
 }

@@ -27,6 +27,9 @@ pub(super) trait Request {
     /// When the request arrived.
     fn now(&self) -> Result<Timestamp>;
 
+    /// The context of the request.
+    fn request(&self) -> Result<&RequestContext>;
+
     /// Credentials and what they are checked against.
     fn access(&self) -> Result<&Access>;
 }
@@ -43,7 +46,11 @@ impl Request for Context<'_> {
     }
 
     fn now(&self) -> Result<Timestamp> {
-        Ok(self.data::<RequestContext>().map_err(missing)?.now)
+        Ok(self.request()?.now)
+    }
+
+    fn request(&self) -> Result<&RequestContext> {
+        self.data::<RequestContext>().map_err(missing)
     }
 
     fn access(&self) -> Result<&Access> {

@@ -16,7 +16,11 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    access::{Access, RawCredential, VerifiedClaims, actor::Visitor},
+    access::{
+        Access,
+        actor::Visitor,
+        claims::{RawCredential, VerifiedClaims},
+    },
     domain::refusal::Refusal,
     error::{Error, RequestFault, Result},
     graph::{

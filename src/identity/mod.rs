@@ -42,7 +42,7 @@ use url::form_urlencoded;
 use crate::{
     access::{
         Access,
-        sessions::ClientInfo,
+        claims::SessionClaims,
         stakeholders::{DomainOwnership, VerifiedIdentity},
     },
     config::PublicUrl,
@@ -164,8 +164,9 @@ impl Identity {
 
         let ownership =
             DomainOwnership { owner: self.domain_owner(provider, &user), owners: &self.owners };
-        let client = ClientInfo::of(&request.headers, self.access.cookies, context);
-        let session = self.access.log_in(&user, ownership, &client, context.now).await?;
+        let previous = SessionClaims::in_headers(&request.headers, self.access.cookies);
+        let login = self.access.log_in(&user, ownership, previous.as_ref(), context);
+        let session = login.await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
         response.headers_mut().append(SET_COOKIE, session);
         response.headers_mut().append(SET_COOKIE, self.access.cookies.delete(CookieName::Login));

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     app::App,
     domain::{
+        audit::{AuditEntry, AuditSubject, Author},
         email::Email,
         id::{OrganizationName, UserId},
         role::{OrganizationRole, UserRole},
@@ -42,10 +43,12 @@ pub(super) async fn fill(app: &App) -> Result<()> {
             None => {
                 let id = UserId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
                 let new = Stakeholder::enrol(id, email, name, app.clock.now());
-                app.access.store.enrol(&with_roles(new)).await?;
+                let new = with_roles(new);
+                app.access.store.enrol(&new, &entry(app, &new)?).await?;
             }
             Some(known) if known.role == UserRole::User && known.organizations.is_empty() => {
-                app.access.store.change_stakeholder(&known.id, with_roles).await?;
+                let entry = entry(app, &known)?;
+                app.access.store.change_stakeholder(&known.id, with_roles, &entry).await?;
             }
             Some(_) => {}
         }
@@ -61,6 +64,13 @@ pub(super) async fn fill(app: &App) -> Result<()> {
 pub(super) async fn has_admin(app: &App) -> Result<bool> {
     let found = app.access.store.stakeholder_at(&email(ADMIN)?).await?;
     Ok(found.is_some_and(|it| it.role == UserRole::Admin && it.status == Status::Active))
+}
+
+/// Creates the audit entry of a demo stakeholder's roles. Its author is the stakeholder.
+fn entry(app: &App, stakeholder: &Stakeholder) -> Result<AuditEntry> {
+    let (subject, now) = (AuditSubject::User(stakeholder.id.clone()), app.clock.now());
+    let author = Author::program(stakeholder);
+    Ok(AuditEntry::new(subject, app.entropy.ulid(now)?, now, author, "addDemoData"))
 }
 
 fn email(address: &str) -> Result<Email> {

@@ -12,7 +12,7 @@ use axum::{
 use http::{Request, header::SET_COOKIE, request::Parts};
 
 use crate::{
-    access::sessions::ClientInfo,
+    access::claims::SessionClaims,
     app::App,
     domain::{email::Email, own_path::OwnPath},
     error::{Error, RequestFault, Result},
@@ -67,8 +67,8 @@ async fn signed_in(
     let email =
         Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
-    let client = ClientInfo::of(&parts.headers, app.access.cookies, context);
-    let cookie = app.access.log_in_at(&email, &client, context.now).await?;
+    let previous = SessionClaims::in_headers(&parts.headers, app.access.cookies);
+    let cookie = app.access.log_in_at(&email, previous.as_ref(), context).await?;
     let next =
         OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())

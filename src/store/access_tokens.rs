@@ -9,7 +9,7 @@ use ulid::Ulid;
 use crate::{
     domain::{
         access_token::{AccessToken, RecordedState},
-        event::Event,
+        audit::AuditEntry,
         id::{TokenId, TokenName, UserId},
         rate_limit::{Counter, RateLimit},
         stakeholder::Stakeholder,
@@ -230,25 +230,25 @@ impl Store {
         owner: &Stakeholder,
         token: &AccessToken,
         in_slot: Option<&SlotToken>,
-        event: &Event,
+        entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
         let counter = Counter::TokensOf(owner.id.clone());
         let writes = self.transaction().require_active(owner)?.insert(token)?;
-        let writes = writes.count_within(&counter, CREATIONS, event.at)?;
-        let Some(old) = in_slot else { return writes.insert(&slot)?.commit(event).await };
+        let writes = writes.count_within(&counter, CREATIONS, entry.at)?;
+        let Some(old) = in_slot else { return writes.insert(&slot)?.commit(entry).await };
 
         let writes =
             writes.put_where(&slot, "tid = :old", [(":old", item::attribute(&old.token)?)])?;
         if !old.is_active {
-            return writes.commit(event).await;
+            return writes.commit(entry).await;
         }
-        let to = RecordedState::Replaced { at: event.at, successor: token.id.clone() };
+        let to = RecordedState::Replaced { at: entry.at, successor: token.id.clone() };
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(&to)?);
-        let ttl = Some(ttl(old.expires_at.min(event.at)));
+        let ttl = Some(ttl(old.expires_at.min(entry.at)));
         let writes =
             writes.change_state(&Key::access_token(&token.user, &old.token), change, ttl)?;
-        writes.commit(event).await
+        writes.commit(entry).await
     }
 
     /// Revokes a live token: sets its state, and empties its slot.
@@ -260,15 +260,15 @@ impl Store {
         &self,
         token: &AccessToken,
         state: &RecordedState,
-        event: &Event,
+        entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let in_slot = (":old", item::attribute(&token.id)?);
         let change = (item::attribute(&RecordedState::Active)?, item::attribute(state)?);
-        let ttl = Some(ttl(token.expires_at.min(event.at)));
+        let ttl = Some(ttl(token.expires_at.min(entry.at)));
         let writes = self.transaction().change_state(&token.key(), change, ttl)?;
         writes
             .delete_where(&Key::slot(&token.user, &token.name), "tid = :old", [in_slot])?
-            .commit(event)
+            .commit(entry)
             .await
     }
 

@@ -1,6 +1,9 @@
 //! Changes of records that other instances may change at the same time.
 
-use crate::store::{Record, Store, StoreError, Versioned, difference::Difference, key::Key};
+use crate::{
+    domain::audit::AuditEntry,
+    store::{Store, StoreError, Versioned, difference::Difference, key::Key},
+};
 
 impl Store {
     /// Changes the record at `key` by a pure step, and returns it as it is then; `None` where
@@ -16,15 +19,14 @@ impl Store {
     ///
     /// What the step fails with; [`StoreError::Stale`] when others changed the record first at
     /// each attempt; else as [`Store::get`].
-    pub async fn change<T, A, E>(
+    pub async fn change<T, E>(
         &self,
         key: &Key,
-        audit: &A,
+        audit: &AuditEntry,
         step: impl Fn(&T) -> Result<T, E>,
     ) -> Result<Option<T>, E>
     where
         T: Versioned,
-        A: Record,
         E: From<StoreError>,
     {
         let attempt = || async {
@@ -38,11 +40,11 @@ impl Store {
     }
 
     /// Replaces a record that was read by a changed one.
-    async fn replace<T: Versioned, A: Record>(
+    async fn replace<T: Versioned>(
         &self,
         before: &T,
         mut after: T,
-        audit: &A,
+        audit: &AuditEntry,
     ) -> Result<T, StoreError> {
         after.set_version(before.version());
         let difference = Difference::between(before, &after)?;
@@ -65,15 +67,14 @@ impl Store {
     ///
     /// What `check` fails with; [`StoreError::Stale`] when others changed the record first at
     /// each attempt; else as [`Store::get`].
-    pub async fn remove<T, A, E>(
+    pub async fn remove<T, E>(
         &self,
         key: &Key,
-        audit: &A,
+        audit: &AuditEntry,
         check: impl Fn(&T) -> Result<(), E>,
     ) -> Result<Option<T>, E>
     where
         T: Versioned,
-        A: Record,
         E: From<StoreError>,
     {
         let attempt = || async {

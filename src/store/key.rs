@@ -6,7 +6,7 @@
 //! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
 //! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; moved when revoked or replaced | authentication by Bearer, `me.accessTokens` |
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
-//! | event          | `U#<uid>`    | `A#<ulid>`        | + 400 days     | the history of credentials, `me.accessTokens` |
+//! | audit entry    | `U#<uid>`, `O#<uuid>`, `G#<name>` | `A#<ulid>` | + 400 days | the audit log, `me.accessTokens` |
 //! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
 //! | subject to user | `I#<digest>` | `I`              |                | login                       |
 //! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
@@ -26,6 +26,7 @@ use ulid::Ulid;
 
 use crate::{
     domain::{
+        audit::AuditSubject,
         email::Email,
         id::{TokenId, TokenName, UserId},
         rate_limit::Counter,
@@ -77,19 +78,25 @@ impl Key {
         Self::of_user(user, format!("N#{name}"))
     }
 
-    /// The key of an entry in the history of credentials.
+    /// The key of an entry in the audit log of a user, an organization or a group.
     #[must_use]
-    pub fn event(user: &UserId, id: Ulid) -> Self {
+    pub fn audit_entry(subject: &AuditSubject, id: Ulid) -> Self {
+        Self { pk: audit_partition(subject), sk: format!("A#{id}") }
+    }
+
+    fn audit_entry_of_user(user: &UserId, id: Ulid) -> Self {
         Self::of_user(user, format!("A#{id}"))
     }
 
-    /// The keys of a user's events between two ids, as the values `:pk`, `:from` and `:to`.
-    pub(super) fn events_between(
+    /// The keys of a user's audit entries between two ids, as the values `:pk`, `:from` and
+    /// `:to`.
+    pub(super) fn audit_entries_between(
         user: &UserId,
         first: Ulid,
         last: Ulid,
     ) -> HashMap<String, AttributeValue> {
-        let (from, to) = (Self::event(user, first), Self::event(user, last));
+        let (from, to) =
+            (Self::audit_entry_of_user(user, first), Self::audit_entry_of_user(user, last));
         let values = [(":pk", from.pk), (":from", from.sk), (":to", to.sk)];
         values
             .into_iter()
@@ -170,10 +177,10 @@ impl KeyPrefix {
         Self { pk: format!("U#{user}"), prefix: "T#" }
     }
 
-    /// The history of a user's credentials, the oldest event first.
+    /// The audit log of a user, an organization or a group, the oldest entry first.
     #[must_use]
-    pub fn events(user: &UserId) -> Self {
-        Self { pk: format!("U#{user}"), prefix: "A#" }
+    pub fn audit_log(subject: &AuditSubject) -> Self {
+        Self { pk: audit_partition(subject), prefix: "A#" }
     }
 
     /// Returns the values `:pk` and `:prefix`.
@@ -197,8 +204,16 @@ impl KeyPrefix {
     }
 }
 
-/// The id of the event at a key.
-pub(super) fn event_id(key: &HashMap<String, AttributeValue>) -> Option<Ulid> {
+fn audit_partition(subject: &AuditSubject) -> String {
+    match subject {
+        AuditSubject::User(user) => format!("U#{user}"),
+        AuditSubject::Organization(organization) => format!("O#{}", organization.uuid()),
+        AuditSubject::Group(group) => format!("G#{group}"),
+    }
+}
+
+/// The id of the audit entry at a key.
+pub(super) fn audit_entry_id(key: &HashMap<String, AttributeValue>) -> Option<Ulid> {
     let sort_key = key.get(SK)?.as_s().ok()?;
     Ulid::from_string(sort_key.strip_prefix("A#")?).ok()
 }

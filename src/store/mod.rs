@@ -11,12 +11,12 @@
 //! and changes, in the file of each noun.
 
 pub mod access_tokens;
+mod audit;
 mod batch;
 mod change;
 pub mod client;
 mod difference;
 mod error;
-mod events;
 mod item;
 pub mod key;
 mod login_attempts;

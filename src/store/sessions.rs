@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     domain::{
-        event::Event,
+        audit::AuditEntry,
         id::{TokenName, UserId},
         secret::Digest,
         session::{Session, SessionEnd, SessionState},
@@ -29,10 +29,11 @@ impl Record for Session {
 
 /// A session that a new login ends.
 pub struct ReplacedSession {
-    /// The digest of its secret.
+    pub user: UserId,
+    /// The digest of the session's secret.
     pub digest: Digest,
-    /// The entry in its owner's history.
-    pub event: Event,
+    /// The entry in its owner's audit log.
+    pub entry: AuditEntry,
 }
 
 impl Store {
@@ -67,20 +68,17 @@ impl Store {
         &self,
         owner: &Stakeholder,
         session: &Session,
-        event: &Event,
+        entry: &AuditEntry,
         replaced: Option<&ReplacedSession>,
     ) -> Result<(), StoreError> {
         let mut writes = self.transaction().require_active(owner)?.insert(session)?;
-        if let Some(ReplacedSession { digest, event }) = replaced {
-            let to = SessionState::Ended { at: event.at, why: SessionEnd::Replaced };
+        if let Some(ReplacedSession { user, digest, entry }) = replaced {
+            let to = SessionState::Ended { at: entry.at, why: SessionEnd::Replaced };
             let (from, to) = (item::attribute(&SessionState::Open)?, item::attribute(&to)?);
-            writes = writes.insert(event)?.change_state(
-                &Key::session(&event.user, digest),
-                (from, to),
-                None,
-            )?;
+            let key = Key::session(user, digest);
+            writes = writes.insert(entry)?.change_state(&key, (from, to), None)?;
         }
-        writes.commit(event).await
+        writes.commit(entry).await
     }
 
     /// Ends a session before its time.
@@ -88,12 +86,16 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Stale`] when it was ended already.
-    pub async fn end_session(&self, session: &Session, event: &Event) -> Result<(), StoreError> {
+    pub async fn end_session(
+        &self,
+        session: &Session,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let (from, to) =
-            (SessionState::Open, SessionState::Ended { at: event.at, why: SessionEnd::Logout });
+            (SessionState::Open, SessionState::Ended { at: entry.at, why: SessionEnd::Logout });
         let (from, to) = (item::attribute(&from)?, item::attribute(&to)?);
         let writes = self.transaction().change_state(&session.key(), (from, to), None)?;
-        writes.commit(event).await
+        writes.commit(entry).await
     }
 
     /// Records that a session was used.

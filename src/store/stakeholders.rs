@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{email::Email, id::UserId, stakeholder::Stakeholder},
+    domain::{audit::AuditEntry, email::Email, id::UserId, stakeholder::Stakeholder},
     store::{Record, Store, StoreError, Versioned, key::Key},
 };
 
@@ -63,9 +63,13 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Exists`] when the address is somebody's already.
-    pub async fn enrol(&self, stakeholder: &Stakeholder) -> Result<(), StoreError> {
+    pub async fn enrol(
+        &self,
+        stakeholder: &Stakeholder,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
         let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
-        self.transaction().insert(&address)?.insert(stakeholder)?.commit_without_audit().await
+        self.transaction().insert(&address)?.insert(stakeholder)?.commit(entry).await
     }
 
     /// Changes a stakeholder by one pure step, if nobody else does so meanwhile.
@@ -78,11 +82,12 @@ impl Store {
         &self,
         user: &UserId,
         step: impl FnOnce(Stakeholder) -> Stakeholder,
+        entry: &AuditEntry,
     ) -> Result<Stakeholder, StoreError> {
         let before = self.stakeholder(user).await?.ok_or(StoreError::Stale)?;
         let mut after = step(before.clone());
         after.version = before.version + 1;
-        self.transaction().change(&before, &after)?.commit_without_audit().await?;
+        self.transaction().change(&before, &after)?.commit(entry).await?;
         Ok(after)
     }
 }

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     domain::{
+        audit::AuditEntry,
         stakeholder::Stakeholder,
         subject::{PinnedSubject, Subject},
     },
@@ -48,10 +49,11 @@ impl Store {
         stakeholder: &Stakeholder,
         pin: &PinnedSubject,
         found: Option<&PinnedSubject>,
+        entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
         let writes = self.transaction().insert(&address)?.insert(stakeholder)?;
-        writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit_without_audit().await
+        writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit(entry).await
     }
 
     /// Pins a subject to a stakeholder who was enrolled before. `linked` has the subject among
@@ -67,10 +69,11 @@ impl Store {
         linked: Stakeholder,
         pin: &PinnedSubject,
         found: Option<&PinnedSubject>,
+        entry: &AuditEntry,
     ) -> Result<Stakeholder, StoreError> {
         let after = Stakeholder { version: before.version + 1, ..linked };
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?;
-        writes.change(before, &after)?.commit_without_audit().await?;
+        writes.change(before, &after)?.commit(entry).await?;
         Ok(after)
     }
 
@@ -84,6 +87,7 @@ impl Store {
         &self,
         before: &Stakeholder,
         pin: &PinnedSubject,
+        entry: &AuditEntry,
     ) -> Result<Stakeholder, StoreError> {
         let mut after = before.clone();
         after.email = pin.email.clone();
@@ -91,7 +95,7 @@ impl Store {
         let address = Address { email: after.email.clone(), user: after.id.clone() };
         let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?;
         let writes = writes.insert(&address)?.delete(&Key::email(&before.email))?;
-        writes.change(before, &after)?.commit_without_audit().await?;
+        writes.change(before, &after)?.commit(entry).await?;
         Ok(after)
     }
 

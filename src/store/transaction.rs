@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::{
     domain::{
+        audit::AuditEntry,
         rate_limit::{Counter, RateLimit},
         stakeholder::Stakeholder,
     },
@@ -200,7 +201,7 @@ impl Transaction<'_> {
     /// # Errors
     ///
     /// As [`commit_without_audit`](Self::commit_without_audit).
-    pub(super) async fn commit(self, audit: &impl Record) -> Result<(), StoreError> {
+    pub(super) async fn commit(self, audit: &AuditEntry) -> Result<(), StoreError> {
         let mut transaction = self.store.transaction().insert(audit)?;
         transaction.writes.extend(self.writes);
         transaction.requirements.extend(self.requirements);

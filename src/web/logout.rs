@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, header::SET_COOKIE, request::Parts};
 
 use crate::{
-    access::actor::{Credential, Visitor},
+    access::actor::Visitor,
     error::{Error, Result},
     http::{RequestContext, cookies::CookieName},
     web::{
@@ -53,10 +53,7 @@ pub async fn submit(
 
 async fn end_session(site: &Site, request: &Parts, context: &RequestContext) -> Result<()> {
     match site.authenticate(&request.headers, context).await {
-        Ok(Visitor::Somebody(actor)) => match actor.credential {
-            Credential::Session(session) => site.access.end_session(&session, context.now).await,
-            Credential::AccessToken(_) => Ok(()),
-        },
+        Ok(Visitor::Somebody(actor)) => site.access.end_session(&actor, context).await,
         Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(()),
         Err(error) => Err(error),
     }

@@ -10,7 +10,7 @@ use http::{HeaderMap, header::CACHE_CONTROL};
 use serde_json::json;
 
 use crate::{
-    access::{Access, RawCredential, actor::Visitor},
+    access::{Access, actor::Visitor, claims::RawCredential},
     config::PublicUrl,
     error::Result,
     http::{RequestContext, cookies::CookieName, csrf::OwnOrigins},

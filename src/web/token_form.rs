@@ -104,7 +104,7 @@ impl SentForm {
             Err(fault) => return Ok(Err(fault)),
         };
         let replaces = Replaces::Only(current.map(|it| &it.id));
-        match site.access.update_access_token(actor, replaces, time, context.now).await {
+        match site.access.update_access_token(actor, replaces, time, context).await {
             Ok((token, _)) => {
                 let api = &site.public_url.api();
                 super::render(&CreatedPage { token: token.reveal(), api }).map(Ok)

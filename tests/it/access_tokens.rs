@@ -255,11 +255,11 @@ async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
     let token = ana.makes_token(START + DAY).await;
-    let (access, now) = (&world.app.access, world.app.clock.now());
+    let (access, context) = (&world.app.access, &world.context());
     let holder = token.authenticated().await;
 
     assert_eq!(ana.asks(by_its_owner).await.status, 200);
-    let asked = access.update_access_token(&holder, Replaces::Any, START + DAY, now).await;
+    let asked = access.update_access_token(&holder, Replaces::Any, START + DAY, context).await;
 
     assert_eq!(asked.err().unwrap().reason(), Some(reason));
 }
@@ -272,7 +272,7 @@ async fn a_token_that_was_replaced_while_it_revokes_does_not_revoke_its_successo
     let holder = token.authenticated().await;
 
     let successor = ana.makes_token(START + DAY).await;
-    world.app.access.invalidate_access_token(&holder, world.app.clock.now()).await.unwrap();
+    world.app.access.invalidate_access_token(&holder, &world.context()).await.unwrap();
 
     assert_eq!(successor.asks(ME).await.status, 200);
 }

@@ -33,11 +33,8 @@ const FLOORS: &[&[&str]] = &[
 const NEIGHBOURS: &[(&str, &str)] = &[("telemetry", "clock"), ("routes", "app")];
 
 /// Circles of files that are still to be opened. This list must become empty.
-const KNOWN_CYCLES: &[&[&str]] = &[
-    &["access/key.rs", "access/keys.rs"],
-    &["access/mod.rs", "access/sessions.rs"],
-    &["store/item.rs", "store/mod.rs"],
-];
+const KNOWN_CYCLES: &[&[&str]] =
+    &[&["access/key.rs", "access/keys.rs"], &["store/item.rs", "store/mod.rs"]];
 
 /// The longest file, in lines, unit tests included.
 const LONGEST_FILE: usize = 350;
@@ -134,8 +131,7 @@ fn a_secret_is_revealed_to_its_owner_and_to_identity_providers_alone() {
     let mut expected = [&to_their_owner[..], &to_a_provider[..]].concat();
     expected.sort_unstable();
     assert_eq!(places(".reveal()"), counted(&expected));
-    let taken_apart =
-        [("access/jwt.rs", 3), ("access/sessions.rs", 1), ("identity/settings.rs", 1)];
+    let taken_apart = [("access/claims.rs", 1), ("access/jwt.rs", 3), ("identity/settings.rs", 1)];
     assert_eq!(places(".inspect("), counted(&taken_apart));
 }
 

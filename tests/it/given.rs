@@ -16,6 +16,7 @@ use std::{
         Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use arm_api::{
@@ -24,9 +25,16 @@ use arm_api::{
     aws,
     clock::{Clock, ManualClock},
     config::{Config, DEFAULT_RENEWAL_DAYS, PublicUrl, SigningKeys, renewal_limit},
-    domain::{email::Email, rate_limit::RateLimit, secret::Secret, stakeholder::Stakeholder},
+    domain::{
+        audit::{AuditEntry, AuditSubject, Author},
+        email::Email,
+        rate_limit::RateLimit,
+        secret::Secret,
+        stakeholder::Stakeholder,
+    },
     entropy::Entropy,
     graph::endpoint::Endpoint,
+    http::RequestContext,
     local::{
         self,
         dynamodb::{Embedded, http_client},
@@ -43,6 +51,7 @@ use http::{Request, header};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tower::ServiceExt;
+use ulid::Ulid;
 
 use self::wire::{Call, Calls, Log, Meeting, Recorded, dynamodb};
 pub(crate) use self::{
@@ -286,12 +295,31 @@ impl World {
 
     /// Changes a stakeholder's record, as an administrator would.
     pub(crate) async fn change<T>(&self, email: &str, step: impl FnOnce(&mut Stakeholder) -> T) {
-        let user = self.stakeholder(email).await.id;
+        let before = self.stakeholder(email).await;
         let changed = |mut it| {
             step(&mut it);
             it
         };
-        self.app.access.store.change_stakeholder(&user, changed).await.unwrap();
+        let entry = self.entry(&before);
+        self.app.access.store.change_stakeholder(&before.id, changed, &entry).await.unwrap();
+    }
+
+    /// An audit entry for a change of a stakeholder.
+    pub(crate) fn entry(&self, stakeholder: &Stakeholder) -> AuditEntry {
+        let (now, subject) = (self.app.clock.now(), AuditSubject::User(stakeholder.id.clone()));
+        let id = self.app.entropy.ulid(now).unwrap();
+        AuditEntry::new(subject, id, now, Author::program(stakeholder), "test")
+    }
+
+    /// The context of a request that arrives now, without an address and a user agent.
+    pub(crate) fn context(&self) -> RequestContext {
+        RequestContext {
+            now: self.app.clock.now(),
+            request_id: Ulid::nil(),
+            client_address: None,
+            user_agent: None,
+            deadline: Clock::deadline(Duration::from_secs(10)),
+        }
     }
 
     /// The calls of DynamoDB since this was last asked.

@@ -60,7 +60,7 @@ async fn what_is_stored_has_the_agreed_shape() {
     let pin = PinnedSubject { subject, user: ana.id.clone(), email, pinned_at: now };
     let mut linked = ana.clone();
     linked.link(&pin.subject);
-    store.pin_subject(&ana, linked, &pin, None).await.unwrap();
+    store.pin_subject(&ana, linked, &pin, None, &world.entry(&ana)).await.unwrap();
     let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
     store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
 

@@ -1,7 +1,7 @@
 //! Domains that a provider owns: nobody gets an address in them by another provider.
 
 use arm_api::{
-    access::{sessions::ClientInfo, stakeholders::DomainOwnership},
+    access::stakeholders::DomainOwnership,
     domain::issuer::{DomainOwner, DomainOwners},
 };
 use rstest::rstest;
@@ -33,8 +33,8 @@ async fn logged_in_as<'a>(
     let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
     let ownership = DomainOwnership { owner, owners: &DomainOwners::new(owners) };
     let ana = person(issuer, "1", email);
-    let (place, now) = (ClientInfo::default(), world.app.clock.now());
-    let cookie = world.app.access.log_in(&ana, ownership, &place, now).await.unwrap();
+    let login = world.app.access.log_in(&ana, ownership, None, &world.context()).await;
+    let cookie = login.unwrap();
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
     world.keep_secret(cookie.split_once('=').unwrap().1);
     Browser { world, cookie }

@@ -3,8 +3,8 @@
 
 use arm_api::{
     domain::{
+        audit::{AuditEntry, AuditSubject, Author},
         email::Email,
-        event::{Event, EventKind},
         id::UserId,
         rate_limit::{Counter, Network, RateLimit},
         secret::Secret,
@@ -26,7 +26,7 @@ fn email(text: &str) -> Email {
 async fn ana(store: &Store) -> Stakeholder {
     let id = UserId::from_entropy([1; 16]);
     let ana = Stakeholder::enrol(id, email("ana@acme.test"), "Ana", start());
-    store.enrol(&ana).await.unwrap();
+    store.enrol(&ana, &entry(&ana, 0)).await.unwrap();
     ana
 }
 
@@ -60,9 +60,9 @@ fn session(owner: &Stakeholder, number: u8) -> Session {
     }
 }
 
-fn event(owner: &Stakeholder, number: u64) -> Event {
-    let id = Ulid::from_parts(number, 0);
-    Event { user: owner.id.clone(), id, at: start(), what: EventKind::SessionOpened }
+fn entry(owner: &Stakeholder, number: u64) -> AuditEntry {
+    let (subject, id) = (AuditSubject::User(owner.id.clone()), Ulid::from_parts(number, 0));
+    AuditEntry::new(subject, id, start(), Author::program(owner), "test")
 }
 
 #[tokio::test]
@@ -87,7 +87,8 @@ async fn a_subject_is_pinned_with_its_user() {
     let ana = ana(store).await;
     let pin = pin(&ana, "1");
 
-    let after = store.pin_subject(&ana, linked(&ana, &pin), &pin, None).await.unwrap();
+    let after =
+        store.pin_subject(&ana, linked(&ana, &pin), &pin, None, &entry(&ana, 1)).await.unwrap();
 
     assert!(after.is(&pin.subject));
     assert_eq!(store.stakeholder(&ana.id).await.unwrap(), Some(after));
@@ -101,9 +102,9 @@ async fn the_second_of_two_concurrent_pins_is_a_conflict() {
     let ana = ana(store).await;
 
     let first = pin(&ana, "1");
-    store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
+    store.pin_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
     let second = pin(&ana, "2");
-    let late = store.pin_subject(&ana, linked(&ana, &second), &second, None).await;
+    let late = store.pin_subject(&ana, linked(&ana, &second), &second, None, &entry(&ana, 2)).await;
 
     assert!(matches!(late, Err(StoreError::Stale)));
     assert_eq!(store.pinned_subject(&pin(&ana, "2").subject).await.unwrap(), None);
@@ -115,11 +116,11 @@ async fn a_pinned_subject_is_not_pinned_to_another_user() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let first = pin(&ana, "1");
-    store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
+    store.pin_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
 
     let eve =
         Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
-    let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None).await;
+    let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None, &entry(&eve, 1)).await;
 
     assert!(matches!(taken, Err(StoreError::Stale)));
     assert_eq!(store.stakeholder(&eve.id).await.unwrap(), None);
@@ -131,10 +132,11 @@ async fn a_changed_address_frees_the_former_one() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let first = pin(&ana, "1");
-    let known = store.pin_subject(&ana, linked(&ana, &first), &first, None).await.unwrap();
+    let known =
+        store.pin_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
 
     let moved = PinnedSubject { email: email("rossi@acme.test"), ..pin(&ana, "1") };
-    let after = store.move_address(&known, &moved).await.unwrap();
+    let after = store.move_address(&known, &moved, &entry(&ana, 2)).await.unwrap();
 
     assert_eq!(store.stakeholder_at(&email("rossi@acme.test")).await.unwrap(), Some(after));
     assert_eq!(store.stakeholder_at(&email("ana@acme.test")).await.unwrap(), None);
@@ -162,11 +164,15 @@ async fn a_new_session_ends_the_session_that_it_replaces() {
     let ana = ana(store).await;
     let former = session(&ana, 8);
     let new = session(&ana, 9);
-    store.open_session(&ana, &former, &event(&ana, 1), None).await.unwrap();
+    store.open_session(&ana, &former, &entry(&ana, 1), None).await.unwrap();
 
     let replaced_at = jiff::Timestamp::from_second(start().as_second()).unwrap();
-    let replaced = ReplacedSession { digest: former.digest.clone(), event: event(&ana, 3) };
-    store.open_session(&ana, &new, &event(&ana, 2), Some(&replaced)).await.unwrap();
+    let replaced = ReplacedSession {
+        user: ana.id.clone(),
+        digest: former.digest.clone(),
+        entry: entry(&ana, 3),
+    };
+    store.open_session(&ana, &new, &entry(&ana, 2), Some(&replaced)).await.unwrap();
 
     let (_, found, _) = store.session_and_owner(&ana.id, &former.digest).await.unwrap();
     assert_eq!(

@@ -1,10 +1,7 @@
 //! Who somebody is: the subject of an identity provider, pinned at the first login.
 
 use arm_api::{
-    access::{
-        sessions::ClientInfo,
-        stakeholders::{DomainOwnership, VerifiedIdentity},
-    },
+    access::stakeholders::{DomainOwnership, VerifiedIdentity},
     domain::issuer::DomainOwner,
     local::faults::{Fault, Plan},
 };
@@ -198,11 +195,11 @@ fn ownership(owner: DomainOwner) -> DomainOwnership<'static> {
 #[tokio::test]
 async fn first_logins_at_once_enrol_one_user() {
     let world = World::new().await;
-    let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
+    let (access, context) = (&world.app.access, &world.context());
     let (ana, ana_again) = (person("1"), person("1"));
 
     let logins = [&ana, &ana_again]
-        .map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
+        .map(|it| access.log_in(it, ownership(DomainOwner::Nobody), None, context));
     let answers = futures_util::future::join_all(logins).await;
 
     let user = |cookie: &http::HeaderValue| {
@@ -215,11 +212,11 @@ async fn first_logins_at_once_enrol_one_user() {
 #[tokio::test]
 async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
     let world = World::new().await;
-    let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
+    let (access, context) = (&world.app.access, &world.context());
     let (ana, eve) = (person("1"), person("2"));
 
     let logins = [&ana, &eve]
-        .map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), &client, now));
+        .map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), None, context));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
@@ -231,11 +228,11 @@ async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
 async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
     let world = World::new().await;
     world.signed_in("ana@acme.test").await;
-    let (access, now, client) = (&world.app.access, world.app.clock.now(), ClientInfo::default());
+    let (access, context) = (&world.app.access, &world.context());
     let (ana, eve) = (person("1"), person("2"));
 
     let logins =
-        [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), &client, now));
+        [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), None, context));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);

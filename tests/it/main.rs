@@ -12,6 +12,7 @@
 mod access_tokens;
 mod architecture;
 mod arguments;
+mod audit;
 mod authorization;
 mod csrf;
 mod endpoint;

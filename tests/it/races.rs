@@ -1,7 +1,8 @@
 //! Transactions of one person meet, answers are lost, and DynamoDB rejects what we send.
 
 use arm_api::{
-    access::{access_tokens::Replaces, sessions::ClientInfo},
+    access::access_tokens::Replaces,
+    http::RequestContext,
     local::faults::{Fault, Plan},
 };
 use rstest::rstest;
@@ -142,7 +143,7 @@ async fn who_is_shut_out_while_making_a_token_is_told_so() {
     let asked = world
         .app
         .access
-        .update_access_token(&holder, Replaces::Any, world.now() + DAY, world.app.clock.now())
+        .update_access_token(&holder, Replaces::Any, world.now() + DAY, &world.context())
         .await;
 
     assert_eq!(asked.unwrap_err().reason(), Some("TOKEN_REVOKED"));
@@ -156,9 +157,8 @@ async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_ep
     let before = world.stakeholder("ana@acme.test").await;
     world.change("ana@acme.test", |it| it.epoch += 1).await;
 
-    let (access, now) = (&world.app.access, world.app.clock.now());
-    let place = ClientInfo::default();
-    let cookie = access.open_session(&before, &place, now).await.unwrap();
+    let opened = world.app.access.open_session(&before, None, &world.context()).await;
+    let cookie = opened.unwrap();
 
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
     let headers = [
@@ -228,11 +228,11 @@ async fn an_item_that_is_too_large_is_our_fault() {
     let world = World::new().await;
     let email = "ana@acme.test";
     world.signed_in(email).await;
-    let agent = "a".repeat(500_000);
+    let user_agent = Some("a".repeat(500_000).into());
     let stakeholder = world.stakeholder(email).await;
-    let place = ClientInfo { agent: Some(agent), ..ClientInfo::default() };
+    let context = RequestContext { user_agent, ..world.context() };
 
-    let opened = world.app.access.open_session(&stakeholder, &place, world.app.clock.now()).await;
+    let opened = world.app.access.open_session(&stakeholder, None, &context).await;
 
     assert_eq!(opened.unwrap_err().code(), "INTERNAL_SERVER_ERROR");
 }

@@ -3,8 +3,8 @@
 
 use arm_api::domain::{
     access_token::{AccessToken, RecordedState},
+    audit::{AuditEntry, AuditSubject, Author},
     email::Email,
-    event::{Event, EventKind},
     id::{TokenId, TokenName, UserId},
     secret::Secret,
     session::{Session, SessionState},
@@ -19,7 +19,7 @@ use crate::given::{ME, World, start};
 async fn ana(store: &Store) -> Stakeholder {
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
     let ana = Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "Ana", start());
-    store.enrol(&ana).await.unwrap();
+    store.enrol(&ana, &entry(&ana, 0)).await.unwrap();
     ana
 }
 
@@ -39,9 +39,9 @@ fn token(owner: &Stakeholder, number: u8) -> AccessToken {
     }
 }
 
-fn event(owner: &Stakeholder, number: u64) -> Event {
-    let id = Ulid::from_parts(number, 0);
-    Event { user: owner.id.clone(), id, at: start(), what: EventKind::SessionOpened }
+fn entry(owner: &Stakeholder, number: u64) -> AuditEntry {
+    let (subject, id) = (AuditSubject::User(owner.id.clone()), Ulid::from_parts(number, 0));
+    AuditEntry::new(subject, id, start(), Author::program(owner), "test")
 }
 
 fn session(owner: &Stakeholder) -> Session {
@@ -64,7 +64,7 @@ async fn an_address_is_enrolled_once() {
     let first = ana(store).await;
 
     let second = Stakeholder { id: UserId::from_entropy([2; 16]), ..first.clone() };
-    assert!(matches!(store.enrol(&second).await, Err(StoreError::Exists)));
+    assert!(matches!(store.enrol(&second, &entry(&second, 0)).await, Err(StoreError::Exists)));
 
     assert_eq!(store.stakeholder_at(&first.email).await.unwrap(), Some(first));
 }
@@ -75,10 +75,13 @@ async fn two_changes_at_once_lose_none() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
 
-    let change =
-        || store.change_stakeholder(&ana.id, |it| Stakeholder { epoch: it.epoch + 1, ..it });
+    let (first, second) = (entry(&ana, 1), entry(&ana, 2));
+    let step = |it: Stakeholder| Stakeholder { epoch: it.epoch + 1, ..it };
     world.rivals_meet(2);
-    let (one, other) = tokio::join!(change(), change());
+    let (one, other) = tokio::join!(
+        store.change_stakeholder(&ana.id, step, &first),
+        store.change_stakeholder(&ana.id, step, &second),
+    );
     world.rivals_meet(1);
 
     let succeeded = [one, other].iter().filter(|it| it.is_ok()).count() as u64;
@@ -93,7 +96,7 @@ async fn a_session_is_read_back_as_it_was_written() {
     let ana = ana(store).await;
     let session = session(&ana);
 
-    store.open_session(&ana, &session, &event(&ana, 1), None).await.unwrap();
+    store.open_session(&ana, &session, &entry(&ana, 1), None).await.unwrap();
     store.record_session_use(&session, start() + SignedDuration::from_mins(10)).await.unwrap();
 
     let (owner, found, _) = store.session_and_owner(&ana.id, &session.digest).await.unwrap();
@@ -112,11 +115,11 @@ async fn a_session_ends_once() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let session = session(&ana);
-    store.open_session(&ana, &session, &event(&ana, 1), None).await.unwrap();
+    store.open_session(&ana, &session, &entry(&ana, 1), None).await.unwrap();
 
-    store.end_session(&session, &event(&ana, 2)).await.unwrap();
+    store.end_session(&session, &entry(&ana, 2)).await.unwrap();
 
-    assert!(matches!(store.end_session(&session, &event(&ana, 3)).await, Err(StoreError::Stale)));
+    assert!(matches!(store.end_session(&session, &entry(&ana, 3)).await, Err(StoreError::Stale)));
 }
 
 #[tokio::test]
@@ -124,11 +127,12 @@ async fn who_revoked_all_meanwhile_gets_no_session_and_no_token() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let before = ana(store).await;
-    store.change_stakeholder(&before.id, |it| Stakeholder { epoch: 1, ..it }).await.unwrap();
+    let revoke_all = |it| Stakeholder { epoch: 1, ..it };
+    store.change_stakeholder(&before.id, revoke_all, &entry(&before, 3)).await.unwrap();
 
-    let opened = store.open_session(&before, &session(&before), &event(&before, 1), None).await;
+    let opened = store.open_session(&before, &session(&before), &entry(&before, 1), None).await;
     let issued =
-        store.issue_access_token(&before, &token(&before, 1), None, &event(&before, 2)).await;
+        store.issue_access_token(&before, &token(&before, 1), None, &entry(&before, 2)).await;
 
     assert!(matches!(opened, Err(StoreError::Guard)));
     assert!(matches!(issued, Err(StoreError::Guard)));
@@ -143,16 +147,16 @@ async fn a_slot_holds_one_token() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let (first, second, third) = (token(&ana, 1), token(&ana, 2), token(&ana, 3));
-    store.issue_access_token(&ana, &first, None, &event(&ana, 1)).await.unwrap();
+    store.issue_access_token(&ana, &first, None, &entry(&ana, 1)).await.unwrap();
 
-    let blind = store.issue_access_token(&ana, &second, None, &event(&ana, 2)).await;
+    let blind = store.issue_access_token(&ana, &second, None, &entry(&ana, 2)).await;
     assert!(matches!(blind, Err(StoreError::Exists)));
     store
-        .issue_access_token(&ana, &second, Some(&SlotToken::of(&first, &ana)), &event(&ana, 3))
+        .issue_access_token(&ana, &second, Some(&SlotToken::of(&first, &ana)), &entry(&ana, 3))
         .await
         .unwrap();
     let late = store
-        .issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &event(&ana, 4))
+        .issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &entry(&ana, 4))
         .await;
     assert!(matches!(late, Err(StoreError::Stale)));
 
@@ -171,12 +175,12 @@ async fn a_slot_whose_token_may_be_swept_is_free_all_the_same() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let (swept, new) = (token(&ana, 1), token(&ana, 2));
-    store.issue_access_token(&ana, &swept, None, &event(&ana, 1)).await.unwrap();
+    store.issue_access_token(&ana, &swept, None, &entry(&ana, 1)).await.unwrap();
     let much_later = swept.expires_at + SignedDuration::from_hours(90 * 24);
 
     let (_, _, slot) = store.session_and_owner(&ana.id, &session(&ana).digest).await.unwrap();
     let in_slot = slot.unwrap().token(&ana, much_later);
-    store.issue_access_token(&ana, &new, Some(&in_slot), &event(&ana, 2)).await.unwrap();
+    store.issue_access_token(&ana, &new, Some(&in_slot), &entry(&ana, 2)).await.unwrap();
 
     let (_, untouched) = store.access_token_and_owner(&ana.id, &swept.id).await.unwrap();
     assert_eq!(
@@ -192,7 +196,7 @@ async fn the_first_use_stays_recorded_and_a_late_write_does_not_undo_a_later_one
     let store = &world.app.access.store;
     let ana = ana(store).await;
     let token = token(&ana, 1);
-    store.issue_access_token(&ana, &token, None, &event(&ana, 1)).await.unwrap();
+    store.issue_access_token(&ana, &token, None, &entry(&ana, 1)).await.unwrap();
     let at = |minutes| start() + SignedDuration::from_mins(minutes);
 
     store.record_access_token_use(&token, at(1)).await.unwrap();

@@ -1,6 +1,7 @@
 //! Inserts, changes and removals of one record, and what happens when two of them meet.
 
 use arm_api::{
+    domain::audit::AuditEntry,
     local::faults::Fault,
     store::{Record, Store, StoreError},
 };
@@ -8,7 +9,7 @@ use rstest::rstest;
 
 use crate::given::{
     World,
-    note::{NewNote, Note, NoteError},
+    note::{NewNote, Note, NoteError, audit_entry},
 };
 
 const FOR_GOOD: u32 = 1000;
@@ -17,9 +18,12 @@ async fn stored(store: &Store, note: &Note) -> Option<Note> {
     store.get(&note.key()).await.unwrap()
 }
 
-/// The audit entry of a change.
-fn audit() -> Note {
-    Note { text: "audit".to_owned(), ..Note::number(9) }
+fn audit() -> AuditEntry {
+    audit_entry(1)
+}
+
+async fn stored_audit(store: &Store) -> Option<AuditEntry> {
+    store.get(&audit().key()).await.unwrap()
 }
 
 #[tokio::test]
@@ -63,7 +67,7 @@ async fn a_change_writes_its_audit_entry_in_the_same_transaction() {
     assert_eq!(world.calls(), ["GetItem", "TransactWriteItems"]);
     assert_eq!(changed.unwrap().as_ref(), Some(&expected));
     assert_eq!(stored(store, &expected).await.as_ref(), Some(&expected));
-    assert_eq!(stored(store, &audit()).await, Some(audit()));
+    assert_eq!(stored_audit(store).await, Some(audit()));
 }
 
 #[tokio::test]
@@ -89,7 +93,7 @@ async fn a_change_of_a_record_that_does_not_exist_says_so() {
     let changed = store.change(&key, &audit(), |it: &Note| it.write("changed")).await.unwrap();
 
     assert_eq!(changed, None);
-    assert_eq!(stored(store, &audit()).await, None);
+    assert_eq!(stored_audit(store).await, None);
 }
 
 #[tokio::test]
@@ -103,7 +107,7 @@ async fn a_change_that_the_rules_forbid_writes_nothing() {
 
     assert!(matches!(changed, Err(NoteError::Closed)), "{changed:?}");
     assert_eq!(stored(store, &note).await.as_ref(), Some(&note));
-    assert_eq!(stored(store, &audit()).await, None);
+    assert_eq!(stored_audit(store).await, None);
 }
 
 #[tokio::test]
@@ -117,7 +121,7 @@ async fn of_two_changes_at_the_same_time_none_is_lost() {
 
     let color =
         |it: &Note| Ok::<_, StoreError>(Note { color: Some("red".to_owned()), ..it.clone() });
-    let (key, audit, other_audit) = (note.key(), audit(), Note::number(8));
+    let (key, audit, other_audit) = (note.key(), audit(), audit_entry(2));
     world.rivals_meet(2);
     let (one, other) = tokio::join!(
         store.change(&key, &audit, |it: &Note| it.write("changed")),
@@ -183,7 +187,7 @@ async fn an_older_version_of_the_program_keeps_an_attribute_that_it_does_not_kno
 
     let plain = |it: &Note| Ok::<_, StoreError>(Note { color: None, ..it.clone() });
     store.change(&new.key(), &audit(), plain).await.unwrap();
-    store.change(&new.key(), &Note::number(8), |it: &Note| it.write("changed")).await.unwrap();
+    store.change(&new.key(), &audit_entry(2), |it: &Note| it.write("changed")).await.unwrap();
 
     let note = Note { text: "changed".to_owned(), version: 2, ..Note::number(1) };
     assert_eq!(store.get(&new.key()).await.unwrap(), Some(NewNote { note, stars: 5 }));
@@ -219,13 +223,13 @@ async fn a_removal_checks_what_it_removes_and_leaves_an_audit_entry() {
     let check = |it: &Note| it.write("removed").map(|_| ());
     let removed = store.remove(&note.key(), &audit(), check).await.unwrap();
     assert_eq!(world.calls(), ["GetItem", "TransactWriteItems"]);
-    let refused = store.remove(&closed.key(), &Note::number(8), check).await;
-    let again = store.remove(&note.key(), &Note::number(8), check).await.unwrap();
+    let refused = store.remove(&closed.key(), &audit_entry(2), check).await;
+    let again = store.remove(&note.key(), &audit_entry(2), check).await.unwrap();
 
     assert_eq!(removed.as_ref(), Some(&note));
     assert!(matches!(refused, Err(NoteError::Closed)), "{refused:?}");
     assert_eq!(again, None);
     assert_eq!(stored(store, &note).await, None);
     assert_eq!(stored(store, &closed).await, Some(closed));
-    assert_eq!(stored(store, &audit()).await, Some(audit()));
+    assert_eq!(stored_audit(store).await, Some(audit()));
 }

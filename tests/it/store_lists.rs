@@ -6,7 +6,6 @@ use std::{
 };
 
 use arm_api::{
-    domain::id::UserId,
     local::faults::Fault,
     store::{
         Record, Store, StoreError,
@@ -18,7 +17,7 @@ use rstest::rstest;
 
 use crate::given::{
     World,
-    note::{Note, notes},
+    note::{Note, audit_entry, notes},
 };
 
 const FOR_GOOD: u32 = 1000;
@@ -30,8 +29,7 @@ async fn insert(store: &Store, numbers: impl IntoIterator<Item = u64>) {
 
 async fn remove(store: &Store, number: u64) {
     static REMOVALS: AtomicU64 = AtomicU64::new(0);
-    let id = REMOVALS.fetch_add(1, Ordering::Relaxed);
-    let audit = Note { user: UserId::from_entropy([8; 16]), ..Note::number(id) };
+    let audit = audit_entry(REMOVALS.fetch_add(1, Ordering::Relaxed));
     let check = |_: &Note| Ok::<_, StoreError>(());
     store.remove(&Note::number(number).key(), &audit, check).await.unwrap().unwrap();
 }

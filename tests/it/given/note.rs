@@ -1,7 +1,13 @@
-//! A noun of the tests: a note of a user, with no rules of its own.
+//! A noun of the tests: a note of a user, with no rules of its own, and the audit entries of
+//! its changes.
 
 use arm_api::{
-    domain::id::UserId,
+    domain::{
+        audit::{AuditEntry, AuditSubject, Author},
+        email::Email,
+        id::UserId,
+        stakeholder::Stakeholder,
+    },
     store::{
         Record, StoreError, Versioned,
         key::{Key, KeyPrefix},
@@ -10,7 +16,9 @@ use arm_api::{
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
-/// A note. It is stored where an event of the user would be.
+use super::start;
+
+/// A note. It is stored where an audit entry of the user would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
     pub(crate) user: UserId,
@@ -42,8 +50,16 @@ pub(crate) fn owner() -> UserId {
     UserId::from_entropy([7; 16])
 }
 
+/// The audit entry of a change. It is not stored among the notes of [`owner`].
+pub(crate) fn audit_entry(number: u64) -> AuditEntry {
+    let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+    let ana = Stakeholder::enrol(UserId::from_entropy([8; 16]), email, "Ana", start());
+    let (subject, id) = (AuditSubject::User(ana.id.clone()), Ulid::from_parts(number, 0));
+    AuditEntry::new(subject, id, start(), Author::program(&ana), "changeNote")
+}
+
 pub(crate) fn notes() -> KeyPrefix {
-    KeyPrefix::events(&owner())
+    KeyPrefix::audit_log(&AuditSubject::User(owner()))
 }
 
 impl Note {
@@ -62,7 +78,7 @@ impl Note {
 
 impl Record for Note {
     fn key(&self) -> Key {
-        Key::event(&self.user, self.id)
+        Key::audit_entry(&AuditSubject::User(self.user.clone()), self.id)
     }
 }
 

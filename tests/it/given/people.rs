@@ -1,8 +1,8 @@
 //! Who uses the product: somebody with a browser, a program with an API token.
 
 use arm_api::access::{
-    RawCredential,
     actor::{Actor, Visitor},
+    claims::RawCredential,
 };
 use axum::body::Body;
 use http::{HeaderMap, Request, header};

@@ -1,4 +1,4 @@
-//! The history of credentials. An event is written in the transaction that it is about.
+//! The audit log. An entry is written in the transaction that makes the change.
 
 use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{
     domain::{
-        event::{Event, EventKind},
+        audit::{AuditEntry, EventKind},
         id::{TokenId, UserId},
     },
     store::{
@@ -18,25 +18,25 @@ use crate::{
     },
 };
 
-/// How long the history is kept.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The events between two ids.
+/// How long an entry is kept.
+const RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
+/// The entries between two ids.
 const BETWEEN: &str = "PK = :pk AND SK BETWEEN :from AND :to";
 
-impl Record for Event {
+impl Record for AuditEntry {
     fn key(&self) -> Key {
-        Key::event(&self.user, self.id)
+        Key::audit_entry(&self.subject, self.id)
     }
 
     fn ttl(&self) -> Option<Timestamp> {
-        Some(self.at + REMEMBERED)
+        Some(self.at + RETENTION)
     }
 }
 
 impl Store {
-    /// Reads at most `at_most` events of a user, and returns which tokens they created, the
-    /// newest first: those before `before` that were created after `oldest`. Also returns before
-    /// which event to go on.
+    /// Returns the tokens that a user created after `oldest`, the newest first, each with the id
+    /// of the audit entry of its creation. Reads at most `at_most` entries, from the one before
+    /// `before`. Also returns the id of the last entry that was read, if there may be more.
     pub(super) async fn tokens_created(
         &self,
         user: &UserId,
@@ -51,8 +51,8 @@ impl Store {
             return Ok((Vec::new(), None));
         };
         let query = self.client.query().table_name(&self.table).key_condition_expression(BETWEEN);
-        let query =
-            query.set_expression_attribute_values(Some(Key::events_between(user, first, last)));
+        let query = query
+            .set_expression_attribute_values(Some(Key::audit_entries_between(user, first, last)));
         let query =
             query.filter_expression("#what = :created").expression_attribute_names("#what", "what");
         let query = query
@@ -65,12 +65,12 @@ impl Store {
             .map_err(classify)?;
         let mut created = Vec::new();
         let items = answer.items.unwrap_or_default().into_iter();
-        for event in items.filter_map(item::read_or_log::<Event>) {
-            if let EventKind::TokenCreated { token, .. } = event.what {
-                created.push((event.id, token));
+        for entry in items.filter_map(item::read_or_log::<AuditEntry>) {
+            if let Some(EventKind::TokenCreated { token, .. }) = entry.event {
+                created.push((entry.id, token));
             }
         }
-        let rest = answer.last_evaluated_key.as_ref().and_then(key::event_id);
+        let rest = answer.last_evaluated_key.as_ref().and_then(key::audit_entry_id);
         Ok((created, rest))
     }
 }
