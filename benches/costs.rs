@@ -3,15 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot begin ends in a panic")]
 
-use std::{hint::black_box, sync::Arc, time::Duration};
+use std::{hint::black_box, time::Duration};
 
 use arm_api::{
     access::{
-        Access,
         actor::{Actor, Credential, Visitor},
         jwt::{Jwt, Verified},
         keys::{KeyEntry, Keys},
     },
+    app::App,
     clock::Clock,
     config::PublicUrl,
     domain::{
@@ -22,10 +22,9 @@ use arm_api::{
         stakeholder::Stakeholder,
     },
     entropy::Entropy,
-    graph::endpoint::Endpoint,
-    http::{RequestContext, cookies::Cookies, csrf::OwnOrigins, graphql::GraphqlRequest},
-    local::{self, dynamodb},
-    store::{Store, client},
+    http::{RequestContext, graphql::GraphqlRequest},
+    local::{self, dynamodb, keys},
+    store::client,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
@@ -34,7 +33,7 @@ use ulid::Ulid;
 
 fn jwt() -> Jwt {
     let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
-    Jwt::new(keys, PublicUrl::try_from("https://arm.test".to_owned()).unwrap())
+    Jwt::new(keys, public_url())
 }
 
 fn start() -> Timestamp {
@@ -91,24 +90,21 @@ fn ana() -> Visitor {
     }))
 }
 
-fn endpoint() -> Endpoint {
-    let embedded = dynamodb::Embedded::in_memory(Clock::System).unwrap();
-    let client = client::client_on(&local::aws(None), dynamodb::http_client(embedded));
-    let store = Store::new(client, "arm".to_owned(), Entropy::System);
-    let access = Access {
-        store,
-        jwt: jwt(),
-        entropy: Entropy::System,
-        cookies: Cookies::new(true),
-        creation_disabled: None,
-        renewal_limit: SignedDuration::from_hours(730 * 24),
-    };
-    Endpoint::new(Arc::new(access), OwnOrigins(Vec::new()))
+async fn app() -> App {
+    let http = dynamodb::http_client(dynamodb::Embedded::in_memory(Clock::System).unwrap());
+    let client = client::client_on(&local::aws(None), http.clone());
+    let config = local::config(public_url(), keys::in_memory(&Entropy::System).unwrap());
+    App::new(&config, &local::dependencies(client, http)).await.unwrap()
+}
+
+fn public_url() -> PublicUrl {
+    PublicUrl::try_from("https://arm.test".to_owned()).unwrap()
 }
 
 fn execute(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let (endpoint, visitor) = (endpoint(), ana());
+    let endpoint = runtime.block_on(app()).endpoint;
+    let visitor = ana();
     let query = "{ me { userEmail userName role sessionExpiration } }".to_owned();
     let context = RequestContext {
         now: start(),

@@ -1,9 +1,15 @@
-//! What lives as long as the process: made once, before the first request.
+//! The app: everything that lives as long as the process.
+//!
+//! There is one way to put it together. [`App::new`] makes what the `api` function needs.
+//! [`WebApp::new`] starts from it and adds logins and pages: the `web` function, local mode and
+//! the tests use it. The `api` function does not, so that its binary has no `openidconnect`.
+//! What differs between them is in [`Config`] and [`Dependencies`].
 
-use std::sync::Arc;
+use std::{future::Future, sync::Arc};
 
 use aws_sdk_dynamodb::Client;
-use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use aws_types::SdkConfig;
 use axum::extract::FromRef;
 use futures_util::future::join;
 
@@ -16,8 +22,8 @@ use crate::{
     },
     aws,
     clock::Clock,
-    config::{Config, InvalidConfig, PublicUrl},
-    domain::{rate_limit::RateLimit, secret::Secret},
+    config::{Config, InvalidConfig, Providers, PublicUrl},
+    domain::secret::Secret,
     entropy::Entropy,
     graph::endpoint::Endpoint,
     http::{cookies::Cookies, csrf::OwnOrigins},
@@ -28,35 +34,32 @@ use crate::{
     web::site::{SignIn, Site},
 };
 
-/// What lives as long as the process: all that the `api` function has.
+/// What the `api` function runs on.
 #[derive(Clone)]
 pub struct App {
-    /// The one clock.
     pub clock: Clock,
-    /// The one source of randomness.
     pub entropy: Entropy,
     /// Where people and programs reach the product.
     pub public_url: PublicUrl,
     /// The spellings of our own origin.
     pub own_origins: OwnOrigins,
-    /// Foreign web origins whose scripts may call the API with a token.
+    /// Other web origins whose scripts may call the API with a token.
     pub cors_origins: Vec<http::HeaderValue>,
-    /// What Lambda calls the function, where it is one.
+    /// The name of the Lambda function, if the process is one.
     pub function_name: Option<String>,
-    /// Sessions and tokens.
+    /// Sessions and API tokens.
     pub access: Arc<Access>,
-    /// The graph behind HTTP.
+    /// The GraphQL endpoint.
     pub endpoint: Arc<Endpoint>,
 }
 
-/// The same with logins and pages, for the `web` function and local mode.
+/// What the `web` function and local mode run on: the app with logins and pages.
 #[derive(Clone)]
 pub struct WebApp {
-    /// What it shares with the `api` function.
     pub app: App,
     /// Logins by identity providers.
     pub identity: Arc<Identity>,
-    /// The web application.
+    /// The pages.
     pub site: Arc<Site>,
 }
 
@@ -66,30 +69,21 @@ impl FromRef<WebApp> for Arc<Site> {
     }
 }
 
-/// What differs between Lambda, local mode and tests.
+/// What the app uses that is outside of it.
+#[derive(Clone)]
 pub struct Dependencies {
-    /// How DynamoDB is reached.
-    pub client: Client,
-    /// The clock.
+    /// The client of DynamoDB.
+    pub dynamodb: Client,
+    /// How to call the other services of AWS: KMS and Secrets Manager.
+    pub aws: SdkConfig,
+    /// How to call identity providers.
+    pub web: SharedHttpConnector,
     pub clock: Clock,
-    /// The source of randomness.
     pub entropy: Entropy,
     /// Other spellings of our own origin, such as the one with 127.0.0.1.
     pub other_origins: Vec<String>,
-    /// Where signing keys may be kept.
-    pub kms: Kms,
-}
-
-/// How people log in.
-pub struct Logins {
-    /// The identity providers, as JSON; empty where there is none.
-    pub providers: Secret,
-    /// How they are reached.
-    pub web: SharedHttpConnector,
-    /// Other ways to log in.
+    /// Ways to log in besides the identity providers.
     pub sign_ins: Vec<SignIn>,
-    /// How many logins one network may begin; unlimited without it.
-    pub limit: Option<RateLimit>,
 }
 
 /// The process cannot start.
@@ -110,32 +104,14 @@ pub enum CannotStart {
 }
 
 impl App {
-    /// Makes the app of the `api` function, from its environment.
+    /// Makes the app of the `api` function from its environment.
     ///
     /// # Errors
     ///
-    /// [`CannotStart`] names all that is wrong with the configuration.
+    /// [`CannotStart`] lists all mistakes in the configuration.
     pub async fn from_environment() -> Result<Self, CannotStart> {
-        let (config, http) = configured()?;
-        Self::started(config, http).await
-    }
-
-    /// The connections to DynamoDB and KMS are opened here, where the processor is not yet
-    /// throttled. DynamoDB's is begun first: while it answers, the rest is put together.
-    async fn started(config: Config, http: SharedHttpClient) -> Result<Self, CannotStart> {
-        let dependencies = Dependencies {
-            client: client::client_on(&config.aws, http.clone()),
-            clock: Clock::System,
-            entropy: Entropy::System,
-            other_origins: Vec::new(),
-            kms: Kms::of(aws::sdk_config(&config.aws, http)),
-        };
-        let store = Store::new(dependencies.client.clone(), config.table.clone(), Entropy::System);
-        let (warmed_up, app) = join(store.warm_up(), Self::assemble(config, dependencies)).await;
-        if let Err(fault) = warmed_up {
-            tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
-        }
-        app
+        let (config, dependencies) = read_environment()?;
+        connect_during(Self::new(&config, &dependencies), &config, &dependencies).await
     }
 
     /// Puts the app together.
@@ -143,89 +119,119 @@ impl App {
     /// # Errors
     ///
     /// [`CannotStart::Keys`].
-    pub async fn assemble(config: Config, dependencies: Dependencies) -> Result<Self, CannotStart> {
-        let Dependencies { client, clock, entropy, other_origins, kms } = dependencies;
-        let Config {
-            public_url,
-            table,
-            signing_keys,
-            signing_public_keys,
-            cors_origins,
-            function_name,
-            token_creation_disabled: creation_disabled,
-            token_renewal_limit: renewal_limit,
-            ..
-        } = config;
-        let keys = Keys::read(&signing_keys, &signing_public_keys, &kms).await?;
-        let jwt = Jwt::new(keys, public_url.clone());
-        let store = Store::new(client, table, entropy.clone());
-        let cookies = Cookies::new(public_url.is_https());
+    pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, CannotStart> {
+        let kms = Kms::of(dependencies.aws.clone());
+        let keys = Keys::read(&config.signing_keys, &config.signing_public_keys, &kms).await?;
         let access = Arc::new(Access {
-            store,
-            jwt,
-            entropy: entropy.clone(),
-            cookies,
-            creation_disabled,
-            renewal_limit,
+            store: store(config, dependencies),
+            jwt: Jwt::new(keys, config.public_url.clone()),
+            entropy: dependencies.entropy.clone(),
+            cookies: Cookies::new(config.public_url.is_https()),
+            creation_disabled: config.token_creation_disabled.clone(),
+            renewal_limit: config.token_renewal_limit,
         });
-        let own_origins =
-            OwnOrigins([vec![public_url.as_str().to_owned()], other_origins].concat());
-        let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone()));
+        let own_origins = own_origins(config, dependencies);
         Ok(Self {
-            clock,
-            entropy,
-            public_url,
+            clock: dependencies.clock.clone(),
+            entropy: dependencies.entropy.clone(),
+            public_url: config.public_url.clone(),
+            cors_origins: config.cors_origins.clone(),
+            function_name: config.function_name.clone(),
+            endpoint: Arc::new(Endpoint::new(Arc::clone(&access), own_origins.clone())),
             own_origins,
-            cors_origins,
-            function_name,
             access,
-            endpoint,
         })
     }
 }
 
 impl WebApp {
-    /// Makes the app of the `web` function, from its environment.
+    /// Makes the app of the `web` function from its environment.
     ///
     /// # Errors
     ///
-    /// [`CannotStart`] names all that is wrong with the configuration or the providers.
+    /// [`CannotStart`] lists all mistakes in the configuration or in the providers.
     pub async fn from_environment() -> Result<Self, CannotStart> {
-        let (config, http) = configured()?;
-        let providers = match &config.providers_secret_arn {
-            Some(arn) => secrets::read(&aws::sdk_config(&config.aws, http.clone()), arn).await?,
-            None => Secret::from(String::new()),
-        };
-        let limit = config.login_limit;
-        let logins = Logins { providers, web: aws::https_connector(), sign_ins: Vec::new(), limit };
-        Self::with(App::started(config, http).await?, logins)
+        let (config, dependencies) = read_environment()?;
+        connect_during(Self::new(&config, &dependencies), &config, &dependencies).await
     }
 
-    /// Adds logins and pages to an app.
+    /// Puts the app together, with logins and pages.
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Providers`].
-    pub fn with(app: App, logins: Logins) -> Result<Self, CannotStart> {
-        let Logins { providers, web, sign_ins, limit } = logins;
-        let identity =
-            Identity::new(Arc::clone(&app.access), &providers, &app.public_url, web, limit)?;
-        let sign_ins = identity.providers().iter().map(sign_in).chain(sign_ins).collect();
+    /// [`CannotStart::Keys`], [`CannotStart::Secret`] and [`CannotStart::Providers`].
+    pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, CannotStart> {
+        let app = App::new(config, dependencies).await?;
+        let providers = read_providers(config, dependencies).await?;
+        let (web, limit) = (dependencies.web.clone(), config.login_limit);
+        let access = Arc::clone(&app.access);
+        let identity = Identity::new(access, &providers, &app.public_url, web, limit)?;
+        let sign_ins = identity.providers().iter().map(sign_in);
+        let sign_ins = sign_ins.chain(dependencies.sign_ins.clone()).collect();
         let (access, url) = (Arc::clone(&app.access), app.public_url.clone());
         let site = Site::new(access, app.own_origins.clone(), url, sign_ins);
         Ok(Self { app, identity: Arc::new(identity), site: Arc::new(site) })
     }
 }
 
-/// Starts the log of a function; tells what the operator decided, and how AWS is reached.
-fn configured() -> Result<(Config, SharedHttpClient), InvalidConfig> {
+/// Starts the log of a Lambda function, and reads its configuration.
+fn read_environment() -> Result<(Config, Dependencies), InvalidConfig> {
     telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
     let config = Config::from_environment()?;
     let http = aws::https_client(&config.aws);
-    Ok((config, http))
+    let dependencies = Dependencies {
+        dynamodb: client::client_on(&config.aws, http.clone()),
+        aws: aws::sdk_config(&config.aws, http),
+        web: aws::https_connector(),
+        clock: Clock::System,
+        entropy: Entropy::System,
+        other_origins: Vec::new(),
+        sign_ins: Vec::new(),
+    };
+    Ok((config, dependencies))
 }
 
-/// The button of an identity provider.
+/// Opens the connection to DynamoDB while the app is put together, because the processor is not
+/// yet throttled then.
+async fn connect_during<A>(
+    assembly: impl Future<Output = Result<A, CannotStart>>,
+    config: &Config,
+    dependencies: &Dependencies,
+) -> Result<A, CannotStart> {
+    let store = store(config, dependencies);
+    let (warmed_up, app) = join(store.warm_up(), assembly).await;
+    if let Err(fault) = warmed_up {
+        tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
+    }
+    app
+}
+
+fn store(config: &Config, dependencies: &Dependencies) -> Store {
+    let client = dependencies.dynamodb.clone();
+    Store::new(client, config.table.clone(), dependencies.entropy.clone())
+}
+
+fn own_origins(config: &Config, dependencies: &Dependencies) -> OwnOrigins {
+    let own = config.public_url.as_str().to_owned();
+    OwnOrigins([vec![own], dependencies.other_origins.clone()].concat())
+}
+
+/// Reads the identity providers, as JSON. Without any, the text is empty.
+async fn read_providers(
+    config: &Config,
+    dependencies: &Dependencies,
+) -> Result<Secret, CannotStart> {
+    match &config.providers {
+        None => Ok(Secret::from(String::new())),
+        Some(Providers::Json(text)) => Ok(Secret::from(text.clone())),
+        // Boxed, because the future of a call with the SDK has several kilobytes.
+        Some(Providers::SecretArn(arn)) => {
+            Ok(Box::pin(secrets::read(&dependencies.aws, arn)).await?)
+        }
+    }
+}
+
+/// Makes the button of an identity provider.
 fn sign_in(provider: &Provider) -> SignIn {
     SignIn {
         label: format!("Continue with {}", provider.label),

@@ -13,9 +13,11 @@ use crate::domain::rate_limit::RateLimit;
 /// How many logins one network may begin in a minute, where the operator does not say.
 const LOGINS_PER_ADDRESS: u32 = 30;
 
-/// For how many days API tokens can renew themselves where nothing else is configured: two years.
+/// For how long API tokens can renew themselves unless the operator says otherwise: two years.
+pub const DEFAULT_RENEWAL_LIMIT: SignedDuration = SignedDuration::from_hours(730 * 24);
+/// The same in days, for a default value that is a text.
 pub const DEFAULT_RENEWAL_DAYS: &str = "730";
-/// What can be configured.
+/// The smallest and the largest number of days that an operator can choose.
 const RENEWAL_DAYS: RangeInclusive<u16> = 184..=3650;
 
 /// What the operator decides.
@@ -39,9 +41,8 @@ pub struct Config {
     /// For how long API tokens can renew themselves, counted from the last that a session made,
     /// from `TOKEN_RENEWAL_DAYS`: 184 to 3650 days, two years where it is not set.
     pub token_renewal_limit: SignedDuration,
-    /// The secret that lists the identity providers, from `PROVIDERS_SECRET_ARN`. Only the
-    /// `web` function has it.
-    pub providers_secret_arn: Option<String>,
+    /// The identity providers, from `PROVIDERS_SECRET_ARN`. Only the `web` function has it.
+    pub providers: Option<Providers>,
     /// How many logins one network may begin in a minute, and how many it may complete, from
     /// `LOGINS_PER_ADDRESS`. The default is 30; 0 means unlimited. Only the `web` function uses it.
     pub login_limit: Option<RateLimit>,
@@ -66,6 +67,15 @@ pub struct Aws {
     pub endpoint: Option<String>,
     /// From `AWS_ENDPOINT_URL_DYNAMODB`, else as `endpoint`.
     pub dynamodb_endpoint: Option<String>,
+}
+
+/// Where the list of identity providers is.
+#[derive(Clone)]
+pub enum Providers {
+    /// In the secret with this ARN, in Secrets Manager.
+    SecretArn(String),
+    /// In this text, as JSON. It has client secrets, so it is never printed.
+    Json(String),
 }
 
 /// The text of `SIGNING_KEYS`; may hold private keys, so it is never printed.
@@ -128,12 +138,12 @@ impl Config {
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
         let renewal_days = optional("TOKEN_RENEWAL_DAYS");
         let renewal_days = renewal_days.as_deref().unwrap_or(DEFAULT_RENEWAL_DAYS);
-        let token_renewal_limit = renewal_limit(renewal_days).unwrap_or_else(|fault| {
+        let token_renewal_limit = parse_renewal_days(renewal_days).unwrap_or_else(|fault| {
             wrong.push(format!("TOKEN_RENEWAL_DAYS: {fault}"));
             SignedDuration::ZERO
         });
         let signing_public_keys = optional("SIGNING_PUBLIC_KEYS").unwrap_or_default();
-        let providers_secret_arn = optional("PROVIDERS_SECRET_ARN");
+        let providers = optional("PROVIDERS_SECRET_ARN").map(Providers::SecretArn);
         let function_name = optional("AWS_LAMBDA_FUNCTION_NAME");
         let config = Self {
             table,
@@ -143,7 +153,7 @@ impl Config {
             cors_origins,
             token_creation_disabled,
             token_renewal_limit,
-            providers_secret_arn,
+            providers,
             login_limit,
             function_name,
             aws,
@@ -167,7 +177,7 @@ fn login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimi
 /// # Errors
 ///
 /// Says what is allowed, unless the number of days is.
-pub fn renewal_limit(days: &str) -> Result<SignedDuration, String> {
+pub fn parse_renewal_days(days: &str) -> Result<SignedDuration, String> {
     let days = days.parse().ok().filter(|it| RENEWAL_DAYS.contains(it));
     let expected = || {
         format!("must be a number of days from {} to {}", RENEWAL_DAYS.start(), RENEWAL_DAYS.end())
@@ -226,6 +236,15 @@ impl TryFrom<String> for PublicUrl {
 impl std::fmt::Debug for Aws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Aws {{ region: {:?}, endpoint: {:?}, .. }}", self.region, self.dynamodb_endpoint)
+    }
+}
+
+impl std::fmt::Debug for Providers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::SecretArn(arn) => write!(f, "SecretArn({arn:?})"),
+            Self::Json(_) => f.write_str("Json([redacted])"),
+        }
     }
 }
 
@@ -304,6 +323,11 @@ mod tests {
 
         let endpoint = Config::from_variables(&variables).unwrap().aws.dynamodb_endpoint;
         assert_eq!(endpoint.as_deref(), Some("http://own"));
+    }
+
+    #[test]
+    fn the_default_renewal_limit_is_the_same_in_days_and_as_a_duration() {
+        assert_eq!(parse_renewal_days(DEFAULT_RENEWAL_DAYS), Ok(DEFAULT_RENEWAL_LIMIT));
     }
 
     #[test]

@@ -23,13 +23,13 @@ use crate::{
 
 /// What can be moved. A path exists only where its lever does.
 #[derive(Clone, Default)]
-pub struct TestControls {
+pub(super) struct TestControls {
     /// The clock, with `--test-clock`.
-    pub clock: Option<ManualClock>,
+    pub(super) clock: Option<ManualClock>,
     /// The database that is swept when the clock moves.
-    pub sweep: Option<Embedded>,
+    pub(super) sweep: Option<Embedded>,
     /// What can be made to fail, with `--test-faults`.
-    pub faults: Option<(Faults, Arc<Access>)>,
+    pub(super) faults: Option<(Faults, Arc<Access>)>,
 }
 
 /// How far the clock moves at once, in seconds: a hundred years.

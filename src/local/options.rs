@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum, builder::FalseyValueParser};
 use jiff::SignedDuration;
 
-use crate::config::{DEFAULT_RENEWAL_DAYS, renewal_limit};
+use crate::config::{DEFAULT_RENEWAL_DAYS, parse_renewal_days};
 
 /// The whole product on localhost: web application, GraphQL IDE and API, with an
 /// embedded DynamoDB, a development sign-in and demo data. No AWS account is needed.
@@ -53,7 +53,7 @@ pub struct Options {
         env = "ARM_TOKEN_RENEWAL_DAYS",
         value_name = "DAYS",
         default_value = DEFAULT_RENEWAL_DAYS,
-        value_parser = renewal_limit
+        value_parser = parse_renewal_days
     )]
     pub token_renewal_limit: SignedDuration,
     /// Identity providers, as a JSON file: the README shows one.

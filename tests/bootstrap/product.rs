@@ -3,12 +3,10 @@
 //! nobody can move the clock of a deployed function.
 
 use arm_api::{
-    access::kms::Kms,
-    app::{App, Dependencies, Logins, WebApp},
+    app::{Dependencies, WebApp},
     aws,
     clock::{Clock, ManualClock},
-    config::{Config, PublicUrl, SigningKeys},
-    domain::secret::Secret,
+    config::SigningKeys,
     entropy::Entropy,
     local::{
         self,
@@ -59,37 +57,13 @@ impl Product {
     /// An app on the same table and keys, whose clock stands two hours before now.
     pub(crate) async fn two_hours_ago(&self) -> (WebApp, ManualClock) {
         let clock = ManualClock::at(Clock::System.now() - SignedDuration::from_hours(2));
-        let config = Config {
-            table: TABLE.to_owned(),
-            public_url: PublicUrl::try_from(URL.to_owned()).unwrap(),
-            signing_keys: self.signing_keys.clone(),
-            signing_public_keys: String::new(),
-            cors_origins: Vec::new(),
-            token_creation_disabled: None,
-            token_renewal_limit: arm_api::config::renewal_limit(
-                arm_api::config::DEFAULT_RENEWAL_DAYS,
-            )
-            .unwrap(),
-            providers_secret_arn: None,
-            login_limit: None,
-            function_name: None,
-            aws: local::aws(None),
-        };
+        let config = local::config(URL.to_owned().try_into().unwrap(), self.signing_keys.clone());
+        let http = aws::https_client(&config.aws);
         let dependencies = Dependencies {
-            client: self.client(),
             clock: Clock::Manual(clock.clone()),
-            entropy: Entropy::System,
-            other_origins: Vec::new(),
-            kms: Kms::of(aws::sdk_config(&local::aws(None), aws::https_client(&local::aws(None)))),
+            ..local::dependencies(self.client(), http)
         };
-        let logins = Logins {
-            providers: Secret::from(String::new()),
-            web: aws::https_connector(),
-            sign_ins: vec![local::sign_in()],
-            limit: None,
-        };
-        let app = App::assemble(config, dependencies).await.unwrap();
-        (WebApp::with(app, logins).unwrap(), clock)
+        (WebApp::new(&config, &dependencies).await.unwrap(), clock)
     }
 
     fn client(&self) -> aws_sdk_dynamodb::Client {

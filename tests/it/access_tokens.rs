@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::given::{INVALIDATE, ME, START, World, WorldOptions, update_access_token};
+use crate::given::{INVALIDATE, ME, START, World, signing_keys, update_access_token};
 
 const DAY: i64 = 86_400;
 /// Six calendar months after the start of all stories: 2027-05-23T12:00:00Z, 181 days;
@@ -290,8 +290,8 @@ async fn nobody_makes_no_token() {
 #[tokio::test]
 async fn where_signing_fails_nothing_has_changed() {
     let public_only = KeyEntry { d: None, ..KeyEntry::from_entropy([1; 32]).unwrap() };
-    let signing_keys = Some(serde_json::to_string(&[public_only]).unwrap());
-    let world = World::with(WorldOptions { signing_keys, ..WorldOptions::default() }).await;
+    let keys = signing_keys(&[public_only]);
+    let world = World::with(|config| config.signing_keys = keys).await;
     let ana = world.signed_in("ana@acme.test").await;
     world.calls();
 
@@ -331,9 +331,8 @@ async fn a_failing_write_leaves_the_old_token_alive() {
 
 #[tokio::test]
 async fn where_the_operator_wants_none_no_token_is_made() {
-    let token_creation_disabled = Some("Tokens are not made during the audit.");
-    let world =
-        World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
+    let reason = "Tokens are not made during the audit.".to_owned();
+    let world = World::with(|config| config.token_creation_disabled = Some(reason)).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let answer = ana.asks(&update_access_token(START + DAY)).await;

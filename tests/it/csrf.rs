@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use crate::given::{Answer, INVALIDATE, ME, URL, World, WorldOptions};
+use crate::given::{Answer, INVALIDATE, ME, URL, World};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const EVIL: (&str, &str) = ("origin", "https://evil.test");
@@ -245,7 +245,7 @@ async fn only_our_own_form_opens_a_session(#[case] sent: &[(&str, &str)], #[case
 }
 
 async fn world_with_a_friend() -> World {
-    World::with(WorldOptions { cors_origins: vec![FRIEND], ..WorldOptions::default() }).await
+    World::with(|config| config.cors_origins = vec![FRIEND.parse().unwrap()]).await
 }
 
 #[tokio::test]

@@ -1,22 +1,16 @@
 //! DynamoDB fails: 503 and when to try again; never "allow", never "log in again".
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use arm_api::{
-    app::WebApp,
-    identity::Identity,
-    local::{self, faults::Fault},
-};
+use arm_api::{config::Providers, local::faults::Fault};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
     orchestrator::HttpRequest,
 };
 use axum::body::Body;
-use http::Request;
 use rstest::rstest;
-use tower::ServiceExt;
 
-use crate::given::{Answer, INVALIDATE, ME, START, URL, World};
+use crate::given::{INVALIDATE, ME, START, URL, World};
 
 const FOR_GOOD: u32 = 1000;
 /// How often one read is tried while everything fails.
@@ -205,27 +199,18 @@ impl HttpConnector for Silent {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_a_provider_gets_an_answer_before_the_gateway_gives_up() {
-    let world = World::new().await;
-    let (old, silent) = (world.web_app.clone(), SharedHttpConnector::new(Silent));
+    let mut world = World::new().await;
+    world.dependencies.web = SharedHttpConnector::new(Silent);
     let acme =
         r#"[{"id":"acme","clientId":"arm","clientSecret":"c","issuer":"https://id.acme.test"}]"#;
-    let identity = Identity::new(
-        Arc::clone(&old.app.access),
-        &acme.to_owned().into(),
-        &old.app.public_url,
-        silent,
-        None,
-    );
-    let app = WebApp { identity: Arc::new(identity.unwrap()), ..old };
-    let router = local::routes(app, local::TestControls::default());
+    world.redeploy(|config| config.providers = Some(Providers::Json(acme.to_owned()))).await;
     let begin = tokio::time::Instant::now();
 
-    let request = |path| Request::get(path).body(Body::empty()).unwrap();
-    let answer = Answer::of(router.clone().oneshot(request("/login/acme")).await.unwrap()).await;
+    let answer = world.sends(("GET", "/login/acme"), &[], "").await;
 
     assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")));
     assert!(begin.elapsed() <= LONGEST_ANSWER, "{:?}", begin.elapsed());
-    assert_eq!(router.oneshot(request("/")).await.unwrap().status(), 200);
+    assert_eq!(world.sends(("GET", "/"), &[], "").await.status, 200);
 }
 
 #[rstest]

@@ -20,20 +20,17 @@ use std::{
 };
 
 use arm_api::{
-    access::{Access, jwt::Jwt, keys::Keys, kms::Kms},
-    app::{App, CannotStart, Dependencies, Logins, WebApp},
-    aws,
+    access::keys::KeyEntry,
+    app::{App, CannotStart, Dependencies, WebApp},
     clock::{Clock, ManualClock},
-    config::{Config, DEFAULT_RENEWAL_DAYS, PublicUrl, SigningKeys, renewal_limit},
+    config::{Config, PublicUrl, SigningKeys},
     domain::{
         audit::{AuditEntry, AuditSubject, Author},
         email::Email,
         rate_limit::RateLimit,
-        secret::Secret,
         stakeholder::Stakeholder,
     },
     entropy::Entropy,
-    graph::endpoint::Endpoint,
     http::RequestContext,
     local::{
         self,
@@ -41,7 +38,7 @@ use arm_api::{
         faults::{Fault, Faults, Faulty},
         keys,
     },
-    store::{Store, client},
+    store::client,
     telemetry::{self, LogFormat},
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
@@ -86,6 +83,9 @@ pub(crate) struct World {
     pub(crate) embedded: Option<Embedded>,
     pub(crate) web: Web,
     pub(crate) table: String,
+    /// What [`World::redeploy`] uses, beside the configuration.
+    pub(crate) dependencies: Dependencies,
+    config: Config,
     router: Router,
     calls: Calls,
     meeting: Meeting,
@@ -94,102 +94,82 @@ pub(crate) struct World {
     _logging: tracing::subscriber::DefaultGuard,
 }
 
-/// What differs from world to world.
-#[derive(Default)]
-pub(crate) struct WorldOptions {
-    pub(crate) public_url: Option<&'static str>,
-    pub(crate) signing_keys: Option<String>,
-    pub(crate) signing_public_keys: String,
-    pub(crate) cors_origins: Vec<&'static str>,
-    pub(crate) token_creation_disabled: Option<&'static str>,
-    pub(crate) providers: Option<String>,
-    pub(crate) kms: Option<SharedHttpClient>,
-    pub(crate) log_format: Option<LogFormat>,
-}
-
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with(WorldOptions::default()).await
+        Self::with(|_| ()).await
     }
 
-    pub(crate) async fn with(options: WorldOptions) -> Self {
-        Self::started(options).await.unwrap()
+    /// A world whose configuration is changed by `configure`.
+    pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
+        Self::start(LogFormat::Json, None, configure).await.unwrap()
     }
 
-    /// A world that may not even begin.
-    pub(crate) async fn started(options: WorldOptions) -> Result<Self, CannotStart> {
-        let (log, log_format) = (Log::default(), options.log_format.unwrap_or(LogFormat::Json));
+    /// A world that logs as a Lambda function does, with metrics.
+    pub(crate) async fn with_metrics() -> Self {
+        Self::start(LogFormat::JsonWithMetrics, None, |_| ()).await.unwrap()
+    }
+
+    /// A world with this KMS. It may not start.
+    pub(crate) async fn with_kms(
+        kms: SharedHttpClient,
+        configure: impl FnOnce(&mut Config),
+    ) -> Result<Self, CannotStart> {
+        Self::start(LogFormat::Json, Some(kms), configure).await
+    }
+
+    async fn start(
+        log_format: LogFormat,
+        kms: Option<SharedHttpClient>,
+        configure: impl FnOnce(&mut Config),
+    ) -> Result<Self, CannotStart> {
+        let log = Log::default();
         let logging =
             tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(start());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
         let (endpoint, connector, embedded) = dynamodb(&clock);
-        let failing = Faulty { inner: connector, faults: faults.clone() };
-        let client = client::client_on(
-            &local::aws(endpoint.clone()),
-            http_client(Recorded {
-                inner: failing,
-                calls: calls.clone(),
-                meeting: meeting.clone(),
-            }),
-        );
+        let inner = Faulty { inner: connector, faults: faults.clone() };
+        let recorded = Recorded { inner, calls: calls.clone(), meeting: meeting.clone() };
+        let client = client::client_on(&local::aws(endpoint), http_client(recorded));
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
 
         let web = Web::default();
         let entropy = Entropy::Counting(Arc::default());
-        let public_url = options.public_url.unwrap_or(URL).to_owned();
-        let config = Config {
-            table: table.clone(),
-            public_url: PublicUrl::try_from(public_url).unwrap(),
-            signing_keys: options
-                .signing_keys
-                .map_or_else(|| keys::in_memory(&entropy).unwrap(), SigningKeys),
-            signing_public_keys: options.signing_public_keys,
-            cors_origins: options.cors_origins.iter().map(|it| it.parse().unwrap()).collect(),
-            providers_secret_arn: None,
-            login_limit: None,
-            function_name: Some("arm-api".to_owned()),
-            token_creation_disabled: options.token_creation_disabled.map(str::to_owned),
-            token_renewal_limit: renewal_limit(DEFAULT_RENEWAL_DAYS).unwrap(),
-            aws: local::aws(endpoint),
-        };
+        let config = configure_with(&table, &entropy, configure);
         let dependencies = Dependencies {
-            client,
+            web: SharedHttpConnector::new(web.clone()),
             clock: Clock::Manual(clock.clone()),
             entropy,
-            other_origins: Vec::new(),
-            kms: Kms::of(aws::sdk_config(
-                &config.aws,
-                options.kms.unwrap_or_else(|| http_client(web.clone())),
-            )),
+            ..local::dependencies(client, kms.unwrap_or_else(|| http_client(web.clone())))
         };
-        let logins = Logins {
-            providers: Secret::from(options.providers.unwrap_or_default()),
-            web: SharedHttpConnector::new(web.clone()),
-            sign_ins: vec![local::sign_in()],
-            limit: Some(RateLimit::per_minute(30)),
-        };
-        let app = App::assemble(config, dependencies).await?;
-        let web_app = WebApp::with(app.clone(), logins)?;
-        let router = local::routes(web_app.clone(), local::TestControls::default());
+        let web_app = WebApp::new(&config, &dependencies).await?;
         calls.take();
-        let secrets = RefCell::default();
         Ok(Self {
-            app,
+            app: web_app.app.clone(),
+            router: local::routes(web_app.clone()),
             web_app,
+            config,
+            dependencies,
             clock,
             faults,
             embedded,
             web,
             table,
-            router,
             calls,
             meeting,
             log,
-            secrets,
+            secrets: RefCell::default(),
             _logging: logging,
         })
+    }
+
+    /// Deploys the product again, with a changed configuration.
+    pub(crate) async fn redeploy(&mut self, configure: impl FnOnce(&mut Config)) {
+        configure(&mut self.config);
+        self.web_app = WebApp::new(&self.config, &self.dependencies).await.unwrap();
+        self.app = self.web_app.app.clone();
+        self.router = local::routes(self.web_app.clone());
     }
 
     /// Lets time pass.
@@ -225,42 +205,6 @@ impl World {
         self.keep_secret(token);
         self.keep_secret(&secret_id(token));
         Program { world: self, token: token.to_owned() }
-    }
-
-    /// The same world after a deployment with other keys.
-    pub(crate) fn restart_with(&mut self, keys: Keys) {
-        self.restart_on(self.app.access.store.clone(), keys);
-    }
-
-    /// The same world after a deployment on another table, with other keys.
-    pub(crate) fn restart_on(&mut self, store: Store, keys: Keys) {
-        self.redeploy(store, keys, self.app.access.renewal_limit);
-    }
-
-    /// The same world after a deployment where tokens can renew themselves for so many days.
-    pub(crate) fn restart_with_renewal_limit(&mut self, days: &str, keys: Keys) {
-        self.redeploy(self.app.access.store.clone(), keys, renewal_limit(days).unwrap());
-    }
-
-    fn redeploy(&mut self, store: Store, keys: Keys, renewal_limit: SignedDuration) {
-        let old = &self.app;
-        let access = Arc::new(Access {
-            store,
-            jwt: Jwt::new(keys, old.public_url.clone()),
-            entropy: old.entropy.clone(),
-            cookies: old.access.cookies,
-            creation_disabled: None,
-            renewal_limit,
-        });
-        let endpoint = Arc::new(Endpoint::new(Arc::clone(&access), old.own_origins.clone()));
-        self.restart_as(App { access, endpoint, ..old.clone() });
-    }
-
-    /// Starts the product anew, put together differently.
-    pub(crate) fn restart_as(&mut self, app: App) {
-        self.app = app.clone();
-        self.web_app.app = app;
-        self.router = local::routes(self.web_app.clone(), local::TestControls::default());
     }
 
     /// Sends a request of these parts.
@@ -380,6 +324,28 @@ impl Drop for World {
             assert!(!log.contains(secret), "the log has the secret {secret}:\n{log}");
         }
     }
+}
+
+/// The configuration of a world.
+fn configure_with(table: &str, entropy: &Entropy, configure: impl FnOnce(&mut Config)) -> Config {
+    let mut config = Config {
+        table: table.to_owned(),
+        login_limit: Some(RateLimit::per_minute(30)),
+        function_name: Some("arm-api".to_owned()),
+        ..local::config(public_url(URL), keys::in_memory(entropy).unwrap())
+    };
+    configure(&mut config);
+    config
+}
+
+/// The URL of a product.
+pub(crate) fn public_url(text: &str) -> PublicUrl {
+    PublicUrl::try_from(text.to_owned()).unwrap()
+}
+
+/// The text of `SIGNING_KEYS` with these keys.
+pub(crate) fn signing_keys(keys: &[KeyEntry]) -> SigningKeys {
+    SigningKeys(serde_json::to_string(keys).unwrap())
 }
 
 /// The secret id in an API token; the whole of what is none.

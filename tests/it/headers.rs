@@ -2,9 +2,8 @@
 //! mistakes.
 
 use arm_api::{
-    access::keys::{KeyEntry, Keys},
     local::{self, dynamodb::http_client},
-    store::{Store, client},
+    store::client,
     web::assets,
 };
 use aws_smithy_runtime_api::client::{
@@ -14,7 +13,7 @@ use aws_smithy_runtime_api::client::{
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, INVALIDATE, ME, URL, World, WorldOptions};
+use crate::given::{Answer, INVALIDATE, ME, URL, World, public_url};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
@@ -30,13 +29,9 @@ impl HttpConnector for Panicking {
 }
 
 /// The same product, whose every question to DynamoDB is a panic.
-fn break_down(world: &mut World) {
-    let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
-    let client = client::client_on(&local::aws(None), http_client(Panicking));
-    world.restart_on(
-        Store::new(client, "arm-secret-name".to_owned(), world.app.entropy.clone()),
-        keys,
-    );
+async fn break_down(world: &mut World) {
+    world.dependencies.dynamodb = client::client_on(&local::aws(None), http_client(Panicking));
+    world.redeploy(|config| config.table = String::from("arm-secret-name")).await;
 }
 
 #[rstest]
@@ -162,7 +157,7 @@ async fn one_id_of_a_request_is_in_its_header_its_errors_and_its_log_line(
 #[tokio::test]
 async fn a_mistake_of_ours_is_answered_and_not_explained() {
     let mut world = World::new().await;
-    break_down(&mut world);
+    break_down(&mut world).await;
 
     let cookie = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
     let headers = [JSON, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
@@ -183,7 +178,7 @@ async fn a_mistake_of_ours_is_answered_and_not_explained() {
 #[tokio::test]
 async fn a_mistake_of_ours_ends_one_request_alone() {
     let mut world = World::new().await;
-    break_down(&mut world);
+    break_down(&mut world).await;
 
     let cookie = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
     let headers = [JSON, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
@@ -228,8 +223,7 @@ async fn browsers_are_told_to_come_by_tls_where_there_is_tls(
     #[case] url: &'static str,
     #[case] expected: Option<&str>,
 ) {
-    let world =
-        World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
+    let world = World::with(|config| config.public_url = public_url(url)).await;
 
     let answer = world.sends(("GET", "/"), &[("accept", "text/html")], "").await;
 

@@ -3,7 +3,10 @@
 //! The key pair is known here, so that tokens can be forged that only their content
 //! gives away.
 
-use arm_api::access::keys::{KeyEntry, KeyState};
+use arm_api::{
+    access::keys::{KeyEntry, KeyState},
+    config::SigningKeys,
+};
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE, URL_SAFE_NO_PAD},
@@ -12,7 +15,7 @@ use ring::{hmac, signature::Ed25519KeyPair};
 use rstest::rstest;
 use serde_json::{Map, Value, json};
 
-use crate::given::{ME, START, URL, World, WorldOptions};
+use crate::given::{ME, START, URL, World};
 
 const SEED: u8 = 7;
 const EXPIRED: &str = "401 UNAUTHENTICATED TOKEN_EXPIRED";
@@ -22,9 +25,8 @@ const FOUND: &str = "200";
 
 /// A world that signs with the key of `SEED`, and a token that was made in it.
 async fn world_with_token() -> (World, String) {
-    let keys = keys(&[(SEED, KeyState::Active)]);
-    let world =
-        World::with(WorldOptions { signing_keys: Some(keys), ..WorldOptions::default() }).await;
+    let keys = SigningKeys(keys(&[(SEED, KeyState::Active)]));
+    let world = World::with(|config| config.signing_keys = keys).await;
     let token = world.program_of("ana@acme.test").await.token;
     world.calls();
     (world, token)

@@ -6,15 +6,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use arm_api::{
-    access::{
-        keys::{KeyEntry, Keys},
-        kms::Kms,
-    },
-    aws,
-    config::SigningKeys,
-    local::{self, dynamodb::http_client},
-};
+use arm_api::{access::keys::KeyEntry, config::SigningKeys, local::dynamodb::http_client};
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture},
     orchestrator::{HttpRequest, HttpResponse},
@@ -29,7 +21,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{ME, START, World, WorldOptions, update_access_token};
+use crate::given::{ME, START, World, update_access_token};
 
 const DAY: i64 = 86_400;
 const OLD: &str = "arn:aws:kms:eu-west-1:111122223333:key/old";
@@ -106,13 +98,9 @@ fn public_key(arn: &str) -> String {
 
 /// A world whose keys are in this KMS.
 async fn world(keeper: &Keeper, keys: Value) -> World {
-    let kms = Some(http_client(keeper.clone()));
-    World::with(WorldOptions {
-        signing_keys: Some(keys.to_string()),
-        kms,
-        ..WorldOptions::default()
-    })
-    .await
+    let keys = SigningKeys(keys.to_string());
+    let kms = http_client(keeper.clone());
+    World::with_kms(kms, |config| config.signing_keys = keys).await.unwrap()
 }
 
 fn kid(token: &str) -> String {
@@ -143,8 +131,7 @@ async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case
     let mut world = world(&keeper, json!([{ "arn": OLD, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;
     let old = ana.makes_token(START + DAY).await.token;
-    let kms = Kms::of(aws::sdk_config(&local::aws(None), http_client(keeper)));
-    world.restart_with(Keys::read(&SigningKeys(keys.to_string()), "", &kms).await.unwrap());
+    world.redeploy(|config| config.signing_keys = SigningKeys(keys.to_string())).await;
 
     assert_eq!(world.program(&old).asks(ME).await.verdict(), verdict);
 }
@@ -200,11 +187,9 @@ async fn what_kms_rejects_is_our_fault_and_what_passes_is_not(
 async fn a_key_of_another_kind_is_named_at_start() {
     let keeper = Keeper::default();
     keeper.fails.store(true, Ordering::SeqCst);
-    let kms = Some(http_client(keeper));
-    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
+    let keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
 
-    let started =
-        World::started(WorldOptions { signing_keys, kms, ..WorldOptions::default() }).await;
+    let started = World::with_kms(http_client(keeper), |config| config.signing_keys = keys).await;
 
     let fault = started.err().unwrap().to_string();
     assert_eq!(
@@ -224,11 +209,12 @@ async fn an_instance_with_public_keys_starts_and_verifies_while_kms_does_not_ans
     keeper.fails.store(true, Ordering::SeqCst);
 
     let mut world = world;
-    let kms = Kms::of(aws::sdk_config(&local::aws(None), http_client(keeper)));
-    let public_keys = [public_key(NEW), public_key(OLD)].join(",");
-    world.restart_with(
-        Keys::read(&SigningKeys(keys.to_string()), &public_keys, &kms).await.unwrap(),
-    );
+    world
+        .redeploy(|config| {
+            config.signing_keys = SigningKeys(keys.to_string());
+            config.signing_public_keys = [public_key(NEW), public_key(OLD)].join(",");
+        })
+        .await;
 
     assert_eq!(world.program(&old).asks(ME).await.status, 200);
 }
@@ -237,16 +223,12 @@ async fn an_instance_with_public_keys_starts_and_verifies_while_kms_does_not_ans
 async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
     let keeper = Keeper::default();
     keeper.fails.store(true, Ordering::SeqCst);
-    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
-    let kms = Some(http_client(keeper.clone()));
-    let signing_public_keys = public_key(NEW);
-    let world = World::with(WorldOptions {
-        signing_keys,
-        signing_public_keys,
-        kms,
-        ..WorldOptions::default()
+    let world = World::with_kms(http_client(keeper.clone()), |config| {
+        config.signing_keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
+        config.signing_public_keys = public_key(NEW);
     })
-    .await;
+    .await
+    .unwrap();
     let ana = world.signed_in("ana@acme.test").await;
 
     keeper.fails.store(false, Ordering::SeqCst);
@@ -257,16 +239,12 @@ async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
 
 #[tokio::test]
 async fn a_public_key_of_another_key_makes_no_tokens() {
-    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
-    let kms = Some(http_client(Keeper::default()));
-    let signing_public_keys = public_key(OLD).replace(OLD, NEW);
-    let world = World::with(WorldOptions {
-        signing_keys,
-        signing_public_keys,
-        kms,
-        ..WorldOptions::default()
+    let world = World::with_kms(http_client(Keeper::default()), |config| {
+        config.signing_keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
+        config.signing_public_keys = public_key(OLD).replace(OLD, NEW);
     })
-    .await;
+    .await
+    .unwrap();
     let ana = world.signed_in("ana@acme.test").await;
 
     let answer = ana.asks(&update_access_token(START + DAY)).await;
@@ -289,11 +267,13 @@ async fn a_public_key_that_cannot_be_read_is_named_at_start(
     #[case] listed: String,
     #[case] fault: &str,
 ) {
-    let signing_keys = Some(json!([{ "arn": NEW, "state": "active" }]).to_string());
-    let options =
-        WorldOptions { signing_keys, signing_public_keys: listed, ..WorldOptions::default() };
+    let keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
 
-    let started = World::started(options).await;
+    let started = World::with_kms(http_client(Keeper::default()), |config| {
+        config.signing_keys = keys;
+        config.signing_public_keys = listed;
+    })
+    .await;
 
     let told = started.err().unwrap().to_string();
     assert!(told.starts_with("SIGNING_PUBLIC_KEYS: ") && told.ends_with(fault), "{told}");

@@ -1,10 +1,10 @@
 //! The one log line of a request. (Each world searches its log for secrets at its end.)
 
-use arm_api::{http::handler, routes, telemetry::LogFormat};
+use arm_api::{http::handler, routes};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{INVALIDATE, ME, START, World, WorldOptions};
+use crate::given::{INVALIDATE, ME, START, World};
 
 const FIELDS: [&str; 8] = [
     "requestId",
@@ -84,8 +84,7 @@ async fn what_dynamodb_failed_with_is_in_the_log_alone() {
 
 #[tokio::test]
 async fn in_lambda_each_line_is_followed_by_its_metrics() {
-    let log_format = Some(LogFormat::JsonWithMetrics);
-    let world = World::with(WorldOptions { log_format, ..WorldOptions::default() }).await;
+    let world = World::with_metrics().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
     program.asks(INVALIDATE).await;

@@ -1,16 +1,11 @@
 //! API tokens that replace themselves: lost answers, and how long it can go on.
 
-use arm_api::{
-    access::keys::{KeyEntry, Keys},
-    local::faults::Fault,
-};
+use arm_api::local::faults::Fault;
 use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{
-    Answer, INVALIDATE, ME, Program, START, World, WorldOptions, update_access_token,
-};
+use crate::given::{Answer, INVALIDATE, ME, Program, START, World, update_access_token};
 
 const DAY: i64 = 86_400;
 const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
@@ -250,15 +245,15 @@ async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() 
 
 #[tokio::test]
 async fn a_shorter_limit_of_the_operator_ends_the_chain_at_once() {
-    let key = KeyEntry::from_entropy([1; 32]).unwrap();
-    let signing_keys = Some(serde_json::to_string(&[&key]).unwrap());
-    let mut world = World::with(WorldOptions { signing_keys, ..WorldOptions::default() }).await;
+    let mut world = World::new().await;
     let token = {
         let first = made_by_a_session(&world, START + 180 * DAY).await;
         renewed_until(&world, first, 300).await.token
     };
 
-    world.restart_with_renewal_limit("184", Keys::of(vec![key]).unwrap());
+    world
+        .redeploy(|config| config.token_renewal_limit = SignedDuration::from_hours(184 * 24))
+        .await;
 
     let over = world.program(&token).asks(&update_access_token(world.now() + DAY)).await;
     assert_eq!(over.verdict(), "200 FORBIDDEN SESSION_REQUIRED");

@@ -3,7 +3,7 @@
 use arm_api::domain::stakeholder::Status;
 use jiff::SignedDuration;
 
-use crate::given::{ME, URL, World};
+use crate::given::{ME, URL, World, public_url};
 
 const ALMOST_FORTY_MINUTES: SignedDuration = SignedDuration::from_secs(39 * 60 + 59);
 const ONE_SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -329,11 +329,8 @@ async fn a_token_works_beside_two_session_cookies() {
 
 #[tokio::test]
 async fn over_http_a_session_is_a_cookie_that_every_client_sends_back() {
-    let options = crate::given::WorldOptions {
-        public_url: Some("http://localhost:3202"),
-        ..Default::default()
-    };
-    let world = World::with(options).await;
+    let url = public_url("http://localhost:3202");
+    let world = World::with(|config| config.public_url = url).await;
     let request =
         http::Request::post("/login/development").header("origin", "http://localhost:3202");
 

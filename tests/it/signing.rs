@@ -1,13 +1,15 @@
 //! The keys under API tokens, and what a token tells and does not tell.
 
-use arm_api::access::keys::{KeyEntry, KeyState, Keys};
+use arm_api::access::keys::{KeyEntry, KeyState};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::SignedDuration;
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, Browser, ME, START, World, WorldOptions, update_access_token};
+use crate::given::{
+    Answer, Browser, ME, START, World, public_url, signing_keys, update_access_token,
+};
 
 const INVALID: &str = "401 UNAUTHENTICATED TOKEN_INVALID";
 const OLD: u8 = 1;
@@ -18,8 +20,7 @@ fn key(seed: u8, state: KeyState) -> KeyEntry {
 }
 
 async fn world_of(keys: &[KeyEntry]) -> World {
-    let signing_keys = Some(serde_json::to_string(keys).unwrap());
-    World::with(WorldOptions { signing_keys, ..WorldOptions::default() }).await
+    World::with(|config| config.signing_keys = signing_keys(keys)).await
 }
 
 fn segment(token: &str, number: usize) -> String {
@@ -103,7 +104,8 @@ async fn a_token_holds_as_long_as_its_key(
     let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
     let token = world.program_of("ana@acme.test").await.token;
 
-    world.restart_with(Keys::of(vec![key(OLD, state), key(NEW, KeyState::Active)]).unwrap());
+    let keys = [key(OLD, state), key(NEW, KeyState::Active)];
+    world.redeploy(|config| config.signing_keys = signing_keys(&keys)).await;
     world.calls();
     let answer = world.program(&token).asks("{ me { userEmail } }").await;
 
@@ -116,9 +118,8 @@ async fn a_rotated_key_signs_no_more_and_its_tokens_hold() {
     let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
     let old = world.program_of("ana@acme.test").await.token;
 
-    world.restart_with(
-        Keys::of(vec![key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)]).unwrap(),
-    );
+    let keys = [key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)];
+    world.redeploy(|config| config.signing_keys = signing_keys(&keys)).await;
     let new = world.program_of("bob@acme.test").await.token;
 
     assert_eq!(world.program(&old).asks(ME).await.verdict(), "200");
@@ -200,14 +201,12 @@ async fn all_tokens_of_a_key_begin_alike() {
 #[tokio::test]
 async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
     let url = "https://a-host-with-a-name-of-fifty-two-characters.arm.test";
-    let url: &'static str =
-        Box::leak(format!("{url}{}", "s".repeat(60 - url.len())).into_boxed_str());
-    let world =
-        World::with(WorldOptions { public_url: Some(url), ..WorldOptions::default() }).await;
+    let url = format!("{url}{}", "s".repeat(60 - url.len()));
+    let world = World::with(|config| config.public_url = public_url(&url)).await;
 
     assert_eq!(url.len(), 60);
     let login = world
-        .sends(("POST", "/login/development"), &[("origin", url)], "email=ana@acme.test")
+        .sends(("POST", "/login/development"), &[("origin", &url)], "email=ana@acme.test")
         .await;
     let ana = Browser { world: &world, cookie: login.session_cookie().unwrap() };
     let program = ana.makes_token(world.now() + 86_400).await;
@@ -219,16 +218,15 @@ async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
 
 #[tokio::test]
 async fn a_token_of_another_address_is_none_here() {
-    let keys = serde_json::to_string(&[key(OLD, KeyState::Active)]).unwrap();
-    let setting = |url| WorldOptions {
-        public_url: url,
-        signing_keys: Some(keys.clone()),
-        ..WorldOptions::default()
-    };
-    let here = World::with(setting(None)).await;
+    let keys = [key(OLD, KeyState::Active)];
+    let here = world_of(&keys).await;
     let token = here.program_of("ana@acme.test").await.token;
 
-    let there = World::with(setting(Some("https://staging.arm.test"))).await;
+    let there = World::with(|config| {
+        config.public_url = public_url("https://staging.arm.test");
+        config.signing_keys = signing_keys(&keys);
+    })
+    .await;
 
     assert_eq!(there.program(&token).asks(ME).await.verdict(), INVALID);
     assert!(there.calls().is_empty());

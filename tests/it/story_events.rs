@@ -165,10 +165,7 @@ struct Browser {
 
 impl Browser {
     async fn sign_in(app: &WebApp, email: &str) -> Self {
-        let mut browser = Self {
-            router: local::routes(app.clone(), local::TestControls::default()),
-            session: String::new(),
-        };
+        let mut browser = Self { router: local::routes(app.clone()), session: String::new() };
         let answer =
             browser.post("/login/development", "text/plain", format!("email={email}")).await;
         let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();

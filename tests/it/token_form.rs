@@ -5,7 +5,7 @@ use http::{Request, header};
 use jiff::SignedDuration;
 use rstest::rstest;
 
-use crate::given::{Answer, Browser, ME, URL, World, WorldOptions};
+use crate::given::{Answer, Browser, ME, URL, World};
 
 /// Sends the form.
 async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
@@ -174,9 +174,8 @@ async fn a_form_that_is_sent_after_the_session_ended_redirects_to_the_login_page
 
 #[tokio::test]
 async fn the_reason_of_the_operator_is_shown_beside_the_field() {
-    let token_creation_disabled = Some("Tokens are not made during the audit.");
-    let world =
-        World::with(WorldOptions { token_creation_disabled, ..WorldOptions::default() }).await;
+    let reason = "Tokens are not made during the audit.".to_owned();
+    let world = World::with(|config| config.token_creation_disabled = Some(reason)).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let page = sends_form(&world, &ana, "2026-12-01", "").await;

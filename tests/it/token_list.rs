@@ -1,11 +1,10 @@
 //! The list of one's API tokens, as the web application shows it.
 
-use arm_api::telemetry::LogFormat;
 use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{INVALIDATE, ME, START, World, WorldOptions};
+use crate::given::{INVALIDATE, ME, START, World};
 
 const DAY: i64 = 86_400;
 
@@ -241,8 +240,7 @@ async fn a_list_goes_on_where_other_events_lie_between() {
 
 #[tokio::test]
 async fn a_token_whose_record_cannot_be_read_is_logged_and_left_out_of_the_list() {
-    let log_format = Some(LogFormat::JsonWithMetrics);
-    let world = World::with(WorldOptions { log_format, ..WorldOptions::default() }).await;
+    let world = World::with_metrics().await;
     let Some(embedded) = &world.embedded else { return };
     let ana = world.signed_in("ana@acme.test").await;
     ana.makes_token(world.now() + DAY).await;

@@ -1,6 +1,7 @@
 //! What a browser comes back with from an identity provider: a code goes to the provider
 //! only with the state of this attempt.
 
+use arm_api::config::Providers;
 use axum::body::Body;
 use http::{Request, Uri, header};
 use proptest::{prelude::*, test_runner::TestCaseResult};
@@ -9,7 +10,7 @@ use tokio::runtime::Runtime;
 use url::Url;
 
 use super::{Target, fuzz, runtime};
-use crate::given::{World, WorldOptions};
+use crate::given::World;
 
 const ACME: &str = "https://id.acme.test";
 
@@ -46,10 +47,8 @@ impl Target for Callback {
         let provider = format!(
             r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret","issuer":"{ACME}"}}]"#
         );
-        let world = runtime.block_on(World::with(WorldOptions {
-            providers: Some(provider),
-            ..WorldOptions::default()
-        }));
+        let providers = Some(Providers::Json(provider));
+        let world = runtime.block_on(World::with(|config| config.providers = providers));
         let described = json!({
             "issuer": ACME, "jwks_uri": format!("{ACME}/keys"),
             "token_endpoint": format!("{ACME}/token"),

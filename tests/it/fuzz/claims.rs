@@ -10,7 +10,7 @@ use ring::signature::Ed25519KeyPair;
 use serde_json::{Map, Value};
 
 use super::{Target, fuzz, runtime};
-use crate::given::{URL, World, WorldOptions};
+use crate::given::{URL, World, signing_keys};
 
 const SEED: [u8; 32] = [7; 32];
 /// Six calendar months are 184 days at most; 26 weeks are 182.
@@ -58,10 +58,9 @@ impl Target for Claims {
     fn new() -> Self {
         let key = KeyEntry { state: KeyState::Active, ..KeyEntry::from_entropy(SEED).unwrap() };
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, key.kid());
-        let signing_keys = Some(serde_json::to_string(&[key]).unwrap());
+        let keys = signing_keys(&[key]);
         let runtime = runtime();
-        let world =
-            runtime.block_on(World::with(WorldOptions { signing_keys, ..WorldOptions::default() }));
+        let world = runtime.block_on(World::with(|config| config.signing_keys = keys));
         let token = runtime.block_on(world.program_of("ana@acme.test")).token;
         Self { world, header, token }
     }

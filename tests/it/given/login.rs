@@ -2,13 +2,14 @@
 
 use arm_api::{
     access::stakeholders::VerifiedIdentity,
+    config::Providers,
     domain::{email::Email, subject::Subject},
 };
 use axum::body::Body;
 use http::{Request, header};
 use serde_json::{Value, json};
 
-use super::{Answer, Browser, ProviderKey, World, WorldOptions};
+use super::{Answer, Browser, ProviderKey, World};
 
 pub(crate) const ACME: &str = "https://id.acme.test";
 pub(crate) const OTHER: &str = "https://id.other.test";
@@ -19,8 +20,7 @@ pub(crate) const OWNS_ACME: &str = r#","domains":["acme.test"]"#;
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
     let entry =
         format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
-    let world =
-        World::with(WorldOptions { providers: Some(entry), ..WorldOptions::default() }).await;
+    let world = World::with(|config| config.providers = Some(Providers::Json(entry))).await;
     describes(&world, address, issuer, ACME);
     world.keep_secret("c-secret");
     world
@@ -132,8 +132,7 @@ pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
         )
     };
     let providers = format!("[{},{}]", entry("acme", ACME, acme), entry("other", OTHER, other));
-    let world =
-        World::with(WorldOptions { providers: Some(providers), ..WorldOptions::default() }).await;
+    let world = World::with(|config| config.providers = Some(Providers::Json(providers))).await;
     describes(&world, ACME, ACME, ACME);
     describes(&world, OTHER, OTHER, OTHER);
     world

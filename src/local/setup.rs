@@ -1,0 +1,68 @@
+//! A configuration and dependencies that need no AWS account.
+
+use aws_sdk_dynamodb::Client;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use crate::{
+    app::Dependencies,
+    aws::{https_connector, sdk_config},
+    clock::Clock,
+    config::{Aws, Config, DEFAULT_RENEWAL_LIMIT, PublicUrl, SigningKeys},
+    entropy::Entropy,
+    local::sign_in,
+    web::site::SignIn,
+};
+
+/// Returns the configuration of local mode where nothing else is chosen.
+#[must_use]
+pub fn config(public_url: PublicUrl, signing_keys: SigningKeys) -> Config {
+    Config {
+        table: "arm".to_owned(),
+        public_url,
+        signing_keys,
+        signing_public_keys: String::new(),
+        cors_origins: Vec::new(),
+        token_creation_disabled: None,
+        token_renewal_limit: DEFAULT_RENEWAL_LIMIT,
+        providers: None,
+        login_limit: None, // all requests come from this machine
+        function_name: None,
+        aws: aws(None),
+    }
+}
+
+/// Returns dependencies with the development sign-in, and with the clock and the randomness of
+/// the system. `http` is the connection to the services of AWS other than DynamoDB.
+#[must_use]
+pub fn dependencies(dynamodb: Client, http: SharedHttpClient) -> Dependencies {
+    Dependencies {
+        dynamodb,
+        aws: sdk_config(&aws(None), http),
+        web: https_connector(),
+        clock: Clock::System,
+        entropy: Entropy::System,
+        other_origins: Vec::new(),
+        sign_ins: vec![development_sign_in()],
+    }
+}
+
+/// Returns credentials for a DynamoDB that checks none.
+#[must_use]
+pub fn aws(dynamodb_endpoint: Option<String>) -> Aws {
+    Aws {
+        region: "local".to_owned(),
+        access_key_id: "local".to_owned(),
+        secret_access_key: "local".to_owned(),
+        session_token: None,
+        endpoint: None,
+        dynamodb_endpoint,
+    }
+}
+
+fn development_sign_in() -> SignIn {
+    SignIn {
+        label: "Development sign-in".to_owned(),
+        path: sign_in::PATH.to_owned(),
+        brand: "development",
+    }
+}
