@@ -53,6 +53,7 @@
 //!
 //! - [`domain`] does no I/O and has no async code (`tests/it/architecture.rs`).
 //! - A module uses only modules of lower layers (`tests/it/architecture.rs`).
+//! - No files depend on each other in a circle, except those that `tests/it/architecture.rs` lists.
 //! - Only [`clock`] reads the time, only [`entropy`] generates random numbers, and only [`config`]
 //!   reads the environment (`clippy.toml`).
 //! - A request reads the clock once. All code below the handler receives the time as a parameter
