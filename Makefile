@@ -30,7 +30,7 @@ soak: ## send 100,000 requests in 20 minutes while services fail; ARGS: --releas
 
 check: ## check format, lints, documentation, dependencies, JavaScript types and template
 	cargo fmt --check
-	for crate in hello naive lambda; do cargo fmt --check --manifest-path benches/$$crate/Cargo.toml || exit 1; done
+	for crate in hello lambda; do cargo fmt --check --manifest-path benches/$$crate/Cargo.toml || exit 1; done
 	cargo clippy --locked --all-targets --test bootstrap --features local -- -D warnings
 	cargo clippy --locked --lib --bins -- -D warnings
 	cargo clippy --locked --manifest-path benches/lambda/Cargo.toml --target-dir $(BENCHES)/lambda -- -D warnings

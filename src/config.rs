@@ -1,7 +1,7 @@
 //! The configuration: the only reader of the environment.
 //!
-//! It is read once, at start, from a map of variables, and names all that is wrong
-//! with them at once. `template.yaml` is the only other place that mentions them.
+//! It is read once, when the process starts. An error lists all mistakes at once. Apart from this
+//! file, only `template.yaml` names the variables.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -10,7 +10,7 @@ use url::Url;
 
 use crate::domain::rate_limit::RateLimit;
 
-/// How many logins one network may begin in a minute, where the operator does not say.
+/// How many logins one network may begin in a minute, unless the operator says otherwise.
 const LOGINS_PER_ADDRESS: u32 = 30;
 
 /// For how long API tokens can renew themselves unless the operator says otherwise: two years.
@@ -20,39 +20,38 @@ pub const DEFAULT_RENEWAL_DAYS: &str = "730";
 /// The smallest and the largest number of days that an operator can choose.
 const RENEWAL_DAYS: RangeInclusive<u16> = 184..=3650;
 
-/// What the operator decides.
+/// The decisions of the operator.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The DynamoDB table, from `TABLE_NAME`.
     pub table: String,
-    /// Where people and programs reach the product, from `PUBLIC_URL`.
+    /// The URL of the product, from `PUBLIC_URL`.
     pub public_url: PublicUrl,
     /// The keys that sign and verify API tokens, as JSON, from `SIGNING_KEYS`.
     pub signing_keys: SigningKeys,
     /// The public halves of keys in KMS, from `SIGNING_PUBLIC_KEYS`: pairs `ARN=PUBLIC_KEY`,
-    /// separated by commas. KMS is asked at start for those that are missing.
+    /// separated by commas. Missing ones are read from KMS at start.
     pub signing_public_keys: String,
-    /// Foreign web origins whose scripts may call the API with a token, from
-    /// `CORS_ORIGINS`, separated by commas. Usually none.
+    /// Other web origins whose scripts may call the API with a token, from `CORS_ORIGINS`,
+    /// separated by commas. Usually none.
     pub cors_origins: Vec<http::HeaderValue>,
-    /// Why no tokens are made at present, from `TOKEN_CREATION_DISABLED`; tokens that
-    /// exist are left alone. Usually not set.
+    /// Why nobody can create API tokens at present, from `TOKEN_CREATION_DISABLED`. Existing
+    /// tokens stay valid. Usually not set.
     pub token_creation_disabled: Option<String>,
-    /// For how long API tokens can renew themselves, counted from the last that a session made,
-    /// from `TOKEN_RENEWAL_DAYS`: 184 to 3650 days, two years where it is not set.
+    /// For how long API tokens can renew themselves, counted from the last one that was created in
+    /// a session. From `TOKEN_RENEWAL_DAYS`, from 184 to 3650 days; two years if it is not set.
     pub token_renewal_limit: SignedDuration,
     /// The identity providers, from `PROVIDERS_SECRET_ARN`. Only the `web` function has it.
     pub providers: Option<Providers>,
     /// How many logins one network may begin in a minute, and how many it may complete, from
     /// `LOGINS_PER_ADDRESS`. The default is 30; 0 means unlimited. Only the `web` function uses it.
     pub login_limit: Option<RateLimit>,
-    /// What Lambda calls the function, from `AWS_LAMBDA_FUNCTION_NAME`: metrics are told by it.
+    /// The name of the Lambda function, from `AWS_LAMBDA_FUNCTION_NAME`: a dimension of metrics.
     pub function_name: Option<String>,
-    /// How AWS is reached.
     pub aws: Aws,
 }
 
-/// How AWS is reached. Lambda sets these itself.
+/// The region, credentials and endpoints of AWS. Lambda sets these variables itself.
 #[derive(Clone)]
 pub struct Aws {
     /// From `AWS_REGION`.
@@ -63,9 +62,9 @@ pub struct Aws {
     pub secret_access_key: String,
     /// From `AWS_SESSION_TOKEN`.
     pub session_token: Option<String>,
-    /// From `AWS_ENDPOINT_URL`: another place than Amazon's in the region.
+    /// From `AWS_ENDPOINT_URL`: used instead of Amazon's own endpoints.
     pub endpoint: Option<String>,
-    /// From `AWS_ENDPOINT_URL_DYNAMODB`, else as `endpoint`.
+    /// From `AWS_ENDPOINT_URL_DYNAMODB`; the same as `endpoint` if it is not set.
     pub dynamodb_endpoint: Option<String>,
 }
 
@@ -78,16 +77,16 @@ pub enum Providers {
     Json(String),
 }
 
-/// The text of `SIGNING_KEYS`; may hold private keys, so it is never printed.
+/// The text of `SIGNING_KEYS`. It may contain private keys, so it is never printed.
 #[derive(Clone)]
 pub struct SigningKeys(pub String);
 
-/// The origin under which people and programs reach the product, such as
-/// `https://app.example.com`: scheme, host, port where it is not the scheme's own.
+/// The origin of the product, such as `https://app.example.com`: the scheme, the host, and the port
+/// unless it is the default one of the scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
-/// What is wrong with the configuration: everything, one fault a line.
+/// All mistakes in the configuration, one a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
 pub struct InvalidConfig(pub Vec<String>);
@@ -97,8 +96,8 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`] names everything that is missing or malformed.
-    #[expect(clippy::disallowed_methods, reason = "this is the room where the environment is read")]
+    /// [`InvalidConfig`] lists everything that is missing or malformed.
+    #[expect(clippy::disallowed_methods, reason = "only this file reads the environment")]
     pub fn from_environment() -> Result<Self, InvalidConfig> {
         Self::from_variables(&std::env::vars().collect())
     }
@@ -107,7 +106,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// [`InvalidConfig`] names everything that is missing or malformed.
+    /// [`InvalidConfig`] lists everything that is missing or malformed.
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, InvalidConfig> {
         let mut wrong = Vec::new();
         let optional = |name: &str| variables.get(name).filter(|it| !it.is_empty()).cloned();
@@ -132,9 +131,10 @@ impl Config {
             wrong.push(format!("PUBLIC_URL: {fault}"));
             PublicUrl(String::new())
         });
-        let cors_origins = cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut wrong);
+        let cors_origins =
+            parse_cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut wrong);
 
-        let login_limit = login_limit(optional("LOGINS_PER_ADDRESS"), &mut wrong);
+        let login_limit = parse_login_limit(optional("LOGINS_PER_ADDRESS"), &mut wrong);
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
         let renewal_days = optional("TOKEN_RENEWAL_DAYS");
         let renewal_days = renewal_days.as_deref().unwrap_or(DEFAULT_RENEWAL_DAYS);
@@ -162,7 +162,7 @@ impl Config {
     }
 }
 
-fn login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimit> {
+fn parse_login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimit> {
     let number = text.map_or(Ok(LOGINS_PER_ADDRESS), |it| it.parse::<u32>());
     let number = number.unwrap_or_else(|_| {
         wrong.push("LOGINS_PER_ADDRESS is not a whole number".to_owned());
@@ -171,12 +171,12 @@ fn login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimi
     (number > 0).then_some(RateLimit::per_minute(number))
 }
 
-/// Parses for how many days tokens can renew themselves. A token that a session makes lasts up to
-/// six months, so that fewer days would bound these, too.
+/// Parses for how many days tokens can renew themselves. A token that is created in a session lasts
+/// up to six months, so the limit is not shorter.
 ///
 /// # Errors
 ///
-/// Says what is allowed, unless the number of days is.
+/// A message with the allowed range.
 pub fn parse_renewal_days(days: &str) -> Result<SignedDuration, String> {
     let days = days.parse().ok().filter(|it| RENEWAL_DAYS.contains(it));
     let expected = || {
@@ -185,7 +185,7 @@ pub fn parse_renewal_days(days: &str) -> Result<SignedDuration, String> {
     days.map(|it: u16| SignedDuration::from_hours(i64::from(it) * 24)).ok_or_else(expected)
 }
 
-fn cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
+fn parse_cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
     let parsed = text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|origin| {
         let origin = PublicUrl::try_from(origin.to_owned())
             .map_err(|fault| format!("CORS_ORIGINS: {fault}"))?;
@@ -197,19 +197,19 @@ fn cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
 }
 
 impl PublicUrl {
-    /// The URL as text, without a slash at its end: also what `Origin` is then.
+    /// Returns the URL without a slash at its end, as browsers send it in `Origin`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The URL of the GraphQL endpoint: what API tokens are made for.
+    /// Returns the URL of the GraphQL endpoint, which is the audience of API tokens.
     #[must_use]
     pub fn api(&self) -> String {
         format!("{}/api", self.0)
     }
 
-    /// Whether browsers reach it over TLS.
+    /// Whether browsers use TLS.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn all_faults_are_named_at_once() {
+    fn all_mistakes_are_listed_at_once() {
         let faults = Config::from_variables(&BTreeMap::new()).unwrap_err().0;
 
         for name in ["TABLE_NAME", "PUBLIC_URL", "SIGNING_KEYS", "AWS_REGION", "AWS_ACCESS_KEY_ID"]
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_one_not_set() {
+    fn an_empty_variable_counts_as_not_set() {
         let variables = variables()
             .into_iter()
             .chain([("AWS_ENDPOINT_URL".to_owned(), String::new())])
@@ -305,7 +305,7 @@ mod tests {
     #[case::not_set("", Some(30))]
     #[case::raised("500", Some(500))]
     #[case::unlimited("0", None)]
-    fn an_operator_bounds_the_logins_of_a_network(#[case] text: &str, #[case] limit: Option<u32>) {
+    fn an_operator_limits_the_logins_of_a_network(#[case] text: &str, #[case] limit: Option<u32>) {
         let variables = variables()
             .into_iter()
             .chain([("LOGINS_PER_ADDRESS".to_owned(), text.to_owned())])
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn dynamodbs_own_endpoint_beats_the_general_one() {
+    fn the_endpoint_of_dynamodb_takes_precedence_over_the_general_one() {
         let mut variables = variables();
         variables.insert("AWS_ENDPOINT_URL".to_owned(), "http://any".to_owned());
         variables.insert("AWS_ENDPOINT_URL_DYNAMODB".to_owned(), "http://own".to_owned());

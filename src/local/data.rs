@@ -38,10 +38,10 @@ impl Data {
         }
     }
 
-    /// Reads the signing keys. Makes one if there are none yet.
+    /// Reads the signing keys. Creates one if there are none yet.
     pub(super) fn signing_keys(&self, entropy: &Entropy) -> Result<SigningKeys, StartError> {
         let failed = |fault: io::Error| {
-            StartError::caused_by("Cannot make a signing key", &fault, "Start it again.")
+            StartError::caused_by("Cannot create a signing key", &fault, "Start it again.")
         };
         match self.directory() {
             Some(directory) => directory.signing_keys(entropy),

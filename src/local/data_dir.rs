@@ -1,5 +1,5 @@
-//! The directory in which local mode keeps its database and its signing keys. Only its
-//! owner can read them: they let everybody in who has them.
+//! The directory with the database and the signing keys of local mode. Only its owner can read
+//! them, because whoever has the keys can log in as anybody.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -14,22 +14,22 @@ use crate::{
     local::{dynamodb::Embedded, keys::KeyFile, start_error::StartError},
 };
 
-/// What the database consists of: `SQLite` puts two files beside the first one.
+/// The files of the database. `SQLite` creates the second and the third one.
 const DATABASE: [&str; 3] = ["dynamodb.sqlite", "dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
 
 const CHOOSE_ANOTHER: &str =
     "Choose another directory with --data-dir, or keep nothing on disk with --in-memory.";
 
-/// The directory of local mode. It exists.
+/// The directory, which exists.
 pub(super) struct DataDir(PathBuf);
 
 impl DataDir {
-    /// Opens the directory, and makes it where it does not exist yet.
+    /// Opens the directory. Creates it if it does not exist yet.
     pub(super) fn open(path: &Path) -> Result<Self, StartError> {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
         made.map_err(|fault| {
             StartError::new(
-                format!("Cannot make the directory {}", path.display()),
+                format!("Cannot create the directory {}", path.display()),
                 fault,
                 CHOOSE_ANOTHER,
             )
@@ -37,17 +37,17 @@ impl DataDir {
         Ok(Self(path.to_owned()))
     }
 
-    /// The path of the database.
+    /// Returns the path of the database.
     pub(super) fn database_path(&self) -> PathBuf {
         self.0.join(DATABASE[0])
     }
 
-    /// Opens the database, and makes it where there is none yet.
+    /// Opens the database. Creates it if there is none yet.
     pub(super) fn database(&self) -> Result<Embedded, StartError> {
         let path = self.database_path();
         let failed = |cause: &dyn std::fmt::Display| {
             let remedy = "Check that you may write to this directory and that its disk is not \
-                          full. If the file is damaged, move it away: a new one is made.";
+                          full. If the file is damaged, move it away: a new one is created.";
             StartError::new(format!("Cannot open the database {}", path.display()), cause, remedy)
         };
         self.make_private(&path).map_err(|fault| failed(&fault))?;
@@ -55,8 +55,8 @@ impl DataDir {
         embedded.map_err(|fault| failed(&fault))
     }
 
-    /// Makes the files of the database readable by nobody else. `SQLite` gives the files
-    /// that it makes later the permissions of the first one.
+    /// Lets only the owner read the files of the database. `SQLite` gives the files that it creates
+    /// later the permissions of the first one.
     fn make_private(&self, database: &Path) -> io::Result<()> {
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(database)?;
         for name in DATABASE {
@@ -68,21 +68,21 @@ impl DataDir {
         Ok(())
     }
 
-    /// The file with the signing keys.
+    /// Returns the file with the signing keys.
     pub(super) fn key_file(&self) -> KeyFile {
         KeyFile::of(&self.0)
     }
 
-    /// Reads the signing keys, and makes one where there is none yet.
+    /// Reads the signing keys. Creates one if there are none yet.
     pub(super) fn signing_keys(&self, entropy: &Entropy) -> Result<SigningKeys, StartError> {
         self.key_file().read_or_make(entropy).map_err(|fault| self.invalid_keys(fault))
     }
 
-    /// The signing keys cannot be used.
+    /// Returns the error for signing keys that cannot be used because of `cause`.
     pub(super) fn invalid_keys(&self, cause: impl std::fmt::Display) -> StartError {
         let what = format!("Cannot use the signing keys in {}", self.0.join("keys.json").display());
         let remedy = "Check that you may read and write the file. If it is damaged, restore it. \
-                      Or delete it: a new key is made, and all API tokens become invalid.";
+                      Or delete it: a new key is created, and all API tokens become invalid.";
         StartError::new(what, cause, remedy)
     }
 }

@@ -1,4 +1,4 @@
-//! Demo data, so that a newcomer's first query shows something.
+//! Demo data, so that the first query of a new user returns something.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// The demo stakeholder who is an admin.
+/// The demo stakeholder with the role of an admin.
 pub(super) const ADMIN: &str = "admin@demo.test";
 
 /// The demo stakeholders: address, name, role, role in the demo organization.
@@ -25,11 +25,11 @@ const PEOPLE: [(&str, &str, UserRole, Option<OrganizationRole>); 4] = [
     ("manager@demo.test", "Max Manager", UserRole::User, Some(OrganizationRole::CustomerManager)),
 ];
 
-/// Puts the demo stakeholders into the table, each in one transaction with their roles.
+/// Creates the demo stakeholders, each in one transaction with their roles.
 ///
-/// Local mode serves nobody before all of them are there: a start that breaks off is made
-/// good by the next one. Somebody who has already logged in with a demo address, because of
-/// `--no-demo`, gets the demo roles, unless they were given others.
+/// Local mode serves requests only when all of them exist. If a start is interrupted, the next one
+/// creates the rest. Somebody who has already logged in with a demo address (with `--no-demo`) gets
+/// the demo roles, unless they have other ones.
 ///
 /// # Errors
 ///

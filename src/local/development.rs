@@ -1,4 +1,4 @@
-//! Controls for those who test against local mode: the clock, and faults.
+//! Controls for tests that use local mode: they move the clock and make calls fail.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -21,19 +21,19 @@ use crate::{
     },
 };
 
-/// What can be moved. A path exists only where its lever does.
+/// The controls. Each has a route only if it is enabled.
 #[derive(Clone, Default)]
 pub(super) struct TestControls {
-    /// The clock, with `--test-clock`.
+    /// Enabled by `--test-clock`.
     pub(super) clock: Option<ManualClock>,
-    /// The database that is swept when the clock moves.
+    /// The database that deletes expired records when the clock moves.
     pub(super) sweep: Option<Embedded>,
-    /// What can be made to fail, with `--test-faults`.
+    /// Enabled by `--test-faults`.
     pub(super) faults: Option<(Faults, Arc<Access>)>,
 }
 
-/// How far the clock moves at once, in seconds: a hundred years.
-const LONGEST_ADVANCE: i64 = 100 * 365 * 86_400;
+/// How far one request can move the clock, in seconds: a hundred years.
+const MAX_ADVANCE: i64 = 100 * 365 * 86_400;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -45,27 +45,26 @@ struct Advance {
 #[serde(deny_unknown_fields)]
 struct FaultPlan {
     #[serde(default)]
-    dynamodb: Asked,
+    dynamodb: PlanChange,
     #[serde(default)]
-    kms: Asked,
+    kms: PlanChange,
     #[serde(default)]
     after: u32,
     #[serde(default = "once")]
     times: u32,
 }
 
-/// What is asked of one lever: a member that is not there changes nothing, null ends
-/// what was planned.
+/// The plan for the calls of one service. A missing member keeps the current plan; null ends it.
 #[derive(Default)]
-enum Asked {
+enum PlanChange {
     #[default]
-    Nothing,
-    Plan(Option<Fault>),
+    Keep,
+    Set(Option<Fault>),
 }
 
-impl<'de> Deserialize<'de> for Asked {
+impl<'de> Deserialize<'de> for PlanChange {
     fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
-        Option::deserialize(value).map(Self::Plan)
+        Option::deserialize(value).map(Self::Set)
     }
 }
 
@@ -73,7 +72,7 @@ fn once() -> u32 {
     1
 }
 
-/// The paths of the controls that there are.
+/// Returns the routes of the controls that are enabled.
 pub(super) fn routes(controls: TestControls) -> Router {
     let mut routes = Router::new();
     if controls.clock.is_some() {
@@ -85,30 +84,29 @@ pub(super) fn routes(controls: TestControls) -> Router {
     routes.with_state(controls)
 }
 
-/// Moves the clock; the embedded database in memory then deletes what is due.
-async fn advance(State(controls): State<TestControls>, Json(asked): Json<Advance>) -> Response {
+/// Moves the clock. An embedded database in memory then deletes expired records.
+async fn advance(State(controls): State<TestControls>, Json(sent): Json<Advance>) -> Response {
     let Some(clock) = controls.clock else { return not_found() };
-    if !(-LONGEST_ADVANCE..=LONGEST_ADVANCE).contains(&asked.advance_seconds) {
-        let fault = format!(
-            "`advanceSeconds` is from -{LONGEST_ADVANCE} to {LONGEST_ADVANCE}: a hundred years"
-        );
+    if !(-MAX_ADVANCE..=MAX_ADVANCE).contains(&sent.advance_seconds) {
+        let fault =
+            format!("`advanceSeconds` is from -{MAX_ADVANCE} to {MAX_ADVANCE}: a hundred years");
         return Error::from(RequestFault::Malformed(fault)).into_response();
     }
-    clock.advance(asked.advance_seconds);
+    clock.advance(sent.advance_seconds);
     let _a_sweep_may_come_later = controls.sweep.map(|it| it.sweep());
     let now = crate::clock::Clock::Manual(clock).now().as_second();
     Json(json!({ "now": now })).into_response()
 }
 
 /// Makes the next calls fail.
-async fn plan(State(controls): State<TestControls>, Json(asked): Json<FaultPlan>) -> Response {
+async fn plan(State(controls): State<TestControls>, Json(sent): Json<FaultPlan>) -> Response {
     let Some((faults, access)) = controls.faults else { return not_found() };
-    if let Asked::Plan(dynamodb) = asked.dynamodb {
-        let (after, times) = (asked.after, asked.times);
+    if let PlanChange::Set(dynamodb) = sent.dynamodb {
+        let (after, times) = (sent.after, sent.times);
         faults.set(dynamodb.map(|fault| Plan { fault, after, times, operation: None }));
     }
-    if let Asked::Plan(kms) = asked.kms {
-        let times = kms.map_or(0, |_| asked.times);
+    if let PlanChange::Set(kms) = sent.kms {
+        let times = kms.map_or(0, |_| sent.times);
         access.jwt.keys().faults.store(times, Ordering::SeqCst);
     }
     Json(json!({ "planned": true })).into_response()

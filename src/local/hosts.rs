@@ -1,8 +1,8 @@
-//! Which hosts local mode answers to: its own.
+//! Protection from DNS rebinding: local mode rejects requests for other hosts.
 //!
-//! A page on a foreign site can let its own name lead to 127.0.0.1 (DNS rebinding). A
-//! browser then takes local mode for that site, and lets the page read the answers. It
-//! cannot change the `Host` header, which still has the foreign name.
+//! Another site can make its own name resolve to 127.0.0.1. A browser then treats local mode as that
+//! site, and its pages can read our answers. They cannot change the `Host` header, which still has
+//! the name of the site.
 
 use std::net::IpAddr;
 
@@ -14,15 +14,14 @@ use axum::{
 };
 use http::{StatusCode, header::HOST, uri::Authority};
 
-/// The address on which local mode listens.
+/// The address that local mode listens on.
 #[derive(Clone, Copy)]
 pub(super) struct Listening(pub(super) IpAddr);
 
 impl Listening {
-    /// Whether `host` is local mode itself: a loopback address or `localhost`, or the address
-    /// on which it listens. Where that is every address of the machine, so is `host`; a
-    /// foreign site cannot have a bare address. The port is not compared, since ports are
-    /// mapped by containers and tunnels.
+    /// Whether `host` is `localhost`, a loopback address, or the address that local mode listens
+    /// on. If it listens on all addresses, any IP address is its own: the pages of another site
+    /// have a name. Ports are not compared, because containers and tunnels map them.
     fn is_own(self, host: &str) -> bool {
         let Ok(authority) = Authority::try_from(host) else { return false };
         let name = authority.host();
@@ -34,9 +33,8 @@ impl Listening {
     }
 }
 
-/// Refuses a request whose host is not ours. Browsers always name one; a request without
-/// any comes from a program.
-pub(super) async fn refuse_foreign(
+/// Rejects a request for another host. A request without a host does not come from a browser.
+pub(super) async fn reject_other_hosts(
     State(listening): State<Listening>,
     request: Request<Body>,
     next: Next,
@@ -68,19 +66,25 @@ mod tests {
     #[case("127.0.0.1.evil.test:3000", false)]
     #[case("evil.test@127.0.0.1", true)]
     #[case("", false)]
-    fn on_loopback_only_loopback_is_own(#[case] host: &str, #[case] is_own: bool) {
+    fn on_a_loopback_address_only_loopback_addresses_are_own(
+        #[case] host: &str,
+        #[case] is_own: bool,
+    ) {
         assert_eq!(Listening([127, 0, 0, 1].into()).is_own(host), is_own);
     }
 
     #[rstest]
     #[case("192.168.1.5:3000", true)]
     #[case("evil.test", false)]
-    fn on_every_address_every_address_is_own_and_no_name(#[case] host: &str, #[case] is_own: bool) {
+    fn on_all_addresses_every_address_is_own_and_no_name_is(
+        #[case] host: &str,
+        #[case] is_own: bool,
+    ) {
         assert_eq!(Listening([0, 0, 0, 0].into()).is_own(host), is_own);
     }
 
     #[test]
-    fn on_an_address_of_the_network_that_address_is_own() {
+    fn on_an_address_of_the_network_only_that_address_is_own() {
         assert!(Listening([192, 168, 1, 5].into()).is_own("192.168.1.5:3000"));
         assert!(!Listening([192, 168, 1, 5].into()).is_own("192.168.1.6:3000"));
     }

@@ -1,4 +1,4 @@
-//! The signing keys of local mode: a file, made on the first run.
+//! The signing keys of local mode, in a file that is created on the first start.
 
 use std::{
     fs::{self, OpenOptions},
@@ -13,17 +13,17 @@ use crate::{
     entropy::Entropy,
 };
 
-/// The signing keys of a data directory.
+/// The file with the signing keys.
 pub struct KeyFile(PathBuf);
 
 impl KeyFile {
-    /// The keys of `data_dir`.
+    /// Returns the file in `data_dir`. It may not exist yet.
     #[must_use]
     pub fn of(data_dir: &Path) -> Self {
         Self(data_dir.join("keys.json"))
     }
 
-    /// Reads the keys; makes one where there are none yet.
+    /// Reads the keys. Creates one if there are none yet.
     ///
     /// # Errors
     ///
@@ -35,7 +35,7 @@ impl KeyFile {
         Ok(SigningKeys(fs::read_to_string(&self.0)?))
     }
 
-    /// Makes a new active key; the one before verifies its tokens, and signs no more.
+    /// Creates a new active key. The previous one no longer signs, but its tokens stay valid.
     ///
     /// # Errors
     ///
@@ -49,19 +49,19 @@ impl KeyFile {
         self.write(&entries)
     }
 
-    /// Makes a key dead: its tokens no longer hold.
+    /// Retires a key: its tokens become invalid.
     ///
     /// # Errors
     ///
-    /// When there is no such key, or it is the active one; or the file cannot be
-    /// read or written.
+    /// When there is no such key, when it is the active one, or when the file cannot be read or
+    /// written.
     pub fn retire(&self, kid: &str, entropy: &Entropy) -> io::Result<()> {
         let mut entries = self.entries(entropy)?;
         let found = entries.iter_mut().find(|it| it.kid() == kid);
         match found {
             None => Err(io::Error::other(format!("there is no key {kid}"))),
             Some(entry) if entry.state == KeyState::Active => {
-                Err(io::Error::other(format!("{kid} is the active key: rotate first")))
+                Err(io::Error::other(format!("{kid} is the active key: run `keys rotate` first")))
             }
             Some(entry) => {
                 entry.state = KeyState::Dead;
@@ -70,7 +70,7 @@ impl KeyFile {
         }
     }
 
-    /// All keys, with their states.
+    /// Reads all keys, with their states.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl KeyFile {
         Ok(serde_json::from_str(&self.read_or_make(entropy)?.0)?)
     }
 
-    /// Writes a file beside it and renames, so that it is never half a file.
+    /// Writes another file and renames it, so that readers never see an incomplete file.
     fn write(&self, entries: &[KeyEntry]) -> io::Result<()> {
         Keys::of(entries.to_vec()).map_err(io::Error::other)?;
         let beside = self.0.with_extension("new");
@@ -91,11 +91,11 @@ impl KeyFile {
     }
 }
 
-/// One new active key, as the configuration has it.
+/// Returns one new active key, as the text of `SIGNING_KEYS`.
 ///
 /// # Errors
 ///
-/// When there is no randomness.
+/// When the system has no randomness.
 pub fn in_memory(entropy: &Entropy) -> io::Result<SigningKeys> {
     Ok(SigningKeys(serde_json::to_string(&[new(entropy)?])?))
 }
@@ -111,7 +111,7 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     #[test]
-    fn keys_are_made_once_kept_private_and_rotated() {
+    fn keys_are_created_once_kept_private_and_rotated() {
         let dir = std::env::temp_dir().join(format!("arm-keys-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         let (file, entropy) = (KeyFile::of(&dir), Entropy::System);

@@ -47,7 +47,8 @@ async fn serve(options: Options) -> Result<()> {
     let has_admin =
         fill_in_demo(&options, &app.app).await.map_err(|fault| data.unusable(&fault))?;
     announce(&options, &public_url, has_admin);
-    let own_hosts = middleware::from_fn_with_state(Listening(options.host), hosts::refuse_foreign);
+    let own_hosts =
+        middleware::from_fn_with_state(Listening(options.host), hosts::reject_other_hosts);
     let routes = routes_with(app, controls).layer(own_hosts);
     let service = routes.into_make_service_with_connect_info::<SocketAddr>();
     let served = axum::serve(listener, service).with_graceful_shutdown(wait_for_ctrl_c()).await;

@@ -1,5 +1,5 @@
-//! The development sign-in: whoever names an address is let in as its owner. It
-//! stands in for an identity provider, and obeys the same rules after that.
+//! The development sign-in, which replaces identity providers: it needs only an e-mail address.
+//! After the sign-in, the same rules apply.
 
 use askama::Template;
 use axum::{
@@ -20,7 +20,7 @@ use crate::{
     web::{assets, error_page, login},
 };
 
-/// Where the development sign-in is.
+/// The path of the development sign-in.
 pub(super) const PATH: &str = "/login/development";
 
 #[derive(Template)]
@@ -29,7 +29,7 @@ struct Page<'a> {
     next: &'a str,
 }
 
-/// The paths of the development sign-in.
+/// Returns the routes of the development sign-in.
 pub(super) fn routes(app: App) -> Router {
     Router::new().route(PATH, get(form).post(sign_in)).with_state(app)
 }
@@ -40,21 +40,21 @@ async fn form(request: Request<Body>) -> Result<Response> {
     Ok(Html(page).into_response())
 }
 
-/// Signs in; a browser is told of an error by a page, a script by JSON.
+/// Signs in. Errors are pages for browsers, and JSON for scripts.
 async fn sign_in(
     State(app): State<App>,
     Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    match signed_in(&app, &context, &parts, body).await {
+    match submit(&app, &context, &parts, body).await {
         Ok(response) => response,
         Err(error) if negotiation::wants_page(&parts.headers) => error_page::respond(&error),
         Err(error) => error.into_response(),
     }
 }
 
-async fn signed_in(
+async fn submit(
     app: &App,
     context: &RequestContext,
     parts: &Parts,

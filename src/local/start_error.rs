@@ -1,4 +1,4 @@
-//! Why local mode cannot start, in a sentence for the person at the terminal.
+//! The error for the person at the terminal: what failed, why, and what to do.
 
 use std::{
     error::Error,
@@ -9,8 +9,8 @@ use std::{
 
 use crate::telemetry::Chain;
 
-/// Local mode cannot start, or one of its commands failed. It prints as a sentence that
-/// names the file, directory, port or address, followed by what to do.
+/// Local mode cannot start, or one of its commands failed. The message names the file, directory,
+/// port or address, and then says what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {cause}. {remedy}")]
 pub struct StartError {
@@ -20,12 +20,12 @@ pub struct StartError {
 }
 
 impl StartError {
-    /// `what` went wrong because of `cause`; `remedy` is a sentence about what to do.
+    /// Says that `what` failed because of `cause`. `remedy` is a sentence about what to do.
     pub(super) fn new(what: impl Display, cause: impl Display, remedy: impl Display) -> Self {
         Self { what: what.to_string(), cause: cause.to_string(), remedy: remedy.to_string() }
     }
 
-    /// The same for an error with others behind it.
+    /// The same for a cause that has causes itself: the message has all of them.
     pub(super) fn caused_by(
         what: impl Display,
         cause: &(dyn Error + 'static),
@@ -34,7 +34,7 @@ impl StartError {
         Self::new(what, Chain(cause), remedy)
     }
 
-    /// Nobody can be served at `address`.
+    /// Says why `address` cannot be used.
     pub(super) fn cannot_listen(address: SocketAddr, cause: &io::Error) -> Self {
         let remedy = match cause.kind() {
             ErrorKind::AddrInUse => {

@@ -1,5 +1,5 @@
-//! The stories of the product, told through its handler, against an embedded DynamoDB,
-//! with a clock that we move.
+//! Tests that use the product as its users do: over HTTP, with an embedded DynamoDB and a clock
+//! that the test moves.
 
 #![expect(
     clippy::unwrap_used,

@@ -96,7 +96,7 @@ impl Account {
         self.session = format!("{}.{secret}", self.user);
     }
 
-    /// Makes a token, its record, its slot, and the record that the naive build reads.
+    /// Makes a token, its record and its slot.
     fn issue(&mut self, number: usize) {
         let secret = sha256(&format!("token {number}"));
         let mut bytes = [0; 16];
@@ -111,8 +111,6 @@ impl Account {
         let slot =
             json!({ "user": self.user, "name": "default", "tid": token, "exp": ends, "epoch": 0 });
         self.put("N#default", &slot);
-        let record = json!({ "h": sha256(&secret), "email": "ana@acme.test", "role": "user" });
-        self.put(&format!("NAIVE#{token}"), &record);
         self.tokens.push(self.signed(&format!(
             r#"{{"iss":"{URL}","aud":"{URL}/api","sub":"{}","tid":"{token}","jti":"{secret}","iat":{},"exp":{ends}}}"#,
             self.user, self.now

@@ -1,6 +1,6 @@
 //! The bench of whole functions: plays Lambda and AWS to release binaries.
 //!
-//! `lambda-bench table HELLO NAIVE API` measures all three in turns and prints the table;
+//! `lambda-bench table HELLO API` measures both in turns and prints the table;
 //! `lambda-bench instructions API` prints how many instructions one `me` takes.
 
 #![expect(
@@ -43,23 +43,18 @@ fn main() -> io::Result<()> {
     let aws = Aws::serving(Arc::clone(&account), &folder)?;
     let place = ClientInfo { aws, keys: account.local_keys(), folder: folder.clone() };
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["table", hello, naive, api] => compare([hello, naive, api], &account, &place),
+        ["table", hello, api] => compare(hello, api, &account, &place),
         ["instructions", api] => count(Path::new(api), &events::me(&account, 0), &place),
-        _ => Err(io::Error::other("usage: lambda-bench table HELLO NAIVE API | instructions API")),
+        _ => Err(io::Error::other("usage: lambda-bench table HELLO API | instructions API")),
     };
     fs::remove_dir_all(folder)?;
     done
 }
 
-fn compare(
-    [hello, naive, api]: [&str; 3],
-    account: &Account,
-    place: &ClientInfo,
-) -> io::Result<()> {
+fn compare(hello: &str, api: &str, account: &Account, place: &ClientInfo) -> io::Result<()> {
     let installed = |name, file| installed(Path::new(file), &place.folder.join(name));
     let mut peers = [
         Peer::new("hello", installed("hello", hello)?, Kind::Hello),
-        Peer::new("naive", installed("naive", naive)?, Kind::Tokens),
         Peer::new("`api`", installed("api", api)?, Kind::Product),
     ];
     rounds::all(&mut peers, account, place)?;

@@ -19,7 +19,7 @@ const INVOCATIONS: usize = 2_000;
 /// After so many the peak of memory is read, and at a half of it, to see whether it grows.
 const LONG: usize = 10_000;
 
-/// Somebody who takes part.
+/// A function that is measured.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) bootstrap: PathBuf,
@@ -27,14 +27,12 @@ pub(crate) struct Peer {
     pub(crate) samples: Samples,
 }
 
-/// Which events somebody can answer.
+/// Which events a function can answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A constant.
+    /// It answers every event with a constant.
     Hello,
-    /// `me` and `updateAccessToken`, by a token.
-    Tokens,
-    /// These, and by a session.
+    /// It answers `me` and `updateAccessToken`.
     Product,
 }
 
@@ -142,10 +140,8 @@ fn warm(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()
     peer.samples.cpu_new_tokens.push(used(&function, ever_new)?.0);
     let update = vec![events::update_by_token(account); INVOCATIONS];
     peer.samples.cpu_update.push(used(&function, update)?.0);
-    if peer.kind == Kind::Product {
-        let update = vec![events::update_by_session(account); INVOCATIONS];
-        peer.samples.cpu_update_by_session.push(used(&function, update)?.0);
-    }
+    let update = vec![events::update_by_session(account); INVOCATIONS];
+    peer.samples.cpu_update_by_session.push(used(&function, update)?.0);
     Ok(())
 }
 
