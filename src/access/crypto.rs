@@ -1,30 +1,37 @@
-//! How `jsonwebtoken` verifies Ed25519: by ring.
+//! The crypto provider of `jsonwebtoken`: ring verifies signatures.
 //!
-//! TLS is on ring already, so the binary has one crypto library: `jsonwebtoken`'s own
-//! backends would bring a second one (aws-lc, whose first use also costs 20 ms of
-//! entropy, or nine crates of RustCrypto). Only Ed25519 exists here, so no other
-//! algorithm can be talked into being used. What signs is the pair of `key.rs`: `jsonwebtoken`
-//! would make it anew for each signature.
+//! TLS uses ring already, so the binaries have one crypto library. The providers that come with
+//! `jsonwebtoken` would add a second one: aws-lc, whose first use costs 20 ms for entropy, or nine
+//! crates of RustCrypto.
+//!
+//! No algorithm with a shared secret exists here. API tokens are verified with Ed25519 only, since
+//! `keys.rs` has no other keys and `jwt.rs` compares whole headers. Identity providers sign ID
+//! tokens in the other algorithms. `key.rs` signs, since `jsonwebtoken` would parse the private key
+//! for each signature.
 
 use std::sync::Once;
 
 use jsonwebtoken::{
-    Algorithm, AlgorithmFamily, DecodingKey,
+    Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind,
     crypto::{CryptoProvider, JwtVerifier, KeyUtils},
     errors::{Error, ErrorKind},
     signature::{self, Verifier},
 };
-use ring::signature::{ED25519, UnparsedPublicKey};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256,
+    RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512, RSA_PSS_2048_8192_SHA256,
+    RSA_PSS_2048_8192_SHA384, RSA_PSS_2048_8192_SHA512, RsaParameters, RsaPublicKeyComponents,
+    UnparsedPublicKey, VerificationAlgorithm,
+};
 
-/// Ed25519 and nothing else.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |_, _| Err(ErrorKind::InvalidAlgorithm.into()),
-    verifier_factory: verifier,
+    verifier_factory: create_verifier,
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes `jsonwebtoken` use ring, once a process.
-pub(super) fn install() {
+/// Makes `jsonwebtoken` use ring. Only the first call in a process has an effect.
+pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let _another_one_was_first = PROVIDER.install_default();
@@ -32,25 +39,57 @@ pub(super) fn install() {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "`jsonwebtoken` calls it so")]
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
-    match (algorithm, key.family()) {
-        (Algorithm::EdDSA, AlgorithmFamily::Ed) => Ok(Box::new(Ed25519Verifier(key.clone()))),
-        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+fn create_verifier(
+    algorithm: &Algorithm,
+    key: &DecodingKey,
+) -> Result<Box<dyn JwtVerifier>, Error> {
+    if key.family() == algorithm.family() && key.family() != AlgorithmFamily::Hmac {
+        Ok(Box::new(RingVerifier { algorithm: *algorithm, key: key.clone() }))
+    } else {
+        Err(ErrorKind::InvalidAlgorithm.into())
     }
 }
 
-struct Ed25519Verifier(DecodingKey);
+struct RingVerifier {
+    algorithm: Algorithm,
+    key: DecodingKey,
+}
 
-impl Verifier<Vec<u8>> for Ed25519Verifier {
+impl Verifier<Vec<u8>> for RingVerifier {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> Result<(), signature::Error> {
-        let key = self.0.try_get_as_bytes().map_err(signature::Error::from_source)?;
-        let verified = UnparsedPublicKey::new(&ED25519, key).verify(message, signature);
-        verified.map_err(|_| signature::Error::new())
+        let verified = match self.key.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => rsa(self.algorithm)
+                .map(|it| RsaPublicKeyComponents { n, e }.verify(it, message, signature)),
+            DecodingKeyKind::SecretOrDer(key) => elliptic_curve(self.algorithm)
+                .map(|it| UnparsedPublicKey::new(it, key).verify(message, signature)),
+        };
+        verified.and_then(Result::ok).ok_or_else(signature::Error::new)
     }
 }
 
-impl JwtVerifier for Ed25519Verifier {
+impl JwtVerifier for RingVerifier {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::EdDSA
+        self.algorithm
+    }
+}
+
+fn rsa(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    match algorithm {
+        Algorithm::RS256 => Some(&RSA_PKCS1_2048_8192_SHA256),
+        Algorithm::RS384 => Some(&RSA_PKCS1_2048_8192_SHA384),
+        Algorithm::RS512 => Some(&RSA_PKCS1_2048_8192_SHA512),
+        Algorithm::PS256 => Some(&RSA_PSS_2048_8192_SHA256),
+        Algorithm::PS384 => Some(&RSA_PSS_2048_8192_SHA384),
+        Algorithm::PS512 => Some(&RSA_PSS_2048_8192_SHA512),
+        _ => None,
+    }
+}
+
+fn elliptic_curve(algorithm: Algorithm) -> Option<&'static dyn VerificationAlgorithm> {
+    match algorithm {
+        Algorithm::ES256 => Some(&ECDSA_P256_SHA256_FIXED),
+        Algorithm::ES384 => Some(&ECDSA_P384_SHA384_FIXED),
+        Algorithm::EdDSA => Some(&ED25519),
+        _ => None,
     }
 }

@@ -8,7 +8,7 @@ pub mod access_tokens;
 pub mod actor;
 mod audit;
 pub mod claims;
-mod crypto;
+pub(crate) mod crypto;
 pub mod jwt;
 mod key;
 pub mod keys;

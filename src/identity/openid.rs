@@ -6,12 +6,11 @@
 
 mod discovery;
 mod id_token;
+mod keys;
 
 use jiff::Timestamp;
 use oauth2::TokenResponse;
-use openidconnect::ClaimsVerificationError;
 use serde::Deserialize;
-use serde_json::Value;
 
 use crate::{
     access::stakeholders::VerifiedIdentity,
@@ -25,7 +24,7 @@ use crate::{
 
 use self::{
     discovery::{Discovery, MAX_AGE, MIN_AGE, Metadata},
-    id_token::{Claims, Expected, is_true, verify},
+    id_token::{Claims, Expected, Flag, InvalidIdToken, verify},
 };
 
 /// A provider with OpenID Connect.
@@ -44,7 +43,7 @@ pub(super) struct OpenId {
 struct UserInfo {
     sub: String,
     email: Option<String>,
-    email_verified: Option<Value>,
+    email_verified: Option<Flag>,
     name: Option<String>,
 }
 
@@ -101,7 +100,7 @@ impl OpenId {
             verify(token, &metadata.keys, Expected { issuer, client_id, nonce, now })
         };
         let claims = match verify(&metadata) {
-            Err(ClaimsVerificationError::SignatureVerification(_)) => {
+            Err(InvalidIdToken::UnknownKey) => {
                 verify(&*self.discovery.metadata(fetch, now, MIN_AGE).await?)
             }
             result => result,
@@ -114,16 +113,18 @@ impl OpenId {
     /// Checks that the address is verified. The claim `email_verified` decides; only where it
     /// is missing, the operator's setting or Microsoft's own claim does.
     fn verify_address(&self, claims: Claims) -> Result<VerifiedIdentity> {
-        let by_domain_owner = self.is_microsoft && claims.domain_owner_verified;
+        let by_domain_owner =
+            self.is_microsoft && claims.domain_owner_verified.is_some_and(|it| it.0);
         let by_default = self.assumes_verified_email || by_domain_owner;
-        let email = claims.email.filter(|_| claims.email_verified.unwrap_or(by_default));
+        let is_verified = claims.email_verified.map_or(by_default, |it| it.0);
+        let email = claims.email.filter(|_| is_verified);
         let email = Email::try_from(email.ok_or(LoginFault::UnverifiedAddress)?);
         let subject = Subject::new(claims.issuer, claims.subject);
         Ok(VerifiedIdentity {
             subject: subject.map_err(Error::invalid_id_token)?,
             email: email.map_err(Error::invalid_id_token)?,
             name: claims.name.unwrap_or_default(),
-            hosted_domain: claims.hosted_domain,
+            hosted_domain: claims.hosted_domain.and_then(|it| Some(it.as_str()?.to_owned())),
         })
     }
 }
@@ -131,7 +132,7 @@ impl OpenId {
 /// Asks the user info endpoint for the address if the ID token has none. An `email_verified`
 /// that is `false` in the ID token stays `false`.
 async fn add_user_info(
-    claims: Claims,
+    mut claims: Claims,
     metadata: &Metadata,
     tokens: &Tokens,
     fetch: &Fetch,
@@ -145,11 +146,8 @@ async fn add_user_info(
     if info.sub != claims.subject {
         return Err(Error::invalid_id_token("the user info is about another subject"));
     }
-    let is_verified = info.email_verified.as_ref().map(is_true);
-    Ok(Claims {
-        email: info.email,
-        email_verified: claims.email_verified.filter(|it| !it).or(is_verified),
-        name: claims.name.or(info.name),
-        ..claims
-    })
+    claims.email = info.email;
+    claims.email_verified = claims.email_verified.filter(|it| !it.0).or(info.email_verified);
+    claims.name = claims.name.or(info.name);
+    Ok(claims)
 }

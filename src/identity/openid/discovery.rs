@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use oauth2::{AuthUrl, TokenUrl};
-use openidconnect::core::CoreJsonWebKeySet;
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::{
     domain::issuer::ANY_TENANT,
     error::{Error, Result},
-    identity::{fetch::Fetch, oauth::Endpoints},
+    identity::{fetch::Fetch, oauth::Endpoints, openid::keys::KeySet},
 };
 
 /// How long metadata and keys are used before they are fetched again.
@@ -34,7 +33,7 @@ pub(in crate::identity) struct Discovery {
 #[derive(Debug)]
 pub(super) struct Metadata {
     pub(super) document: Document,
-    pub(super) keys: CoreJsonWebKeySet,
+    pub(super) keys: KeySet,
     fetched_at: Timestamp,
 }
 
