@@ -1,5 +1,4 @@
-//! What every answer carries, how large a request may be, and what is said of our own
-//! mistakes.
+//! The headers of every answer, the limits of a request, and the answers to panics.
 
 use arm_api::{
     local::{self, dynamodb::http_client},
@@ -18,18 +17,18 @@ use crate::given::{Answer, INVALIDATE, ME, URL, World, public_url};
 const JSON: (&str, &str) = ("content-type", "application/json");
 const TYPENAME: &str = r#"{"query":"{ __typename }"}"#;
 
-/// A connection to DynamoDB with a mistake in it.
+/// A connection to DynamoDB that panics.
 #[derive(Debug)]
 struct Panicking;
 
 impl HttpConnector for Panicking {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
-        std::panic::resume_unwind(Box::new("a mistake with the table arm-secret-name"))
+        std::panic::resume_unwind(Box::new("a bug with the table arm-secret-name"))
     }
 }
 
-/// The same product, whose every question to DynamoDB is a panic.
-async fn break_down(world: &mut World) {
+/// Restarts the product with a store that panics.
+async fn break_store(world: &mut World) {
     world.dependencies.dynamodb = client::client_on(&local::aws(None), http_client(Panicking));
     world.redeploy(|config| config.table = String::from("arm-secret-name")).await;
 }
@@ -48,7 +47,7 @@ async fn break_down(world: &mut World) {
 #[case::the_ide("GET", &[("accept", "text/html")], "", 200)]
 #[case::no_query("GET", &[], "", 400)]
 #[tokio::test]
-async fn every_answer_of_the_endpoint_has_its_headers(
+async fn every_answer_of_the_endpoint_has_the_headers(
     #[case] method: &str,
     #[case] headers: &[(&str, &str)],
     #[case] body: &'static str,
@@ -61,12 +60,12 @@ async fn every_answer_of_the_endpoint_has_its_headers(
     assert_eq!(answer.status, status);
     assert_eq!(answer.header("cache-control"), Some("no-store"));
     assert_eq!(answer.header("vary"), Some(VARY));
-    has_the_headers_of_every_answer(&answer);
+    assert_headers(&answer);
 }
 
 const VARY: &str = "accept, origin, cookie, authorization, sec-fetch-site";
 
-fn has_the_headers_of_every_answer(answer: &Answer) {
+fn assert_headers(answer: &Answer) {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"));
     assert_eq!(
@@ -90,7 +89,7 @@ fn has_the_headers_of_every_answer(answer: &Answer) {
 #[case::the_keys("/.well-known/jwks.json", 200)]
 #[case::the_health("/healthz", 200)]
 #[tokio::test]
-async fn every_page_has_its_headers_compressed_or_not(#[case] path: &str, #[case] status: u16) {
+async fn every_page_has_the_headers_compressed_or_not(#[case] path: &str, #[case] status: u16) {
     let world = World::new().await;
 
     for encoding in ["identity", "gzip"] {
@@ -103,12 +102,12 @@ async fn every_page_has_its_headers_compressed_or_not(#[case] path: &str, #[case
             answer.header("content-encoding").is_none() || vary.contains("accept-encoding"),
             "{vary}"
         );
-        has_the_headers_of_every_answer(&answer);
+        assert_headers(&answer);
     }
 }
 
 #[tokio::test]
-async fn an_error_that_is_told_in_json_can_be_decompressed() {
+async fn an_error_in_json_can_be_decompressed() {
     let world = World::new().await;
 
     let headers = [("accept", "application/json"), ("accept-encoding", "gzip")];
@@ -121,13 +120,13 @@ async fn an_error_that_is_told_in_json_can_be_decompressed() {
 }
 
 #[tokio::test]
-async fn a_file_that_never_changes_depends_on_its_encoding_alone() {
+async fn an_asset_varies_only_by_encoding() {
     let world = World::new().await;
 
     let answer = world.sends(("GET", assets::IDE_CSS), &[], "").await;
 
     assert_eq!(answer.header("vary"), Some("Accept-Encoding"));
-    has_the_headers_of_every_answer(&answer);
+    assert_headers(&answer);
 }
 
 #[rstest]
@@ -135,7 +134,7 @@ async fn a_file_that_never_changes_depends_on_its_encoding_alone() {
 #[case::of_a_field(&[JSON], ME)]
 #[case::of_a_query(&[JSON], "{ nothing }")]
 #[tokio::test]
-async fn one_id_of_a_request_is_in_its_header_its_errors_and_its_log_line(
+async fn the_request_id_is_in_the_header_the_errors_and_the_log(
     #[case] headers: &[(&str, &str)],
     #[case] query: &str,
 ) {
@@ -155,9 +154,9 @@ async fn one_id_of_a_request_is_in_its_header_its_errors_and_its_log_line(
 }
 
 #[tokio::test]
-async fn a_mistake_of_ours_is_answered_and_not_explained() {
+async fn a_panic_is_answered_without_its_cause() {
     let mut world = World::new().await;
-    break_down(&mut world).await;
+    break_store(&mut world).await;
 
     let cookie = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
     let headers = [JSON, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
@@ -169,16 +168,14 @@ async fn a_mistake_of_ours_is_answered_and_not_explained() {
     let error = json!({ "message": "Internal server error", "extensions": extensions });
     assert_eq!(answer.json(), json!({ "errors": [error] }));
     assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert!(
-        world.log().iter().any(|it| it["requestId"] == id && it.to_string().contains("a mistake"))
-    );
+    assert!(world.log().iter().any(|it| it["requestId"] == id && it.to_string().contains("a bug")));
     assert!(world.log().iter().any(|it| it["requestId"] == id && it["status"] == 500));
 }
 
 #[tokio::test]
-async fn a_mistake_of_ours_ends_one_request_alone() {
+async fn a_panic_ends_only_its_request() {
     let mut world = World::new().await;
-    break_down(&mut world).await;
+    break_store(&mut world).await;
 
     let cookie = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
     let headers = [JSON, ("cookie", cookie.as_str()), ("sec-fetch-site", "same-origin")];
@@ -198,16 +195,15 @@ async fn a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16) {
 
     let answer = world.sends(("GET", path), &[("accept", "text/html")], "").await;
 
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (status, Some("text/html; charset=utf-8"))
-    );
+    assert_eq!(answer.status, status);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     let policy = answer.header("content-security-policy").unwrap();
     assert!(
         policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"),
         "{policy}"
     );
-    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(!policy.contains("unsafe"), "{policy}");
     assert_eq!(
         answer.header("strict-transport-security"),
         Some("max-age=31536000; includeSubDomains")
@@ -219,7 +215,7 @@ async fn a_page_cannot_be_framed(#[case] path: &str, #[case] status: u16) {
 #[case::over_tls(URL, Some("max-age=31536000; includeSubDomains"))]
 #[case::on_localhost("http://localhost:3000", None)]
 #[tokio::test]
-async fn browsers_are_told_to_come_by_tls_where_there_is_tls(
+async fn browsers_are_told_to_use_only_tls_if_the_product_uses_tls(
     #[case] url: &'static str,
     #[case] expected: Option<&str>,
 ) {
@@ -231,13 +227,14 @@ async fn browsers_are_told_to_come_by_tls_where_there_is_tls(
 }
 
 #[tokio::test]
-async fn no_session_is_opened_by_a_page_without_tls() {
+async fn a_page_without_tls_cannot_open_a_session() {
     let world = World::new().await;
 
     let plain = [("origin", "http://arm.test")];
     let answer = world.sends(("POST", "/login/development"), &plain, "email=ana@acme.test").await;
 
-    assert_eq!((answer.status, answer.session_cookie()), (403, None));
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.session_cookie(), None);
 }
 
 #[rstest]
@@ -269,7 +266,7 @@ const MADE_UP: &str =
     "__Host-arm_session=AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 #[tokio::test]
-async fn a_made_up_session_sends_as_much_as_anybody() {
+async fn an_invented_session_has_the_limit_of_anonymous_requests() {
     let world = World::new().await;
     let headers = [JSON, ("cookie", MADE_UP), ("origin", URL)];
 
@@ -280,7 +277,7 @@ async fn a_made_up_session_sends_as_much_as_anybody() {
 }
 
 #[tokio::test]
-async fn a_revoked_token_sends_as_much_as_anybody() {
+async fn a_revoked_token_has_the_limit_of_anonymous_requests() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     program.asks(INVALIDATE).await;
@@ -293,7 +290,7 @@ async fn a_revoked_token_sends_as_much_as_anybody() {
 }
 
 #[tokio::test]
-async fn a_session_sends_a_large_body() {
+async fn a_session_may_send_a_large_body() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     world.calls();
@@ -307,7 +304,7 @@ async fn a_session_sends_a_large_body() {
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_refused_before_its_credential() {
+async fn a_malformed_body_is_rejected_before_its_credential() {
     let world = World::new().await;
     let headers = [JSON, ("cookie", MADE_UP), ("origin", URL)];
 
@@ -317,7 +314,7 @@ async fn a_body_that_cannot_be_read_is_refused_before_its_credential() {
     assert!(world.calls().is_empty());
 }
 
-/// A body that is never read ends the story; one that is read never ends.
+/// Returns a body without an end. A test that reads it does not end.
 fn endless() -> axum::body::Body {
     let piece = |()| async { Some((Ok::<_, std::io::Error>("a".repeat(1024)), ())) };
     axum::body::Body::from_stream(futures_util::stream::unfold((), piece))
@@ -328,7 +325,7 @@ fn endless() -> axum::body::Body {
 #[case::a_malformed_token(("authorization", "Bearer not-a-token"))]
 #[case::a_malformed_cookie(("cookie", "__Host-arm_session=x"))]
 #[tokio::test]
-async fn a_bad_credential_does_not_make_us_read_the_body(#[case] credential: (&str, &str)) {
+async fn the_body_of_an_invalid_credential_is_not_read(#[case] credential: (&str, &str)) {
     let world = World::new().await;
 
     let headers = [JSON, ("origin", URL), credential];
@@ -339,7 +336,7 @@ async fn a_bad_credential_does_not_make_us_read_the_body(#[case] credential: (&s
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_never_ends_a_request_is_answered_in_time() {
+async fn a_request_without_an_end_is_answered_in_time() {
     let world = World::new().await;
     let body = axum::body::Body::from_stream(futures_util::stream::pending::<
         Result<String, std::io::Error>,
@@ -355,7 +352,10 @@ async fn who_never_ends_a_request_is_answered_in_time() {
 #[case::as_long_as_it_may_be(100_000, 200)]
 #[case::a_byte_longer(100_001, 413)]
 #[tokio::test]
-async fn a_query_has_a_hundred_thousand_bytes_at_most(#[case] length: usize, #[case] status: u16) {
+async fn a_query_is_limited_to_a_hundred_thousand_bytes(
+    #[case] length: usize,
+    #[case] status: u16,
+) {
     let world = World::new().await;
     let query = format!("{{__typename}}#{}", "a".repeat(length - "{__typename}#".len()));
 
@@ -371,7 +371,7 @@ async fn a_query_has_a_hundred_thousand_bytes_at_most(#[case] length: usize, #[c
 }
 
 #[tokio::test]
-async fn the_schema_is_told_once_to_who_remembers_it() {
+async fn the_schema_is_not_sent_again_to_clients_that_have_it() {
     let world = World::new().await;
 
     let answer = world.sends(("GET", "/api/schema.graphql"), &[], "").await;
@@ -380,20 +380,21 @@ async fn the_schema_is_told_once_to_who_remembers_it() {
     let stale =
         world.sends(("GET", "/api/schema.graphql"), &[("if-none-match", "\"old\"")], "").await;
 
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("text/plain; charset=utf-8"))
-    );
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("text/plain; charset=utf-8"));
     assert_eq!(answer.text(), arm_api::graph::sdl());
-    assert_eq!((again.status, again.text().as_str(), again.header("etag")), (304, "", Some(etag)));
-    assert_eq!((stale.status, stale.bytes), (200, answer.bytes.clone()));
+    assert_eq!(again.status, 304);
+    assert_eq!(again.text(), "");
+    assert_eq!(again.header("etag"), Some(etag));
+    assert_eq!(stale.status, 200);
+    assert_eq!(stale.bytes, answer.bytes);
 }
 
 #[rstest]
 #[case::weakened("W/")]
 #[case::among_others("\"old\", ")]
 #[tokio::test]
-async fn the_schema_is_known_by_its_tag_however_that_is_listed(#[case] before: &str) {
+async fn the_etag_of_the_schema_is_found_in_a_list(#[case] before: &str) {
     let world = World::new().await;
     let answer = world.sends(("GET", "/api/schema.graphql"), &[], "").await;
 

@@ -8,7 +8,7 @@ use rstest::rstest;
 use crate::given::{Answer, Browser, ME, URL, World};
 
 /// Sends the form.
-async fn sends_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
+async fn send_form(world: &World, browser: &Browser<'_>, date: &str, replaces: &str) -> Answer {
     let request = Request::post("/home/token")
         .header(header::COOKIE, &browser.cookie)
         .header(header::ORIGIN, URL);
@@ -23,12 +23,12 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 /// Returns the token that the page shows.
-fn shown(page: &Answer) -> String {
+fn shown_token(page: &Answer) -> String {
     between(&page.text(), "spellcheck=\"false\">", "</textarea>")
 }
 
 /// Returns the id of the token that the form on the home page replaces.
-async fn replaced_by_form(browser: &Browser<'_>) -> String {
+async fn token_to_replace(browser: &Browser<'_>) -> String {
     between(&browser.opens("/home").await.text(), "name=\"replaces\" value=\"", "\"")
 }
 
@@ -37,9 +37,9 @@ async fn the_form_creates_a_token_that_expires_at_the_end_of_its_date_in_utc() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let page = sends_form(&world, &ana, "2026-12-01", "").await;
+    let page = send_form(&world, &ana, "2026-12-01", "").await;
     assert_eq!(page.status, 200, "{}", page.text());
-    let program = world.program(&shown(&page));
+    let program = world.program(&shown_token(&page));
 
     world.later(
         "2026-12-01T23:59:58Z"
@@ -61,7 +61,7 @@ async fn the_page_with_the_token_is_neither_cached_nor_compressed() {
 
     let page = world.sends(("POST", "/home/token"), &headers, "date=2026-12-01&replaces=").await;
 
-    world.program(&shown(&page));
+    world.program(&shown_token(&page));
     assert_eq!(page.header("cache-control"), Some("no-store"));
     assert_eq!(page.header("content-encoding"), None);
 }
@@ -72,8 +72,8 @@ async fn the_last_date_that_the_form_offers_works() {
     let ana = world.signed_in("ana@acme.test").await;
     let last = between(&ana.opens("/home").await.text(), "max=\"", "\"");
 
-    let page = sends_form(&world, &ana, &last, "").await;
-    world.program(&shown(&page));
+    let page = send_form(&world, &ana, &last, "").await;
+    world.program(&shown_token(&page));
 
     assert_eq!(page.status, 200);
 }
@@ -93,7 +93,7 @@ async fn an_invalid_date_stays_in_the_field_with_a_message(
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let page = sends_form(&world, &ana, date, "").await;
+    let page = send_form(&world, &ana, date, "").await;
 
     assert_eq!(page.status, 400);
     let error = between(&page.text(), "id=\"form-error\" class=\"error\" role=\"alert\">", "<");
@@ -111,10 +111,11 @@ async fn an_invalid_date_stays_in_the_field_with_a_message(
 async fn a_form_that_is_sent_twice_creates_one_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let replaces = replaced_by_form(&ana).await;
-    let program = world.program(&shown(&sends_form(&world, &ana, "2026-12-01", &replaces).await));
+    let replaces = token_to_replace(&ana).await;
+    let program =
+        world.program(&shown_token(&send_form(&world, &ana, "2026-12-01", &replaces).await));
 
-    let again = sends_form(&world, &ana, "2026-12-01", &replaces).await;
+    let again = send_form(&world, &ana, "2026-12-01", &replaces).await;
     assert_eq!(again.status, 400);
     assert!(
         again.text().contains("No token was created: this form was already sent"),
@@ -123,8 +124,8 @@ async fn a_form_that_is_sent_twice_creates_one_token() {
     );
     assert_eq!(program.asks(ME).await.status, 200);
 
-    let replaces = replaced_by_form(&ana).await;
-    world.program(&shown(&sends_form(&world, &ana, "2026-12-01", &replaces).await));
+    let replaces = token_to_replace(&ana).await;
+    world.program(&shown_token(&send_form(&world, &ana, "2026-12-01", &replaces).await));
     assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
@@ -133,16 +134,16 @@ async fn two_clicks_at_once_create_one_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for _ in 0..2 {
-        let replaces = replaced_by_form(&ana).await;
+        let replaces = token_to_replace(&ana).await;
 
-        let click = || sends_form(&world, &ana, "2026-12-01", &replaces);
+        let click = || send_form(&world, &ana, "2026-12-01", &replaces);
         let answers = futures_util::future::join_all([click(), click()]).await;
 
         let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|it| it.status == 200);
         assert_eq!(made.len(), 1);
         assert_eq!(refused[0].status, 400);
         assert!(refused[0].text().contains("this form was already sent"), "{}", refused[0].text());
-        assert_eq!(world.program(&shown(made[0])).asks(ME).await.status, 200);
+        assert_eq!(world.program(&shown_token(made[0])).asks(ME).await.status, 200);
     }
 }
 
@@ -167,7 +168,7 @@ async fn a_form_that_is_sent_after_the_session_ended_redirects_to_the_login_page
     let ana = world.signed_in("ana@acme.test").await;
     world.later(SignedDuration::from_mins(40));
 
-    let answer = sends_form(&world, &ana, "2026-12-01", "").await;
+    let answer = send_form(&world, &ana, "2026-12-01", "").await;
 
     assert_eq!(answer.header("location"), Some("/?next=%2Fhome"));
 }
@@ -178,7 +179,7 @@ async fn the_reason_of_the_operator_is_shown_beside_the_field() {
     let world = World::with(|config| config.token_creation_disabled = Some(reason)).await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let page = sends_form(&world, &ana, "2026-12-01", "").await;
+    let page = send_form(&world, &ana, "2026-12-01", "").await;
 
     assert_eq!(page.status, 403);
     assert!(page.text().contains("Tokens are not made during the audit."), "{}", page.text());
@@ -192,9 +193,9 @@ async fn too_many_forms_are_refused_with_the_time_to_wait() {
     for _ in 0..60 {
         ana.makes_token(world.now() + 86_400).await;
     }
-    let replaces = replaced_by_form(&ana).await;
+    let replaces = token_to_replace(&ana).await;
 
-    let page = sends_form(&world, &ana, "2026-12-01", &replaces).await;
+    let page = send_form(&world, &ana, "2026-12-01", &replaces).await;
 
     assert_eq!(page.status, 429);
     assert_eq!(page.header("retry-after"), Some("10"));
