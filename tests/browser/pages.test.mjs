@@ -200,10 +200,10 @@ story('screen readers announce once that a session ends, and in how many minutes
 
   const spoken = page.locator(':is([role=status], [role=alert], [aria-live]):not(dialog *)');
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
-  await pass(given, 60);
+  await pass(given, 50);
   await page.getByText('Your session ends in 2 minutes').first().waitFor();
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
-  await pass(given, 120);
+  await pass(given, 140);
   await page.getByText('This page stays as it is.').waitFor();
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session has ended.']);
 }, { at: Date.UTC(2027, 0, 15, 12) });
