@@ -1,225 +1,173 @@
-//! The one place that decides what a client is told.
+//! Errors of requests, and what clients get of them.
 //!
-//! `Display` is for clients and names nothing internal; a cause, if there is one, is
-//! the `source`, and is for the log. Messages are the original's; codes and reasons
-//! are what clients match on: never rename one.
+//! `Display` is for clients and contains nothing internal. A cause is the `source`, and is only
+//! logged. The rules of a noun are constants in its file: see [`crate::domain::rule`]. Clients
+//! match on codes, reasons and messages: never rename one.
 
+mod credential;
 mod fault;
-mod hint;
-mod reason;
+mod info;
+mod login;
 
 use std::sync::Arc;
 
 use http::StatusCode;
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
 
 use crate::{
     domain::{
-        access_token::{ExpirationPolicy, InvalidExpiration},
         login::LoginFault,
         permitted::AccessDenied,
         refusal::Refusal,
+        rule::{BrokenRule, RuleCode},
     },
     entropy::NoEntropy,
     store::StoreError,
     telemetry::{self, Chain},
 };
 
-pub use self::fault::RequestFault;
+use self::info::{
+    BAD_REQUEST, BAD_USER_INPUT, CONFLICT, FORBIDDEN, INTERNAL, NOT_FOUND, RATE_LIMITED,
+    UNAUTHENTICATED, UNAVAILABLE,
+};
+
+pub use self::{fault::RequestFault, info::ErrorInfo};
 
 /// The result of what may fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// How many seconds a client should wait before it tries again.
+/// After how many seconds a client should repeat a request that failed for a moment.
 const RETRY_AFTER: u32 = 2;
 
-/// What is behind a failure: for the log. It is shared, since GraphQL copies errors.
+/// The cause of a failure, for the log. It is shared, since GraphQL copies errors.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
-/// A request's failure.
+/// The failure of a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// Nobody asked for what only somebody may have.
+    /// A credential is required and none was sent.
     #[error("Login required")]
     NoCredential,
-    /// A credential was presented, and does not hold.
+    /// The credential that was sent is not valid.
     #[error("Login required")]
     Refused(Refusal),
     /// The user may not perform the action, or the object does not exist.
     #[error(transparent)]
     AccessDenied(#[from] AccessDenied),
-    /// A token tried what needs a session.
-    #[error("Access denied")]
-    SessionRequired,
-    /// A token can renew itself no longer: a session must make the next one.
-    #[error("Access denied")]
-    RenewalEnded {
-        /// Since when.
-        at: Timestamp,
-    },
-    /// The operator has no tokens made at present, and says why.
-    #[error("Access denied")]
-    CreationDisabled(String),
-    /// The browser sent it on behalf of another site.
+    /// The request breaks a rule of a noun.
+    #[error(transparent)]
+    Rule(#[from] BrokenRule),
+    /// A browser sent the request for another site.
     #[error("Access denied")]
     CrossSite,
-    /// An expiration time is not within the policy.
+    /// The request itself is wrong, whoever sent it.
     #[error(transparent)]
-    InvalidExpiration(#[from] InvalidExpiration),
-    /// An expiration time is no integer.
-    #[error("Exception - Invalid Expiration Time")]
-    ExpirationNotInteger {
-        /// What would have been accepted.
-        policy: ExpirationPolicy,
-        /// What was sent.
-        received: Value,
-    },
-    /// The request is not one that this endpoint answers.
-    #[error("{0}")]
-    Request(RequestFault),
-    /// A login by an identity provider was not completed.
+    Request(#[from] RequestFault),
+    /// A login with an identity provider failed.
     #[error(transparent)]
     Login(#[from] LoginFault),
-    /// What an identity provider answered does not prove who somebody is.
+    /// The response of an identity provider does not prove who the user is.
     #[error("The login could not be verified")]
     InvalidIdToken(#[source] Cause),
-    /// An identity provider does not answer, or answers that it cannot.
+    /// An identity provider does not respond, or responds with a failure.
     #[error("The identity provider does not answer")]
     ProviderDown(#[source] Cause),
-    /// Somebody else changed the same thing first, again and again.
+    /// Other requests changed the same record first, in each attempt.
     #[error("Another request changed this at the same time")]
     Conflict,
-    /// They did it more often than they may.
+    /// A limit of requests in a time is reached.
     #[error("Too many requests")]
     RateLimited {
-        /// After how many seconds they may do it again.
+        /// In seconds.
         retry_after: u32,
     },
-    /// The browser forgot its session, which could not be ended.
+    /// The browser's cookie is deleted, but the session could not be ended.
     #[error("You are logged out of this browser only")]
     LogoutIncomplete(#[source] Cause),
-    /// Something that the answer depends on does not answer.
+    /// A service that the response depends on does not respond.
     #[error("Service unavailable")]
     Unavailable(#[source] Cause),
-    /// We made a mistake.
+    /// A bug, or a mistake in the deployment.
     #[error("Internal server error")]
     Internal(#[source] Cause),
 }
 
 impl Error {
-    /// We made a mistake, because of `cause`.
+    /// A bug, because of `cause`.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(cause.into()))
     }
 
-    /// The browser forgot its session, which could not be ended because of `cause`.
+    /// The session could not be ended because of `cause`.
     #[must_use]
     pub fn logout_incomplete(cause: Self) -> Self {
         Self::LogoutIncomplete(Arc::new(cause))
     }
 
-    /// Something that the answer depends on does not answer, because of `cause`.
+    /// A service does not respond, because of `cause`.
     pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(cause.into()))
     }
 
-    /// What an identity provider answered does not prove who somebody is, because of `cause`.
+    /// An identity provider's response does not prove who the user is, because of `cause`.
     pub fn invalid_id_token(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::InvalidIdToken(Arc::from(cause.into()))
     }
 
-    /// An identity provider does not answer, because of `cause`.
+    /// An identity provider does not respond, because of `cause`.
     pub fn provider_down(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::ProviderDown(Arc::from(cause.into()))
     }
 
-    /// The stable name of the failure. Clients match on it: never rename one.
+    /// Describes the error: code, reason, status, hint, when to retry.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn describe(&self) -> ErrorInfo {
+        let info = ErrorInfo::new;
         match self {
-            Self::NoCredential | Self::Refused(_) => "UNAUTHENTICATED",
-            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
-            | Self::InvalidIdToken(_) => "BAD_REQUEST",
-            Self::AccessDenied(_)
-            | Self::SessionRequired
-            | Self::RenewalEnded { .. }
-            | Self::CreationDisabled(_)
-            | Self::CrossSite
-            | Self::Login(_) => "FORBIDDEN",
-            Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => "BAD_USER_INPUT",
-            Self::Conflict => "CONFLICT",
-            Self::RateLimited { .. } => "RATE_LIMITED",
-            Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => {
-                "SERVICE_UNAVAILABLE"
+            Self::NoCredential => info(UNAUTHENTICATED)
+                .reason("NO_CREDENTIAL")
+                .hint("Log in, or send an API token as `Authorization: Bearer <api-token>`."),
+            Self::Refused(refusal) => credential::describe(refusal),
+            Self::AccessDenied(_) => info(FORBIDDEN),
+            Self::Rule(broken) => describe_rule(broken),
+            Self::CrossSite => info(FORBIDDEN).reason("CSRF_REJECTED").hint(
+                "A session works only from this site's own pages; programs send an API token \
+                 instead.",
+            ),
+            Self::Request(fault) => fault.describe(),
+            Self::Login(fault) => login::describe(*fault),
+            Self::InvalidIdToken(_) => {
+                info(BAD_REQUEST).hint("Log in again. If that does not help, tell the operator.")
             }
-            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
-            Self::Request(fault) => fault.code(),
+            Self::ProviderDown(_) => info(UNAVAILABLE).retry_after(RETRY_AFTER).hint(
+                "Nothing is wrong with your account: log in again in a minute, or with another \
+                 identity provider.",
+            ),
+            Self::Conflict => {
+                info(CONFLICT).hint("Nothing was changed by this request: send it again.")
+            }
+            Self::RateLimited { retry_after } => info(RATE_LIMITED)
+                .retry_after(*retry_after)
+                .hint(format!("Wait {retry_after} seconds, then try again.")),
+            Self::LogoutIncomplete(_) => info(UNAVAILABLE).hint(
+                "This browser has deleted its session cookie, but the session could not be ended, \
+                 because the database does not respond. It expires forty minutes after you logged \
+                 in.",
+            ),
+            Self::Unavailable(_) => info(UNAVAILABLE).retry_after(RETRY_AFTER).hint(format!(
+                "Nothing is wrong with the request or its credential: send it again in \
+                 {RETRY_AFTER} seconds."
+            )),
+            Self::Internal(_) => info(INTERNAL),
         }
     }
 
-    /// The finer name, where there is one. Clients match on it: never rename one.
-    #[must_use]
-    pub fn reason(&self) -> Option<&'static str> {
-        match self {
-            Self::NoCredential => Some("NO_CREDENTIAL"),
-            Self::Refused(refusal) => Some(reason::of(refusal)),
-            Self::SessionRequired | Self::RenewalEnded { .. } => Some("SESSION_REQUIRED"),
-            Self::CreationDisabled(_) => Some("CREATION_DISABLED"),
-            Self::CrossSite => Some("CSRF_REJECTED"),
-            Self::InvalidExpiration(_) | Self::ExpirationNotInteger { .. } => {
-                Some("INVALID_EXPIRATION_TIME")
-            }
-            Self::AccessDenied(_)
-            | Self::Login(_)
-            | Self::InvalidIdToken(_)
-            | Self::ProviderDown(_)
-            | Self::Conflict
-            | Self::RateLimited { .. }
-            | Self::LogoutIncomplete(_)
-            | Self::Unavailable(_)
-            | Self::Internal(_)
-            | Self::Request(_) => None,
-        }
-    }
-
-    /// The HTTP status where the failure is the whole answer. Inside of a resolver only
-    /// that counts which concerns the service rather than the field.
+    /// The HTTP status, as in [`describe`](Self::describe).
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        match self {
-            Self::NoCredential | Self::Refused(_) => StatusCode::UNAUTHORIZED,
-            Self::Login(LoginFault::UnknownAttempt | LoginFault::NotCompleted)
-            | Self::InvalidIdToken(_)
-            | Self::InvalidExpiration(_)
-            | Self::ExpirationNotInteger { .. } => StatusCode::BAD_REQUEST,
-            Self::AccessDenied(_)
-            | Self::SessionRequired
-            | Self::RenewalEnded { .. }
-            | Self::CreationDisabled(_)
-            | Self::CrossSite
-            | Self::Login(_) => StatusCode::FORBIDDEN,
-            Self::Conflict => StatusCode::CONFLICT,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
-            Self::Unavailable(_) | Self::ProviderDown(_) | Self::LogoutIncomplete(_) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Request(fault) => fault.status(),
-        }
+        self.describe().status
     }
 
-    /// How many seconds the client should wait before it tries again.
-    #[must_use]
-    pub fn retry_after(&self) -> Option<u32> {
-        match self {
-            Self::RateLimited { retry_after } => Some(*retry_after),
-            Self::Unavailable(_) | Self::ProviderDown(_) => Some(RETRY_AFTER),
-            _ => None,
-        }
-    }
-
-    /// What the `Allow` header says, where the method was wrong.
+    /// The value of the `Allow` header, if the method was wrong.
     #[must_use]
     pub fn allow(&self) -> Option<&'static str> {
         match self {
@@ -228,7 +176,7 @@ impl Error {
         }
     }
 
-    /// In which line and column of the query it is, from 1.
+    /// The line and the column of a syntax error in the query, from 1.
     #[must_use]
     pub fn location(&self) -> Option<(usize, usize)> {
         match self {
@@ -237,43 +185,9 @@ impl Error {
         }
     }
 
-    /// All that the error's `extensions` hold, but for the request's id.
-    #[must_use]
-    pub fn extensions(&self) -> Map<String, Value> {
-        let mut members = self.details();
-        members.insert("code".to_owned(), json!(self.code()));
-        members.extend(self.reason().map(|it| ("reason".to_owned(), json!(it))));
-        members.extend(self.hint().map(|it| ("hint".to_owned(), json!(it))));
-        members
-    }
-
-    fn details(&self) -> Map<String, Value> {
-        let details = match self {
-            Self::InvalidExpiration(InvalidExpiration { policy, received }) => {
-                json!({ "min": policy.min.as_second(), "max": policy.max.as_second(), "received": received })
-            }
-            Self::ExpirationNotInteger { policy, received } => {
-                json!({ "min": policy.min.as_second(), "max": policy.max.as_second(), "received": received })
-            }
-            Self::Refused(Refusal::TokenRevoked { at, by }) => {
-                json!({ "revokedAt": at.map(|it| it.to_string()), "revokedBy": reason::revoker(*by) })
-            }
-            Self::Refused(Refusal::NotYetValid { issued_at }) => {
-                json!({ "issuedAt": issued_at.to_string() })
-            }
-            Self::Refused(Refusal::TokenReplaced { at }) => json!({ "replacedAt": at.to_string() }),
-            Self::Refused(Refusal::TokenExpired { at } | Refusal::SessionExpired { at }) => {
-                json!({ "expiredAt": at.to_string() })
-            }
-            Self::Request(RequestFault::TooLarge { limit, .. }) => json!({ "limit": limit }),
-            _ => Value::Null,
-        };
-        details.as_object().cloned().unwrap_or_default()
-    }
-
-    /// Gives the cause to the log: as our fault, or as one that an operator may want to know.
+    /// Logs the cause: as an error of the service, or as a warning for the operator.
     pub fn log(&self) {
-        let (id, code) = (telemetry::request_id(), self.code());
+        let (id, code) = (telemetry::request_id(), self.describe().code);
         match self {
             Self::Unavailable(cause) | Self::LogoutIncomplete(cause) | Self::Internal(cause) => {
                 tracing::error!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");
@@ -286,15 +200,19 @@ impl Error {
     }
 }
 
+fn describe_rule(broken: &BrokenRule) -> ErrorInfo {
+    let code = match broken.rule.code {
+        RuleCode::Forbidden => FORBIDDEN,
+        RuleCode::BadUserInput => BAD_USER_INPUT,
+        RuleCode::NotFound => NOT_FOUND,
+    };
+    let info = ErrorInfo::new(code).reason(broken.rule.reason).hint(broken.hint.clone());
+    ErrorInfo { members: broken.members.clone(), ..info }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
-    }
-}
-
-impl From<RequestFault> for Error {
-    fn from(fault: RequestFault) -> Self {
-        Self::Request(fault)
     }
 }
 
@@ -320,24 +238,46 @@ impl From<NoEntropy> for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::rule::Rule;
+    use serde_json::{Value, json};
 
     #[test]
     fn the_cause_is_for_the_log_and_not_for_the_client() {
         let error = Error::from(StoreError::Unavailable("table arm-1234 throttled".into()));
 
-        let told = format!("{error} {}", Value::Object(error.extensions()));
-        assert!(!told.contains("arm-1234"), "{told}");
+        let shown = format!("{error} {}", Value::Object(error.describe().extensions()));
+
+        assert!(!shown.contains("arm-1234"), "{shown}");
         assert!(std::error::Error::source(&error).is_some());
     }
 
     #[test]
-    fn when_dynamodb_fails_nobody_is_told_to_log_in_again() {
-        let error = Error::from(StoreError::Unavailable("throttled".into()));
+    fn when_dynamodb_fails_the_client_is_not_told_to_log_in_again() {
+        let info = Error::from(StoreError::Unavailable("throttled".into())).describe();
 
+        assert_eq!(info.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(info.code, "SERVICE_UNAVAILABLE");
+        assert_eq!(info.retry_after, Some(RETRY_AFTER));
+    }
+
+    #[test]
+    fn a_broken_rule_has_the_members_of_the_request_beside_those_of_the_rule() {
+        const TOO_LONG: Rule = Rule {
+            reason: "TEXT_TOO_LONG",
+            code: RuleCode::BadUserInput,
+            message: "Exception - Invalid field length in form",
+            hint: "Send a shorter text.",
+        };
+
+        let error = Error::from(TOO_LONG.broken().with("limit", 60));
+
+        assert_eq!(error.to_string(), "Exception - Invalid field length in form");
         assert_eq!(
-            (error.status(), error.code()),
-            (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE")
+            Value::Object(error.describe().extensions()),
+            json!({
+                "code": "BAD_USER_INPUT", "reason": "TEXT_TOO_LONG", "limit": 60,
+                "hint": "Send a shorter text.",
+            })
         );
-        assert_eq!(error.retry_after(), Some(RETRY_AFTER));
     }
 }

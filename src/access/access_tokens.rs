@@ -6,7 +6,9 @@ use ulid::Ulid;
 use crate::{
     access::{Access, actor::Actor, jwt::Verified},
     domain::{
-        access_token::{AccessToken, RecordedState},
+        access_token::{
+            AccessToken, CREATION_DISABLED, RecordedState, SESSION_REQUIRED, reject_renewal,
+        },
         audit::EventKind,
         id::{TokenId, TokenName},
         refusal::Revoker,
@@ -71,7 +73,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// `SessionRequired` for a token: it learns nothing of the others; `Unavailable`
+    /// `SESSION_REQUIRED` for a token: it learns nothing of the others; `Unavailable`
     /// when DynamoDB fails.
     pub async fn access_tokens(
         &self,
@@ -81,7 +83,7 @@ impl Access {
         now: Timestamp,
     ) -> Result<TokenList> {
         if actor.credential.access_token().is_some() {
-            return Err(Error::SessionRequired);
+            return Err(SESSION_REQUIRED.broken().into());
         }
         let (mut tokens, mut position) = (Vec::new(), after);
         for _ in 0..MOST_READS {
@@ -109,9 +111,9 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// `CreationDisabled` where the operator wants none; `InvalidExpiration` outside of the
-    /// policy; `SessionRequired` for a token that would make another than its own successor;
-    /// `RenewalEnded` for one that can renew itself no longer; `Refused` for one that was ended
+    /// `CREATION_DISABLED` where the operator wants none; `INVALID_EXPIRATION_TIME` outside of the
+    /// policy; `SESSION_REQUIRED` for a token that would make another than its own successor;
+    /// and for one that can renew itself no longer; `Refused` for one that was ended
     /// meanwhile; `RateLimited` when too many were made; `Conflict` when another token is in the
     /// slot than may be replaced, or other requests were faster each time; `Unavailable` when
     /// signing or DynamoDB fails; `Internal` when KMS rejects the request.
@@ -124,7 +126,7 @@ impl Access {
     ) -> Result<(Secret, AccessToken)> {
         let now = context.now;
         if let Some(why) = &self.creation_disabled {
-            return Err(Error::CreationDisabled(why.clone()));
+            return Err(CREATION_DISABLED.broken().with_hint(why.clone()).into());
         }
         let own = actor.credential.access_token();
         if let Some(own) = own.filter(|it| it.state != RecordedState::Active) {
@@ -132,11 +134,11 @@ impl Access {
         }
         let name = TokenName::default();
         if own.is_some_and(|own| own.name != name) {
-            return Err(Error::SessionRequired);
+            return Err(SESSION_REQUIRED.broken().into());
         }
         let policy = self.expiration_policy(actor, now);
         if let Some(at) = policy.renewal_ends_at.filter(|at| *at < policy.min) {
-            return Err(Error::RenewalEnded { at });
+            return Err(reject_renewal(at).into());
         }
         let expires_at = policy.parse(expiration_time)?;
         let id = TokenId::from_entropy(self.entropy.bytes()?);

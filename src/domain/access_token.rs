@@ -7,11 +7,37 @@ use crate::domain::{
     id::{TokenId, TokenName, UserId},
     is_use_worth_recording,
     refusal::{Refusal, Revoker},
+    rule::{BrokenRule, Rule, RuleCode},
     secret::Digest,
     stakeholder::Stakeholder,
 };
 
-pub use crate::domain::expiration::{ExpirationPolicy, InvalidExpiration};
+pub use crate::domain::expiration::ExpirationPolicy;
+
+/// The operator has switched off the creation of tokens. The hint is the operator's text.
+pub const CREATION_DISABLED: Rule = Rule {
+    reason: "CREATION_DISABLED",
+    code: RuleCode::Forbidden,
+    message: "Access denied",
+    hint: "API tokens cannot be created at present.",
+};
+
+/// A token was sent where a session is required.
+pub const SESSION_REQUIRED: Rule = Rule {
+    reason: "SESSION_REQUIRED",
+    code: RuleCode::Forbidden,
+    message: "Access denied",
+    hint: "This requires a session: log in with a browser.",
+};
+
+/// Rejects a token that could renew itself only until `ended_at`.
+#[must_use]
+pub fn reject_renewal(ended_at: Timestamp) -> BrokenRule {
+    SESSION_REQUIRED.broken().with_hint(format!(
+        "API tokens could renew themselves until {ended_at}. Log in with a browser and make a new \
+         one."
+    ))
+}
 
 /// What the table holds of an API token. The token itself it does not hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,41 +1,43 @@
-//! When an API token may end.
+//! When an API token may expire.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
+use serde_json::Value;
 
-use crate::domain::CLOCK_SKEW;
+use crate::domain::{
+    CLOCK_SKEW,
+    rule::{BrokenRule, Rule, RuleCode},
+};
 
-/// From this many seconds on a Unix time is surely one in milliseconds: as
-/// seconds it would lie in the year 5138, as milliseconds in 1973.
-const SURELY_MILLISECONDS: i64 = 100_000_000_000;
+/// An expiration time that the policy does not allow, or that is no integer. The members are
+/// `min`, `max` and `received`.
+pub const INVALID_EXPIRATION_TIME: Rule = Rule {
+    reason: "INVALID_EXPIRATION_TIME",
+    code: RuleCode::BadUserInput,
+    message: "Exception - Invalid Expiration Time",
+    hint: "a Unix timestamp in seconds is expected",
+};
 
-/// When a token made now may end: the one rule, for the server and for forms.
+/// The smallest number that is taken for milliseconds. As seconds it is in the year 5138, as
+/// milliseconds in 1973.
+const MIN_MILLISECONDS: i64 = 100_000_000_000;
+
+/// The times at which a new token may expire, for the API and for forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpirationPolicy {
-    /// The earliest: the next second.
+    /// The next second.
     pub min: Timestamp,
-    /// The latest: six calendar months from now in UTC, and never less than 26 weeks; earlier
-    /// where a token renews itself and the time in which it can do so ends before.
+    /// Six calendar months from now in UTC, and at least 26 weeks; for a token that renews itself,
+    /// at most `renewal_ends_at`.
     pub max: Timestamp,
-    /// When tokens can renew themselves no longer, where that is what bounds `max`.
+    /// When tokens can no longer renew themselves, if this bounds `max`.
     pub renewal_ends_at: Option<Timestamp>,
-}
-
-/// A token may not end when it was asked to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Exception - Invalid Expiration Time")]
-pub struct InvalidExpiration {
-    /// What would have been accepted.
-    pub policy: ExpirationPolicy,
-    /// What was asked for, in Unix seconds.
-    pub received: i64,
 }
 
 impl ExpirationPolicy {
     /// The policy at `now`.
     ///
-    /// The original's form offered six calendar months and its server accepted 26
-    /// weeks, so on 184 days of a year the last offered day was refused. Whatever
-    /// is longer holds here.
+    /// Six calendar months can be longer or shorter than 26 weeks, so the maximum is the longer of
+    /// the two.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         let months =
@@ -46,7 +48,7 @@ impl ExpirationPolicy {
         Self { min: after(SignedDuration::from_secs(1)), max, renewal_ends_at: None }
     }
 
-    /// The policy for a token that renews itself, which it can do until `ends_at`.
+    /// The policy for a token that can renew itself until `ends_at`.
     #[must_use]
     pub fn until(self, ends_at: Timestamp) -> Self {
         if ends_at < self.max {
@@ -56,33 +58,64 @@ impl ExpirationPolicy {
         }
     }
 
-    /// Whether a token may end then, in Unix seconds; both ends of the policy are included.
+    /// Whether a token may expire at a time in Unix seconds. `min` and `max` are allowed.
     #[must_use]
     pub fn allows(self, expiration_time: i64) -> bool {
         (self.min.as_second()..=self.max.as_second()).contains(&expiration_time)
     }
 
     /// Parses an expiration time in Unix seconds. One that exceeds the maximum by no more than
-    /// [`CLOCK_SKEW`] becomes the maximum: the client's clock may be ahead of ours.
+    /// [`CLOCK_SKEW`] becomes the maximum: the client's clock may be ahead of the server's.
     ///
     /// # Errors
     ///
-    /// [`InvalidExpiration`] unless it lies within the policy.
-    pub fn parse(self, received: i64) -> Result<Timestamp, InvalidExpiration> {
+    /// [`INVALID_EXPIRATION_TIME`] unless the policy allows it.
+    pub fn parse(self, received: i64) -> Result<Timestamp, BrokenRule> {
         let max = self.max.as_second();
         let is_cut = received > max && received <= max.saturating_add(CLOCK_SKEW.as_secs());
         let expiration_time = if is_cut { max } else { received };
         let parsed =
             Timestamp::from_second(expiration_time).ok().filter(|_| self.allows(expiration_time));
-        parsed.ok_or(InvalidExpiration { policy: self, received })
+        parsed.ok_or_else(|| self.reject(received.into(), self.hint(received)))
     }
-}
 
-impl InvalidExpiration {
-    /// The time in seconds that was surely meant, when milliseconds were sent.
+    /// Rejects an expiration time that is no integer. `received` is what was sent.
     #[must_use]
-    pub fn meant_seconds(&self) -> Option<i64> {
-        (self.received >= SURELY_MILLISECONDS).then_some(self.received / 1000)
+    pub fn reject_type(self, received: Value) -> BrokenRule {
+        let number = received.as_str().filter(|it| it.parse::<i64>().is_ok());
+        let first =
+            number.map(|it| format!("send {it} as a number, without quotes; ")).unwrap_or_default();
+        let (min, max) = (self.min.as_second(), self.max.as_second());
+        let hint = format!(
+            "{first}an integer is expected: a Unix timestamp in seconds, from {min} to {max} (six \
+             months ahead)"
+        );
+        self.reject(received, hint)
+    }
+
+    fn reject(self, received: Value, hint: String) -> BrokenRule {
+        let broken = INVALID_EXPIRATION_TIME.broken().with_hint(hint);
+        let broken = broken.with("min", self.min.as_second()).with("max", self.max.as_second());
+        broken.with("received", received)
+    }
+
+    fn hint(self, received: i64) -> String {
+        let (min, max) = (self.min.as_second(), self.max.as_second());
+        if received >= MIN_MILLISECONDS {
+            let seconds = received / 1000;
+            format!(
+                "looks like milliseconds: use {seconds}; allowed are {min} to {max}, in seconds"
+            )
+        } else if self.renewal_ends_at.is_some() {
+            format!(
+                "a Unix timestamp in seconds, from {min} to {max}, is expected: API tokens can renew \
+                 themselves until then. To get a later one, log in with a browser and make a new token"
+            )
+        } else {
+            format!(
+                "a Unix timestamp in seconds, from {min} to {max} (six months ahead), is expected"
+            )
+        }
     }
 }
 
@@ -152,13 +185,13 @@ mod tests {
     }
 
     #[rstest]
-    #[case(1_893_456_000_000, Some(1_893_456_000))]
-    #[case(1_577_854_799, None)]
-    #[case(i64::MIN, None)]
-    #[case(0, None)]
-    fn milliseconds_are_recognised(#[case] received: i64, #[case] meant: Option<i64>) {
-        let refused = ExpirationPolicy::at(at("2026-11-23T12:00:00Z")).parse(received).unwrap_err();
+    #[case::milliseconds(1_893_456_000_000, "looks like milliseconds: use 1893456000;")]
+    #[case::the_past(1_577_854_799, "a Unix timestamp in seconds,")]
+    #[case::the_smallest_number(i64::MIN, "a Unix timestamp in seconds,")]
+    #[case::zero(0, "a Unix timestamp in seconds,")]
+    fn the_hint_recognizes_milliseconds(#[case] received: i64, #[case] start: &str) {
+        let broken = ExpirationPolicy::at(at("2026-11-23T12:00:00Z")).parse(received).unwrap_err();
 
-        assert_eq!(refused.meant_seconds(), meant);
+        assert!(broken.hint.starts_with(start), "{}", broken.hint);
     }
 }

@@ -16,6 +16,7 @@ pub mod policy;
 pub mod rate_limit;
 pub mod refusal;
 pub mod role;
+pub mod rule;
 pub mod secret;
 pub mod session;
 pub mod stakeholder;

@@ -85,8 +85,7 @@ pub(super) fn refusal(error: &Error, answer_type: AnswerType) -> Response {
     let mut response = answer::render(error, answer_type);
     let is_of_graphql = matches!(
         error,
-        Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_))
-            | Error::ExpirationNotInteger { .. }
+        Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_)) | Error::Rule(_)
     );
     if is_of_graphql && answer_type == AnswerType::Json {
         *response.status_mut() = StatusCode::OK;

@@ -32,8 +32,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`RequestFault::Syntax`], [`RequestFault::Validation`] or
-    /// [`Error::ExpirationNotInteger`](crate::error::Error::ExpirationNotInteger).
+    /// [`RequestFault::Syntax`], [`RequestFault::Validation`], or the broken rule of
+    /// `expirationTime`.
     pub(super) fn parse(mut sent: GraphqlRequest, now: Timestamp) -> Result<Self> {
         let mut parsed = parsed(&sent.query)?;
         typename::read(&mut parsed)?;

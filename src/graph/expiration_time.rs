@@ -8,11 +8,7 @@ use async_graphql::{
 use async_graphql_value::Value;
 use jiff::Timestamp;
 
-use crate::{
-    domain::access_token::ExpirationPolicy,
-    error::{Error, Result},
-    http::graphql,
-};
+use crate::{domain::access_token::ExpirationPolicy, error::Result, http::graphql};
 
 /// The argument's name, in every field.
 const ARGUMENT: &str = "expirationTime";
@@ -23,7 +19,7 @@ const LONGEST_TEXT: usize = 40;
 ///
 /// # Errors
 ///
-/// [`Error::ExpirationNotInteger`] when it is no whole number.
+/// `INVALID_EXPIRATION_TIME` if it is not an integer.
 pub(super) fn read(
     document: &mut ExecutableDocument,
     variables: &Variables,
@@ -85,15 +81,12 @@ impl Reader<'_> {
         if value.is_i64() {
             return Ok(());
         }
-        Err(Error::ExpirationNotInteger {
-            policy: ExpirationPolicy::at(self.now),
-            received: shortened(value),
-        })
+        Err(ExpirationPolicy::at(self.now).reject_type(shorten(value)).into())
     }
 }
 
 /// What was sent, for the answer.
-fn shortened(value: &serde_json::Value) -> serde_json::Value {
+fn shorten(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::String(text) => {
             text.chars().take(LONGEST_TEXT).collect::<String>().into()

@@ -81,7 +81,7 @@ pub fn set_headers(response: &mut Response, error: &Error) {
     if let Some(value) = challenge(error).and_then(|it| HeaderValue::try_from(it).ok()) {
         headers.insert(WWW_AUTHENTICATE, value);
     }
-    if let Some(seconds) = error.retry_after() {
+    if let Some(seconds) = error.describe().retry_after {
         headers.insert(RETRY_AFTER, seconds.into());
     }
     if let Error::Request(RequestFault::ContentEncoding(_)) = error {
@@ -95,7 +95,7 @@ pub fn set_headers(response: &mut Response, error: &Error) {
 /// Returns the `extensions` of an error, with the request id that the log has.
 #[must_use]
 pub fn extensions(error: &Error) -> Map<String, Value> {
-    let mut members = error.extensions();
+    let mut members = error.describe().extensions();
     members.insert("requestId".to_owned(), json!(telemetry::request_id()));
     members
 }
@@ -104,7 +104,9 @@ pub fn extensions(error: &Error) -> Map<String, Value> {
 pub fn note(error: &Error) {
     telemetry::note(|line| {
         if line.code.is_none() {
-            (line.code, line.reason) = (Some(error.code()), error.reason());
+            let info = error.describe();
+            line.code = Some(info.code);
+            line.reason = info.reason;
         }
     });
 }
@@ -114,7 +116,7 @@ fn challenge(error: &Error) -> Option<String> {
     match error {
         Error::NoCredential => Some(CHALLENGE.to_owned()),
         Error::Refused(_) => {
-            let hint = error.hint().unwrap_or_default().replace(['"', '\\'], "'");
+            let hint = error.describe().hint.unwrap_or_default().replace(['"', '\\'], "'");
             Some(format!("{CHALLENGE}, error=\"invalid_token\", error_description=\"{hint}\""))
         }
         _ => None,

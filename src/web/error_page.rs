@@ -86,7 +86,7 @@ fn page<'a>(error: &Error, request_id: &'a str) -> Page<'a> {
 /// Explains an error to a person. Most texts depend on the status: hints are for programs, except
 /// those of the errors of a login.
 fn explain(error: &Error) -> (Cow<'static, str>, String, NextLink) {
-    let hint = error.hint();
+    let hint = error.describe().hint.map(Cow::into_owned);
     if is_of_login(error) {
         return (error.to_string().into(), hint.unwrap_or_default(), NextLink::LOGIN_AGAIN);
     }

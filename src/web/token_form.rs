@@ -8,11 +8,13 @@ use askama::Template;
 use axum::{body::Body, response::Response};
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
+use serde_json::Value;
 
 use crate::{
     access::access_tokens::Replaces,
     domain::{
-        access_token::{AccessToken, ExpirationPolicy, InvalidExpiration},
+        access_token::{AccessToken, ExpirationPolicy},
+        expiration::INVALID_EXPIRATION_TIME,
         policy::UserAction,
     },
     error::{Error, Result},
@@ -136,13 +138,16 @@ impl Fault {
     fn message(&self) -> String {
         match self {
             Self::Form(message) => (*message).to_owned(),
-            Self::Refused(Error::InvalidExpiration(InvalidExpiration { policy, received }))
-                if *received > policy.max.as_second() =>
-            {
-                "The date must be below six months".to_owned()
+            Self::Refused(Error::Rule(broken)) if *broken.rule == INVALID_EXPIRATION_TIME => {
+                let number = |name| broken.members.get(name).and_then(Value::as_i64);
+                let is_late = number("received") > number("max");
+                let text =
+                    if is_late { "The date must be below six months" } else { "Invalid date" };
+                text.to_owned()
             }
-            Self::Refused(Error::InvalidExpiration(_)) => "Invalid date".to_owned(),
-            Self::Refused(error) => format!("{error}. {}", error.hint().unwrap_or_default()),
+            Self::Refused(error) => {
+                format!("{error}. {}", error.describe().hint.unwrap_or_default())
+            }
         }
     }
 

@@ -261,7 +261,7 @@ async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
     assert_eq!(ana.asks(by_its_owner).await.status, 200);
     let asked = access.update_access_token(&holder, Replaces::Any, START + DAY, context).await;
 
-    assert_eq!(asked.err().unwrap().reason(), Some(reason));
+    assert_eq!(asked.err().unwrap().describe().reason, Some(reason));
 }
 
 #[tokio::test]

@@ -121,7 +121,7 @@ async fn several_blanks_may_follow_the_scheme() {
 #[case::two_words("Bearer TOKEN TOKEN", "There is more than one word after `Bearer`")]
 #[case::a_part(
     "Bearer TOKEN",
-    "An API token has three parts with dots between them, and this has not"
+    "An API token has three parts with dots between them, and this one does not"
 )]
 #[tokio::test]
 async fn the_hint_names_the_mistake_in_the_header(#[case] header: &str, #[case] mistake: &str) {

@@ -146,7 +146,7 @@ async fn who_is_shut_out_while_making_a_token_is_told_so() {
         .update_access_token(&holder, Replaces::Any, world.now() + DAY, &world.context())
         .await;
 
-    assert_eq!(asked.unwrap_err().reason(), Some("TOKEN_REVOKED"));
+    assert_eq!(asked.unwrap_err().describe().reason, Some("TOKEN_REVOKED"));
 }
 
 #[tokio::test]
@@ -234,5 +234,5 @@ async fn an_item_that_is_too_large_is_our_fault() {
 
     let opened = world.app.access.open_session(&stakeholder, None, &context).await;
 
-    assert_eq!(opened.unwrap_err().code(), "INTERNAL_SERVER_ERROR");
+    assert_eq!(opened.unwrap_err().describe().code, "INTERNAL_SERVER_ERROR");
 }

@@ -255,7 +255,7 @@ async fn a_session_that_is_not_known_says_to_log_in_again() {
 
         assert_eq!(
             answer.extension("hint"),
-            "This session is over, or was never one of ours: log in again."
+            "This session has ended or never existed: log in again."
         );
     }
 }
@@ -270,10 +270,7 @@ async fn a_session_whose_record_is_gone_says_to_log_in_again() {
 
     let answer = ana.asks(ME).await;
     assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
-    assert_eq!(
-        answer.extension("hint"),
-        "This session is over, or was never one of ours: log in again."
-    );
+    assert_eq!(answer.extension("hint"), "This session has ended or never existed: log in again.");
 }
 
 #[rstest::rstest]

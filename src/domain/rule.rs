@@ -1,0 +1,64 @@
+//! Rules that a request can break. Each is a constant beside the noun that it belongs to.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+/// A rule that a request can break. Clients match on the code and the reason: never rename one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// `extensions.reason`.
+    pub reason: &'static str,
+    /// `extensions.code`.
+    pub code: RuleCode,
+    /// The error's message.
+    pub message: &'static str,
+    /// `extensions.hint`: what is allowed, or what to do.
+    pub hint: &'static str,
+}
+
+/// The code of a broken rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuleCode {
+    /// The user or the credential may not do it.
+    Forbidden,
+    /// An argument is wrong, or does not fit the state of the object.
+    BadUserInput,
+    /// The object does not exist within one that the user can see.
+    NotFound,
+}
+
+/// A rule that a request broke, with what is specific to the request.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", rule.message)]
+pub struct BrokenRule {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// `extensions.hint`.
+    pub hint: Cow<'static, str>,
+    /// The other members of `extensions`.
+    pub members: Map<String, Value>,
+}
+
+impl Rule {
+    /// The rule as broken by a request.
+    #[must_use]
+    pub fn broken(&'static self) -> BrokenRule {
+        BrokenRule { rule: self, hint: Cow::Borrowed(self.hint), members: Map::new() }
+    }
+}
+
+impl BrokenRule {
+    /// Replaces the rule's hint by one that is specific to the request.
+    #[must_use]
+    pub fn with_hint(self, hint: String) -> Self {
+        Self { hint: hint.into(), ..self }
+    }
+
+    /// Adds a member to `extensions`.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+}

@@ -1,0 +1,32 @@
+//! Why a login failed.
+
+use crate::{
+    domain::login::LoginFault,
+    error::info::{BAD_REQUEST, ErrorInfo, FORBIDDEN},
+};
+
+/// Describes a failed login.
+pub(super) fn describe(fault: LoginFault) -> ErrorInfo {
+    match fault {
+        LoginFault::UnknownAttempt => ErrorInfo::new(BAD_REQUEST).hint(
+            "It began more than ten minutes ago or in another browser, or it is already \
+             completed: log in again.",
+        ),
+        LoginFault::NotCompleted => ErrorInfo::new(BAD_REQUEST)
+            .hint("The identity provider sent you back without a login: log in again."),
+        LoginFault::UnverifiedAddress => ErrorInfo::new(FORBIDDEN).hint(
+            "Verify the address at your identity provider, then log in again, or log in another \
+             way.",
+        ),
+        LoginFault::AddressOfAnother => ErrorInfo::new(FORBIDDEN).hint(
+            "Log in the way you did before. If you cannot, ask your administrator to release the \
+             old login.",
+        ),
+        LoginFault::AddressOfOtherProvider => ErrorInfo::new(FORBIDDEN)
+            .hint("Log in with the identity provider of your organization."),
+        LoginFault::AddressNotAdmitted => ErrorInfo::new(FORBIDDEN).hint(
+            "Only addresses of certain domains are admitted: log in with another one, or ask your \
+             administrator.",
+        ),
+    }
+}
