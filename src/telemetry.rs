@@ -1,24 +1,27 @@
 //! Logs one line for each request, and in Lambda its metrics.
 //!
-//! A [`Line`] is local to the task that answers the request. Every module can add to it with
-//! [`note`], and it is written once, after the response. It never contains a secret, a body, the
-//! variables of a query or an e-mail address.
+//! The task that answers a request has a [`Line`], and shares it with the tasks that it spawns
+//! with [`spawn`]. Every module can add to it with [`note`], and it is written once, after the
+//! response. It never contains a secret, a body, the variables of a query or an e-mail address.
 
 pub mod metrics;
 
 use std::{
-    cell::RefCell,
     error::Error,
     fmt,
     future::Future,
     io,
     net::IpAddr,
     process::ExitCode,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 use tracing::Level;
 use tracing_subscriber::{
     Layer,
@@ -35,7 +38,7 @@ use crate::{
 use self::metrics::{Measurements, MetricsLayer};
 
 tokio::task_local! {
-    static LINE: RefCell<Line>;
+    static LINE: Arc<Mutex<Line>>;
 }
 
 /// Whether this process has not answered a request yet.
@@ -105,23 +108,33 @@ pub enum LogFormat {
 
 /// Runs a request with an empty line, and returns the line that resulted.
 pub async fn with_line<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
-    let line = RefCell::new(Line { request_id, ..Line::default() });
-    let task = async {
-        let answer = request.await;
-        (answer, LINE.with(|line| line.borrow().clone()))
-    };
-    LINE.scope(line, task).await
+    let line = Arc::new(Mutex::new(Line { request_id, ..Line::default() }));
+    let response = LINE.scope(Arc::clone(&line), request).await;
+    let line = lock(&line).clone();
+    (response, line)
+}
+
+/// Spawns a task that shares the line of the current request, such as a load of a `DataLoader`.
+pub fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    match LINE.try_with(Arc::clone) {
+        Ok(line) => tokio::spawn(LINE.scope(line, task)),
+        Err(_outside_of_a_request) => tokio::spawn(task),
+    }
 }
 
 /// Changes the line of the current request. Does nothing outside of a request.
 pub fn note(change: impl FnOnce(&mut Line)) {
-    let _outside_of_a_request = LINE.try_with(|line| change(&mut line.borrow_mut()));
+    let _outside_of_a_request = LINE.try_with(|line| change(&mut lock(line)));
 }
 
 /// Returns the id of the current request; empty outside of a request.
 #[must_use]
 pub fn request_id() -> String {
-    LINE.try_with(|line| line.borrow().request_id.clone()).unwrap_or_default()
+    LINE.try_with(|line| lock(line).request_id.clone()).unwrap_or_default()
+}
+
+fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+    line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Line {

@@ -1,6 +1,8 @@
-//! The one log line of a request. (Each world searches its log for secrets at its end.)
+//! The log line of a request. (At the end of each test, its log is searched for secrets.)
 
-use arm_api::{http::handler, routes};
+use std::sync::Arc;
+
+use arm_api::{domain::email::Email, http::handler, routes, telemetry};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ const FIELDS: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn a_request_is_one_line_with_the_agreed_fields() {
+async fn a_request_is_logged_as_one_line_with_all_fields() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
@@ -35,15 +37,35 @@ async fn a_request_is_one_line_with_the_agreed_fields() {
     }
     assert_eq!(line["requestId"], answer.header("x-request-id").unwrap());
     assert_eq!(line["operation"], "WhoAmI");
-    assert_eq!(
-        (&line["credential"], &line["status"], &line["dynamodbCalls"]),
-        (&json!("token"), &json!(200), &json!(1))
-    );
-    assert_eq!([&line["actor"], &line["tokenId"]].map(|it| it.as_str().unwrap().len()), [22, 22]);
+    assert_eq!(line["credential"], "token");
+    assert_eq!(line["status"], 200);
+    assert_eq!(line["dynamodbCalls"], 1);
+    assert_eq!(line["actor"].as_str().unwrap().len(), 22);
+    assert_eq!(line["tokenId"].as_str().unwrap().len(), 22);
+}
+
+#[tokio::test]
+async fn what_a_spawned_task_reads_is_counted_in_the_line_of_its_request() {
+    let world = World::new().await;
+    let access = Arc::clone(&world.app.access);
+    let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
+
+    let request = async {
+        let load = telemetry::spawn(async move {
+            access.store.stakeholder_at(&email).await.unwrap();
+            telemetry::request_id()
+        });
+        load.await.unwrap()
+    };
+    let (id_in_the_task, line) = telemetry::with_line("01JD0".to_owned(), request).await;
+
+    assert_eq!(id_in_the_task, "01JD0");
+    assert_eq!(line.dynamodb_calls, 1);
+    assert!(!line.dynamodb_time.is_zero());
 }
 
 #[rstest]
-#[case::refused("Bearer abc.def.ghi", "UNAUTHENTICATED", "TOKEN_INVALID")]
+#[case::invalid("Bearer abc.def.ghi", "UNAUTHENTICATED", "TOKEN_INVALID")]
 #[case::malformed("Bearer", "UNAUTHENTICATED", "TOKEN_MALFORMED")]
 #[tokio::test]
 async fn a_refusal_is_logged_with_code_and_reason(
@@ -58,15 +80,15 @@ async fn a_refusal_is_logged_with_code_and_reason(
     world.send(request).await;
 
     let line = world.log().pop().unwrap();
-    assert_eq!(
-        (&line["code"], &line["reason"], &line["status"]),
-        (&json!(code), &json!(reason), &json!(401))
-    );
-    assert_eq!((&line["actor"], &line["credential"]), (&Value::Null, &json!("none")));
+    assert_eq!(line["code"], code);
+    assert_eq!(line["reason"], reason);
+    assert_eq!(line["status"], 401);
+    assert_eq!(line["actor"], Value::Null);
+    assert_eq!(line["credential"], "none");
 }
 
 #[tokio::test]
-async fn what_dynamodb_failed_with_is_in_the_log_alone() {
+async fn the_failure_of_dynamodb_is_logged_and_not_returned() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -74,11 +96,11 @@ async fn what_dynamodb_failed_with_is_in_the_log_alone() {
     let answer = ana.asks(ME).await;
 
     let id = answer.header("x-request-id").unwrap();
-    let told = |line: &Value| {
+    let has_cause = |line: &Value| {
         line["requestId"] == id
             && line["cause"].as_str().is_some_and(|it| it.contains("ThrottlingException"))
     };
-    assert!(world.log().iter().any(told), "{:?}", world.log());
+    assert!(world.log().iter().any(has_cause), "{:?}", world.log());
     assert!(!answer.text().contains("Throttling"));
 }
 
@@ -93,18 +115,17 @@ async fn in_lambda_each_line_is_followed_by_its_metrics() {
     let (metrics, lines): (Vec<_>, Vec<_>) =
         world.log().into_iter().partition(|it| it.get("_aws").is_some());
 
-    assert_eq!((metrics.len(), lines.len()), (4, 4));
-    let told = |name: &str| {
+    assert_eq!(metrics.len(), 4);
+    assert_eq!(lines.len(), 4);
+    let values = |name: &str| {
         metrics.iter().map(|it| it[name].as_f64().unwrap_or_default()).collect::<Vec<_>>()
     };
-    assert_eq!(told("Requests"), [1.0; 4]);
-    assert_eq!(told("TokensCreated"), [0.0, 1.0, 0.0, 0.0]);
-    assert_eq!(told("TokensRevoked"), [0.0, 0.0, 1.0, 0.0]);
-    assert_eq!(
-        (told("Refused"), &metrics[3]["Reason"]),
-        (vec![0.0, 0.0, 0.0, 1.0], &json!("TOKEN_REVOKED"))
-    );
-    assert!(told("DynamodbLatency").iter().all(|it| *it > 0.0), "{metrics:?}");
+    assert_eq!(values("Requests"), [1.0; 4]);
+    assert_eq!(values("TokensCreated"), [0.0, 1.0, 0.0, 0.0]);
+    assert_eq!(values("TokensRevoked"), [0.0, 0.0, 1.0, 0.0]);
+    assert_eq!(values("Refused"), [0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(metrics[3]["Reason"], "TOKEN_REVOKED");
+    assert!(values("DynamodbLatency").iter().all(|it| *it > 0.0), "{metrics:?}");
     assert_eq!(metrics[3]["_aws"]["Timestamp"], START * 1000);
     assert_eq!(metrics[3]["FunctionName"], "arm-api");
 }
@@ -113,7 +134,7 @@ async fn in_lambda_each_line_is_followed_by_its_metrics() {
 #[case::good("GET", "/healthz", 200)]
 #[case::unreadable("NO METHOD", "/healthz", 400)]
 #[tokio::test]
-async fn a_request_is_traced_by_its_address_and_by_the_id_of_the_gateway(
+async fn the_line_has_the_client_address_and_the_request_id_of_the_gateway(
     #[case] method: &str,
     #[case] path: &str,
     #[case] status: u16,
