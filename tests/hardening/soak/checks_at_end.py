@@ -19,46 +19,47 @@ def check(condition, sentence):
     return sentence
 
 
-def tokens(course):
+def tokens(soak_test):
     """Checks that each user has at most one active token, and that all tokens are listed."""
     created = 0
-    for person in course.people:
+    for person in soak_test.people:
         person.logs_in(None)
         person.lists_tokens(None)
         live = [it for it in person.tokens[-200:] if person.ask_until_available(it).status == 200]
         expected = person.live_tokens()
         check(live == expected, f"{person.email}: {live} are active, expected {expected}")
         created += len(person.tokens)
-    users = len(course.people)
+    users = len(soak_test.people)
     return f"{created} tokens were created by {users} users, at most one of each is active"
 
 
-def sessions(course):
+def sessions(soak_test):
     """Checks that no session is valid after 40 minutes."""
-    live = [(person, it) for person in course.people for it in person.live_sessions()]
+    live = [(person, it) for person in soak_test.people for it in person.live_sessions()]
     # This can be more than 40 minutes, because the clock jumped back.
-    seconds = max(it.end for _, it in live) - course.time.now
-    course.time.move(course.control("clock", advanceSeconds=seconds)["now"])
+    seconds = max(it.end for _, it in live) - soak_test.time.now
+    soak_test.time.move(soak_test.control("clock", advanceSeconds=seconds)["now"])
     for person, session in live:
         status = person.ask_until_available(session).status
         check(status == 401, f"{person.email} has a valid session after 40 minutes")
     return f"{len(live)} sessions were valid, and none is valid after 40 minutes"
 
 
-def log(course):
+def log(soak_test):
     """Checks that the log has one line for each response and contains no secrets."""
-    text = course.product.log_text()
+    text = soak_test.product.log_text()
     for secret in NEVER_LOGGED:
         check(secret not in text, f"the log contains {secret}")
-    lines = [it for it in course.product.log() if "handler" in it]
+    lines = [it for it in soak_test.product.log() if "handler" in it]
     logged = Counter(verdict_of(it) for it in lines)
-    logged -= Counter({"200": course.control_calls})
-    received = course.traffic.verdicts
+    logged -= Counter({"200": soak_test.control_calls})
+    received = soak_test.traffic.verdicts
     statuses = by_status(logged), by_status(received)
     check(statuses[0] == statuses[1], f"logged: {statuses[0]}, received: {statuses[1]}")
     check(rejections(logged) == rejections(received), "the logged rejections differ")
-    responses = course.traffic.count
-    return f"{len(lines)} log lines for {responses} responses and {course.control_calls} controls"
+    responses = soak_test.traffic.count
+    controls = soak_test.control_calls
+    return f"{len(lines)} log lines for {responses} responses and {controls} controls"
 
 
 def verdict_of(line):
@@ -77,19 +78,19 @@ def by_status(verdicts):
     return counts
 
 
-def memory(course):
+def memory(soak_test):
     """Checks that the memory does not grow after the warm-up."""
-    elapsed = course.memory[-1][0]
+    elapsed = soak_test.memory[-1][0]
     tenth = elapsed / 10
     start = DATABASE_CACHE_SECONDS if elapsed > 1.5 * DATABASE_CACHE_SECONDS else tenth
-    warm, last = (median_size(course, begin, begin + tenth) for begin in (start, 9 * tenth))
+    warm, last = (median_size(soak_test, begin, begin + tenth) for begin in (start, 9 * tenth))
     sentence = f"memory: {warm:.1f} MiB after {start:.0f} s, {last:.1f} MiB in the last tenth"
     return check(last <= warm * MAX_GROWTH, sentence)
 
 
-def median_size(course, begin, end):
+def median_size(soak_test, begin, end):
     """Returns the median of the memory between two times, in MiB."""
-    return median(size for second, size in course.memory if begin <= second <= end) / 2**20
+    return median(size for second, size in soak_test.memory if begin <= second <= end) / 2**20
 
 
 ALL = [tokens, sessions, log, memory]

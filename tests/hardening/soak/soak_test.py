@@ -1,4 +1,4 @@
-"""The course of a soak test: rounds in which users act at the same time. Time passes in between."""
+"""A soak test: rounds in which users act at the same time. Time passes in between."""
 
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
@@ -17,7 +17,7 @@ CHANCE_OF_DAYS = 0.2
 DYNAMODB = ["throttle", "timeout", "error", "unprocessed"]
 
 
-class Course:
+class SoakTest:
     """A soak test of at least `requests` requests and `minutes` minutes."""
 
     def __init__(self, product, requests, minutes, seed):
