@@ -1,5 +1,5 @@
-//! One Lambda function in AWS's Runtime Interface Emulator. It takes one invocation at a
-//! time, starts the function with the first one, and is killed when its test ends.
+//! A Lambda function in AWS's Runtime Interface Emulator. The emulator handles one invocation at a
+//! time, and starts the function with the first one. It is killed when the test ends.
 
 use std::{
     fs::{self, File},
@@ -33,9 +33,8 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts the emulator `rie` for the function `binary`, with nothing of our own
-    /// environment.
-    pub(crate) async fn started(rie: &Path, binary: &Path, environment: &[(&str, &str)]) -> Self {
+    /// Starts the emulator `rie` for the function `binary`. It inherits no environment variables.
+    pub(crate) async fn start(rie: &Path, binary: &Path, environment: &[(&str, &str)]) -> Self {
         assert!(
             binary.exists(),
             "there is no {}: build the release binaries first",
@@ -58,19 +57,17 @@ impl Emulator {
             .unwrap();
         let http = SharedHttpConnector::new(Connector::builder().build_http());
         let emulator = Self { process, address, log, http };
-        timeout(PATIENCE, emulator.listens())
-            .await
-            .unwrap_or_else(|_| panic!("{}", emulator.log()));
+        timeout(PATIENCE, emulator.wait()).await.unwrap_or_else(|_| panic!("{}", emulator.log()));
         emulator
     }
 
-    async fn listens(&self) {
+    async fn wait(&self) {
         while TcpStream::connect(&self.address).await.is_err() {
             sleep(BETWEEN_TRIES).await;
         }
     }
 
-    /// Hands the function an event; its answer.
+    /// Sends an event to the function. Returns the response.
     pub(crate) async fn invoke(&self, event: &Value) -> Value {
         let mut request = HttpRequest::new(SdkBody::from(event.to_string()));
         request.set_method("POST").unwrap();
@@ -85,14 +82,14 @@ impl Emulator {
             .unwrap_or_else(|_| panic!("{bytes:?} is no answer:\n{}", self.log()))
     }
 
-    /// All that the emulator and the function have written.
+    /// Returns the log of the emulator and the function.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap()
     }
 }
 
 impl Drop for Emulator {
-    /// The function ends by itself when its runtime API is gone.
+    /// Kills the emulator. The function then ends by itself.
     fn drop(&mut self) {
         let _it_may_have_ended = self.process.kill();
         let _it_is_reaped = self.process.wait();
@@ -100,7 +97,7 @@ impl Drop for Emulator {
     }
 }
 
-/// Two addresses that nothing listens on.
+/// Returns two free addresses.
 fn free_addresses() -> [String; 2] {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
     listeners.map(|it| it.local_addr().unwrap().to_string())

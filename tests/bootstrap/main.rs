@@ -1,12 +1,12 @@
-//! The library of Lambda events once more, through the binaries that are deployed, in
-//! AWS's own Runtime Interface Emulator. Run by `tests/suites/bootstrap`, which says by
-//! `ARM_RIE` where the emulator is, and by `ARM_BOOTSTRAP_DIR` where the binaries are.
+//! Sends the library of Lambda events to the release binaries, in AWS's Runtime Interface Emulator.
+//! `tests/suites/bootstrap` runs it, and sets `ARM_RIE` (the path of the emulator) and
+//! `ARM_BOOTSTRAP_DIR` (the directory of the binaries).
 
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a story that does not go as told ends in a panic"
+    reason = "a failed test panics"
 )]
 
 mod emulator;
@@ -31,11 +31,11 @@ fn path_in(variable: &str) -> PathBuf {
     path
 }
 
-/// Replays the stories of one function, one after the other, in one instance of it.
+/// Sends all events of one function to one instance of it.
 async fn replay(handler: &str) {
-    let product = Product::started().await;
+    let product = Product::start().await;
     let binary = path_in("ARM_BOOTSTRAP_DIR").join(handler);
-    let emulator = Emulator::started(&path_in("ARM_RIE"), &binary, &product.environment()).await;
+    let emulator = Emulator::start(&path_in("ARM_RIE"), &binary, &product.environment()).await;
     let stories: Vec<Story> = stories().into_iter().filter(|it| it.handler() == handler).collect();
     let (mut wrong, mut secrets) = (Vec::new(), Vec::new());
 
@@ -58,8 +58,8 @@ async fn replay(handler: &str) {
         "one line a request:\n{log}"
     );
     assert_eq!(lines("\"coldStart\":true"), 1, "one instance lived through all of them:\n{log}");
-    let told = secrets.iter().find(|it| log.contains(it.as_str()));
-    assert!(told.is_none(), "the log has the secret {told:?}:\n{log}");
+    let logged = secrets.iter().find(|it| log.contains(it.as_str()));
+    assert!(logged.is_none(), "the log has the secret {logged:?}:\n{log}");
 }
 
 #[tokio::test]

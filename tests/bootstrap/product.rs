@@ -1,6 +1,5 @@
-//! What the functions are deployed into: a DynamoDB on a loopback port, and keys. The
-//! same database is also used directly, by an app whose clock stands in the past, since
-//! nobody can move the clock of a deployed function.
+//! The environment of the functions: a DynamoDB on a loopback port, and signing keys. An app with a
+//! clock in the past also uses the database, because the clock of a function cannot be moved.
 
 use arm_api::{
     app::{Dependencies, WebApp},
@@ -31,17 +30,17 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    /// One with an empty table.
-    pub(crate) async fn started() -> Self {
+    /// Starts with an empty table.
+    pub(crate) async fn start() -> Self {
         let embedded = Embedded::in_memory(Clock::System).unwrap();
         let signing_keys = keys::in_memory(&Entropy::System).unwrap();
-        let dynamodb_endpoint = served(embedded.clone()).await;
+        let dynamodb_endpoint = serve(embedded.clone()).await;
         let product = Self { embedded, dynamodb_endpoint, signing_keys };
         local::create_table(&product.client(), TABLE).await.unwrap();
         product
     }
 
-    /// The environment of a function, as `template.yaml` and Lambda set it.
+    /// Returns the environment variables of a function, as `template.yaml` and Lambda set them.
     pub(crate) fn environment(&self) -> [(&'static str, &str); 7] {
         [
             ("TABLE_NAME", TABLE),
@@ -54,7 +53,7 @@ impl Product {
         ]
     }
 
-    /// An app on the same table and keys, whose clock stands two hours before now.
+    /// Returns an app on the same table and keys, whose clock stands at two hours ago.
     pub(crate) async fn two_hours_ago(&self) -> (WebApp, ManualClock) {
         let clock = ManualClock::at(Clock::System.now() - SignedDuration::from_hours(2));
         let config = local::config(URL.to_owned().try_into().unwrap(), self.signing_keys.clone());
@@ -71,8 +70,8 @@ impl Product {
     }
 }
 
-/// Serves the database by its wire protocol; tells where.
-async fn served(embedded: Embedded) -> String {
+/// Serves the database over HTTP. Returns its URL.
+async fn serve(embedded: Embedded) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let router = Router::new().fallback(answer).with_state(embedded);

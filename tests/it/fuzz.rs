@@ -1,10 +1,9 @@
-//! Fuzzing: real inputs, changed a little, again and again, for a bounded time.
+//! Fuzzing: changes valid inputs at random, for a limited time.
 //!
-//! Seeds lie in `tests/hardening/corpus/`, a folder a target; each is tried as it is first.
-//! Changes are proptest's: on the stable toolchain, in the tests' own build, a failure is
-//! reduced to its smallest input and comes back with the same seed. `FUZZ_SECONDS` is the
-//! time of each target, `FUZZ_SEED` where chance begins. An input that once failed belongs
-//! into the corpus.
+//! The seeds are in `tests/hardening/corpus/`, in a directory for each target. Each seed is first
+//! tried without changes. proptest makes the changes. It needs only the stable toolchain and the
+//! build of the tests. It reduces a failing input, and the same `FUZZ_SEED` makes it fail again.
+//! `FUZZ_SECONDS` is the time for each target. Add an input that has failed to the corpus.
 
 mod authorization;
 mod callback;
@@ -24,39 +23,39 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner},
 };
 
-/// How many inputs are tried before the product is started anew.
+/// How many inputs are tried before the product is started again.
 const BATCH: u32 = 100;
 
-/// Something that must bear any input.
+/// A part of the product that must handle any input.
 trait Target: Sized {
-    /// The folder of its seeds.
+    /// The directory of the seeds.
     const NAME: &'static str;
-    /// Words that change more than their length in bytes.
+    /// Words that are inserted as a whole.
     const WORDS: &'static [&'static str];
 
-    /// The target, in a world of its own.
+    /// Starts the target in its own world.
     fn new() -> Self;
 
-    /// What must hold for an input.
-    fn bears(&self, input: &[u8]) -> TestCaseResult;
+    /// Checks what must hold for every input.
+    fn check(&self, input: &[u8]) -> TestCaseResult;
 
-    /// The inputs to begin with.
+    /// Returns the seeds.
     fn seeds(&self) -> Vec<Vec<u8>> {
-        corpus(Self::NAME).into_iter().map(|text| self.filled(&text).into_bytes()).collect()
+        corpus(Self::NAME).into_iter().map(|text| self.fill_in(&text).into_bytes()).collect()
     }
 
-    /// A seed with what differs from world to world filled in.
-    fn filled(&self, seed: &str) -> String {
+    /// Fills in what differs between worlds.
+    fn fill_in(&self, seed: &str) -> String {
         seed.to_owned()
     }
 
-    /// Changed inputs.
+    /// Generates changed inputs.
     fn changed(&self) -> BoxedStrategy<Input> {
         mutation::of(self.seeds(), Self::WORDS)
     }
 }
 
-/// An input, shown so that it can be typed.
+/// An input that is printed as text.
 #[derive(Clone)]
 struct Input(Vec<u8>);
 
@@ -66,7 +65,7 @@ impl fmt::Debug for Input {
     }
 }
 
-/// The seeds of a target, in the order of their names.
+/// Reads the seeds of a target, ordered by their names.
 fn corpus(target: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hardening/corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
@@ -77,7 +76,7 @@ fn corpus(target: &str) -> Vec<String> {
         .collect()
 }
 
-/// A number that the environment may set.
+/// Reads a number from the environment.
 #[expect(
     clippy::disallowed_methods,
     reason = "a suite says by it how long, and where chance begins"
@@ -87,7 +86,7 @@ fn number(name: &str, otherwise: u64) -> u64 {
         .map_or(otherwise, |it| it.parse().unwrap_or_else(|_| panic!("{name} is no number")))
 }
 
-/// The source of chance of one batch.
+/// Returns the runner of one batch, with its own seed.
 fn runner(seed: u64, batch: u64) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
@@ -96,14 +95,14 @@ fn runner(seed: u64, batch: u64) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// Tries the seeds of a target, and then changes of them until the time is over.
+/// Tries the seeds of a target, and then changed ones until the time is over.
 #[expect(clippy::print_stdout, reason = "a suite wants to know how much was tried")]
 fn fuzz<T: Target>() {
     let (time, seed) = (Duration::from_secs(number("FUZZ_SECONDS", 0)), number("FUZZ_SEED", 1));
     let stopwatch = Clock::stopwatch();
     let target = T::new();
     for input in target.seeds() {
-        let borne = target.bears(&input);
+        let borne = target.check(&input);
         borne.unwrap_or_else(|fault| {
             panic!("{}: {fault}\nof the corpus: {:?}", T::NAME, Input(input))
         });
@@ -111,7 +110,7 @@ fn fuzz<T: Target>() {
     let mut batch = 0;
     while batch == 0 || stopwatch.elapsed() < time {
         let target = T::new();
-        let borne = runner(seed, batch).run(&target.changed(), |input| target.bears(&input.0));
+        let borne = runner(seed, batch).run(&target.changed(), |input| target.check(&input.0));
         borne.unwrap_or_else(|fault| {
             panic!("{}: {fault}\nbatch {batch} of FUZZ_SEED={seed}", T::NAME)
         });
@@ -125,7 +124,7 @@ fn fuzz<T: Target>() {
     );
 }
 
-/// A runtime for a target that lives in a world.
+/// Returns a runtime for a target with a world.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }

@@ -1,7 +1,7 @@
-//! What a story begins with: a world with a clock that we move, people, programs.
+//! The setup of a test: a world with a clock that the test moves, people and programs.
 //!
-//! Time stands still at [`start`] and chance is counted, so whole answers can be
-//! compared. When a world ends, its log is searched for every secret that it saw.
+//! The clock stands still at [`start`] and the entropy counts, so that tests can compare whole
+//! responses. When a world ends, its log is searched for every secret that it saw.
 
 mod answer;
 pub(crate) mod login;
@@ -57,13 +57,13 @@ pub(crate) use self::{
     web::{ProviderKey, Web},
 };
 
-/// When a story on the embedded DynamoDB begins.
+/// The time when a test on the embedded DynamoDB begins.
 pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
-/// Where the product is.
+/// The URL of the product.
 pub(crate) const URL: &str = "https://arm.test";
 
-/// When every story begins: at [`START`], or now where DynamoDB is a server, because a
-/// server deletes by its own clock what has expired.
+/// Returns the time when each test begins: [`START`], or the time of the system if DynamoDB is a
+/// server, because a server deletes expired records by its own clock.
 pub(crate) fn start() -> Timestamp {
     static BEGIN: LazyLock<Timestamp> = LazyLock::new(|| match wire::server() {
         Some(_) => Clock::System.now(),
@@ -74,7 +74,7 @@ pub(crate) fn start() -> Timestamp {
 
 static WORLDS: AtomicU64 = AtomicU64::new(0);
 
-/// The product, with everything that a story wants to move or to look at.
+/// The product, with everything that a test can change or inspect.
 pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) web_app: WebApp,
@@ -172,22 +172,22 @@ impl World {
         self.router = local::routes(self.web_app.clone());
     }
 
-    /// Lets time pass.
+    /// Moves the clock.
     pub(crate) fn later(&self, duration: SignedDuration) {
         self.clock.advance(duration.as_secs());
     }
 
-    /// What time it is, in Unix seconds.
+    /// Returns the time, in Unix seconds.
     pub(crate) fn now(&self) -> i64 {
         self.app.clock.now().as_second()
     }
 
-    /// Sends a request as it is.
+    /// Sends a request.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    /// Somebody signs in with a browser.
+    /// Signs in, and returns the browser with the session.
     pub(crate) async fn signed_in(&self, email: &str) -> Browser<'_> {
         let form = format!("email={email}");
         let request = Request::post("/login/development").header(header::ORIGIN, URL);
@@ -200,14 +200,14 @@ impl World {
         Browser { world: self, cookie }
     }
 
-    /// A program that sends this API token.
+    /// Returns a program that sends this API token.
     pub(crate) fn program(&self, token: &str) -> Program<'_> {
         self.keep_secret(token);
         self.keep_secret(&secret_id(token));
         Program { world: self, token: token.to_owned() }
     }
 
-    /// Sends a request of these parts.
+    /// Sends a request with this method, path, headers and body.
     pub(crate) async fn sends(
         &self,
         (method, path): (&str, &str),
@@ -219,19 +219,19 @@ impl World {
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// A program with an API token that somebody made, for a week.
+    /// Signs in, and returns a program with a new API token that lasts a week.
     pub(crate) async fn program_of(&self, email: &str) -> Program<'_> {
         let browser = self.signed_in(email).await;
         let answer = browser.asks(&update_access_token(self.now() + 7 * 86_400)).await;
         self.program(&answer.new_token())
     }
 
-    /// Nobody, asking something.
+    /// Sends a query without a credential.
     pub(crate) async fn nobody_asks(&self, query: &str) -> Answer {
         self.send(post().body(body(query)).unwrap()).await
     }
 
-    /// A stakeholder's record.
+    /// Reads a stakeholder's record.
     pub(crate) async fn stakeholder(&self, email: &str) -> Stakeholder {
         let email = Email::try_from(email.to_owned()).unwrap();
         self.app.access.store.stakeholder_at(&email).await.unwrap().unwrap()
@@ -248,14 +248,14 @@ impl World {
         self.app.access.store.change_stakeholder(&before.id, changed, &entry).await.unwrap();
     }
 
-    /// An audit entry for a change of a stakeholder.
+    /// Returns an audit entry for a change of a stakeholder.
     pub(crate) fn entry(&self, stakeholder: &Stakeholder) -> AuditEntry {
         let (now, subject) = (self.app.clock.now(), AuditSubject::User(stakeholder.id.clone()));
         let id = self.app.entropy.ulid(now).unwrap();
         AuditEntry::new(subject, id, now, Author::program(stakeholder), "test")
     }
 
-    /// The context of a request that arrives now, without an address and a user agent.
+    /// Returns the context of a request that arrives now, without an address and a user agent.
     pub(crate) fn context(&self) -> RequestContext {
         RequestContext {
             now: self.app.clock.now(),
@@ -266,36 +266,36 @@ impl World {
         }
     }
 
-    /// The calls of DynamoDB since this was last asked.
+    /// Takes the operations of the calls of DynamoDB since the last time.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.take().into_iter().map(|call| call.operation).collect()
     }
 
-    /// The same, with what was sent.
+    /// Takes the calls of DynamoDB since the last time.
     pub(crate) fn sent_calls(&self) -> Vec<Call> {
         self.calls.take()
     }
 
-    /// Lets the next `readers` reads wait until all of them have happened: their readers are
-    /// rivals then.
+    /// Makes the next `readers` reads wait for each other, so that the changes that follow them
+    /// conflict.
     pub(crate) fn rivals_meet(&self, readers: usize) {
         self.meeting.of(readers);
     }
 
-    /// Lets pauses and limits of time cost none, so that a story goes alike on a slow
-    /// machine; a DynamoDB behind a socket would then seem slow, and keeps real time.
+    /// Skips pauses and timeouts, so that a test does the same on a slow machine. With a DynamoDB
+    /// server it does nothing, because responses of the server would arrive too late.
     pub(crate) fn no_wait_is_real(&self) {
         if self.embedded.is_some() {
             tokio::time::pause();
         }
     }
 
-    /// Makes the next calls of DynamoDB fail, also when they are tried again.
+    /// Makes the next calls of DynamoDB fail; each retry counts as a call.
     pub(crate) fn dynamodb_fails(&self, fault: Fault, times: u32) {
         self.faults.plan(Some(fault), times);
     }
 
-    /// Everything that the embedded table holds, in the order of its keys.
+    /// Returns all items of the embedded table, ordered by their keys.
     pub(crate) fn stored(&self) -> Vec<Value> {
         let embedded = self.embedded.as_ref().unwrap();
         let (_, json) =
@@ -306,12 +306,12 @@ impl World {
         items
     }
 
-    /// The lines of the log.
+    /// Returns the lines of the log.
     pub(crate) fn log(&self) -> Vec<Value> {
         self.log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Something that must never be logged.
+    /// Remembers a secret that must never be logged.
     pub(crate) fn keep_secret(&self, secret: &str) {
         self.secrets.borrow_mut().push(secret.to_owned());
     }
@@ -326,7 +326,7 @@ impl Drop for World {
     }
 }
 
-/// The configuration of a world.
+/// Returns the configuration of a world.
 fn configure_with(table: &str, entropy: &Entropy, configure: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         table: table.to_owned(),
@@ -338,17 +338,17 @@ fn configure_with(table: &str, entropy: &Entropy, configure: impl FnOnce(&mut Co
     config
 }
 
-/// The URL of a product.
+/// Parses the URL of a product.
 pub(crate) fn public_url(text: &str) -> PublicUrl {
     PublicUrl::try_from(text.to_owned()).unwrap()
 }
 
-/// The text of `SIGNING_KEYS` with these keys.
+/// Returns these keys as the text of `SIGNING_KEYS`.
 pub(crate) fn signing_keys(keys: &[KeyEntry]) -> SigningKeys {
     SigningKeys(serde_json::to_string(keys).unwrap())
 }
 
-/// The secret id in an API token; the whole of what is none.
+/// Returns the secret in an API token, or the whole text if it is not one.
 fn secret_id(token: &str) -> String {
     let claims =
         token.split('.').nth(1).and_then(|it| URL_SAFE_NO_PAD.decode(it).ok()).unwrap_or_default();
@@ -356,23 +356,23 @@ fn secret_id(token: &str) -> String {
     claims["jti"].as_str().unwrap_or(token).to_owned()
 }
 
-/// What `me` tells.
+/// Asks whether the user has an API token.
 pub(crate) const ME: &str = "{ me { accessToken } }";
 /// Revokes the API token.
 pub(crate) const INVALIDATE: &str = "mutation { invalidateAccessToken { success } }";
 
-/// Asks for an API token.
+/// Creates an API token.
 pub(crate) fn update_access_token(expiration_time: i64) -> String {
     let field = format!("updateAccessToken(expirationTime: {expiration_time})");
     format!("mutation {{ {field} {{ success sessionJwt }} }}")
 }
 
-/// A POST to the endpoint, without its body.
+/// Returns a POST request to the endpoint, without its body.
 pub(crate) fn post() -> http::request::Builder {
     Request::post("/api").header(header::CONTENT_TYPE, "application/json")
 }
 
-/// The body that carries a query.
+/// Returns the body of a request with a query.
 pub(crate) fn body(query: &str) -> Body {
     Body::from(json!({ "query": query }).to_string())
 }

@@ -1,4 +1,4 @@
-//! The local binary, as a person or a script starts it.
+//! The binary of local mode, as a person or a script starts it.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,21 +9,21 @@ use std::{
 
 use serde_json::Value;
 
-/// Runs the binary with arguments with which it cannot start; answers what it says.
-fn cannot_start(arguments: &[&str]) -> String {
+/// Runs the binary with arguments with which it cannot start, and returns the error message.
+fn error_message(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     let output = command.args(["--port", "0"]).args(arguments).output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     String::from_utf8(output.stderr).unwrap()
 }
 
-/// A running local mode; it ends with the value, and its log is then searched.
+/// A running local mode. When the value is dropped, the process is stopped and its log is searched.
 struct Local {
     process: Child,
     port: u16,
 }
 
-/// What no log may hold: the beginnings of a token and of a cookie, and addresses.
+/// Texts that no log may contain: the beginnings of a token and of a cookie, and addresses.
 const NEVER_LOGGED: [&str; 3] = ["eyJ0eXAiOiJhcm0", "arm_session=", "@"];
 
 impl Local {
@@ -42,12 +42,12 @@ impl Local {
         Self { process, port: url.rsplit(':').next().unwrap().parse().unwrap() }
     }
 
-    /// Sends a request, and reads the status, the head and the body.
+    /// Sends a request. Returns the status, the head and the body of the response.
     fn send(&self, method: &str, path: &str, headers: &str, body: &str) -> (u16, String, String) {
         self.send_as(&format!("localhost:{}", self.port), method, path, headers, body)
     }
 
-    /// The same, as a browser does where another host was typed.
+    /// The same, with another host.
     fn send_as(
         &self,
         host: &str,
@@ -85,9 +85,9 @@ impl Local {
         self.json("/api", credential, r#"{"query": "{ me { role } }"}"#).0
     }
 
-    /// Makes a token that ends in `seconds`, counted from the time of this machine.
-    fn make_token(&self, session: &str, seconds: i64) -> String {
-        let expires = jiff_now() + seconds;
+    /// Creates an API token that expires in so many seconds.
+    fn create_token(&self, session: &str, seconds: i64) -> String {
+        let expires = unix_now() + seconds;
         let query =
             format!("mutation {{ updateAccessToken(expirationTime: {expires}) {{ sessionJwt }} }}");
         let (_, answer) =
@@ -98,8 +98,8 @@ impl Local {
 }
 
 impl Local {
-    /// Ends it; answers what it has logged, the first time that it is asked.
-    fn end(&mut self) -> String {
+    /// Stops the process. The first call returns the log.
+    fn stop(&mut self) -> String {
         let _it_may_have_ended = self.process.kill();
         let mut log = String::new();
         if let Some(mut stderr) = self.process.stderr.take() {
@@ -110,20 +110,20 @@ impl Local {
     }
 
     fn log(mut self) -> String {
-        self.end()
+        self.stop()
     }
 }
 
 impl Drop for Local {
     fn drop(&mut self) {
-        let log = self.end();
+        let log = self.stop();
         for secret in NEVER_LOGGED.iter().filter(|_| !std::thread::panicking()) {
             assert!(!log.contains(secret), "the log has {secret}:\n{log}");
         }
     }
 }
 
-fn jiff_now() -> i64 {
+fn unix_now() -> i64 {
     arm_api::clock::Clock::System.now().as_second()
 }
 
@@ -150,7 +150,7 @@ impl Drop for Folder {
 }
 
 #[test]
-fn the_demo_people_are_there_and_the_admin_is_one() {
+fn the_demo_users_exist_and_the_admin_has_the_role() {
     let local = Local::start(&["--in-memory"]);
     let admin = local.sign_in("admin@demo.test");
 
@@ -170,17 +170,18 @@ fn tokens_and_sessions_survive_a_restart() {
     let first = Local::start(&options);
     let session = first.sign_in("ana@acme.test");
     let port = first.port;
-    let token = first.make_token(&session, 3600);
+    let token = first.create_token(&session, 3600);
     drop(first);
 
     let port = port.to_string();
     let second = Local::start(&[&options[..], &["--port", &port]].concat()[..]);
 
-    assert_eq!((second.status_of_me(&session), second.status_of_me(&token)), (200, 200));
+    assert_eq!(second.status_of_me(&session), 200);
+    assert_eq!(second.status_of_me(&token), 200);
 }
 
 #[test]
-fn a_script_moves_the_clock() {
+fn a_script_can_move_the_clock() {
     let local = Local::start(&["--in-memory", "--test-clock"]);
     let session = local.sign_in("ana@acme.test");
 
@@ -193,17 +194,18 @@ fn a_script_moves_the_clock() {
 }
 
 #[test]
-fn a_script_lets_dynamodb_and_signing_fail() {
+fn a_script_makes_dynamodb_and_signing_fail() {
     let local = Local::start(&["--in-memory", "--test-faults"]);
     let session = local.sign_in("ana@acme.test");
 
     local.json("/development/faults", "", r#"{"dynamodb": "throttle", "times": 3}"#);
-    assert_eq!([local.status_of_me(&session), local.status_of_me(&session)], [503, 200]);
+    assert_eq!(local.status_of_me(&session), 503);
+    assert_eq!(local.status_of_me(&session), 200);
 
     local.json("/development/faults", "", r#"{"kms": "error", "times": 1}"#);
     let query = format!(
         "mutation {{ updateAccessToken(expirationTime: {}) {{ success }} }}",
-        jiff_now() + 60
+        unix_now() + 60
     );
     let body = serde_json::json!({ "query": query }).to_string();
     assert_eq!(local.json("/api", &session, &body).0, 503);
@@ -211,7 +213,7 @@ fn a_script_lets_dynamodb_and_signing_fail() {
 }
 
 #[test]
-fn a_foreign_name_that_leads_to_this_machine_is_refused() {
+fn a_request_for_another_host_name_is_rejected() {
     let local = Local::start(&["--in-memory"]);
 
     let (status, _, body) = local.send_as("evil.test", "GET", "/api/schema.graphql", "", "");
@@ -221,7 +223,7 @@ fn a_foreign_name_that_leads_to_this_machine_is_refused() {
 }
 
 #[test]
-fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
+fn a_page_opened_as_127_0_0_1_is_redirected_to_localhost() {
     let local = Local::start(&["--in-memory"]);
 
     let headers = "Accept: text/html\r\nSec-Fetch-Mode: navigate\r\n";
@@ -235,7 +237,7 @@ fn a_page_opened_as_127_0_0_1_leads_to_localhost() {
 }
 
 #[test]
-fn the_two_levers_of_faults_do_not_touch_each_other() {
+fn faults_of_dynamodb_and_of_signing_are_planned_separately() {
     let local = Local::start(&["--in-memory", "--test-faults"]);
     let session = local.sign_in("ana@acme.test");
 
@@ -248,7 +250,7 @@ fn the_two_levers_of_faults_do_not_touch_each_other() {
 }
 
 #[test]
-fn without_their_options_there_are_no_levers_and_no_demo() {
+fn the_controls_and_the_demo_data_can_be_turned_off() {
     let local = Local::start(&["--in-memory", "--no-demo", "--token-creation-disabled", "Audit."]);
     let session = local.sign_in("admin@demo.test");
 
@@ -262,7 +264,7 @@ fn without_their_options_there_are_no_levers_and_no_demo() {
 }
 
 #[test]
-fn what_cannot_start_names_the_file_and_what_to_do() {
+fn an_error_at_start_names_the_file_and_says_what_to_do() {
     let folder = Folder::new("cannot-start");
     std::fs::create_dir_all(&folder.0).unwrap();
     let file = |name: &str, text: &str| {
@@ -300,30 +302,31 @@ fn what_cannot_start_names_the_file_and_what_to_do() {
             "Start it",
         ),
     ] {
-        let told = cannot_start(arguments);
-        let error = told.lines().last().unwrap_or_default();
-        assert!(told.contains("error: Cannot "), "{arguments:?}: {told}");
-        assert!(told.contains(subject), "{arguments:?}: {told}");
-        assert!(error.contains(remedy), "{arguments:?}: {told}");
-        assert!(!told.contains(" { "), "{arguments:?} prints a struct: {told}");
+        let error = error_message(arguments);
+        let last_line = error.lines().last().unwrap_or_default();
+        assert!(error.contains("error: Cannot "), "{arguments:?}: {error}");
+        assert!(error.contains(subject), "{arguments:?}: {error}");
+        assert!(last_line.contains(remedy), "{arguments:?}: {error}");
+        assert!(!error.contains(" { "), "{arguments:?} prints a struct: {error}");
     }
 }
 
 #[test]
-fn a_port_in_use_is_named_with_the_way_out() {
+fn an_error_about_a_port_in_use_names_it_and_says_what_to_do() {
     let local = Local::start(&["--in-memory"]);
     let port = local.port.to_string();
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     let output = command.args(["--in-memory", "--port", &port]).output().unwrap();
 
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert!(told.starts_with(&format!("error: Cannot listen on 127.0.0.1:{port}: ")), "{told}");
-    assert!(told.contains("choose another one with --port"), "{told}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    let expected = format!("error: Cannot listen on 127.0.0.1:{port}: ");
+    assert!(error.starts_with(&expected), "{error}");
+    assert!(error.contains("choose another one with --port"), "{error}");
 }
 
 #[test]
-fn a_function_that_cannot_start_logs_one_line_that_names_every_fault() {
+fn a_function_that_cannot_start_logs_one_line_with_all_mistakes() {
     for function in [env!("CARGO_BIN_EXE_api"), env!("CARGO_BIN_EXE_web")] {
         let output = Command::new(function).env_clear().output().unwrap();
 
@@ -339,10 +342,10 @@ fn a_function_that_cannot_start_logs_one_line_that_names_every_fault() {
 }
 
 #[test]
-fn other_machines_are_let_in_only_by_a_second_option() {
-    let told = cannot_start(&["--in-memory", "--host", "0.0.0.0"]);
-    assert!(told.contains("can log in as anybody, without a password"), "{told}");
-    assert!(told.contains("--expose-to-network"), "{told}");
+fn other_machines_can_connect_only_with_a_second_option() {
+    let error = error_message(&["--in-memory", "--host", "0.0.0.0"]);
+    assert!(error.contains("can log in as anybody, without a password"), "{error}");
+    assert!(error.contains("--expose-to-network"), "{error}");
 
     let local = Local::start(&["--in-memory", "--host", "0.0.0.0", "--expose-to-network"]);
     assert_eq!(local.send_as("192.0.2.7", "GET", "/api/schema.graphql", "", "").0, 200);
@@ -351,7 +354,7 @@ fn other_machines_are_let_in_only_by_a_second_option() {
 }
 
 #[test]
-fn nobody_else_can_read_the_database_and_the_keys() {
+fn only_the_owner_can_read_the_database_and_the_keys() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("private");
     let old = folder.0.join("dynamodb.sqlite");
@@ -371,7 +374,7 @@ fn nobody_else_can_read_the_database_and_the_keys() {
 }
 
 #[test]
-fn who_came_before_the_demo_data_gets_the_demo_role() {
+fn a_user_from_before_the_demo_data_gets_the_demo_role() {
     let folder = Folder::new("demo");
     let role = |local: &Local| {
         let session = local.sign_in("admin@demo.test");
@@ -386,7 +389,7 @@ fn who_came_before_the_demo_data_gets_the_demo_role() {
 }
 
 #[test]
-fn the_banner_says_whether_there_is_an_admin() {
+fn the_start_message_says_whether_there_is_an_admin() {
     let banner = |options: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
         command.args(["--in-memory", "--port", "0"]).args(options);
@@ -414,7 +417,7 @@ fn keys_are_rotated_and_retired_on_the_command_line() {
     let kid = keys(&["list"]).split(' ').next().unwrap().to_owned();
     let first = Local::start(&["--data-dir", folder.path()]);
     let port = first.port.to_string();
-    let token = first.make_token(&first.sign_in("ana@acme.test"), 3600);
+    let token = first.create_token(&first.sign_in("ana@acme.test"), 3600);
     drop(first);
 
     assert!(keys(&["rotate"]).starts_with(&format!("{kid} VerifyOnly\n")));

@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     clippy::panic,
     clippy::string_slice,
-    reason = "a story that does not go as told ends in a panic"
+    reason = "a failed test panics"
 )]
 
 mod access_tokens;

@@ -1,5 +1,4 @@
-//! The commands in `operations`, typed against the table of the stories. What they ask of the AWS
-//! CLI is sent to the embedded DynamoDB.
+//! The scripts in `operations`. Their calls of the AWS CLI are sent to the embedded DynamoDB.
 
 use std::process::Command;
 
@@ -10,7 +9,7 @@ use crate::given::{
     login::{acme, logs_in, user_of},
 };
 
-/// Stands for the AWS CLI: finds the person, and shows what else it is told to do.
+/// Replaces the AWS CLI. Returns the person's id for `get-item`, and prints other commands.
 const AWS: &str = r#"
     aws() {
         if [ "$2" = get-item ]; then echo "$PERSON"; return; fi
@@ -21,7 +20,7 @@ const AWS: &str = r#"
     exec operations/people "$@"
 "#;
 
-/// Types `operations/people` about Ana, who has this id.
+/// Runs `operations/people` for Ana, who has this id.
 fn people(world: &World, command: &str, person: &str) -> String {
     let output = Command::new("bash")
         .args(["-c", AWS, "bash", &world.table, command, "ana@acme.test"])
@@ -30,8 +29,8 @@ fn people(world: &World, command: &str, person: &str) -> String {
         .output()
         .unwrap();
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8(output.stderr).unwrap();
-    let (operation, options) = told.split_once('\n').unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    let (operation, options) = printed.split_once('\n').unwrap();
     assert_eq!(operation, "update-item");
     let (status, answer) = world
         .embedded
@@ -42,7 +41,7 @@ fn people(world: &World, command: &str, person: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The request that the AWS CLI makes of the options, one a line, each followed by its value.
+/// Returns the request that the AWS CLI would send. Options and their values are on separate lines.
 fn request(options: &str) -> Value {
     let lines: Vec<&str> = options.lines().collect();
     let mut request = json!({});
@@ -65,7 +64,7 @@ fn request(options: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_released_login_is_over_with_its_sessions_and_never_comes_back() {
+async fn a_released_login_and_its_sessions_stay_invalid() {
     let world = acme().await;
     let before = logs_in(&world, 1, |_| ()).await;
     let user = user_of(&world, &before);
@@ -85,7 +84,7 @@ async fn a_released_login_is_over_with_its_sessions_and_never_comes_back() {
 }
 
 #[tokio::test]
-async fn a_person_who_is_disabled_and_enabled_can_log_in_as_before() {
+async fn a_user_who_is_disabled_and_enabled_again_can_log_in() {
     let world = acme().await;
     let before = logs_in(&world, 1, |_| ()).await;
     let user = user_of(&world, &before);

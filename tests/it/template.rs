@@ -1,4 +1,4 @@
-//! `template.yaml` beside the code that it deploys.
+//! `template.yaml` and the code that it deploys must match.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -11,7 +11,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
-/// The variables that Lambda sets by itself, or that are for emulators alone.
+/// Variables that Lambda sets, and those that only emulators need.
 const SET_BY_LAMBDA: [&str; 6] = [
     "AWS_LAMBDA_FUNCTION_NAME",
     "AWS_REGION",
@@ -21,8 +21,8 @@ const SET_BY_LAMBDA: [&str; 6] = [
     "AWS_ENDPOINT_URL_DYNAMODB",
 ];
 
-/// The variable that only a deployment looks at: it starts new instances when it changes.
-const READ_BY_NOBODY: &str = "PROVIDERS_REVISION";
+/// The variable that no code reads. A change of it makes Lambda start new instances.
+const NOT_READ: &str = "PROVIDERS_REVISION";
 
 #[test]
 fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
@@ -36,11 +36,11 @@ fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
     let set: BTreeSet<&str> = template.split(" Variables:\n").skip(1).flat_map(names).collect();
 
     let expected = read_by_code.into_iter().filter(|it| !SET_BY_LAMBDA.contains(it));
-    let expected: BTreeSet<&str> = expected.chain([READ_BY_NOBODY]).collect();
+    let expected: BTreeSet<&str> = expected.chain([NOT_READ]).collect();
     assert_eq!(set, expected);
 }
 
-/// The names of the map that a text begins with.
+/// Returns the keys of the YAML map that the text begins with.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let depth = |line: &str| line.len() - line.trim_start().len();
     let own = text.lines().next().map(depth).unwrap();
@@ -65,7 +65,7 @@ fn the_table_is_the_one_that_the_store_expects() {
 }
 
 #[test]
-fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
+fn the_alarms_and_the_dashboard_use_existing_metrics() {
     let template = read("template.yaml");
 
     let shown = ["[\"ArmApi\", \"", "Namespace: ArmApi\n      MetricName: ", "MetricName=\\\""];
@@ -88,13 +88,13 @@ fn the_alarms_and_the_dashboard_look_at_metrics_that_there_are() {
     assert!(template.contains(&format!("SEARCH('{{ArmApi,{DIMENSION},Reason}}")));
 }
 
-/// The letters that a text begins with.
+/// Returns the letters that the text begins with.
 fn word(text: &str) -> &str {
     text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap()
 }
 
 #[test]
-fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
+fn the_functions_may_access_exactly_the_kinds_of_records_that_exist() {
     let (template, keys) = (read("template.yaml"), read("src/store/key.rs"));
 
     let lists = template.split("\"dynamodb:LeadingKeys\": [").skip(1);
@@ -114,13 +114,13 @@ fn the_functions_may_reach_every_kind_of_record_by_its_key_and_nothing_else() {
     assert!(warmed_up.iter().all(|it| it.contains(r#"["U#*", "W"]"#)), "{warmed_up:?}");
 }
 
-/// The beginning of a key, such as `U#`.
+/// Returns the beginning of a key, such as `U#`.
 fn beginning(key: &Value) -> String {
     key["PK"]["S"].as_str().unwrap().split_inclusive('#').next().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn each_write_of_a_login_may_name_every_key_of_its_transaction() {
+async fn the_policy_allows_every_write_of_a_login() {
     let world = acme().await;
     logs_in(&world, 1, |_| ()).await;
     world.change("ana@acme.test", |it| it.subjects.clear()).await;
@@ -155,14 +155,14 @@ async fn each_write_of_a_login_may_name_every_key_of_its_transaction() {
     }
 }
 
-/// What a write of a transaction does, and to which kind of record.
+/// Returns the action of a write in a transaction, and the beginning of its key.
 fn action_and_beginning(write: &Value) -> (&str, String) {
     let (action, of) = write.as_object().unwrap().iter().next().unwrap();
     (action, beginning(of.get("Key").or(of.get("Item")).unwrap()))
 }
 
 #[test]
-fn only_the_web_function_reaches_what_logins_alone_need() {
+fn only_the_web_function_may_access_what_logins_need() {
     let template = read("template.yaml");
     let api = template.split("\n  ApiRole:").nth(1).unwrap().split("\n  WebRole:").next().unwrap();
 
@@ -172,7 +172,7 @@ fn only_the_web_function_reaches_what_logins_alone_need() {
 }
 
 #[test]
-fn the_guide_says_of_every_alarm_what_to_do_and_names_no_parameter_that_there_is_not() {
+fn the_guide_explains_every_alarm_and_names_only_existing_parameters() {
     let (template, guide) = (read("template.yaml"), read("docs/operations.md"));
 
     for (end, _) in template.match_indices(":\n    Type: AWS::CloudWatch::Alarm") {
@@ -189,7 +189,7 @@ fn the_guide_says_of_every_alarm_what_to_do_and_names_no_parameter_that_there_is
 }
 
 #[test]
-fn the_readme_and_the_guide_name_the_commands_that_there_are() {
+fn the_readme_and_the_guide_name_only_existing_commands() {
     let (words, makefile) = (read("README.md") + &read("docs/operations.md"), read("Makefile"));
 
     let commands = words.split("`make ").skip(1).chain(words.split("\nmake ").skip(1));

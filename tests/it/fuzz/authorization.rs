@@ -1,4 +1,4 @@
-//! `Authorization`: what is taken for a token, held against the grammar of RFC 6750.
+//! `Authorization`: compares which headers are accepted with the grammar of RFC 6750.
 
 use arm_api::{
     domain::refusal::Refusal,
@@ -24,7 +24,7 @@ impl Target for Authorization {
         Self
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let lines =
             input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
         let headers: HeaderMap = lines.map(|it| (AUTHORIZATION, it)).collect();
@@ -61,8 +61,8 @@ impl Target for Authorization {
     }
 }
 
-/// Whether a header is one token: `Bearer`, one or more blanks, the characters of `b64token`, with
-/// padding at its end alone. Blanks around it are none of its own.
+/// Whether a header is one token: `Bearer`, one or more blanks, and the characters of `b64token`,
+/// with padding only at the end. Blanks around it do not count.
 fn is_grammatical(value: &[u8]) -> bool {
     let text = String::from_utf8_lossy(value).into_owned();
     let Some((scheme, token)) = text.trim().split_once(' ') else { return false };
@@ -78,6 +78,6 @@ fn is_grammatical(value: &[u8]) -> bool {
 }
 
 #[test]
-fn any_authorization_is_judged_by_its_grammar() {
+fn any_authorization_header_is_accepted_only_if_it_follows_the_grammar() {
     fuzz::<Authorization>();
 }

@@ -1,5 +1,4 @@
-//! What a browser comes back with from an identity provider: a code goes to the provider
-//! only with the state of this attempt.
+//! The callback of a login: a code is sent to the provider only with the state of this attempt.
 
 use arm_api::config::Providers;
 use axum::body::Body;
@@ -58,19 +57,19 @@ impl Target for Callback {
         world.web.answers(&format!("{ACME}/keys"), 200, &json!({ "keys": [] }));
         world.web.answers(&format!("{ACME}/token"), 400, &json!({ "error": "invalid_grant" }));
         let mut target = Self { runtime, world, cookie: String::new(), state: String::new() };
-        (target.cookie, target.state) = target.begun();
+        (target.cookie, target.state) = target.begin();
         target
     }
 
-    fn filled(&self, seed: &str) -> String {
+    fn fill_in(&self, seed: &str) -> String {
         seed.replace("${STATE}", &self.state)
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let Ok(uri) = format!("/callback?{}", String::from_utf8_lossy(input)).parse::<Uri>() else {
             return Ok(());
         };
-        let (cookie, state) = self.begun();
+        let (cookie, state) = self.begin();
         let query = uri.query().unwrap_or_default().replace(&self.state, &state);
         self.world.web.asked();
         let path = format!("/callback?{query}");
@@ -86,8 +85,8 @@ impl Target for Callback {
 }
 
 impl Callback {
-    /// Begins a login: the browser's cookie, and the state.
-    fn begun(&self) -> (String, String) {
+    /// Begins a login. Returns the browser's cookie and the state.
+    fn begin(&self) -> (String, String) {
         let answer =
             self.runtime.block_on(self.world.sends(("GET", "/login/acme"), &[], Body::empty()));
         let url = Url::parse(answer.header("location").unwrap()).unwrap();
@@ -108,6 +107,6 @@ fn is_of_attempt(path: &str, state: &str) -> bool {
 }
 
 #[test]
-fn any_callback_that_is_none_of_this_attempt_is_refused() {
+fn a_callback_that_does_not_match_the_attempt_is_rejected() {
     fuzz::<Callback>();
 }

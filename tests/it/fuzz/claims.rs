@@ -1,4 +1,4 @@
-//! Claims under a good signature: what we would never sign is no token, even if signed.
+//! Claims with a valid signature: only claims that we would sign are accepted.
 
 use arm_api::{
     access::keys::{KeyEntry, KeyState},
@@ -16,7 +16,7 @@ const SEED: [u8; 32] = [7; 32];
 /// Six calendar months are 184 days at most; 26 weeks are 182.
 const LONGEST_LIFE: i64 = 184 * 86_400;
 
-/// A header and claims, a line each, that somebody signs who has our key.
+/// A header and claims, one on each line, signed with our key.
 struct Claims {
     world: World,
     header: String,
@@ -65,16 +65,16 @@ impl Target for Claims {
         Self { world, header, token }
     }
 
-    fn filled(&self, seed: &str) -> String {
+    fn fill_in(&self, seed: &str) -> String {
         let claims = URL_SAFE_NO_PAD.decode(self.token.split('.').nth(1).unwrap()).unwrap();
         let claims = String::from_utf8(claims).unwrap();
         seed.replace("${HEADER}", &self.header).replace("${CLAIMS}", &claims)
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
-        let (header, claims) = halves(input);
+    fn check(&self, input: &[u8]) -> TestCaseResult {
+        let (header, claims) = split_line(input);
         let verified =
-            self.world.app.access.jwt.verify(&signed(header, claims), self.world.app.clock.now());
+            self.world.app.access.jwt.verify(&sign(header, claims), self.world.app.clock.now());
         if let Ok(verified) = verified {
             let members: Map<String, Value> = serde_json::from_slice(claims).unwrap_or_default();
             prop_assert_eq!(header, self.header.as_bytes());
@@ -87,7 +87,7 @@ impl Target for Claims {
 }
 
 impl Claims {
-    /// Whether these are all the claims that we write, and of values that we write.
+    /// Whether these are the claims that we write, with values that we write.
     fn is_ours(&self, members: &Map<String, Value>) -> bool {
         let number = |name: &str| members.get(name).and_then(Value::as_i64).unwrap_or(i64::MIN);
         let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -103,14 +103,14 @@ impl Claims {
     }
 }
 
-/// The first line, and the rest.
-fn halves(input: &[u8]) -> (&[u8], &[u8]) {
+/// Returns the first line and the rest.
+fn split_line(input: &[u8]) -> (&[u8], &[u8]) {
     let end = input.iter().position(|it| *it == b'\n').unwrap_or(input.len());
     (&input[..end], input.get(end + 1..).unwrap_or_default())
 }
 
-/// A token of these parts, rightly signed.
-fn signed(header: &[u8], claims: &[u8]) -> Secret {
+/// Returns a token with these parts and a valid signature.
+fn sign(header: &[u8], claims: &[u8]) -> Secret {
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).unwrap();
     let signature = URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()));
@@ -118,6 +118,6 @@ fn signed(header: &[u8], claims: &[u8]) -> Secret {
 }
 
 #[test]
-fn any_signed_claims_are_a_token_only_if_we_would_sign_them() {
+fn signed_claims_are_accepted_only_if_we_would_sign_them() {
     fuzz::<Claims>();
 }

@@ -1,4 +1,4 @@
-//! Cookies: whatever stands beside the session's, only its own value opens anything.
+//! Cookies: only the value of the session's cookie authenticates, whatever other cookies are sent.
 
 use axum::body::Body;
 use http::{HeaderValue, Request, header};
@@ -48,11 +48,11 @@ impl Target for Cookies {
         Self { runtime, world, session }
     }
 
-    fn filled(&self, seed: &str) -> String {
+    fn fill_in(&self, seed: &str) -> String {
         seed.replace("${SESSION}", &self.session)
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let lines =
             input.split(|it| *it == b'\n').filter_map(|it| HeaderValue::from_bytes(it).ok());
         let lines: Vec<_> = lines.collect();
@@ -81,14 +81,14 @@ impl Target for Cookies {
 }
 
 impl Cookies {
-    /// Whether a header holds the session's cookie, unchanged but for blanks around it.
+    /// Whether a header contains the session's cookie. Blanks around it do not count.
     fn is_in(&self, header: &[u8]) -> bool {
         let cookie = format!("{NAME}={}", self.session);
         header.split(|it| *it == b';').any(|pair| trimmed(pair) == cookie.as_bytes())
     }
 }
 
-/// How many cookies of the session's name a header holds.
+/// Counts the cookies with the session's name in a header.
 fn count(header: &[u8]) -> usize {
     let name = format!("{NAME}=");
     header.split(|it| *it == b';').filter(|pair| trimmed(pair).starts_with(name.as_bytes())).count()
@@ -102,6 +102,6 @@ fn trimmed(pair: &[u8]) -> &[u8] {
 }
 
 #[test]
-fn any_cookies_open_nothing_but_by_the_session_itself() {
+fn only_the_cookie_of_the_session_authenticates() {
     fuzz::<Cookies>();
 }

@@ -1,5 +1,5 @@
-//! Lambda events: one whose texts were changed is read as it says, or refused, and is
-//! answered by both functions.
+//! Lambda events: an event with changed texts is read correctly or rejected, and both functions
+//! respond to it.
 
 use std::{fs, path::Path};
 
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::given::World;
 
-/// Events of the library and worse ones, of which texts are changed.
+/// Events of the library and malformed ones, whose texts are changed.
 struct Events {
     runtime: Runtime,
     world: World,
@@ -83,10 +83,10 @@ impl Target for Events {
         });
         paths.sort();
         let texts = paths.iter().map(|it| fs::read_to_string(it).unwrap());
-        texts.chain(corpus(Self::NAME)).map(|it| self.filled(&it).into_bytes()).collect()
+        texts.chain(corpus(Self::NAME)).map(|it| self.fill_in(&it).into_bytes()).collect()
     }
 
-    fn filled(&self, seed: &str) -> String {
+    fn fill_in(&self, seed: &str) -> String {
         let credential =
             |name: &str| if name.contains("SESSION") { &self.session } else { &self.token };
         let mut parts = seed.split("${");
@@ -114,10 +114,10 @@ impl Target for Events {
             .boxed()
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let event: Value = serde_json::from_slice(input).unwrap();
         if let Ok(request) = Event::parse(&event.to_string()).to_request() {
-            is_what_it_says(&request, &event)?;
+            check_request(&request, &event)?;
         }
         for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())]
         {
@@ -129,20 +129,21 @@ impl Target for Events {
     }
 }
 
-/// The event with one of its texts changed.
+/// Changes one of the event's texts.
 fn changed(mut event: Value, at: Index, changes: &[Change]) -> Value {
     let mut texts = Vec::new();
     collect(&mut event, &mut texts);
     let seeds: Vec<_> = texts.iter().map(|it| it.as_bytes().to_vec()).collect();
     if !texts.is_empty() {
         let index = at.index(texts.len());
-        let bytes = changes.iter().fold(seeds[index].clone(), |it, change| change.made(it, &seeds));
+        let bytes =
+            changes.iter().fold(seeds[index].clone(), |it, change| change.apply(it, &seeds));
         *texts[index] = String::from_utf8_lossy(&bytes).into_owned();
     }
     event
 }
 
-/// All texts of an event, but for the names of members.
+/// Collects all texts of an event except the names of members.
 fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
     match value {
         Value::String(text) => texts.push(text),
@@ -152,9 +153,8 @@ fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
     }
 }
 
-/// Whether a request has nothing that its event has not: neither in its headers, nor in
-/// its body, nor in whom it takes for the caller.
-fn is_what_it_says(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCaseResult {
+/// Checks that the headers, the body and the client's address of a request are all in its event.
+fn check_request(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCaseResult {
     let mut copy = event.clone();
     let mut texts = Vec::new();
     collect(&mut copy, &mut texts);
@@ -177,9 +177,9 @@ fn is_what_it_says(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCa
         &event["requestContext"]["http"]["sourceIp"],
         &event["requestContext"]["identity"]["sourceIp"],
     ];
-    let is_seen = |told: &String| {
+    let is_seen = |address: &String| {
         seen.iter().any(|it| {
-            it.as_str().and_then(|it| it.parse().ok()) == told.parse::<std::net::IpAddr>().ok()
+            it.as_str().and_then(|it| it.parse().ok()) == address.parse::<std::net::IpAddr>().ok()
         })
     };
     prop_assert!(caller.as_ref().is_none_or(is_seen), "{caller:?} is invented");
@@ -188,6 +188,6 @@ fn is_what_it_says(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCa
 }
 
 #[test]
-fn any_event_is_read_as_it_says_or_refused() {
+fn any_event_is_read_correctly_or_rejected() {
     fuzz::<Events>();
 }

@@ -1,15 +1,15 @@
-//! How an input is changed.
+//! Random changes of inputs.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::Input;
 
-/// The most changes of one input. Few are best: many make garbage, which ends at the handler.
+/// The most changes of one input. With many changes, all inputs are rejected early.
 const MOST_CHANGES: usize = 6;
 /// The most bytes that one change inserts or removes.
 const LONGEST: usize = 24;
 
-/// One change, at a place that chance chooses.
+/// One change, at a random position.
 #[derive(Clone, Debug)]
 pub(super) enum Change {
     /// Flips one bit.
@@ -18,13 +18,13 @@ pub(super) enum Change {
     Insert(Index, Vec<u8>),
     /// Removes some bytes.
     Remove(Index, usize),
-    /// Inserts some of the bytes once more, somewhere else, so many times.
+    /// Copies some of the bytes to another position, so many times.
     Repeat(Index, usize, Index, usize),
-    /// Goes on as another seed does.
+    /// Continues with the end of another seed.
     Splice(Index, Index, Index),
 }
 
-/// A change, with a liking for `words`.
+/// Generates a change. It often inserts one of `words`.
 pub(super) fn change(words: &'static [&'static str]) -> impl Strategy<Value = Change> {
     let word = prop::sample::select(words).prop_map(|it| it.as_bytes().to_vec());
     let inserted = prop_oneof![2 => word, 1 => vec(any::<u8>(), 1..LONGEST)];
@@ -39,18 +39,18 @@ pub(super) fn change(words: &'static [&'static str]) -> impl Strategy<Value = Ch
     ]
 }
 
-/// Seeds, changed.
+/// Generates changed seeds.
 pub(super) fn of(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> BoxedStrategy<Input> {
     let changes = vec(change(words), 1..=MOST_CHANGES);
     let input = move |(seed, changes): (Index, Vec<Change>)| {
-        Input(changes.iter().fold(seed.get(&seeds).clone(), |input, it| it.made(input, &seeds)))
+        Input(changes.iter().fold(seed.get(&seeds).clone(), |input, it| it.apply(input, &seeds)))
     };
     (any::<Index>(), changes).prop_map(input).boxed()
 }
 
 impl Change {
-    /// The input with the change made.
-    pub(super) fn made(&self, mut input: Vec<u8>, seeds: &[Vec<u8>]) -> Vec<u8> {
+    /// Makes the change.
+    pub(super) fn apply(&self, mut input: Vec<u8>, seeds: &[Vec<u8>]) -> Vec<u8> {
         let place = |at: &Index| at.index(input.len() + 1);
         let part = |from: usize, length: usize| from..(from + length).min(input.len());
         match self {

@@ -1,4 +1,4 @@
-//! `next`: wherever it leads, a browser stays on this site.
+//! `next`: the browser always stays on this site.
 
 use arm_api::{domain::own_path::OwnPath, web::login};
 use proptest::{prelude::*, test_runner::TestCaseResult};
@@ -7,7 +7,7 @@ use url::{Url, form_urlencoded};
 use super::{Target, fuzz};
 use crate::given::URL;
 
-/// A path that somebody asks to be led to.
+/// A path to redirect to after a login.
 struct Next;
 
 impl Target for Next {
@@ -45,7 +45,7 @@ impl Target for Next {
         Self
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let text = String::from_utf8_lossy(input).into_owned();
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("next", &text).finish();

@@ -1,4 +1,4 @@
-//! Queries: whatever is asked, the answer comes soon, and is no mistake of ours.
+//! Queries: every response comes soon, and none is an internal error.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use tokio::runtime::Runtime;
 use super::{Target, fuzz, runtime};
 use crate::given::World;
 
-/// A query that is refused or answered takes milliseconds, and more where nothing is
-/// optimised and other suites run; one that gets through the limits takes minutes.
+/// A query takes milliseconds, and longer in a debug build beside other suites. A query that
+/// bypasses the limits takes minutes.
 const SOON: Duration = Duration::from_secs(10);
 
-/// What nobody asks: it costs no read.
+/// Queries without a credential, which cost no read.
 struct Queries {
     runtime: Runtime,
     world: World,
@@ -70,7 +70,7 @@ impl Target for Queries {
         Self { runtime, world }
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let body = json!({ "query": String::from_utf8_lossy(input) }).to_string();
         let request = Request::post("/api")
             .header(header::CONTENT_TYPE, "application/json")
@@ -92,6 +92,6 @@ impl Target for Queries {
 }
 
 #[test]
-fn any_query_is_answered_soon_and_without_a_mistake_of_ours() {
+fn any_query_is_answered_soon_and_without_an_internal_error() {
     fuzz::<Queries>();
 }

@@ -1,4 +1,4 @@
-//! API tokens: one that was changed is never one of ours.
+//! API tokens: a changed token is never accepted.
 
 use arm_api::domain::{refusal::Refusal, secret::Secret};
 use proptest::{prelude::*, test_runner::TestCaseResult};
@@ -6,7 +6,7 @@ use proptest::{prelude::*, test_runner::TestCaseResult};
 use super::{Target, fuzz, runtime};
 use crate::given::World;
 
-/// Tokens that were made here, and are changed after that.
+/// Valid tokens that are then changed.
 struct Tokens {
     world: World,
     real: [String; 2],
@@ -40,7 +40,7 @@ impl Target for Tokens {
         Self { world, real }
     }
 
-    fn filled(&self, seed: &str) -> String {
+    fn fill_in(&self, seed: &str) -> String {
         let [ana, bob] = &self.real;
         let part = |token: &str, number: usize| token.split('.').nth(number).unwrap().to_owned();
         seed.replace("${TOKEN}", ana)
@@ -51,7 +51,7 @@ impl Target for Tokens {
             .replace("${SIGNATURE_OF_ANOTHER}", &part(bob, 2))
     }
 
-    fn bears(&self, input: &[u8]) -> TestCaseResult {
+    fn check(&self, input: &[u8]) -> TestCaseResult {
         let text = String::from_utf8_lossy(input).into_owned();
         let verified = self
             .world
@@ -67,13 +67,15 @@ impl Target for Tokens {
             Err(Refusal::Invalid) => {
                 prop_assert!(!self.real.contains(&text), "a token was refused");
             }
-            Err(other) => return Err(TestCaseError::fail(format!("too much is told: {other:?}"))),
+            Err(other) => {
+                return Err(TestCaseError::fail(format!("the error reveals too much: {other:?}")));
+            }
         }
         Ok(())
     }
 }
 
 #[test]
-fn any_change_of_a_token_makes_it_none() {
+fn a_changed_token_is_rejected() {
     fuzz::<Tokens>();
 }

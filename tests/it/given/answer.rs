@@ -1,11 +1,11 @@
-//! What came back, and how a story looks at it.
+//! A response, and how tests inspect it.
 
 use axum::body::Body;
 use http::{HeaderMap, Response};
 use http_body_util::BodyExt;
 use serde_json::Value;
 
-/// What came back.
+/// A response with its whole body.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -32,14 +32,14 @@ impl Answer {
         self.headers.get(name).map(|it| it.to_str().unwrap())
     }
 
-    /// The status, and the code and reason of the first error: `401 UNAUTHENTICATED TOKEN_INVALID`.
+    /// Returns the status, and the code and reason of the first error: `401 UNAUTHENTICATED TOKEN_INVALID`.
     pub(crate) fn verdict(&self) -> String {
         let part =
             |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
         format!("{}{}{}", self.status, part("code"), part("reason"))
     }
 
-    /// A member of the first error's extensions.
+    /// Returns a member of the first error's extensions.
     pub(crate) fn extension(&self, name: &str) -> Value {
         serde_json::from_slice::<Value>(&self.bytes).unwrap_or_default()["errors"][0]["extensions"]
             [name]
@@ -50,13 +50,13 @@ impl Answer {
         self.json()["errors"][0]["message"].as_str().unwrap().to_owned()
     }
 
-    /// The cookie that it sets, as `name=value`.
+    /// Returns the cookie that it sets, as `name=value`.
     pub(crate) fn session_cookie(&self) -> Option<String> {
         let cookie = self.header("set-cookie")?;
         Some(cookie.split(';').next()?.to_owned())
     }
 
-    /// The API token that was made.
+    /// Returns the API token that was created.
     pub(crate) fn new_token(&self) -> String {
         let token = &self.json()["data"]["updateAccessToken"]["sessionJwt"];
         token.as_str().unwrap_or_else(|| panic!("no token: {}", self.text())).to_owned()

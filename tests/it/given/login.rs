@@ -1,4 +1,4 @@
-//! Logins by an identity provider, from the click on its button to the way back.
+//! Logins with an identity provider, from the click on its button to the callback.
 
 use arm_api::{
     access::stakeholders::VerifiedIdentity,
@@ -16,7 +16,7 @@ pub(crate) const OTHER: &str = "https://id.other.test";
 /// A member of a provider's entry.
 pub(crate) const OWNS_ACME: &str = r#","domains":["acme.test"]"#;
 
-/// A world with one provider, which describes itself and publishes a key.
+/// Returns a world with one provider, which has a discovery document and publishes a key.
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
     let entry =
         format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
@@ -26,7 +26,7 @@ pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
     world
 }
 
-/// Lets a provider describe itself under `address`, and publish a key on `host`.
+/// Publishes the discovery document of a provider under `address`, and its key on `host`.
 pub(crate) fn describes(world: &World, address: &str, issuer: &str, host: &str) {
     world.web.answers(
         &format!("{address}/.well-known/openid-configuration"),
@@ -45,7 +45,7 @@ pub(crate) async fn acme() -> World {
     world(&format!(r#""issuer":"{ACME}""#), ACME, ACME).await
 }
 
-/// What the browser carries from the begin of a login to its end.
+/// A login that has begun: the cookie and the parameters for the provider.
 pub(crate) struct Begun {
     pub(crate) cookie: String,
     pub(crate) query: Vec<(String, String)>,
@@ -92,7 +92,7 @@ impl Begun {
     }
 }
 
-/// The claims of a good ID token of Ana.
+/// Returns the claims of a valid ID token of Ana.
 pub(crate) fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
     json!({
         "iss": issuer, "aud": "arm", "sub": "1", "nonce": nonce,
@@ -101,7 +101,7 @@ pub(crate) fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
     })
 }
 
-/// Logs Ana in, by an ID token of these claims, signed by this key.
+/// Logs Ana in with an ID token whose claims are changed by `change` and signed with this key.
 pub(crate) async fn logs_in(world: &World, key: u8, change: impl FnOnce(&mut Value)) -> Answer {
     let begun = Begun::at(world, "/login/acme").await;
     let mut claims = claims(world, ACME, begun.parameter("nonce"));
@@ -110,12 +110,12 @@ pub(crate) async fn logs_in(world: &World, key: u8, change: impl FnOnce(&mut Val
     begun.ends(world).await
 }
 
-/// Lets the provider give this ID token for a code.
+/// Makes the provider return this ID token for a code.
 pub(crate) fn tells(world: &World, id_token: &str) {
     tells_at(world, ACME, id_token);
 }
 
-/// Lets the provider on `host` give this ID token for a code.
+/// Makes the provider on `host` return this ID token for a code.
 pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
     let tokens =
         json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
@@ -124,7 +124,7 @@ pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
     world.keep_secret(id_token);
 }
 
-/// A world with two providers, whose entries also have these members.
+/// Returns a world with two providers, whose entries also have these members.
 pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
     let entry = |id: &str, issuer: &str, members: &str| {
         format!(
@@ -138,7 +138,7 @@ pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
     world
 }
 
-/// Logs in by the second provider.
+/// Logs in with the second provider.
 pub(crate) async fn logs_in_by_other(world: &World, change: impl FnOnce(&mut Value)) -> Answer {
     let begun = Begun::at(world, "/login/other").await;
     let mut claims = claims(world, OTHER, begun.parameter("nonce"));
@@ -147,7 +147,7 @@ pub(crate) async fn logs_in_by_other(world: &World, change: impl FnOnce(&mut Val
     begun.ends(world).await
 }
 
-/// The user id that a login gave a session for.
+/// Returns the user id in the session of a successful login.
 pub(crate) fn user_of(world: &World, answer: &Answer) -> String {
     assert_eq!(answer.status, 303, "{}", answer.text());
     let cookie = answer.session_cookie().unwrap();
@@ -156,7 +156,7 @@ pub(crate) fn user_of(world: &World, answer: &Answer) -> String {
     value.split_once('.').unwrap().0.to_owned()
 }
 
-/// The address that the product knows somebody by.
+/// Returns the user's e-mail address after a login.
 pub(crate) async fn address_of(world: &World, answer: &Answer) -> String {
     let ana = Browser { world, cookie: answer.session_cookie().unwrap() };
     ana.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"]
@@ -165,7 +165,7 @@ pub(crate) async fn address_of(world: &World, answer: &Answer) -> String {
         .to_owned()
 }
 
-/// Somebody, past the provider.
+/// Returns an identity as the provider has verified it.
 pub(crate) fn person(issuer: &str, subject: &str, email: &str) -> VerifiedIdentity {
     VerifiedIdentity {
         subject: Subject::new(issuer.to_owned(), subject.to_owned()).unwrap(),

@@ -1,4 +1,4 @@
-//! Who uses the product: somebody with a browser, a program with an API token.
+//! The users of the product: a browser with a session, and a program with an API token.
 
 use arm_api::access::{
     actor::{Actor, Visitor},
@@ -9,27 +9,27 @@ use http::{HeaderMap, Request, header};
 
 use super::{Answer, URL, World, body, post, update_access_token};
 
-/// A browser in which somebody is signed in.
+/// A browser with a session.
 pub(crate) struct Browser<'a> {
     pub(crate) world: &'a World,
     pub(crate) cookie: String,
 }
 
 impl Browser<'_> {
-    /// Asks from one of our own pages.
+    /// Sends a query from one of our own pages.
     pub(crate) async fn asks(&self, query: &str) -> Answer {
         let request =
             post().header(header::COOKIE, &self.cookie).header("sec-fetch-site", "same-origin");
         self.world.send(request.body(body(query)).unwrap()).await
     }
 
-    /// Makes an API token that ends at `expiration_time`, and expects to get it.
+    /// Creates an API token that expires at `expiration_time`.
     pub(crate) async fn makes_token(&self, expiration_time: i64) -> Program<'_> {
         let answer = self.asks(&update_access_token(expiration_time)).await;
         self.world.program(&answer.new_token())
     }
 
-    /// Opens a page of ours.
+    /// Opens one of our pages.
     pub(crate) async fn opens(&self, path: &str) -> Answer {
         let request = Request::get(path)
             .header(header::COOKIE, &self.cookie)
@@ -37,7 +37,7 @@ impl Browser<'_> {
         self.world.send(request.body(Body::empty()).unwrap()).await
     }
 
-    /// Logs out, by the button of our page.
+    /// Logs out with the button of our page.
     pub(crate) async fn logs_out(&self) -> Answer {
         let request = Request::post("/logout")
             .header(header::COOKIE, &self.cookie)
@@ -53,7 +53,7 @@ pub(crate) struct Program<'a> {
 }
 
 impl Program<'_> {
-    /// Who it is, once it is let in: for what happens between that and what it asks for.
+    /// Returns the authenticated actor, for tests of what happens after the authentication.
     pub(crate) async fn authenticated(&self) -> Actor {
         let (access, now) = (&self.world.app.access, self.world.app.clock.now());
         let bearer = format!("Bearer {}", self.token).try_into().unwrap();

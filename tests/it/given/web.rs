@@ -1,5 +1,4 @@
-//! The rest of the web, as far as the product asks it: an identity provider that says
-//! what a story wants.
+//! Other servers that the product calls, such as identity providers. The test sets their responses.
 
 use std::{
     collections::BTreeMap,
@@ -16,8 +15,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
-/// Other servers: what each address answers, and what was asked. An address that answers
-/// nothing is out of reach.
+/// Other servers, with their responses and the requests that they got. A URL without a response
+/// cannot be reached.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Web(Arc<Mutex<Sites>>);
 
@@ -28,18 +27,18 @@ struct Sites {
 }
 
 impl Web {
-    /// Lets an address answer.
+    /// Sets the response of a URL.
     pub(crate) fn answers(&self, url: &str, status: u16, body: &Value) {
         let answer = (status, body.to_string());
         self.0.lock().unwrap().answers.insert(url.to_owned(), answer);
     }
 
-    /// Takes a whole host out of reach.
+    /// Makes a host unreachable.
     pub(crate) fn is_down(&self, host: &str) {
         self.0.lock().unwrap().answers.retain(|url, _| !url.starts_with(host));
     }
 
-    /// Which addresses were asked since this was last asked, each with the body.
+    /// Takes the requests since the last time: URL and body.
     pub(crate) fn asked(&self) -> Vec<(String, String)> {
         std::mem::take(&mut self.0.lock().unwrap().asked)
     }
@@ -67,7 +66,7 @@ impl ProviderKey {
         Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
     }
 
-    /// The set of keys that a provider publishes.
+    /// Returns the key set that the provider publishes.
     pub(crate) fn published(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.0.public_key());
         json!({ "keys": [{
@@ -75,7 +74,7 @@ impl ProviderKey {
         }] })
     }
 
-    /// An ID token with these claims.
+    /// Returns an ID token with these claims.
     pub(crate) fn id_token(&self, claims: &Value) -> String {
         let kid = URL_SAFE_NO_PAD.encode(self.0.public_key());
         let header = json!({ "alg": "EdDSA", "typ": "JWT", "kid": kid });
