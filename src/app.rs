@@ -2,7 +2,7 @@
 //!
 //! There is one way to put it together. [`App::new`] makes what the `api` function needs.
 //! [`WebApp::new`] starts from it and adds logins and pages: the `web` function, local mode and
-//! the tests use it. The `api` function does not, so that its binary has no `openidconnect`.
+//! the tests use it. The `api` function does not, so that its binary has no code for logins.
 //! What differs between them is in [`Config`] and [`Dependencies`].
 
 use std::{future::Future, sync::Arc};

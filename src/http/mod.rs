@@ -59,7 +59,7 @@ impl RequestContext {
     }
 }
 
-/// Marks a request that nobody sent, so that it is neither logged nor counted.
+/// Marks a request of [`handler::warm_up`], so that it is neither logged nor counted.
 #[derive(Clone, Copy, Debug)]
 pub struct WarmUp;
 
@@ -68,7 +68,7 @@ pub struct WarmUp;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Caller(pub Option<IpAddr>);
 
-/// The id that the gateway gave the request, as its access log has it.
+/// The gateway's id of the request, which its access log contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayRequestId(pub String);
 
