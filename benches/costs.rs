@@ -3,11 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a bench that cannot begin ends in a panic")]
 
-use std::{hint::black_box, time::Duration};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use arm_api::{
     access::{
-        actor::{Actor, Credential, Visitor},
+        actor::{Actor, Credential, Principal},
         jwt::{Jwt, Verified},
         keys::{KeyEntry, Keys},
     },
@@ -17,6 +17,7 @@ use arm_api::{
     domain::{
         email::Email,
         id::{TokenId, UserId},
+        memberships::Memberships,
         secret::Secret,
         session::{Session, SessionState},
         stakeholder::Stakeholder,
@@ -69,7 +70,7 @@ fn verify(criterion: &mut Criterion) {
     });
 }
 
-fn ana() -> Visitor {
+fn ana() -> Principal {
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
     let stakeholder = Stakeholder::enrol(UserId::from_entropy([3; 16]), email, "Ana", start());
     let session = Session {
@@ -82,7 +83,8 @@ fn ana() -> Visitor {
         address: None,
         state: SessionState::Open,
     };
-    Visitor::Somebody(Box::new(Actor {
+    Principal::Authenticated(Arc::new(Actor {
+        memberships: Memberships::none(stakeholder.id.clone()),
         stakeholder,
         credential: Credential::Session(session),
         slot: None,

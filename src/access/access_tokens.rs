@@ -1,4 +1,4 @@
-//! API tokens: made, replaced and revoked by their owner.
+//! Creating, replacing, revoking and listing API tokens.
 
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -20,39 +20,40 @@ use crate::{
     telemetry,
 };
 
-/// How many times one request reads on in the history of credentials. A filter that hardly any
-/// token passes would otherwise read all of it, in the partition that authentication reads.
-const MOST_READS: u32 = 5;
+/// The maximum number of pages of the audit log that one request reads. A filter that few tokens
+/// match would otherwise read all of it, in the partition that authentication reads.
+const MAX_READS: u32 = 5;
 
-/// Which token a new one may replace.
+/// The token that a new one may replace.
 #[derive(Clone, Copy, Debug)]
-pub enum Replaces<'a> {
-    /// Whichever is in the slot.
+pub enum Replacement<'a> {
+    /// Any token in the slot.
     Any,
-    /// This one, or none: the live token when its owner decided to replace it.
+    /// The token with this id, or no active token: what its owner saw in the slot.
     Only(Option<&'a TokenId>),
 }
 
-impl Replaces<'_> {
+impl Replacement<'_> {
     fn allows(self, in_slot: Option<&SlotToken>, now: Timestamp) -> bool {
         let live = in_slot.filter(|it| it.is_live(now)).map(|it| &it.token);
         matches!(self, Self::Any) || matches!(self, Self::Only(expected) if expected == live)
     }
 }
 
-/// A part of the list of a user's tokens, the newest first.
+/// A page of the list of a user's tokens, the newest first.
 #[derive(Debug)]
 pub struct TokenList {
     /// Each token with its position in the list.
     pub tokens: Vec<(Ulid, AccessToken)>,
-    /// Where the next part begins; `None` at the beginning of the list.
+    /// The position of the last token. `None` if there is none and the list was read from its
+    /// beginning.
     pub end: Option<Ulid>,
     /// Whether more tokens may follow `end`.
     pub has_more: bool,
 }
 
 impl Access {
-    /// The live token in the default slot, if there is one.
+    /// Returns the active token in the default slot, if there is one.
     ///
     /// # Errors
     ///
@@ -67,14 +68,13 @@ impl Access {
         Ok(token.filter(|it| it.is_live(&actor.stakeholder, now)))
     }
 
-    /// Lists the tokens of who asks that are `wanted`, live or not, the newest first: at most
-    /// `first` of them, from the one after `after`. A request reads five times at most: if that
-    /// finds fewer, the list is shorter, or empty, and `has_more` is set.
+    /// Lists the tokens of the actor that are `wanted`, the newest first: at most `first` tokens,
+    /// from the one after `after`. Reads at most five pages. If they contain fewer tokens, the list
+    /// is shorter, or empty, and `has_more` is set.
     ///
     /// # Errors
     ///
-    /// `SESSION_REQUIRED` for a token: it learns nothing of the others; `Unavailable`
-    /// when DynamoDB fails.
+    /// `SESSION_REQUIRED` for a token; `Unavailable` if DynamoDB fails.
     pub async fn access_tokens(
         &self,
         actor: &Actor,
@@ -86,7 +86,7 @@ impl Access {
             return Err(SESSION_REQUIRED.broken().into());
         }
         let (mut tokens, mut position) = (Vec::new(), after);
-        for _ in 0..MOST_READS {
+        for _ in 0..MAX_READS {
             let at_most = first + 1 - tokens.len();
             let page =
                 self.store.access_tokens_of(&actor.stakeholder.id, position, at_most, now).await?;
@@ -104,23 +104,20 @@ impl Access {
         Ok(TokenList { tokens, end: position, has_more })
     }
 
-    /// Makes a token for the default slot, to be shown once. The one that was there
-    /// is replaced in the same instant, if it is one that the new one `replaces`.
-    ///
-    /// It is signed before anything is written: where signing fails, nothing changed.
+    /// Creates a token in the default slot, and replaces the token in it in the same transaction.
+    /// The new token is signed before anything is written, so a failure to sign changes nothing.
     ///
     /// # Errors
     ///
-    /// `CREATION_DISABLED` where the operator wants none; `INVALID_EXPIRATION_TIME` outside of the
-    /// policy; `SESSION_REQUIRED` for a token that would make another than its own successor;
-    /// and for one that can renew itself no longer; `Refused` for one that was ended
-    /// meanwhile; `RateLimited` when too many were made; `Conflict` when another token is in the
-    /// slot than may be replaced, or other requests were faster each time; `Unavailable` when
-    /// signing or DynamoDB fails; `Internal` when KMS rejects the request.
+    /// `CREATION_DISABLED` if the operator disabled new tokens; `INVALID_EXPIRATION_TIME` for a time
+    /// that is not allowed; `SESSION_REQUIRED` for a token that is not in the default slot, and for
+    /// one that can no longer renew itself; `Refused` for a token that was revoked meanwhile; `RateLimited` for too many tokens; `Conflict` if the token in the slot is
+    /// not the one that may be replaced, or if other requests were faster each time; `Unavailable`
+    /// if signing or DynamoDB fails; `Internal` if KMS rejects the request.
     pub async fn update_access_token(
         &self,
         actor: &Actor,
-        replaces: Replaces<'_>,
+        replaces: Replacement<'_>,
         expiration_time: i64,
         context: &RequestContext,
     ) -> Result<(Secret, AccessToken)> {
@@ -150,14 +147,14 @@ impl Access {
         Ok((shown, token))
     }
 
-    /// Puts a token in its slot. A token replaces itself and no other: the first attempt takes
-    /// the record that authentication has just read. Where another token is in the slot than may
-    /// be replaced, that is no conflict to retry.
+    /// Stores a token in its slot. A token can only replace itself, so the first attempt uses the
+    /// record that authentication read. A token in the slot that may not be replaced is an error
+    /// at once, without a retry.
     async fn replace(
         &self,
         actor: &Actor,
         token: &AccessToken,
-        replaces: Replaces<'_>,
+        replaces: Replacement<'_>,
         context: &RequestContext,
     ) -> Result<()> {
         let now = context.now;
@@ -168,7 +165,7 @@ impl Access {
             let in_slot = match (credential.access_token(), slot, attempt) {
                 (Some(own), ..) => Some(SlotToken::of(own, owner)),
                 (None, None, _) => None,
-                (None, Some(slot), 1) if matches!(replaces, Replaces::Any) => {
+                (None, Some(slot), 1) if matches!(replaces, Replacement::Any) => {
                     Some(slot.token(owner, now))
                 }
                 (None, Some(slot), _) => Some(self.store.checked_token_in_slot(owner, slot).await?),
@@ -186,13 +183,12 @@ impl Access {
         if is_replaced.await? { Ok(()) } else { Err(Error::Conflict) }
     }
 
-    /// Revokes the token in the default slot, also one whose time is over; a token revokes
-    /// itself and no other. Succeeds also when there is none any more.
+    /// Revokes the token in the default slot, even if it has expired. A token can only revoke
+    /// itself. Succeeds if there is no token.
     ///
     /// # Errors
     ///
-    /// `Conflict` when other requests were faster each time; `Unavailable` when
-    /// DynamoDB fails.
+    /// `Conflict` if other requests were faster each time; `Unavailable` if DynamoDB fails.
     pub async fn invalidate_access_token(
         &self,
         actor: &Actor,

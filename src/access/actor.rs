@@ -1,57 +1,63 @@
-//! Who asks, and how they proved it.
+//! The user who makes a request, and their credential.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::{
+    access::jwt::Verified,
     domain::{
         access_token::{AccessToken, RecordedState},
         id::OrganizationName,
+        memberships::Memberships,
         permitted::{AccessDenied, Permitted, Platform},
         policy::{OrganizationAction, UserAction},
         secret::Secret,
         session::Session,
-        stakeholder::Stakeholder,
+        stakeholder::{Owner, Stakeholder},
     },
     store::access_tokens::Slot,
     telemetry,
 };
 
-/// Who asks: the outcome of authentication that did not fail.
+/// The result of an authentication.
 #[derive(Clone, Debug)]
-pub enum Visitor {
-    /// Nobody: no credential was presented. That is no failure.
-    Nobody,
-    /// Somebody who proved who they are.
-    Somebody(Box<Actor>),
+pub enum Principal {
+    /// The request has no credential.
+    Anonymous,
+    Authenticated(Arc<Actor>),
 }
 
-/// Somebody who proved who they are. From here on, authorization is pure.
+/// An authenticated user. Authorization needs no further reads.
 #[derive(Clone, Debug)]
 pub struct Actor {
-    /// Who it is, with all their roles.
     pub stakeholder: Stakeholder,
-    /// How they proved it.
+    pub memberships: Memberships,
     pub credential: Credential,
-    /// The slot of their default token, which is read along with a session. A token does not
-    /// need it: it can replace only itself.
+    /// The slot of the default token, which is read with a session. `None` for a token, which
+    /// can replace only itself.
     pub slot: Option<Slot>,
-    /// From what the secret of a token's successor is derived.
+    /// The key from which the secret of a token's successor is derived.
     pub renewal_key: Option<Arc<Secret>>,
 }
 
-/// How somebody proved who they are.
+/// The credential of a request.
 #[derive(Clone, Debug)]
 pub enum Credential {
-    /// By the session of a browser.
     Session(Session),
-    /// By an API token.
     AccessToken(AccessToken),
 }
 
 impl Actor {
-    /// Notes for the log who asks, and how they proved it.
+    /// Creates the owner of a token.
+    pub(super) fn with_token(owner: Owner, token: AccessToken, verified: &Verified) -> Self {
+        let Owner { stakeholder, memberships } = owner;
+        let renewal_key = verified.renewal_key.clone();
+        let credential = Credential::AccessToken(token);
+        Self { stakeholder, memberships, credential, slot: None, renewal_key }
+    }
+
+    /// Adds the user and the kind of the credential to the log line.
     pub(super) fn note(&self) {
         telemetry::note(|line| {
             line.actor = Some(self.stakeholder.id.clone());
@@ -86,7 +92,7 @@ impl Actor {
         if self.is_replaced() {
             return Err(AccessDenied);
         }
-        self.stakeholder.permit_in(organization, action)
+        self.stakeholder.permit_in(organization, &self.memberships, action)
     }
 
     /// Whether the credential is a token that has replaced itself.
@@ -96,7 +102,7 @@ impl Actor {
 }
 
 impl Credential {
-    /// When the credential is over by itself.
+    /// Returns when the credential expires.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         match self {
@@ -105,7 +111,7 @@ impl Credential {
         }
     }
 
-    /// The API token, where it is one.
+    /// Returns the API token, if the credential is one.
     #[must_use]
     pub fn access_token(&self) -> Option<&AccessToken> {
         match self {
@@ -114,7 +120,7 @@ impl Credential {
         }
     }
 
-    /// The kind's name in the log.
+    /// Returns the kind's name in the log.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

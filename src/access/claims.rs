@@ -21,7 +21,7 @@ const SECRET_LENGTH: usize = 43;
 /// The credential that a request presents, before it is checked.
 #[derive(Debug)]
 pub enum RawCredential {
-    Nothing,
+    None,
     /// An API token, from the `Authorization` header.
     Bearer(Secret),
     /// A session, from its cookie. Browsers send it with every request.
@@ -32,7 +32,7 @@ pub enum RawCredential {
 /// get this far. A forged cookie of the right form does.
 #[derive(Debug)]
 pub enum VerifiedClaims {
-    Nothing,
+    None,
     /// The signature is valid, and the token has not expired.
     AccessToken(Verified),
     Session(SessionClaims),
@@ -57,7 +57,7 @@ impl RawCredential {
         if let Some(token) = authorization::bearer(headers)? {
             return Ok(Self::Bearer(token));
         }
-        Ok(cookies.get(CookieName::Session, headers)?.map_or(Self::Nothing, Self::Cookie))
+        Ok(cookies.get(CookieName::Session, headers)?.map_or(Self::None, Self::Cookie))
     }
 }
 

@@ -1,8 +1,8 @@
-//! API tokens as JWT: how one is written, and steps 2 to 5 of its authentication.
+//! API tokens as JSON Web Tokens: writing and verifying them.
 //!
-//! `jsonwebtoken`'s defaults are not relied on: it has a leeway of 60 s, accepts
-//! `exp == now`, checks neither `typ` nor `crit`, and takes floats. So the header is
-//! compared whole, the claims are a strict struct, and only its signatures are used.
+//! Only the signatures of `jsonwebtoken` are used. By default it has a leeway of 60 seconds,
+//! accepts `exp == now` and floats, and checks neither `typ` nor `crit`. So the header is compared
+//! as a whole, and the claims are a strict struct.
 
 use std::sync::Arc;
 
@@ -27,23 +27,23 @@ use crate::{
     },
 };
 
-/// What the key is derived for that derives the secret of a successor.
+/// The purpose for which the renewal key of a token is derived.
 const RENEWAL_KEY: &[u8] = b"arm-api: renewal key of a token";
-/// How many verified tokens a process remembers: about 400 bytes each.
-const REMEMBERED: usize = 2_000;
+/// The number of verified tokens in the cache, about 400 bytes each.
+const CACHE_SIZE: usize = 2_000;
 
 /// Writes and verifies API tokens for one public URL.
 pub struct Jwt {
     keys: Keys,
     public_url: PublicUrl,
     audience: String,
-    /// Tokens whose signature this process has verified, by their SHA-256: a valid
-    /// signature over the same bytes stays valid. Their records are read each time.
+    /// The tokens whose signatures this process verified, by their SHA-256. Their records are
+    /// still read for each request.
     verified: Cache<[u8; 32], Verified>,
 }
 
-/// The claims, in the order in which they are written, so that all tokens of a key
-/// begin alike and a secret scanner can find them.
+/// The claims, in the order in which they are written. So all tokens of a key begin with the same
+/// characters, and secret scanners can find them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Claims<'a> {
@@ -56,41 +56,38 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// What a token says, once its signature is known to be ours.
+/// The contents of a token whose signature is valid.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    /// Whose token it is.
     pub user: UserId,
-    /// Which one.
     pub token: TokenId,
-    /// The digest of its secret.
+    /// The digest of the token's secret.
     pub digest: Digest,
-    /// When it was made.
     pub issued_at: Timestamp,
-    /// When it is over.
     pub expires_at: Timestamp,
-    /// From what the secret of its successor is derived, where the token itself was presented.
+    /// The key from which the secret of its successor is derived. `None` if these are the contents
+    /// of a record.
     pub renewal_key: Option<Arc<Secret>>,
 }
 
 impl Jwt {
-    /// Writes and verifies with `keys`, for `public_url`.
+    /// Creates a writer and verifier with `keys`, for `public_url`.
     #[must_use]
     pub fn new(keys: Keys, public_url: PublicUrl) -> Self {
-        Self { audience: public_url.api(), keys, public_url, verified: unshared_cache() }
+        Self { audience: public_url.api(), keys, public_url, verified: new_cache() }
     }
 
-    /// The keys.
+    /// Returns the keys.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// Writes a token, itself a secret until it is shown.
+    /// Writes and signs a token.
     ///
     /// # Errors
     ///
-    /// [`NotSigned`] when no key here can sign.
+    /// [`NotSigned`] if the active key cannot sign.
     pub async fn write(&self, verified: &Verified, secret: &Secret) -> Result<Secret, NotSigned> {
         let key = self.keys.active()?;
         let claims = secret.inspect(|jti| serde_json::to_vec(&self.claims(verified, jti)));
@@ -112,19 +109,18 @@ impl Jwt {
         }
     }
 
-    /// Finds out what a token says, without any I/O.
+    /// Verifies a token, without any I/O.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`] unless it has three segments, [`Refusal::Invalid`]
-    /// unless it is ours and for this address; then, proven by the signature, that it is from the
-    /// future or over. There is no leeway: at `exp` a token is over. A token from the future is
-    /// refused although it is ours: one of the two clocks is wrong, and if it is this one, then
-    /// tokens that are over would seem to last.
+    /// [`Refusal::Malformed`] unless the token has three parts; [`Refusal::Invalid`] unless it was
+    /// issued here, for this public URL; [`Refusal::NotYetValid`] and [`Refusal::TokenExpired`] if
+    /// its signature is valid. There is no leeway: a token expires at `exp`. A valid token from
+    /// the future is refused: if this clock is wrong, expired tokens would seem valid.
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Verified, Refusal> {
         let fingerprint: [u8; 32] = token.inspect(|text| Sha256::digest(text)).into();
-        let anew = || token.inspect(|text| self.verify_anew(text));
-        let verified = self.verified.get_or_insert_with(&fingerprint, anew)?;
+        let verify = || token.inspect(|text| self.verify_uncached(text));
+        let verified = self.verified.get_or_insert_with(&fingerprint, verify)?;
         if verified.issued_at > now + CLOCK_SKEW {
             return Err(Refusal::NotYetValid { issued_at: verified.issued_at });
         }
@@ -134,8 +130,8 @@ impl Jwt {
         Ok(verified)
     }
 
-    /// Everything about a token that does not depend on the time.
-    fn verify_anew(&self, token: &str) -> Result<Verified, Refusal> {
+    /// Verifies everything that does not depend on the time.
+    fn verify_uncached(&self, token: &str) -> Result<Verified, Refusal> {
         let (message, signature) =
             token.rsplit_once('.').ok_or(Refusal::Malformed(MalformedToken::NotThreeParts))?;
         let (header, claims) =
@@ -149,10 +145,10 @@ impl Jwt {
         }
         let claims = URL_SAFE_NO_PAD.decode(claims).map_err(|_| Refusal::Invalid)?;
         let claims = serde_json::from_slice(&claims).map_err(|_| Refusal::Invalid)?;
-        self.understood(claims).ok_or(Refusal::Invalid)
+        self.check_claims(claims).ok_or(Refusal::Invalid)
     }
 
-    fn understood(&self, claims: Claims<'_>) -> Option<Verified> {
+    fn check_claims(&self, claims: Claims<'_>) -> Option<Verified> {
         let is_ours = claims.iss == self.public_url.as_str() && claims.aud == self.audience;
         let issued_at = Timestamp::from_second(claims.iat).ok()?;
         let is_allowed = ExpirationPolicy::at(issued_at).allows(claims.exp);
@@ -172,16 +168,16 @@ impl Jwt {
     }
 }
 
-/// One shard: a function runs on one thread, and to find out how many processors there are
-/// takes some twenty system calls.
-fn unshared_cache() -> Cache<[u8; 32], Verified> {
+/// Creates the cache with one shard: a function runs on one thread, and to count the processors
+/// takes twenty system calls.
+fn new_cache() -> Cache<[u8; 32], Verified> {
     let options = OptionsBuilder::new()
         .shards(1)
-        .estimated_items_capacity(REMEMBERED)
-        .weight_capacity(REMEMBERED as u64)
+        .estimated_items_capacity(CACHE_SIZE)
+        .weight_capacity(CACHE_SIZE as u64)
         .build();
     options.map_or_else(
-        |_| Cache::new(REMEMBERED),
+        |_| Cache::new(CACHE_SIZE),
         |it| {
             Cache::with_options(
                 it,

@@ -1,23 +1,19 @@
-//! One key: what its tokens begin with, and how it signs and verifies.
+//! One key: the header of its tokens, and how it signs and verifies.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use ring::signature::Ed25519KeyPair;
-use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use crate::{
     access::{
-        keys::{InvalidKeys, KeyEntry, KeyState},
+        jwk::PublicJwk,
+        key_entry::{InvalidKeys, KeyEntry, KeyState},
         kms::{Kms, KmsError},
     },
     error::Error,
 };
 
-/// The length of a key's id.
-const KID_LENGTH: usize = 8;
-
-/// One key, and the header that its tokens begin with.
+/// One key, and the header of its tokens.
 pub(super) struct Key {
     pub(super) public: PublicJwk,
     pub(super) state: KeyState,
@@ -26,28 +22,14 @@ pub(super) struct Key {
     signer: Signer,
 }
 
-/// Who has the private half.
+/// What signs with the private key.
 enum Signer {
-    /// Nobody here: the key verifies alone.
-    Nobody,
-    /// This process. The pair is made once: to make it costs as much as to sign.
-    Here(Ed25519KeyPair),
-    /// KMS, under this name.
+    /// The key only verifies.
+    None,
+    /// This process signs. The pair is created once, since that costs as much as a signature.
+    Local(Ed25519KeyPair),
+    /// KMS signs with the key of this ARN.
     Kms(Kms, String),
-}
-
-/// A public key, as `/.well-known/jwks.json` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct PublicJwk {
-    kty: &'static str,
-    crv: &'static str,
-    alg: &'static str,
-    #[serde(rename = "use")]
-    usage: &'static str,
-    /// The key's id: the first 8 characters of its thumbprint (RFC 7638).
-    pub kid: String,
-    /// The public key, 32 bytes in base64url.
-    pub x: String,
 }
 
 /// A token could not be signed.
@@ -56,7 +38,8 @@ pub struct PublicJwk {
 pub struct NotSigned(#[source] Option<Box<dyn std::error::Error + Send + Sync>>);
 
 impl From<NotSigned> for Error {
-    /// What KMS rejects is a mistake of ours, or of the deployment; else signing is unavailable.
+    /// A request that KMS rejects is a bug or a mistake in the deployment: `Internal`. Otherwise
+    /// signing is unavailable.
     fn from(fault: NotSigned) -> Self {
         let cause = fault.0.as_ref().and_then(|it| it.downcast_ref());
         if matches!(cause, Some(KmsError::Rejected(_))) {
@@ -68,19 +51,19 @@ impl From<NotSigned> for Error {
 }
 
 impl Key {
-    /// The key that an entry of the configuration describes.
+    /// Creates the key that an entry of the configuration describes.
     pub(super) fn of(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|it| it.len() == 32);
         let x =
             bytes(&entry.x).ok_or_else(|| InvalidKeys::of("`x` must be 32 bytes in base64url"))?;
         let public = PublicJwk::of(entry.x);
         let signer = match (entry.d.as_deref(), entry.arn, kms) {
-            (None, None, _) => Signer::Nobody,
+            (None, None, _) => Signer::None,
             (Some(d), None, _) => {
                 let d =
                     bytes(d).ok_or_else(|| InvalidKeys::of("`d` must be 32 bytes in base64url"))?;
                 let pair = Ed25519KeyPair::from_seed_and_public_key(&d, &x);
-                Signer::Here(pair.map_err(|_| {
+                Signer::Local(pair.map_err(|_| {
                     InvalidKeys::of(&format!(
                         "`d` is not the private key of `x` (kid {})",
                         public.kid
@@ -88,34 +71,33 @@ impl Key {
                 })?)
             }
             (None, Some(arn), Some(kms)) => Signer::Kms(kms.clone(), arn),
-            (None, Some(_), None) => return Err(InvalidKeys::of("there is no KMS here for `arn`")),
+            (None, Some(_), None) => {
+                return Err(InvalidKeys::of("`arn` needs KMS, which is not configured"));
+            }
             (Some(_), Some(_), _) => {
                 return Err(InvalidKeys::of("`d` and `arn` exclude each other"));
             }
         };
         let decoding = DecodingKey::from_ed_components(&public.x)
-            .map_err(|_| InvalidKeys::of("`x` is no key"))?;
+            .map_err(|_| InvalidKeys::of("`x` is not a public key"))?;
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, public.kid);
         let header = URL_SAFE_NO_PAD.encode(header);
         Ok(Self { public, state: entry.state, header, decoding, signer })
     }
 
-    /// Whether `signature` is this key's, over `message`.
+    /// Whether `signature` is this key's signature of `message`.
     pub(super) fn verifies(&self, signature: &str, message: &str) -> bool {
         crypto::verify(signature, message.as_bytes(), &self.decoding, Algorithm::EdDSA)
             .unwrap_or(false)
     }
 
-    /// Signs `message`; the signature is in base64url.
+    /// Signs `message`. Returns the signature in base64url.
     ///
-    /// What KMS signs is verified here, so that no token is given away that would not
-    /// hold.
+    /// A signature of KMS is verified, so that no invalid token is handed out.
     pub(super) async fn sign(&self, message: &str) -> Result<String, NotSigned> {
         match &self.signer {
-            Signer::Nobody => {
-                Err(NotSigned(Some("the active key has no private half here".into())))
-            }
-            Signer::Here(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
+            Signer::None => Err(NotSigned(Some("the active key has no private key here".into()))),
+            Signer::Local(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
             Signer::Kms(kms, arn) => {
                 let signature =
                     kms.sign(arn, message).await.map_err(|fault| NotSigned(Some(fault.into())))?;
@@ -127,26 +109,5 @@ impl Key {
                 }
             }
         }
-    }
-}
-
-impl PublicJwk {
-    /// The public key of these 32 bytes in base64url.
-    pub(super) fn of(x: String) -> Self {
-        let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
-        let kid = URL_SAFE_NO_PAD.encode(thumbprint).chars().take(KID_LENGTH).collect();
-        Self { kty: "OKP", crv: "Ed25519", alg: "EdDSA", usage: "sig", kid, x }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_kid_is_of_the_thumbprint_of_rfc_8037() {
-        let jwk = PublicJwk::of("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned());
-
-        assert_eq!(jwk.kid, "kPrK_qmx");
     }
 }

@@ -1,16 +1,13 @@
 //! The keys that sign and verify API tokens.
 //!
-//! A key is active (signs and verifies; there is exactly one), verify-only (its
-//! tokens still hold), or dead (they do not). The set is read once, at start, from
-//! JSON Web Keys (RFC 8037): a public key has `x`, one that can sign also `d`. A key in
-//! KMS has `arn` instead, and KMS signs. Its public half comes from `SIGNING_PUBLIC_KEYS`;
-//! KMS is asked for it only if it is not listed there, so an instance whose public keys
-//! are all listed starts, and verifies, while KMS does not answer.
+//! Exactly one key is active: it signs and verifies. A verify-only key verifies the tokens that
+//! it signed before. The tokens of a dead key are invalid. The keys are read once, at start, from
+//! JSON Web Keys (RFC 8037): `x` is the public key, and `d` the private key. A key in KMS has
+//! `arn` instead of `d`, and KMS signs. Its public key is read from `SIGNING_PUBLIC_KEYS`, and
+//! requested from KMS only if it is not listed there. So an instance whose public keys are all
+//! listed starts, and verifies, while KMS is unavailable.
 
 use std::collections::BTreeMap;
-
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     access::{
@@ -21,80 +18,28 @@ use crate::{
     config::SigningKeys,
 };
 
-pub use crate::access::key::{NotSigned, PublicJwk};
+pub use crate::access::{
+    jwk::PublicJwk,
+    key::NotSigned,
+    key_entry::{InvalidKeys, KeyEntry, KeyState},
+};
 
-/// All the keys that may stand under a token.
+/// The keys that sign and verify tokens.
 pub struct Keys {
     keys: Vec<Key>,
-    /// How many signatures fail next, for stories about that.
+    /// How many of the next signatures fail, for tests.
     #[cfg(feature = "local")]
     pub faults: std::sync::atomic::AtomicU32,
 }
 
-/// What a key is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyState {
-    /// It signs new tokens and verifies its own.
-    Active,
-    /// It verifies its own, and signs no more.
-    VerifyOnly,
-    /// It does neither.
-    Dead,
-}
-
-/// A key as the configuration has it: a JSON Web Key and its state.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct KeyEntry {
-    /// The public key, 32 bytes in base64url; may be left out for a key in KMS.
-    #[serde(default)]
-    pub x: String,
-    /// The private key, 32 bytes in base64url, where this process signs by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub d: Option<String>,
-    /// The key's name in KMS, where that signs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arn: Option<String>,
-    /// What the key is good for.
-    pub state: KeyState,
-}
-
-/// The set of keys cannot be used; says why.
-#[derive(Debug, thiserror::Error)]
-#[error("{variable}: {fault}")]
-pub struct InvalidKeys {
-    variable: &'static str,
-    fault: String,
-    #[source]
-    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-impl InvalidKeys {
-    /// What is wrong with the keys, without the name of the variable.
-    #[must_use]
-    pub fn fault(&self) -> &str {
-        &self.fault
-    }
-
-    /// This is wrong with them.
-    pub(super) fn of(fault: &str) -> Self {
-        Self { variable: "SIGNING_KEYS", fault: fault.to_owned(), cause: None }
-    }
-
-    fn of_public_keys(fault: String) -> Self {
-        Self { variable: "SIGNING_PUBLIC_KEYS", fault, cause: None }
-    }
-}
-
 impl Keys {
-    /// Reads the set of keys. A key in KMS whose public half is not in `public_keys` is
-    /// asked for, all of them at once.
+    /// Parses the keys. Requests the public keys that are not in `public_keys` from KMS, all at
+    /// the same time.
     ///
     /// # Errors
     ///
-    /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active, or when KMS
-    /// does not give a public key.
+    /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active, or if KMS does
+    /// not return a public key.
     pub async fn read(
         text: &SigningKeys,
         public_keys: &str,
@@ -105,11 +50,11 @@ impl Keys {
             let place = format!("line {}, column {}", fault.line(), fault.column());
             InvalidKeys::of(&format!("not a JSON list of keys ({place})"))
         })?;
-        let completed = entries.into_iter().map(|entry| completed(entry, &public_keys, kms));
-        Self::with(futures_util::future::try_join_all(completed).await?, Some(kms))
+        let entries = entries.into_iter().map(|entry| complete(entry, &public_keys, kms));
+        Self::with(futures_util::future::try_join_all(entries).await?, Some(kms))
     }
 
-    /// Makes the set of keys that are all here.
+    /// Creates the set from keys that this process has.
     ///
     /// # Errors
     ///
@@ -132,15 +77,15 @@ impl Keys {
         }
     }
 
-    /// The key whose tokens begin with exactly this header, unless it is dead.
+    /// Returns the key whose tokens have exactly this header, unless it is dead.
     ///
-    /// One comparison refuses `none`, other algorithms, `crit`, `jku`, `jwk`, `x5u`,
+    /// This one comparison rejects `none`, other algorithms, `crit`, `jku`, `jwk`, `x5u`,
     /// reordered headers and unknown members.
     pub(super) fn of_header(&self, header: &str) -> Option<&Key> {
         self.keys.iter().find(|it| it.header == header && it.state != KeyState::Dead)
     }
 
-    /// The key that signs.
+    /// Returns the key that signs.
     pub(super) fn active(&self) -> Result<&Key, NotSigned> {
         #[cfg(feature = "local")]
         if is_failing(&self.faults) {
@@ -149,35 +94,14 @@ impl Keys {
         self.keys.iter().find(|it| it.state == KeyState::Active).ok_or_else(NotSigned::default)
     }
 
-    /// The public keys whose tokens hold.
+    /// Returns the public keys whose tokens are valid.
     pub fn public(&self) -> impl Iterator<Item = &PublicJwk> {
         self.keys.iter().filter(|it| it.state != KeyState::Dead).map(|it| &it.public)
     }
 }
 
-impl KeyEntry {
-    /// The key's id, of its thumbprint.
-    #[must_use]
-    pub fn kid(&self) -> String {
-        PublicJwk::of(self.x.clone()).kid
-    }
-
-    /// Makes a new active key of 32 random bytes.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidKeys`] when the bytes make no key; any 32 bytes do.
-    pub fn from_entropy(seed: [u8; 32]) -> Result<Self, InvalidKeys> {
-        use ring::signature::{Ed25519KeyPair, KeyPair};
-        let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
-            .map_err(|fault| InvalidKeys::of(&fault.to_string()))?;
-        let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
-        Ok(Self { x, d: Some(URL_SAFE_NO_PAD.encode(seed)), arn: None, state: KeyState::Active })
-    }
-}
-
-/// Reads pairs `ARN=PUBLIC_KEY`, separated by commas. A public key has the form in which
-/// `aws kms get-public-key` prints it: DER (RFC 8410) in base64.
+/// Parses pairs `ARN=PUBLIC_KEY`, separated by commas. A public key has the form that
+/// `aws kms get-public-key` prints: DER (RFC 8410) in base64.
 fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> {
     let pairs = text.split(',').map(str::trim).filter(|it| !it.is_empty());
     let parsed = pairs.map(|pair| {
@@ -191,8 +115,8 @@ fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> 
     parsed.collect()
 }
 
-/// Adds the public half to the entry of a key in KMS.
-async fn completed(
+/// Adds the public key to the entry of a key in KMS.
+async fn complete(
     entry: KeyEntry,
     public_keys: &BTreeMap<&str, String>,
     kms: &Kms,
@@ -211,7 +135,7 @@ async fn completed(
     Ok(KeyEntry { x, ..entry })
 }
 
-/// Takes one of the faults that were asked for.
+/// Takes one of the faults that a test planned.
 #[cfg(feature = "local")]
 fn is_failing(faults: &std::sync::atomic::AtomicU32) -> bool {
     use std::sync::atomic::Ordering::SeqCst;
@@ -234,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn only_public_members_of_keys_that_hold_are_shown() {
+    fn only_public_members_of_keys_that_are_not_dead_are_shown() {
         let keys = Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::Dead)]).unwrap();
         let shown = serde_json::to_value(keys.public().collect::<Vec<_>>()).unwrap();
 

@@ -1,4 +1,4 @@
-//! Keys in AWS's Key Management Service: it signs, and never gives a private key away.
+//! Keys in AWS Key Management Service, which signs without handing out private keys.
 
 use std::sync::{Arc, OnceLock};
 
@@ -14,11 +14,11 @@ use base64::{
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
-/// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
+/// The bytes before the 32 bytes of an Ed25519 public key in DER (RFC 8410).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
 
-/// AWS's Key Management Service. Its client is made when it is first used: not every
-/// deployment has its keys there.
+/// AWS Key Management Service. The client is created on first use, since not every deployment has
+/// keys there.
 #[derive(Clone, Debug)]
 pub struct Kms(Arc<Service>);
 
@@ -28,18 +28,18 @@ struct Service {
     client: OnceLock<Client>,
 }
 
-/// Codes with a status of 4xx that are not about the request: it may be sent again.
+/// Error codes with a status of 4xx after which the request can be sent again.
 const TEMPORARY: [&str; 4] =
     ["KeyUnavailableException", "LimitExceededException", "Throttling", "ThrottlingException"];
 
-/// KMS did not do what it was asked.
+/// A request to KMS failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum KmsError {
-    /// KMS failed, was throttled, or did not answer in time.
+    /// KMS failed, throttled the request, or did not respond in time.
     #[error("KMS is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// KMS rejected the request: the role may not use the key, or the key is disabled, is to be
-    /// deleted, or is of another kind. To send it again does not help.
+    /// KMS rejected the request: the role may not use the key, or the key is disabled, pending
+    /// deletion, or of another kind. A retry does not help.
     #[error("KMS rejected the request")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -65,7 +65,7 @@ where
 }
 
 impl Kms {
-    /// The one that is reached so.
+    /// Creates the service with this configuration of the SDK.
     #[must_use]
     pub fn of(aws: SdkConfig) -> Self {
         Self(Arc::new(Service { aws, client: OnceLock::new() }))
@@ -75,7 +75,7 @@ impl Kms {
         self.0.client.get_or_init(|| Client::new(&self.0.aws))
     }
 
-    /// The public half of the key `arn`: 32 bytes in base64url.
+    /// Requests the public key of the key `arn`: 32 bytes in base64url.
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
         let answer = self.client().get_public_key().key_id(arn).send().await.map_err(failure)?;
         let unavailable = |fault: &str| KmsError::Unavailable(fault.into());
@@ -84,7 +84,7 @@ impl Kms {
         from_der(&der).map_err(|fault| KmsError::Rejected(fault.into()))
     }
 
-    /// Signs `message` with the key `arn`; the signature is in base64url.
+    /// Signs `message` with the key `arn`. Returns the signature in base64url.
     pub(super) async fn sign(&self, arn: &str, message: &str) -> Result<String, KmsError> {
         let sign = self
             .client()
@@ -101,7 +101,8 @@ impl Kms {
     }
 }
 
-/// Reads a public key as `aws kms get-public-key` prints it, DER in base64: 32 bytes in base64url.
+/// Parses a public key as `aws kms get-public-key` prints it: DER in base64. Returns its 32 bytes
+/// in base64url.
 pub(super) fn parse_public_key(text: &str) -> Result<String, &'static str> {
     from_der(&STANDARD.decode(text).map_err(|_| "the public key is not base64")?)
 }

@@ -1,16 +1,19 @@
-//! Who is asking: from a credential to an [`Actor`].
+//! Authentication: from a credential to an [`Actor`]; and the credentials themselves.
 //!
-//! A forged token costs no I/O. A good credential costs one `BatchGetItem` and no write when
-//! its last use is on record. It reads two items consistently; three for a session, whose
-//! owner is likely to look at their token or to replace it.
+//! A forged token costs no I/O. A valid credential costs one `BatchGetItem`, and no write if a
+//! use was recorded within ten minutes. It reads three items consistently: the stakeholder, their
+//! memberships and the credential. For a session it also reads the slot of the default token,
+//! since its owner often looks at the token or replaces it.
 
 pub mod access_tokens;
 pub mod actor;
 mod audit;
 pub mod claims;
 pub(crate) mod crypto;
+mod jwk;
 pub mod jwt;
 mod key;
+mod key_entry;
 pub mod keys;
 pub mod kms;
 mod rate_limit;
@@ -19,17 +22,17 @@ mod retry;
 pub mod sessions;
 pub mod stakeholders;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     access::{
-        actor::{Actor, Credential, Visitor},
+        actor::{Actor, Credential, Principal},
         claims::{RawCredential, SessionClaims, VerifiedClaims},
         jwt::{Jwt, Verified},
     },
-    domain::{id::UserId, refusal::Refusal, secret::Digest},
+    domain::{id::UserId, refusal::Refusal, secret::Digest, stakeholder::Owner},
     entropy::Entropy,
     error::Result,
     http::cookies::Cookies,
@@ -37,34 +40,30 @@ use crate::{
     telemetry::{self, Chain},
 };
 
-/// How long an answer waits for its use to be recorded.
-const LONGEST_RECORDING: Duration = Duration::from_secs(1);
+/// How long a response waits for the use of its credential to be recorded.
+const MAX_RECORDING_TIME: Duration = Duration::from_secs(1);
 
-/// All that is needed to tell who asks, and to hand out credentials.
+/// Authenticates requests, and creates and revokes credentials.
 pub struct Access {
-    /// Where sessions and tokens are kept.
     pub store: Store,
-    /// How tokens are written and verified.
     pub jwt: Jwt,
-    /// Where ids and secrets come from.
     pub entropy: Entropy,
-    /// How the product's cookies are named and set.
     pub cookies: Cookies,
-    /// Why no tokens are made at present.
+    /// The reason why no tokens can be created at present.
     pub creation_disabled: Option<String>,
-    /// For how long tokens can renew themselves, counted from the last that a session made.
+    /// How long tokens can renew themselves, counted from the last token that a session created.
     pub renewal_limit: SignedDuration,
 }
 
 impl Access {
-    /// Looks at a credential as far as that costs no I/O: steps 1 to 5.
+    /// Checks everything about a credential that needs no I/O.
     ///
     /// # Errors
     ///
-    /// `Refused` when the credential does not hold.
+    /// `Refused` if the credential is invalid.
     pub fn verify(&self, raw_credential: &RawCredential, now: Timestamp) -> Result<VerifiedClaims> {
         match raw_credential {
-            RawCredential::Nothing => Ok(VerifiedClaims::Nothing),
+            RawCredential::None => Ok(VerifiedClaims::None),
             RawCredential::Bearer(token) => {
                 Ok(VerifiedClaims::AccessToken(self.jwt.verify(token, now)?))
             }
@@ -75,52 +74,49 @@ impl Access {
         }
     }
 
-    /// Finds out who asks, in one round trip.
+    /// Reads the record of the credential and its owner, and checks them.
+    ///
+    /// Costs one `BatchGetItem`.
     ///
     /// # Errors
     ///
-    /// `Refused` when the credential does not hold; `Unavailable` when DynamoDB
-    /// fails: that is never taken for either answer.
-    pub async fn authenticate(&self, claims: &VerifiedClaims, now: Timestamp) -> Result<Visitor> {
+    /// `Refused` if the credential is invalid; `Unavailable` if DynamoDB fails.
+    pub async fn authenticate(&self, claims: &VerifiedClaims, now: Timestamp) -> Result<Principal> {
         let actor = match claims {
-            VerifiedClaims::Nothing => return Ok(Visitor::Nobody),
+            VerifiedClaims::None => return Ok(Principal::Anonymous),
             VerifiedClaims::AccessToken(verified) => self.by_access_token(verified, now).await?,
             VerifiedClaims::Session(SessionClaims { user, digest }) => {
                 self.by_session(user, digest, now).await?
             }
         };
         actor.note();
-        Ok(Visitor::Somebody(Box::new(actor)))
+        Ok(Principal::Authenticated(Arc::new(actor)))
     }
 
     async fn by_access_token(&self, verified: &Verified, now: Timestamp) -> Result<Actor> {
         telemetry::note(|line| line.token_id = Some(verified.token.clone()));
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
-        let (Some(stakeholder), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
-        token.check(&verified.digest, &stakeholder, now)?;
-        let renewal_key = verified.renewal_key.clone();
-        Ok(Actor {
-            stakeholder,
-            credential: Credential::AccessToken(token),
-            slot: None,
-            renewal_key,
-        })
+        let (Some(owner), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
+        token.check(&verified.digest, &owner.stakeholder, now)?;
+        Ok(Actor::with_token(owner, token, verified))
     }
 
     async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {
         let found = self.store.session_and_owner(user, digest).await?;
-        let (Some(stakeholder), Some(session), slot) = found else {
+        let (Some(owner), Some(session), slot) = found else {
             return Err(Refusal::UnknownSession.into());
         };
-        session.check(digest, &stakeholder, now)?;
-        Ok(Actor { stakeholder, credential: Credential::Session(session), slot, renewal_key: None })
+        session.check(digest, &owner.stakeholder, now)?;
+        let Owner { stakeholder, memberships } = owner;
+        let credential = Credential::Session(session);
+        Ok(Actor { stakeholder, memberships, credential, slot, renewal_key: None })
     }
 
-    /// Reads again who asks, after a change met another one.
+    /// Authenticates the actor again, after a conflict with another change.
     ///
     /// # Errors
     ///
-    /// `Refused` when the credential was ended meanwhile; `Unavailable` when DynamoDB fails.
+    /// `Refused` if the credential was revoked meanwhile; `Unavailable` if DynamoDB fails.
     async fn reread(&self, actor: &Actor, now: Timestamp) -> Result<Actor> {
         match &actor.credential {
             Credential::Session(it) => self.by_session(&it.user, &it.digest, now).await,
@@ -128,10 +124,10 @@ impl Access {
         }
     }
 
-    /// Records that a credential is used, at most every ten minutes.
+    /// Records the use of a credential, at most every ten minutes.
     ///
-    /// It is awaited before the answer, since a frozen instance finishes nothing. The
-    /// answer does not depend on it: a use that could not be recorded is logged.
+    /// It must be awaited before the response, since Lambda suspends the process after it. A use
+    /// that could not be recorded is logged, and the response stays the same.
     pub async fn record_use(&self, credential: &Credential, now: Timestamp) {
         let recorded = async {
             match credential {
@@ -144,16 +140,17 @@ impl Access {
                 Credential::Session(_) | Credential::AccessToken(_) => Ok(()),
             }
         };
-        let in_time = tokio::time::timeout(LONGEST_RECORDING, recorded).await;
+        let in_time = tokio::time::timeout(MAX_RECORDING_TIME, recorded).await;
         match in_time.unwrap_or_else(|late| Err(StoreError::Unavailable(Box::new(late)))) {
             Ok(()) | Err(StoreError::Stale) => {}
             Err(fault) => {
-                tracing::warn!(requestId = telemetry::request_id(), cause = %Chain(&fault), "a use was not recorded");
+                let id = telemetry::request_id();
+                tracing::warn!(requestId = id, cause = %Chain(&fault), "a use was not recorded");
             }
         }
     }
 
-    /// Draws a user's id.
+    /// Creates a random user id.
     fn user_id(&self) -> Result<UserId> {
         Ok(UserId::from_entropy(self.entropy.bytes()?))
     }

@@ -1,4 +1,4 @@
-//! Bounds on how often somebody does something.
+//! Rate limits.
 
 use jiff::Timestamp;
 
@@ -9,14 +9,14 @@ use crate::{
 };
 
 impl Access {
-    /// Counts one event of `counter`, and refuses it where the limit is reached.
+    /// Counts one event of `counter`, unless the limit is reached.
     ///
-    /// This costs one write, also where it refuses.
+    /// Costs one write, also if the limit is reached.
     ///
     /// # Errors
     ///
-    /// `RateLimited`, with the seconds until the next window; `Unavailable` when DynamoDB
-    /// fails.
+    /// `RateLimited` if the limit is reached, with the seconds until the next window;
+    /// `Unavailable` if DynamoDB fails.
     pub async fn count_within(
         &self,
         counter: &Counter,

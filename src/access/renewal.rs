@@ -1,18 +1,13 @@
-//! API tokens that replace themselves: for how long, and what happens when an answer is lost.
+//! API tokens that renew themselves: for how long, and how a lost response is repeated.
 //!
-//! The secret of a successor is derived from the old token, which only its holder has. So the
-//! holder of a token that replaced itself without getting the answer can repeat the call: the
-//! successor is derived again, and nothing that opens anything is ever stored.
+//! The secret of a successor is derived from the old token. So a program that did not get the
+//! response can repeat the call with the old token: the successor is derived again. No secret is
+//! stored for that.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    access::{
-        Access,
-        actor::{Actor, Credential},
-        claims::VerifiedClaims,
-        jwt::Verified,
-    },
+    access::{Access, actor::Actor, claims::VerifiedClaims, jwt::Verified},
     domain::{
         access_token::{AccessToken, ExpirationPolicy, RecordedState},
         id::TokenId,
@@ -23,15 +18,15 @@ use crate::{
     telemetry,
 };
 
-/// For how long a token that replaced itself can repeat the call.
+/// How long a token that renewed itself can repeat the call.
 const REPEATABLE: SignedDuration = SignedDuration::from_mins(1);
-/// How long before tokens can renew themselves no longer a warning is given.
+/// How long before the end of renewals responses contain a warning.
 const WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// What the secret of a successor is derived for.
+/// The purpose for which the secret of a successor is derived.
 const SUCCESSOR: &[u8] = b"arm-api: secret of a successor";
 
 impl Access {
-    /// Within which times a token may end that is made now by who asks.
+    /// Returns the allowed expiration times of a token that the actor creates now.
     #[must_use]
     pub fn expiration_policy(&self, actor: &Actor, now: Timestamp) -> ExpirationPolicy {
         let policy = ExpirationPolicy::at(now);
@@ -41,7 +36,7 @@ impl Access {
             .map_or(policy, |own| policy.until(self.renewal_ends_at(own)))
     }
 
-    /// When a token and its successors can renew themselves no longer, in the 14 days before.
+    /// Returns when renewals of the actor's token end, in the 14 days before that.
     #[must_use]
     pub fn renewal_ending_soon(&self, actor: &Actor, now: Timestamp) -> Option<Timestamp> {
         let ends_at = self.renewal_ends_at(actor.credential.access_token()?);
@@ -52,7 +47,7 @@ impl Access {
         token.chain_started_at().checked_add(self.renewal_limit).unwrap_or(Timestamp::MAX)
     }
 
-    /// The secret of a new token: that of a successor is derived, every other one is random.
+    /// Creates the secret of a new token. That of a successor is derived, all others are random.
     pub(super) fn secret_of_new(
         &self,
         actor: &Actor,
@@ -65,12 +60,12 @@ impl Access {
         }
     }
 
-    /// The holder of a token that replaced itself within the last minute. They may repeat that
-    /// call, and nothing else.
+    /// Authenticates a token that renewed itself within the last minute. The actor may only repeat
+    /// that call.
     ///
     /// # Errors
     ///
-    /// `Unavailable` when DynamoDB fails.
+    /// `Unavailable` if DynamoDB fails.
     pub async fn predecessor(
         &self,
         claims: &VerifiedClaims,
@@ -78,31 +73,25 @@ impl Access {
     ) -> Result<Option<Actor>> {
         let VerifiedClaims::AccessToken(verified) = claims else { return Ok(None) };
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
-        let (Some(stakeholder), Some(token)) = found else { return Ok(None) };
+        let (Some(owner), Some(token)) = found else { return Ok(None) };
         let RecordedState::Replaced { at, .. } = token.state else { return Ok(None) };
-        // Everything but the replacement must still hold.
+        // The token must be valid apart from the replacement.
         let before = AccessToken { state: RecordedState::Active, ..token.clone() };
         let is_repeatable = now.duration_since(at) <= REPEATABLE;
-        if !is_repeatable || before.check(&verified.digest, &stakeholder, now).is_err() {
+        if !is_repeatable || before.check(&verified.digest, &owner.stakeholder, now).is_err() {
             return Ok(None);
         }
-        let renewal_key = verified.renewal_key.clone();
-        let actor = Actor {
-            stakeholder,
-            credential: Credential::AccessToken(token),
-            slot: None,
-            renewal_key,
-        };
+        let actor = Actor::with_token(owner, token, verified);
         actor.note();
         Ok(Some(actor))
     }
 
-    /// Makes again the token with which `actor`'s token replaced itself, if the call is the same
-    /// and the successor was neither used nor ended. The answer is the same, byte for byte.
+    /// Creates the successor of the actor's token again, if the call is the same and the successor
+    /// was neither used nor revoked. The token is the same, byte for byte.
     ///
     /// # Errors
     ///
-    /// `Refused` otherwise; `Unavailable` when signing or DynamoDB fails.
+    /// `Refused` otherwise; `Unavailable` if signing or DynamoDB fails.
     pub(super) async fn repeat_renewal(
         &self,
         actor: &Actor,
@@ -124,7 +113,7 @@ impl Access {
     }
 }
 
-/// The secret of the successor that `actor`'s token makes for itself, where it is a token.
+/// Derives the secret of a successor of the actor's token. Returns `None` for a session.
 fn successor_secret(actor: &Actor, successor: &TokenId, expiration_time: i64) -> Option<Secret> {
     let (own, key) = (actor.credential.access_token()?, actor.renewal_key.as_ref()?);
     let (own, successor) = (own.id.as_str().as_bytes(), successor.as_str().as_bytes());

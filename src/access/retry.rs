@@ -1,20 +1,20 @@
-//! Changes that other requests try at the same time.
+//! Retries of changes that conflict with other requests.
 
 use crate::{
     access::Access,
     error::{Error, Result},
 };
 
-/// How often a change is tried that others were faster with: 2.5 seconds of pauses at most.
+/// The maximum number of attempts: at most 2.5 seconds of pauses.
 const ATTEMPTS: u32 = 8;
 
 impl Access {
-    /// Makes a change. Where another request changed the same records first, it reads them
-    /// again and retries. `change` receives the number of the attempt, from 1.
+    /// Tries a change until it does not conflict with another request. `change` gets the number of
+    /// the attempt, from 1, and reads the records again from the second attempt on.
     ///
     /// # Errors
     ///
-    /// `Conflict` when others were faster each time; else what the change fails with.
+    /// `Conflict` if other requests were faster each time; otherwise the error of the change.
     pub(super) async fn retry_on_conflict<T, F>(&self, change: impl Fn(u32) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,

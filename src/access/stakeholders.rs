@@ -1,4 +1,4 @@
-//! Finding or enrolling who has just proved who they are.
+//! Logins: finding or enrolling the stakeholder of a verified identity.
 
 use http::HeaderValue;
 
@@ -48,11 +48,11 @@ pub struct DomainOwnership<'a> {
 }
 
 impl Access {
-    /// Logs a person in: opens a session for the stakeholder whom their subject is pinned to,
-    /// and pins it at the first login.
+    /// Logs a person in: opens a session for the stakeholder to whom the subject is pinned. Pins
+    /// the subject at the first login.
     ///
-    /// A login that meets another transaction of the same person is tried again here, since
-    /// the code of the provider and the attempt can be used once.
+    /// A login that conflicts with another transaction is retried here, since the browser cannot
+    /// repeat it: the provider's code and the attempt can be used only once.
     ///
     /// # Errors
     ///
@@ -72,7 +72,7 @@ impl Access {
         self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
     }
 
-    /// The stakeholder whom a person logs in as, enrolled if this is their first login.
+    /// Finds the stakeholder that a person logs in as. Enrols them at the first login.
     async fn find_by_subject(
         &self,
         person: &VerifiedIdentity,
@@ -106,7 +106,8 @@ impl Access {
             }
             Some(known) if is_released(found.as_ref(), &known) => {
                 let id = telemetry::request_id();
-                tracing::warn!(requestId = id, actor = %known.id, "a login that was released is used");
+                let event = "a login that was removed is used";
+                tracing::warn!(requestId = id, actor = %known.id, "{event}");
                 Err(LoginFault::AddressOfAnother.into())
             }
             Some(known) if known.may_link(&person.subject, ownership.owner) => {
@@ -124,8 +125,8 @@ impl Access {
         }
     }
 
-    /// Gives a stakeholder the address that their provider tells now, where it changed there,
-    /// is nobody else's, and no other provider owns its domain.
+    /// Changes the address of a stakeholder if it changed at the provider, belongs to nobody else,
+    /// and no other provider owns its domain.
     async fn follow_address(
         &self,
         known: Stakeholder,
@@ -144,19 +145,21 @@ impl Access {
         }
         let id = telemetry::request_id();
         if !known.may_move(&person.subject, owner, owners) {
-            tracing::warn!(requestId = id, actor = %known.id, "a changed address is another provider's to tell");
+            let event = "a changed address belongs to another provider";
+            tracing::warn!(requestId = id, actor = %known.id, "{event}");
         } else if self.store.stakeholder_at(&person.email).await?.is_none() {
             let (before, after) = (known.email.as_str(), person.email.as_str());
             let change = Change::new("email", Some(before), Some(after));
             let entry = self.login_entry(&known, CHANGE_EMAIL, context)?.with_changes([change]);
             return Ok(self.store.move_address(&known, &pin, &entry).await?);
         } else {
-            tracing::warn!(requestId = id, actor = %known.id, "a changed address belongs to somebody else");
+            let event = "a changed address belongs to another stakeholder";
+            tracing::warn!(requestId = id, actor = %known.id, "{event}");
         }
         Ok(known)
     }
 
-    /// Logs in whoever names an address: the development sign-in of local mode.
+    /// Logs in without a password, by an address: the development login of local mode.
     ///
     /// # Errors
     ///
@@ -172,7 +175,7 @@ impl Access {
         self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
     }
 
-    /// The stakeholder of an address, enrolled if there is none.
+    /// Finds the stakeholder of an address. Enrols one if there is none.
     ///
     /// # Errors
     ///
@@ -196,20 +199,20 @@ impl Access {
         }
     }
 
-    /// Two first logins at once enrol one stakeholder: the slower one finds it.
+    /// Finds the stakeholder that another first login enrolled at the same time.
     #[cfg(feature = "local")]
     async fn enrolled_meanwhile(&self, email: &Email) -> Result<Stakeholder> {
         Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Stale)?)
     }
 }
 
-/// Whether a subject logged in as a stakeholder until its link was removed: it never gets the
-/// same account back, whoever logs in first.
+/// Whether a subject was linked to a stakeholder until the link was removed. Such a subject is
+/// never linked to the same account again.
 fn is_released(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
     found.is_some_and(|pin| pin.user == known.id)
 }
 
-/// A login cannot be sent again as it is: who lost every race is told to log in again later.
+/// Converts a conflict to `Unavailable`: a login cannot be repeated, so the user must start again.
 fn unavailable_by_conflict(error: Error) -> Error {
     match error {
         Error::Conflict => Error::unavailable(StoreError::Stale),

@@ -1,4 +1,4 @@
-//! An API token: a credential for programs, made by its owner, up to six months long.
+//! API tokens: credentials for programs, valid for up to six months.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -39,45 +39,41 @@ pub fn reject_renewal(ended_at: Timestamp) -> BrokenRule {
     ))
 }
 
-/// What the table holds of an API token. The token itself it does not hold.
+/// The record of an API token. It does not contain the token.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AccessToken {
-    /// Whose token it is.
     pub user: UserId,
-    /// Its public id.
     pub id: TokenId,
-    /// The slot that it was made for.
+    /// The slot that the token was created for.
     pub name: TokenName,
-    /// The digest of its secret, the claim `jti`.
+    /// The digest of the token's secret, the claim `jti`.
     #[serde(rename = "h")]
     pub digest: Digest,
-    /// The owner's epoch when it was made.
+    /// The owner's epoch when the token was created.
     pub epoch: u64,
-    /// When it was made.
     #[serde(rename = "iat", with = "jiff::fmt::serde::timestamp::second::required")]
     pub issued_at: Timestamp,
-    /// When it is over; this instant is no longer part of its life.
+    /// The token is invalid from this instant on.
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     pub expires_at: Timestamp,
-    /// When the first token of its chain was made, by a session. Each token that renews itself
-    /// passes it on; a token that a session made has none.
+    /// When a session created the first token of the chain. A token that renews itself passes it
+    /// on. `None` for a token that a session created.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "jiff::fmt::serde::timestamp::second::optional"
     )]
     pub chain_started_at: Option<Timestamp>,
-    /// Whether it was ended before it expired.
     pub state: RecordedState,
-    /// When it was first used, exactly.
+    /// The exact time of the first use.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "jiff::fmt::serde::timestamp::second::optional"
     )]
     pub first_used_at: Option<Timestamp>,
-    /// When a use of it was last recorded.
+    /// The time of the last recorded use.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -86,51 +82,42 @@ pub struct AccessToken {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// The state that the table holds: whether a token was ended before it expired.
+/// The recorded state: whether a token was revoked or replaced.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "camelCase")]
 pub enum RecordedState {
-    /// It was not ended. It can be expired.
+    /// Neither revoked nor replaced. The token can be expired.
     Active,
-    /// Somebody revoked it.
     Revoked {
-        /// When.
         #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
         at: Timestamp,
-        /// Who.
         by: Revoker,
     },
-    /// A newer token took its slot.
+    /// A newer token is in its slot.
     Replaced {
-        /// When.
         #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
         at: Timestamp,
-        /// Which one.
         successor: TokenId,
     },
 }
 
-/// The state of a token, for its owner to see.
+/// The state of a token, as its owner sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenState {
-    /// It can be used.
     Active,
-    /// It has expired.
     Expired,
-    /// It was revoked before its time.
     Revoked {
-        /// When; unknown where all tokens were revoked at once.
+        /// `None` if all tokens were revoked at once.
         at: Option<Timestamp>,
-        /// By whom.
         by: Revoker,
     },
-    /// A newer token took its slot.
+    /// A newer token is in its slot.
     Replaced,
 }
 
 impl TokenState {
-    /// The state of a token at `now`: what ended it first. A token that was revoked or replaced
-    /// after it expired stays expired, also when a clock jumps back.
+    /// Returns the state of a token at `now`. A token that was revoked or replaced after it
+    /// expired stays expired, even if the clock jumps back.
     #[must_use]
     pub fn at(token: &AccessToken, owner: &Stakeholder, now: Timestamp) -> Self {
         match token.state {
@@ -149,20 +136,19 @@ impl TokenState {
 }
 
 impl AccessToken {
-    /// Whether the token lasts at `now`: active, not yet at its expiry, and made in its
-    /// owner's present epoch.
+    /// Whether the token is active at `now`: not revoked, not replaced, not expired, and created
+    /// in its owner's present epoch.
     #[must_use]
     pub fn is_live(&self, owner: &Stakeholder, now: Timestamp) -> bool {
         TokenState::at(self, owner, now) == TokenState::Active
     }
 
-    /// Checks whether the token can be used at `now` by someone who presents the digest of its
-    /// secret.
+    /// Checks a token that is presented at `now`, by the digest of its secret.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] unless the digest is the token's; then, in this
-    /// order, what ended it, that it is over, that its owner is shut out.
+    /// [`Refusal::Invalid`] for a wrong digest. Otherwise, in this order, that the token was
+    /// revoked or replaced, that it expired, and that its owner is disabled or revoked all tokens.
     pub fn check(
         &self,
         presented: &Digest,
@@ -184,8 +170,7 @@ impl AccessToken {
         }
     }
 
-    /// When the chain of tokens started that this one belongs to: the last time that a session
-    /// made one of them.
+    /// Returns when a session created the first token of this token's chain.
     #[must_use]
     pub fn chain_started_at(&self) -> Timestamp {
         self.chain_started_at.unwrap_or(self.issued_at)
@@ -232,7 +217,10 @@ mod tests {
     #[rstest]
     #[case::a_second_before("1970-01-01T00:59:59Z", Ok(()))]
     #[case::at_its_expiry("1970-01-01T01:00:00Z", Err(Refusal::TokenExpired { at: at("1970-01-01T01:00:00Z") }))]
-    fn a_token_is_over_at_its_expiry(#[case] now: &str, #[case] expected: Result<(), Refusal>) {
+    fn a_token_expires_at_its_expiration_time(
+        #[case] now: &str,
+        #[case] expected: Result<(), Refusal>,
+    ) {
         assert_eq!(
             token().check(&Secret::from_entropy([3; 32]).digest(), &owner(), at(now)),
             expected
@@ -240,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_hold_the_secret_learns_nothing_of_the_state() {
+    fn a_wrong_secret_is_refused_without_the_state_of_the_token() {
         let state = RecordedState::Revoked { at: Timestamp::UNIX_EPOCH, by: Revoker::Owner };
         let revoked = AccessToken { state, ..token() };
 

@@ -1,25 +1,24 @@
-//! A stakeholder's e-mail address.
+//! E-mail addresses.
 
 use serde::{Deserialize, Serialize};
 
 /// The longest address that mail can carry (RFC 5321, section 4.5.3.1.3).
 const LONGEST: usize = 254;
 
-/// A stakeholder's e-mail address, trimmed, its ASCII letters in lower case.
+/// An e-mail address, trimmed, with its ASCII letters in lower case.
 ///
-/// Two addresses that differ only in the case of ASCII letters are the same stakeholder, so
-/// the comparison is made once, here, and nowhere else. Other letters are never folded:
-/// Unicode folds the Kelvin sign to `k`, which would make one person out of two. An address
-/// with upper-case letters beyond ASCII is refused, so nobody gets a second account by
-/// another case.
+/// Addresses that differ only in the case of ASCII letters belong to the same stakeholder. Other
+/// letters stay as they are: Unicode folds the Kelvin sign to `k`, which would make one person of
+/// two. An address with upper-case letters outside ASCII is rejected, so that nobody gets a
+/// second account by another case.
 ///
-/// The rule holds for what comes in. What the table holds is read as it is: an address that a
-/// later rule refuses must not keep its owner from their account.
+/// A stored address is read without these checks: its owner must be able to log in, even if a
+/// later version rejects such an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
-/// A text is no e-mail address.
+/// The text is not an e-mail address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Exception - Email is not valid")]
 pub struct InvalidEmail;
@@ -31,13 +30,13 @@ impl Email {
         &self.0
     }
 
-    /// What stands behind the `@`.
+    /// Returns the part after the `@`.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.0.split('@').next_back().unwrap_or_default()
     }
 
-    /// What stands before the `@`.
+    /// Returns the part before the `@`.
     #[must_use]
     pub fn local_part(&self) -> &str {
         self.0.split('@').next().unwrap_or_default()
@@ -63,15 +62,15 @@ impl TryFrom<String> for Email {
     }
 }
 
-/// Whether the part behind the `@` has two labels or more, none of them empty.
+/// Whether the text has two or more labels, none of them empty.
 fn is_domain(text: &str) -> bool {
     text.contains('.') && !text.contains('@') && text.split('.').all(|label| !label.is_empty())
 }
 
-/// Whether a person can see the character: it is no white space, no control character, and
-/// not one that renders as nothing or changes the direction of others. The ranges are those
-/// of Unicode's property `Default_Ignorable_Code_Point`, with the interlinear annotations
-/// and the empty Braille pattern.
+/// Whether a person can see the character: not white space, not a control character, and not one
+/// that is invisible or changes the direction of others. The ranges are those of Unicode's
+/// property `Default_Ignorable_Code_Point`, with the interlinear annotations and the empty
+/// Braille pattern.
 fn is_visible(c: char) -> bool {
     let is_ignorable = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
@@ -96,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_beyond_ascii_stay_as_they_are() {
+    fn letters_outside_ascii_stay_as_they_are() {
         let email = Email::try_from("José@acme.test".to_owned()).unwrap();
 
         assert_eq!(email.as_str(), "josé@acme.test");
@@ -126,12 +125,12 @@ mod tests {
     #[case::an_empty_braille_pattern("ana\u{2800}@acme.test")]
     #[case::a_blank_of_unicode("\u{2000}ana@acme.test")]
     #[case::a_control_character_of_latin("ana\u{85}@acme.test")]
-    fn other_texts_are_no_address(#[case] text: &str) {
+    fn other_texts_are_rejected(#[case] text: &str) {
         assert_eq!(Email::try_from(text.to_owned()), Err(InvalidEmail));
     }
 
     #[test]
-    fn an_address_longer_than_mail_can_carry_is_none() {
+    fn an_address_longer_than_254_bytes_is_rejected() {
         let text = format!("{}@acme.test", "a".repeat(250));
 
         assert_eq!(Email::try_from(text), Err(InvalidEmail));

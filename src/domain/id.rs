@@ -1,4 +1,4 @@
-//! The names of things: random ids and spoken names, each with its rule.
+//! Ids and names, each with its rule.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::domain::secret::Digest;
 /// What an organization's id begins with.
 const ORGANIZATION: &str = "ORG#";
 
-/// Makes a text type that can only be had by its rule, also through serde.
+/// Defines a text type whose values satisfy a rule, also when they are deserialized.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $rule:expr, $expected:literal) => {
         $(#[$doc])*
@@ -47,7 +47,7 @@ macro_rules! id {
     };
 }
 
-/// A text is not the id that it should be; says what was expected.
+/// The text is not a valid id. The message says what is expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidId(&'static str);
@@ -65,7 +65,7 @@ id! {
     SessionId, is_session_id, "22 characters of base64url are expected"
 }
 id! {
-    /// The slot that an API token is kept in: one live token a name.
+    /// The slot of an API token. A slot contains at most one active token.
     TokenName, |text| is_name(text, 60), "a name of 1 to 60 lower-case letters, digits and hyphens is expected"
 }
 id! {
@@ -87,7 +87,7 @@ id! {
 }
 
 impl UserId {
-    /// Makes an id of random bits.
+    /// Creates an id from random bits.
     #[must_use]
     pub fn from_entropy(bytes: [u8; 16]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(bytes))
@@ -95,7 +95,7 @@ impl UserId {
 }
 
 impl TokenId {
-    /// Makes an id of random bits.
+    /// Creates an id from random bits.
     #[must_use]
     pub fn from_entropy(bytes: [u8; 16]) -> Self {
         Self(URL_SAFE_NO_PAD.encode(bytes))
@@ -111,7 +111,7 @@ impl SessionId {
 }
 
 impl OrganizationId {
-    /// Makes a UUID of random bits (version 4).
+    /// Creates a UUID of version 4 from random bits.
     #[must_use]
     pub fn from_entropy(bytes: [u8; 16]) -> Self {
         let bits = u128::from_be_bytes(bytes) & !(0xf << 76 | 0x3 << 62) | 0x4 << 76 | 0x2 << 62;
@@ -129,14 +129,14 @@ impl OrganizationId {
 }
 
 impl Default for TokenName {
-    /// The slot that `updateAccessToken` fills when no name is given.
+    /// Returns the slot that `updateAccessToken` uses if no name is given.
     fn default() -> Self {
         Self("default".to_owned())
     }
 }
 
-/// Whether `text` is what base64url makes of 128 bits, and nothing that merely
-/// decodes to the same bits: one id has one spelling.
+/// Whether `text` is 128 bits in base64url. Other texts that decode to the same bits are not ids,
+/// so that each id has one spelling.
 fn is_random_id(text: &str) -> bool {
     text.len() == 22 && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 16)
 }
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn serde_goes_the_same_way_in() {
+    fn a_deserialized_id_is_checked_too() {
         assert!(serde_json::from_str::<UserId>("\"U#1\"").is_err());
     }
 }

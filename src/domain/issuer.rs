@@ -1,39 +1,39 @@
-//! The issuers of identity providers, and which of them own which e-mail domains.
+//! The issuers of identity providers, and the e-mail domains that they own.
 
-/// What stands for the tenant in the issuer of a provider with many.
+/// The placeholder for the tenant in the issuer of a provider with many tenants.
 pub const ANY_TENANT: &str = "{tenantid}";
 
-/// Whether `told` is the issuer `own`, or one of its tenants.
+/// Whether `issuer` is `pattern`, or a tenant if the pattern contains [`ANY_TENANT`].
 #[must_use]
-pub fn is_issuer(own: &str, told: &str) -> bool {
-    let Some((before, after)) = own.split_once(ANY_TENANT) else { return own == told };
-    let tenant = told.strip_prefix(before).and_then(|it| it.strip_suffix(after));
+pub fn is_issuer(pattern: &str, issuer: &str) -> bool {
+    let Some((before, after)) = pattern.split_once(ANY_TENANT) else { return pattern == issuer };
+    let tenant = issuer.strip_prefix(before).and_then(|it| it.strip_suffix(after));
     tenant.is_some_and(is_tenant)
 }
 
-/// Whether a text is a tenant's id, as Microsoft writes them.
+/// Whether a text has the form of the id of a tenant of Microsoft.
 #[must_use]
 pub fn is_tenant(text: &str) -> bool {
     text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
 }
 
-/// Which provider owns the domain of an address, seen from the provider of a login.
+/// Which provider owns the domain of an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DomainOwner {
     /// The provider of the login.
     ThisProvider,
-    /// Another provider: the address is taken from that one only.
+    /// Another provider. Only that provider can verify the address.
     OtherProvider,
     /// No provider.
     Nobody,
 }
 
-/// The e-mail domains that the operator says providers own.
+/// The e-mail domains that providers own, as the operator configured them.
 #[derive(Debug, Default)]
 pub struct DomainOwners(Vec<(String, Vec<String>)>);
 
 impl DomainOwners {
-    /// Collects the domains of each issuer. An issuer may contain [`ANY_TENANT`].
+    /// Creates the list from issuers and their domains. An issuer may contain [`ANY_TENANT`].
     pub fn new(owners: impl IntoIterator<Item = (String, Vec<String>)>) -> Self {
         Self(owners.into_iter().collect())
     }

@@ -1,71 +1,69 @@
-//! A login by an identity provider: an attempt, and how it can fail.
+//! Logins through identity providers: attempts, and why they fail.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{CLOCK_SKEW, id::ProviderId, own_path::OwnPath, secret::Digest};
 
-/// How long a person may take to log in at the provider.
+/// How long a login attempt is valid.
 pub const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// A login that was begun and is not completed yet. It is taken out once.
+/// A login that was started and is not complete. It can be completed once.
 ///
-/// The record holds digests alone: `state` and `nonce` went to the provider with the
-/// browser, which keeps the PKCE verifier itself, in a cookie. So who reads the table can
-/// complete no login, and neither can a browser that did not begin it.
+/// The record contains only digests. `state` and `nonce` were sent to the provider, and the
+/// browser has the PKCE verifier in a cookie. So nobody can complete a login with what the table
+/// contains, or in another browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginAttempt {
     /// The digest of `state`.
     pub state: Digest,
-    /// Where the login takes place.
     pub provider: ProviderId,
     /// The digest of the PKCE verifier.
     pub verifier: Digest,
     /// The digest of `nonce`.
     pub nonce: Digest,
-    /// Where the person wanted to get to.
+    /// The page that is shown after the login.
     pub next: OwnPath,
-    /// When it was begun.
     #[serde(rename = "iat", with = "jiff::fmt::serde::timestamp::second::required")]
     pub begun_at: Timestamp,
 }
 
-/// Why a login was not completed.
+/// Why a login failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginFault {
-    /// There is no such attempt: it is over, was completed, or is another browser's.
+    /// There is no such attempt, it expired or was completed, or another browser started it.
     #[error("This login cannot be completed")]
     UnknownAttempt,
-    /// The provider sent the person back without a login.
+    /// The provider redirected back without a login.
     #[error("The login was not completed")]
     NotCompleted,
-    /// The provider does not vouch for the e-mail address.
+    /// The provider did not verify the e-mail address.
     #[error("Your e-mail address is not verified")]
     UnverifiedAddress,
-    /// The operator lets in other addresses only.
+    /// The operator does not allow the address.
     #[error("Your e-mail address is not admitted")]
     AddressNotAdmitted,
     /// Another provider owns the domain of the address.
     #[error("Your e-mail address belongs to another identity provider")]
     AddressOfOtherProvider,
-    /// The address is of somebody who logs in by another subject.
+    /// The address belongs to a user who logs in with another subject.
     #[error("Your e-mail address belongs to an account with another login")]
     AddressOfAnother,
 }
 
 impl LoginAttempt {
-    /// When the attempt is over.
+    /// Returns when the attempt expires.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         self.begun_at + LOGIN_LIFETIME
     }
 
-    /// Whether the browser that has `verifier` may still complete the attempt at `now`.
+    /// Checks that the browser with `verifier` may complete the attempt at `now`.
     ///
     /// # Errors
     ///
-    /// [`LoginFault::UnknownAttempt`], whatever the matter is.
+    /// [`LoginFault::UnknownAttempt`], for every reason.
     pub fn check(&self, verifier: &Digest, now: Timestamp) -> Result<(), LoginFault> {
         let is_in_time = self.begun_at <= now + CLOCK_SKEW && now < self.ends_at();
         if is_in_time && self.verifier.matches(verifier) {
@@ -90,9 +88,9 @@ mod tests {
     #[case::in_the_last_second(2, 599, true)]
     #[case::after_ten_minutes(2, 600, false)]
     #[case::an_instance_a_minute_behind(2, -60, true)]
-    #[case::a_clock_that_is_simply_wrong(2, -61, false)]
+    #[case::a_clock_that_is_wrong(2, -61, false)]
     #[case::another_browser(3, 0, false)]
-    fn an_attempt_is_completed_by_its_browser_in_time(
+    fn an_attempt_is_completed_by_the_same_browser_within_ten_minutes(
         #[case] seed: u8,
         #[case] seconds: i64,
         #[case] is_admitted: bool,

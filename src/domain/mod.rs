@@ -10,6 +10,7 @@ pub mod expiration;
 pub mod id;
 pub mod issuer;
 pub mod login;
+pub mod memberships;
 pub mod own_path;
 pub mod permitted;
 pub mod policy;

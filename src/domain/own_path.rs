@@ -1,22 +1,22 @@
-//! A path of this site, to which somebody is led back.
+//! Paths of this site, for redirects after a login.
 
 use serde::{Deserialize, Serialize};
 
-/// Where one gets to after logging in, where nothing else was asked for.
+/// The page that is shown after a login by default.
 pub const HOME: &str = "/home";
 
-/// The longest path that is kept, in bytes.
-const LONGEST: usize = 2000;
+/// The maximum length of a path, in bytes.
+const MAX_LENGTH: usize = 2000;
 
-/// A path of this site, with its query: never one that leads a browser elsewhere.
+/// A path of this site, with its query. It never leads to another site.
 ///
-/// Browsers take neither `//evil.test` nor `/\evil.test` for a path, and drop line breaks
-/// and tabs before they look; so only plain characters are a path here.
+/// For browsers, `//evil.test` and `/\evil.test` are addresses of other sites, and they remove line
+/// breaks and tabs first. So a path contains only visible ASCII characters here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OwnPath(String);
 
-/// A text is no path of this site.
+/// The text is not a path of this site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a path of this site is expected")]
 pub struct InvalidPath;
@@ -40,7 +40,7 @@ impl TryFrom<String> for OwnPath {
 
     fn try_from(text: String) -> Result<Self, InvalidPath> {
         let is_plain = text.chars().all(|c| c.is_ascii_graphic() && c != '\\');
-        let is_own = text.starts_with('/') && !text.starts_with("//") && text.len() <= LONGEST;
+        let is_own = text.starts_with('/') && !text.starts_with("//") && text.len() <= MAX_LENGTH;
         if is_plain && is_own { Ok(Self(text)) } else { Err(InvalidPath) }
     }
 }
@@ -68,7 +68,7 @@ mod tests {
     #[case("/\r\nSet-Cookie:a", false)]
     #[case("https://evil.test", false)]
     #[case("javascript:alert(1)", false)]
-    fn only_a_path_of_this_site_is_one(#[case] text: &str, #[case] is_one: bool) {
+    fn only_paths_of_this_site_are_accepted(#[case] text: &str, #[case] is_one: bool) {
         assert_eq!(OwnPath::try_from(text.to_owned()).is_ok(), is_one);
     }
 }

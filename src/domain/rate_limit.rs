@@ -1,4 +1,4 @@
-//! How often something may happen within a window of time.
+//! Rate limits: how often something may happen within a window of time.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -6,40 +6,40 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::id::UserId;
 
-/// Something that is counted. Each counter is a row of its own in each window.
+/// Something that is counted. Each counter has one record for each window.
 #[derive(Clone, Debug)]
 pub enum Counter {
-    /// Logins begun from one network.
+    /// Logins started from one network.
     LoginsFrom(Network),
-    /// Browsers that an identity provider sent back, from one network.
+    /// Redirects from identity providers to the callback, from one network.
     CallbacksFrom(Network),
-    /// API tokens made by one user.
+    /// API tokens created by one user.
     TokensOf(UserId),
 }
 
-/// At most so many events in each window. Windows are fixed: they begin at multiples of
-/// their length, counted from the Unix epoch.
+/// The maximum number of events in each window. Windows begin at multiples of their length,
+/// counted from the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many events a window admits.
+    /// The maximum number of events in a window.
     pub limit: u32,
-    /// How long a window is: whole seconds, at least one.
+    /// The length of a window: whole seconds, at least one.
     pub window: SignedDuration,
 }
 
-/// The part of a client's address that one party controls: an IPv4 address, or the first
-/// 64 bits of an IPv6 address, since whoever has one IPv6 address has its whole subnet.
+/// The network of a client: an IPv4 address, or the first 64 bits of an IPv6 address, since
+/// clients usually control all addresses with the same 64 bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network(String);
 
 impl RateLimit {
-    /// At most `limit` events in each minute.
+    /// Creates a limit of `limit` events per minute.
     #[must_use]
     pub const fn per_minute(limit: u32) -> Self {
         Self { limit, window: SignedDuration::from_mins(1) }
     }
 
-    /// When the window that contains `now` began.
+    /// Returns when the window that contains `now` began.
     #[must_use]
     pub fn window_start(&self, now: Timestamp) -> Timestamp {
         let length = self.window.as_secs().max(1);
@@ -47,13 +47,13 @@ impl RateLimit {
             - SignedDuration::from_secs(now.as_second().rem_euclid(length))
     }
 
-    /// When the window that contains `now` ends.
+    /// Returns when the window that contains `now` ends.
     #[must_use]
     pub fn window_end(&self, now: Timestamp) -> Timestamp {
         self.window_start(now) + self.window
     }
 
-    /// How many seconds after `now` the next window begins: at least one.
+    /// Returns the number of seconds until the next window: at least one.
     #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> u32 {
         let left = self.window_end(now).duration_since(now);
@@ -62,7 +62,7 @@ impl RateLimit {
 }
 
 impl Network {
-    /// The network that `address` belongs to.
+    /// Returns the network of an address.
     #[must_use]
     pub fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_fraction_of_a_window_still_waits_a_second() {
+    fn the_wait_in_the_last_second_of_a_window_is_a_second() {
         let now = Timestamp::from_millisecond(179_999).unwrap();
 
         assert_eq!(RateLimit::per_minute(30).window_start(now).as_second(), 120);

@@ -1,66 +1,56 @@
-//! Why a credential that somebody presented does not hold.
+//! Why a credential is refused.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Why a presented credential does not hold.
+/// Why a credential is refused.
 ///
-/// The exact reason is for those who proved possession; everybody else gets
-/// [`Malformed`](Self::Malformed) or [`Invalid`](Self::Invalid).
+/// The exact reason is returned only to clients that proved possession of the credential. All
+/// others get [`Malformed`](Self::Malformed) or [`Invalid`](Self::Invalid).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
-    /// It does not have the form of a credential.
+    /// The text does not have the form of a credential.
     Malformed(MalformedToken),
-    /// It has the form, and is none of ours.
+    /// The token was not issued here, or has no record.
     Invalid,
-    /// It has the form of a session, and there is no such session, or no longer.
+    /// There is no such session, or its record was deleted.
     UnknownSession,
-    /// It is ours, and was made later than our clock and the allowed skew say.
+    /// The credential was issued in the future, by more than the allowed clock skew.
     NotYetValid {
-        /// When it was made, by the clock of whoever made it.
         issued_at: Timestamp,
     },
-    /// The token's time is over.
     TokenExpired {
-        /// When it was over.
         at: Timestamp,
     },
-    /// The token was revoked.
     TokenRevoked {
-        /// When it was revoked; unknown where all tokens were revoked at once.
+        /// `None` if all tokens were revoked at once.
         at: Option<Timestamp>,
-        /// By whom.
         by: Revoker,
     },
-    /// A newer token took the slot.
+    /// A newer token is in the slot.
     TokenReplaced {
-        /// When it was replaced.
         at: Timestamp,
     },
-    /// The session's forty minutes are over.
     SessionExpired {
-        /// When they were over.
         at: Timestamp,
     },
-    /// The session was ended before its time.
+    /// By a logout, or because all credentials were revoked.
     SessionEnded,
     /// A new login in the same browser ended the session.
     SessionReplaced {
-        /// When it was replaced.
         at: Timestamp,
     },
-    /// The stakeholder was disabled.
     UserDisabled,
 }
 
-/// What is seen instead of `Bearer` and one token.
+/// What the `Authorization` header contains instead of `Bearer` and one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MalformedToken {
-    /// A token without `Bearer`, or another word alone.
+    /// One word: a token without `Bearer`, or something else.
     NoScheme,
-    /// Another scheme than `Bearer`.
+    /// A scheme other than `Bearer`.
     OtherScheme,
-    /// `Bearer` and nothing else.
+    /// Only `Bearer`.
     Missing,
     /// `Bearer` twice.
     SchemeTwice,
@@ -68,15 +58,15 @@ pub enum MalformedToken {
     Quoted,
     /// The placeholder of an example, or a variable that was not replaced.
     Placeholder,
-    /// What programs write for a value that is not there, such as `undefined`.
+    /// The text of a missing value, such as `undefined`.
     Undefined,
-    /// More words than one.
+    /// More than one word after `Bearer`.
     Several,
-    /// More than is read.
+    /// A header that is too long.
     TooLong,
-    /// Characters that no token has.
+    /// Characters that a token cannot contain.
     OtherCharacters,
-    /// Another number of parts, separated by dots, than three.
+    /// Not three parts separated by dots.
     NotThreeParts,
 }
 
@@ -86,6 +76,6 @@ pub enum MalformedToken {
 pub enum Revoker {
     /// The owner, in a session.
     Owner,
-    /// Whoever held the token.
+    /// A program that has the token.
     Holder,
 }

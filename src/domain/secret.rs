@@ -1,7 +1,7 @@
 //! Secrets in the clear, and the digests under which they are stored.
 //!
-//! A secret cannot be printed, copied, compared or serialized. It leaves through
-//! [`Secret::reveal`] alone, and an architecture test counts who calls that.
+//! A secret cannot be printed, copied, compared or serialized. Only [`Secret::reveal`] returns its
+//! text, and an architecture test lists the callers.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
@@ -10,27 +10,26 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A secret in the clear. It is shown once, to its owner, and wiped from memory.
+/// A secret in the clear. It is wiped from memory when it is dropped.
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Makes a secret of 256 random bits, in base64url: 43 characters.
+    /// Creates a secret of 256 random bits, in base64url: 43 characters.
     #[must_use]
     pub fn from_entropy(bytes: [u8; 32]) -> Self {
         Self::from(URL_SAFE_NO_PAD.encode(Zeroizing::new(bytes)))
     }
 
-    /// The digest under which the secret is stored: SHA-256, in base64url.
+    /// Returns the digest under which the secret is stored: SHA-256, in base64url.
     ///
-    /// A fast hash is right here: the secret has 256 bits, so there is nothing
-    /// to guess.
+    /// A fast hash is sufficient, since nobody can guess 256 random bits.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())))
     }
 
-    /// Derives another secret, by HMAC-SHA256. Whoever has the derived one does not learn this
-    /// one. The parts are concatenated: those before the last must have a fixed length.
+    /// Derives another secret by HMAC-SHA256. This secret cannot be computed from it. The parts are
+    /// concatenated, so all but the last must have a fixed length.
     #[must_use]
     pub fn derive(&self, parts: &[&[u8]]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
@@ -42,24 +41,24 @@ impl Secret {
         Self::from(URL_SAFE_NO_PAD.encode(tag.as_ref()))
     }
 
-    /// The secret itself, for the one answer that hands it out.
+    /// Returns the text of the secret, to send it to its owner or to an identity provider.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Looks at the secret, to take it apart or to sign it; nothing of it is kept.
+    /// Calls `look` with the text of the secret, to parse or to sign it.
     pub fn inspect<T>(&self, look: impl FnOnce(&str) -> T) -> T {
         look(&self.0)
     }
 
-    /// How long the secret is, in bytes.
+    /// Returns the length in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the secret is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -78,20 +77,19 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The digest of a [`Secret`]: what the table holds of it.
+/// The digest of a [`Secret`], which is stored instead of it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digest(String);
 
 impl Digest {
-    /// Whether this is the digest that was presented, found out in constant time: the
-    /// one place where digests are compared.
+    /// Whether the presented digest is the same. Compares in constant time.
     #[must_use]
     pub fn matches(&self, presented: &Self) -> bool {
         self.0.as_bytes().ct_eq(presented.0.as_bytes()).into()
     }
 
-    /// The digest as text, for the key of a record.
+    /// Returns the digest as text, for the key of a record.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -118,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_matches_its_own_secret_alone() {
+    fn a_digest_matches_only_its_own_secret() {
         let digest = Secret::from_entropy([7; 32]).digest();
 
         assert!(digest.matches(&Secret::from_entropy([7; 32]).digest()));
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_derived_secret_depends_on_the_secret_and_on_what_it_is_derived_for() {
+    fn a_derived_secret_depends_on_the_secret_and_on_the_parts() {
         let derived = Secret::from_entropy([7; 32]).derive(&[b"one", b"two"]);
 
         let again = Secret::from_entropy([7; 32]).derive(&[b"one", b"two"]);

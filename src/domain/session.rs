@@ -1,4 +1,4 @@
-//! A browser session.
+//! Browser sessions.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,61 +12,52 @@ use crate::domain::{
     stakeholder::Stakeholder,
 };
 
-/// How long a browser session lasts, counted from the login and never extended.
-///
-/// The document that the product implements says forty minutes.
+/// How long a session lasts, counted from the login. It is never extended.
 pub const SESSION_LIFETIME: SignedDuration = SignedDuration::from_mins(40);
 
-/// A browser session: opened by a login, over after forty minutes or when ended.
+/// The record of a browser session.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Session {
-    /// Whose session it is.
     pub user: UserId,
     /// The digest of the secret in the cookie.
     pub digest: Digest,
-    /// The owner's epoch at the login.
+    /// The owner's epoch when the session was opened.
     pub epoch: u64,
-    /// When the login was.
     #[serde(rename = "iat", with = "jiff::fmt::serde::timestamp::second::required")]
     pub opened_at: Timestamp,
-    /// When a use of it was last recorded.
+    /// The time of the last recorded use.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
         with = "jiff::fmt::serde::timestamp::second::optional"
     )]
     pub last_seen_at: Option<Timestamp>,
-    /// Which program logged in, as it named itself.
+    /// The browser's `User-Agent` at the login.
     pub agent: Option<String>,
-    /// From which address.
+    /// The browser's address at the login.
     pub address: Option<std::net::IpAddr>,
-    /// Whether it was ended before its time.
     pub state: SessionState,
 }
 
-/// Whether a session was ended before its time.
+/// Whether a session was ended before it expired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "camelCase")]
 pub enum SessionState {
-    /// It was not; it still ends by itself.
+    /// Not ended. The session can be expired.
     Open,
-    /// It was.
     Ended {
-        /// When.
         #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
         at: Timestamp,
-        /// By what.
         #[serde(default)]
         why: SessionEnd,
     },
 }
 
-/// What ended a session before its time.
+/// Why a session was ended before it expired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SessionEnd {
-    /// A logout.
     #[default]
     Logout,
     /// A new login in the same browser.
@@ -80,27 +71,26 @@ impl Session {
         SessionId::of(&self.digest)
     }
 
-    /// When the session is over: forty minutes after the login.
+    /// Returns when the session expires.
     #[must_use]
     pub fn ends_at(&self) -> Timestamp {
         self.opened_at + SESSION_LIFETIME
     }
 
-    /// Whether the session lasts at `now`: it begins when opened and is over at
-    /// [`ends_at`](Self::ends_at), which is no longer part of it.
+    /// Whether the session has begun and has not expired at `now`. It expires exactly at
+    /// [`ends_at`](Self::ends_at).
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.opened_at <= now + CLOCK_SKEW && now < self.ends_at()
     }
 
-    /// Whether the session still opens anything to who presents the
-    /// digest of its secret.
+    /// Checks a session that is presented at `now`, by the digest of its secret.
     ///
     /// # Errors
     ///
-    /// [`Refusal::UnknownSession`] unless the digest is the session's; then, in this order,
-    /// that it was ended, that it is from the future, that it is over, that its owner is
-    /// shut out.
+    /// [`Refusal::UnknownSession`] for a wrong digest. Otherwise, in this order, that the session
+    /// was ended, that it was opened in the future, that it expired, and that its owner is
+    /// disabled or revoked all credentials.
     pub fn check(
         &self,
         presented: &Digest,
@@ -169,13 +159,13 @@ mod tests {
     #[case::at_39_59(2399, true)]
     #[case::at_40_00(2400, false)]
     #[case::an_instance_a_minute_behind(-60, true)]
-    #[case::a_clock_that_is_simply_wrong(-61, false)]
+    #[case::a_clock_that_is_wrong(-61, false)]
     fn a_session_lasts_forty_minutes(#[case] seconds: i64, #[case] is_live: bool) {
         assert_eq!(session().is_live(after(seconds)), is_live);
     }
 
     #[test]
-    fn a_wrong_secret_learns_nothing() {
+    fn a_wrong_secret_is_refused_without_the_state_of_the_session() {
         let ended = Session {
             state: SessionState::Ended { at: after(1), why: SessionEnd::Logout },
             ..session()
@@ -187,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_over_by_time_says_when() {
+    fn an_expired_session_is_refused_with_the_time() {
         let over = Refusal::SessionExpired { at: after(2400) };
 
         assert_eq!(session().check(&secret(), &ana(), after(2400)), Err(over));

@@ -9,6 +9,7 @@ use crate::domain::{
     email::Email,
     id::{OrganizationName, UserId},
     issuer::{DomainOwner, DomainOwners},
+    memberships::Memberships,
     permitted::{AccessDenied, Permitted, Platform},
     policy::{OrganizationAction, UserAction},
     refusal::Refusal,
@@ -16,59 +17,60 @@ use crate::domain::{
     subject::Subject,
 };
 
-/// The longest first or last name that is kept, in characters, as in the original.
-const LONGEST_NAME: usize = 29;
+/// The maximum length of a word of a name, in characters. The rest is cut off.
+const MAX_WORD: usize = 29;
 
-/// A person with roles. One record holds them all, so a request knows them after
-/// its one read.
+/// A person who can log in. The record is small, since transactions check it. The roles in
+/// organizations are in [`Memberships`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stakeholder {
-    /// Who it is, for as long as the record lives.
     pub id: UserId,
-    /// Where they are reached, and how they are known to others.
     pub email: Email,
-    /// First and last name, as the identity provider gave them.
+    /// First and last name, from the identity provider.
     pub name: String,
-    /// What they are to the whole platform.
     pub role: UserRole,
-    /// Whether they may come in.
     pub status: Status,
-    /// The count of revoke-alls: a credential made under another one is dead.
+    /// How often all credentials were revoked. A credential of another epoch is revoked.
     pub epoch: u64,
-    /// What they are to their organizations.
-    pub organizations: BTreeMap<OrganizationName, OrganizationRole>,
-    /// The subject by which they log in, for each issuer. Empty for those who have not logged
-    /// in by an identity provider yet. A pinned subject counts only while it is in here.
+    /// Always empty. Older versions of the program, which can run during a deployment, kept the
+    /// organizations here and cannot read a record without the attribute.
+    #[serde(rename = "organizations", skip_deserializing)]
+    pub former_organizations: BTreeMap<OrganizationName, OrganizationRole>,
+    /// The subject of each issuer that logs in as this stakeholder. Empty before the first login
+    /// through an identity provider. A pinned subject is valid only while it is listed here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subjects: BTreeMap<String, String>,
-    /// How often the record was changed: two writers at once are a conflict, never
-    /// a lost change.
+    /// How often the record was changed.
     pub version: u64,
-    /// When they first logged in.
+    /// The time of the first login.
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub enrolled_at: Timestamp,
 }
 
-/// Whether a stakeholder may come in.
+/// The owner of a credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    pub stakeholder: Stakeholder,
+    pub memberships: Memberships,
+}
+
+/// Whether a stakeholder can log in and use credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "camelCase")]
 pub enum Status {
-    /// They may.
     Active,
-    /// They may not, and neither may their sessions and tokens.
     Disabled {
-        /// Since when.
         #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
         at: Timestamp,
     },
 }
 
 impl Stakeholder {
-    /// Enrols somebody at their first login.
+    /// Creates a stakeholder at the first login.
     #[must_use]
     pub fn enrol(id: UserId, email: Email, name: &str, now: Timestamp) -> Self {
-        let name = shortened(if name.trim().is_empty() { email.local_part() } else { name });
+        let name = shorten(if name.trim().is_empty() { email.local_part() } else { name });
         Self {
             id,
             email,
@@ -77,22 +79,22 @@ impl Stakeholder {
             status: Status::Active,
             epoch: 0,
             version: 0,
-            organizations: BTreeMap::new(),
+            former_organizations: BTreeMap::new(),
             subjects: BTreeMap::new(),
             enrolled_at: now,
         }
     }
 
-    /// Whether a credential made under `epoch` still opens anything.
+    /// Checks a credential that was created in `epoch`.
     ///
     /// # Errors
     ///
-    /// [`Refusal::UserDisabled`] for the disabled, `over` for those who revoked
-    /// all that they had since.
-    pub fn check(&self, epoch: u64, over: Refusal) -> Result<(), Refusal> {
+    /// [`Refusal::UserDisabled`] if the stakeholder is disabled; `revoked` if all credentials were
+    /// revoked since.
+    pub fn check(&self, epoch: u64, revoked: Refusal) -> Result<(), Refusal> {
         match self.status {
             Status::Disabled { .. } => Err(Refusal::UserDisabled),
-            Status::Active if self.epoch != epoch => Err(over),
+            Status::Active if self.epoch != epoch => Err(revoked),
             Status::Active => Ok(()),
         }
     }
@@ -116,28 +118,28 @@ impl Stakeholder {
     pub fn permit_in(
         &self,
         organization: &OrganizationName,
+        memberships: &Memberships,
         action: OrganizationAction,
     ) -> Result<Permitted<OrganizationName>, AccessDenied> {
-        Permitted::check(organization.clone(), self.role_in(organization), action)
+        Permitted::check(organization.clone(), self.role_in(organization, memberships), action)
     }
 
-    /// Whether a subject is one by which they log in.
+    /// Whether a subject logs in as this stakeholder.
     #[must_use]
     pub fn is(&self, subject: &Subject) -> bool {
         self.subjects.get(subject.issuer()).is_some_and(|it| it == subject.id())
     }
 
-    /// Lets them log in by a subject, from now on.
+    /// Lets a subject log in as this stakeholder.
     pub fn link(&mut self, subject: &Subject) {
         self.subjects.insert(subject.issuer().to_owned(), subject.id().to_owned());
     }
 
-    /// Whether a subject that nobody logged in by yet may become a login of theirs, because
-    /// its provider vouches for their address.
+    /// Whether a new subject whose provider verified the stakeholder's address may be linked.
     ///
-    /// A provider that owns the address's domain may add its subject to those of other issuers.
-    /// Where no provider owns the domain, the first subject may. A second subject of one issuer
-    /// may never: the provider gave the address to another person.
+    /// If the provider owns the domain of the address, its subject is added to those of other
+    /// issuers. If no provider owns the domain, only the first subject is linked. A second subject
+    /// of the same issuer is never linked: the provider gave the address to another person.
     #[must_use]
     pub fn may_link(&self, subject: &Subject, owner: DomainOwner) -> bool {
         match owner {
@@ -147,8 +149,9 @@ impl Stakeholder {
         }
     }
 
-    /// Removes the logins by issuers that do not own the domain of the address, except by
-    /// `subject`. If there are any, all credentials end: somebody else may have opened them.
+    /// Removes the subjects of issuers that do not own the domain of the address, except
+    /// `subject`. If there are any, all credentials are revoked, since somebody else may have
+    /// created them.
     pub fn unlink_non_owners(&mut self, subject: &Subject, owners: &DomainOwners) {
         let (links, domain) = (self.subjects.len(), self.email.domain());
         self.subjects.retain(|issuer, _| issuer == subject.issuer() || owners.owns(issuer, domain));
@@ -157,10 +160,10 @@ impl Stakeholder {
         }
     }
 
-    /// Whether the address follows one that changed at the provider of `subject`.
+    /// Whether the address changes when it changed at the provider of `subject`.
     ///
-    /// It does not enter a domain that another provider owns. It does not leave one either, if
-    /// they log in by an owner too: that provider vouches for the address.
+    /// It does not change to a domain that another provider owns. It does not change either if
+    /// another issuer of the stakeholder owns the domain of the present address.
     #[must_use]
     pub fn may_move(&self, subject: &Subject, owner: DomainOwner, owners: &DomainOwners) -> bool {
         let owns = |issuer: &str| owners.owns(issuer, self.email.domain());
@@ -168,17 +171,22 @@ impl Stakeholder {
         owner != DomainOwner::OtherProvider && !is_kept
     }
 
-    fn role_in(&self, organization: &OrganizationName) -> Option<OrganizationRole> {
+    fn role_in(
+        &self,
+        organization: &OrganizationName,
+        memberships: &Memberships,
+    ) -> Option<OrganizationRole> {
         match self.role {
             UserRole::Admin => Some(OrganizationRole::Admin),
-            UserRole::Hacker | UserRole::User => self.organizations.get(organization).copied(),
+            UserRole::Hacker | UserRole::User => {
+                memberships.find(organization).map(|(_, it)| it.role)
+            }
         }
     }
 }
 
-fn shortened(name: &str) -> String {
-    let words =
-        name.split_whitespace().map(|word| word.chars().take(LONGEST_NAME).collect::<String>());
+fn shorten(name: &str) -> String {
+    let words = name.split_whitespace().map(|word| word.chars().take(MAX_WORD).collect::<String>());
     words.take(4).collect::<Vec<_>>().join(" ")
 }
 
@@ -197,17 +205,28 @@ mod tests {
     }
 
     #[test]
-    fn everybody_begins_as_an_active_user_of_no_organization() {
-        let ana = ana();
-
-        assert_eq!(
-            (ana.role, ana.status, ana.organizations.len()),
-            (UserRole::User, Status::Active, 0)
-        );
+    fn a_new_stakeholder_is_an_active_user() {
+        assert_eq!(ana().role, UserRole::User);
+        assert_eq!(ana().status, Status::Active);
     }
 
     #[test]
-    fn who_has_no_name_is_called_by_their_address() {
+    fn a_record_of_an_older_version_with_organizations_is_readable() {
+        let mut stored = serde_json::to_value(ana()).unwrap();
+        stored["organizations"] = serde_json::json!({ "acme": "user" });
+
+        assert_eq!(serde_json::from_value::<Stakeholder>(stored).unwrap(), ana());
+    }
+
+    #[test]
+    fn a_record_has_the_attribute_that_older_versions_require() {
+        let stored = serde_json::to_value(ana()).unwrap();
+
+        assert_eq!(stored["organizations"], serde_json::json!({}));
+    }
+
+    #[test]
+    fn a_stakeholder_without_a_name_is_named_after_the_address() {
         let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
         let ana =
             Stakeholder::enrol(UserId::from_entropy([1; 16]), email, "  ", Timestamp::UNIX_EPOCH);
@@ -216,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_credential_of_another_epoch_is_over() {
+    fn a_credential_of_another_epoch_is_revoked() {
         let ana = Stakeholder { epoch: 2, ..ana() };
 
         assert_eq!(ana.check(2, Refusal::SessionEnded), Ok(()));
@@ -224,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn the_disabled_are_told_so_whatever_else_is_wrong() {
+    fn a_disabled_stakeholder_is_refused_as_disabled_in_any_epoch() {
         let ana = Stakeholder { status: Status::Disabled { at: Timestamp::UNIX_EPOCH }, ..ana() };
 
         assert_eq!(ana.check(1, Refusal::SessionEnded), Err(Refusal::UserDisabled));
@@ -234,11 +253,10 @@ mod tests {
     fn a_platform_admin_is_admin_in_every_organization() {
         let acme = OrganizationName::try_from("acme".to_owned()).unwrap();
 
-        assert_eq!(ana().role_in(&acme), None);
-        assert_eq!(
-            Stakeholder { role: UserRole::Admin, ..ana() }.role_in(&acme),
-            Some(OrganizationRole::Admin)
-        );
+        let none = Memberships::none(ana().id);
+        let admin = Stakeholder { role: UserRole::Admin, ..ana() };
+        assert_eq!(ana().role_in(&acme, &none), None);
+        assert_eq!(admin.role_in(&acme, &none), Some(OrganizationRole::Admin));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How an identity provider knows somebody.
+//! Subjects: the ids that identity providers give to people.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,47 +9,43 @@ use crate::domain::{
     secret::{Digest, Secret},
 };
 
-/// The longest subject that a provider may give (OpenID Connect Core, section 2).
+/// The maximum length of a subject, in bytes (OpenID Connect Core, section 2).
 const LONGEST: usize = 255;
 
-/// How an identity provider knows somebody: its issuer, and the name that it gives to this
-/// person and never to another. It stays when the person's address changes (OpenID Connect
-/// Core, section 5.7).
+/// An issuer and its id of a person. The issuer gives the id to nobody else, and it stays the
+/// same when the person's address changes (OpenID Connect Core, section 5.7).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
     issuer: String,
     subject: String,
 }
 
-/// A subject is empty or too long.
+/// The subject is empty or too long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the subject is empty, or longer than 255 bytes")]
 pub struct InvalidSubject;
 
-/// The user that a subject logs in as, decided at its first login.
+/// The user that a subject logs in as. It is recorded at the first login.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PinnedSubject {
-    /// The subject.
     #[serde(flatten)]
     pub subject: Subject,
-    /// Whom it logs in as.
     #[serde(rename = "uid")]
     pub user: UserId,
-    /// The address that the provider told last. The user's own address follows it only when
-    /// it changes, since a user with two providers may have two.
+    /// The last address that the provider reported. Only a change of it changes the user's
+    /// address, since a user with two providers can have two.
     pub email: Email,
-    /// When it was pinned.
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub pinned_at: Timestamp,
 }
 
 impl Subject {
-    /// What `issuer` calls `subject`.
+    /// Creates the subject `subject` of `issuer`.
     ///
     /// # Errors
     ///
-    /// [`InvalidSubject`] for an empty or too long name.
+    /// [`InvalidSubject`] if `subject` is empty or too long.
     pub fn new(issuer: String, subject: String) -> Result<Self, InvalidSubject> {
         if subject.is_empty() || subject.len() > LONGEST {
             return Err(InvalidSubject);
@@ -57,20 +53,20 @@ impl Subject {
         Ok(Self { issuer, subject })
     }
 
-    /// The provider's issuer.
+    /// Returns the issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// What the issuer calls the person.
+    /// Returns the issuer's id of the person.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.subject
     }
 
-    /// The digest under which it is stored. An issuer is a URL and has no line break, so two
-    /// subjects never give one text.
+    /// Returns the digest under which the subject is stored. An issuer is a URL without line
+    /// breaks, so the digests of two subjects differ.
     #[must_use]
     pub fn digest(&self) -> Digest {
         Secret::from(format!("{}\n{}", self.issuer, self.subject)).digest()
@@ -96,9 +92,9 @@ mod tests {
     }
 
     #[test]
-    fn one_name_of_two_issuers_is_two_subjects() {
-        let (one, other) =
-            (subject("https://id.test", "1").unwrap(), subject("https://id.tes", "t1").unwrap());
+    fn the_same_id_of_two_issuers_is_two_subjects() {
+        let one = subject("https://id.test", "1").unwrap();
+        let other = subject("https://id.tes", "t1").unwrap();
 
         assert_ne!(one.digest().as_str(), other.digest().as_str());
     }

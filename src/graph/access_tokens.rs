@@ -4,7 +4,7 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
 
 use crate::{
-    access::access_tokens::Replaces,
+    access::access_tokens::Replacement,
     domain::{
         access_token::{self, ExpirationPolicy},
         policy::UserAction,
@@ -46,7 +46,7 @@ impl Mutations {
         let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
         let (access, context) = (ctx.access()?, ctx.request()?);
         let (shown, token) =
-            access.update_access_token(actor, Replaces::Any, expiration_time, context).await?;
+            access.update_access_token(actor, Replacement::Any, expiration_time, context).await?;
         Ok(UpdateAccessTokenPayload {
             shown,
             token: AccessToken::at(token, &actor.stakeholder, context.now),

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::{
     access::{
         Access,
-        actor::{Actor, Visitor},
+        actor::{Actor, Principal},
     },
     domain::policy::UserAction,
     error::{Error, Result},
@@ -22,7 +22,7 @@ pub(super) trait Request {
     /// # Errors
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action.
-    fn permitted(&self, action: UserAction) -> Result<&Actor>;
+    fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>>;
 
     /// When the request arrived.
     fn now(&self) -> Result<Timestamp>;
@@ -35,10 +35,10 @@ pub(super) trait Request {
 }
 
 impl Request for Context<'_> {
-    fn permitted(&self, action: UserAction) -> Result<&Actor> {
-        match self.data::<Visitor>().map_err(missing)? {
-            Visitor::Nobody => Err(Error::NoCredential),
-            Visitor::Somebody(actor) => {
+    fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>> {
+        match self.data::<Principal>().map_err(missing)? {
+            Principal::Anonymous => Err(Error::NoCredential),
+            Principal::Authenticated(actor) => {
                 actor.permit(action)?;
                 Ok(actor)
             }

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     access::{
         Access,
-        actor::Visitor,
+        actor::Principal,
         claims::{RawCredential, VerifiedClaims},
     },
     domain::refusal::Refusal,
@@ -122,7 +122,7 @@ impl Endpoint {
             return Err(refused);
         };
         let phase = Phase::default();
-        let visitor = Visitor::Somebody(Box::new(actor));
+        let visitor = Principal::Authenticated(Arc::new(actor));
         let response = self.run(document, visitor, context, phase.clone()).await;
         let is_failure =
             |it: &ServerError| it.source::<Error>().is_some_and(|it| it.status().is_server_error());
@@ -158,7 +158,7 @@ impl Endpoint {
     pub async fn execute(
         &self,
         sent: GraphqlRequest,
-        visitor: Visitor,
+        visitor: Principal,
         context: &RequestContext,
     ) -> Result<Response> {
         Ok(self
@@ -169,21 +169,21 @@ impl Endpoint {
     async fn executed(
         &self,
         document: Document,
-        visitor: Visitor,
+        visitor: Principal,
         context: &RequestContext,
         answer_type: AnswerType,
     ) -> Response {
         let phase = Phase::default();
         let executed = self.run(document, visitor.clone(), context, phase.clone());
         let recorded = async {
-            if let Visitor::Somebody(actor) = &visitor {
+            if let Principal::Authenticated(actor) = &visitor {
                 self.access.record_use(&actor.credential, context.now).await;
             }
         };
         let (response, ()) = join(executed, recorded).await;
         let warning = match &visitor {
-            Visitor::Somebody(actor) => self.access.renewal_ending_soon(actor, context.now),
-            Visitor::Nobody => None,
+            Principal::Authenticated(actor) => self.access.renewal_ending_soon(actor, context.now),
+            Principal::Anonymous => None,
         };
         answer::answer(
             response,
@@ -197,7 +197,7 @@ impl Endpoint {
     async fn run(
         &self,
         document: Document,
-        visitor: Visitor,
+        visitor: Principal,
         context: &RequestContext,
         phase: Phase,
     ) -> async_graphql::Response {
@@ -304,9 +304,7 @@ async fn small(
     }
     match body.read(LARGEST_ANONYMOUS_BODY).await {
         Ok(bytes) => GraphqlRequest::from_body(bytes).map(Some),
-        Err(RequestFault::TooLarge { .. }) if !matches!(claims, VerifiedClaims::Nothing) => {
-            Ok(None)
-        }
+        Err(RequestFault::TooLarge { .. }) if !matches!(claims, VerifiedClaims::None) => Ok(None),
         Err(fault) => Err(fault.into()),
     }
 }

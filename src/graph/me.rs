@@ -1,5 +1,7 @@
 //! Whoever asks, about themselves.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Enum, Object};
 use serde_json::{Value, json};
 
@@ -64,7 +66,7 @@ impl Queries {
 
 /// Whoever asks.
 struct Me {
-    actor: Actor,
+    actor: Arc<Actor>,
     caller_origin: CallerOrigin,
 }
 
@@ -122,7 +124,8 @@ impl Me {
     /// The organizations that one belongs to, by name.
     #[graphql(complexity = "paging::cost_of_list(child_complexity)")]
     async fn organizations(&self) -> Vec<Organization> {
-        self.actor.stakeholder.organizations.keys().cloned().map(Organization).collect()
+        let memberships = self.actor.memberships.by_name().into_iter();
+        memberships.map(|(_, it)| Organization(it.name.clone())).collect()
     }
 
     /// The names of what one may do at a level.

@@ -1,13 +1,12 @@
 //! Demo data, so that the first query of a new user returns something.
 
-use std::collections::BTreeMap;
-
 use crate::{
     app::App,
     domain::{
         audit::{AuditEntry, AuditSubject, Author},
         email::Email,
-        id::{OrganizationName, UserId},
+        id::{OrganizationId, OrganizationName, UserId},
+        memberships::Memberships,
         role::{OrganizationRole, UserRole},
         stakeholder::{Stakeholder, Status},
     },
@@ -18,42 +17,62 @@ use crate::{
 pub(super) const ADMIN: &str = "admin@demo.test";
 
 /// The demo stakeholders: address, name, role, role in the demo organization.
-const PEOPLE: [(&str, &str, UserRole, Option<OrganizationRole>); 4] = [
-    (ADMIN, "Ada Admin", UserRole::Admin, Some(OrganizationRole::UserManager)),
-    ("hacker@demo.test", "Hana Hacker", UserRole::Hacker, Some(OrganizationRole::User)),
-    ("user@demo.test", "Uma User", UserRole::User, Some(OrganizationRole::User)),
-    ("manager@demo.test", "Max Manager", UserRole::User, Some(OrganizationRole::CustomerManager)),
+const PEOPLE: [(&str, &str, UserRole, OrganizationRole); 4] = [
+    (ADMIN, "Ada Admin", UserRole::Admin, OrganizationRole::UserManager),
+    ("hacker@demo.test", "Hana Hacker", UserRole::Hacker, OrganizationRole::User),
+    ("user@demo.test", "Uma User", UserRole::User, OrganizationRole::User),
+    ("manager@demo.test", "Max Manager", UserRole::User, OrganizationRole::CustomerManager),
 ];
 
-/// Creates the demo stakeholders, each in one transaction with their roles.
+/// Stores the demo stakeholders and their memberships.
 ///
-/// Local mode serves requests only when all of them exist. If a start is interrupted, the next one
-/// creates the rest. Somebody who has already logged in with a demo address (with `--no-demo`) gets
-/// the demo roles, unless they have other ones.
+/// Local mode accepts requests when all of them are stored. If a start was interrupted, the next
+/// one stores the rest. Users who logged in with a demo address before, because of `--no-demo`,
+/// get the demo roles, unless they have others.
 ///
 /// # Errors
 ///
 /// When DynamoDB fails.
 pub(super) async fn fill(app: &App) -> Result<()> {
-    for (address, name, role, in_organization) in PEOPLE {
-        let (email, organizations) = (email(address)?, organizations(in_organization));
-        let with_roles =
-            |it: Stakeholder| Stakeholder { role, organizations: organizations.clone(), ..it };
-        match app.access.store.stakeholder_at(&email).await? {
-            None => {
-                let id = UserId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
-                let new = Stakeholder::enrol(id, email, name, app.clock.now());
-                let new = with_roles(new);
-                app.access.store.enrol(&new, &entry(app, &new)?).await?;
-            }
-            Some(known) if known.role == UserRole::User && known.organizations.is_empty() => {
-                let entry = entry(app, &known)?;
-                app.access.store.change_stakeholder(&known.id, with_roles, &entry).await?;
-            }
-            Some(_) => {}
+    let store = &app.access.store;
+    for (address, name, role, in_demo) in PEOPLE {
+        let stakeholder = find_or_enrol(app, address, name, role).await?;
+        if store.memberships(&stakeholder.id).await?.version > 0 {
+            continue;
         }
+        if stakeholder.role == UserRole::User && role != UserRole::User {
+            let with_role = |it| Stakeholder { role, ..it };
+            let entry = entry(app, &stakeholder)?;
+            store.change_stakeholder(&stakeholder.id, with_role, &entry).await?;
+        }
+        let (id, name) = demo()?;
+        let entry = entry(app, &stakeholder)?;
+        let with_demo = |it: Memberships| it.with(id, name, in_demo);
+        store.change_memberships(&stakeholder.id, with_demo, &entry).await?;
     }
     Ok(())
+}
+
+async fn find_or_enrol(
+    app: &App,
+    address: &str,
+    name: &str,
+    role: UserRole,
+) -> Result<Stakeholder> {
+    let email = email(address)?;
+    if let Some(known) = app.access.store.stakeholder_at(&email).await? {
+        return Ok(known);
+    }
+    let id = UserId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
+    let new = Stakeholder { role, ..Stakeholder::enrol(id, email, name, app.clock.now()) };
+    app.access.store.enrol(&new, &entry(app, &new)?).await?;
+    Ok(new)
+}
+
+/// Returns the id and the name of the demo organization.
+fn demo() -> Result<(OrganizationId, OrganizationName)> {
+    let name = OrganizationName::try_from("demo".to_owned()).map_err(Error::internal)?;
+    Ok((OrganizationId::from_entropy(*b"the demo company"), name))
 }
 
 /// Whether somebody who signs in as [`ADMIN`] is an admin.
@@ -75,9 +94,4 @@ fn entry(app: &App, stakeholder: &Stakeholder) -> Result<AuditEntry> {
 
 fn email(address: &str) -> Result<Email> {
     Email::try_from(address.to_owned()).map_err(Error::internal)
-}
-
-fn organizations(role: Option<OrganizationRole>) -> BTreeMap<OrganizationName, OrganizationRole> {
-    let demo = OrganizationName::try_from("demo".to_owned()).ok();
-    demo.zip(role).into_iter().collect()
 }

@@ -12,9 +12,11 @@ use crate::{
         audit::AuditEntry,
         id::{TokenId, TokenName, UserId},
         rate_limit::{Counter, RateLimit},
-        stakeholder::Stakeholder,
+        stakeholder::{Owner, Stakeholder},
     },
-    store::{Record, Store, StoreError, batch::MOST_KEYS, item, key::Key},
+    store::{
+        Record, Store, StoreError, batch::MOST_KEYS, item, key::Key, stakeholders::take_owner,
+    },
 };
 
 /// How long the record of a token is kept after the token has ended, so that "expired on …" can
@@ -126,7 +128,7 @@ impl Record for Slot {
 }
 
 impl Store {
-    /// Gets a token and its owner, in one round trip.
+    /// Gets a token and its owner: one `BatchGetItem`.
     ///
     /// # Errors
     ///
@@ -135,8 +137,12 @@ impl Store {
         &self,
         user: &UserId,
         token: &TokenId,
-    ) -> Result<(Option<Stakeholder>, Option<AccessToken>), StoreError> {
-        self.pair(Key::stakeholder(user), Key::access_token(user, token)).await
+    ) -> Result<(Option<Owner>, Option<AccessToken>), StoreError> {
+        let keys = [Key::stakeholder(user), Key::memberships(user), Key::access_token(user, token)];
+        let mut items = self.items(&keys).await?;
+        let [stakeholder, memberships, token] = &keys;
+        let owner = take_owner(&mut items, stakeholder, memberships)?;
+        Ok((owner, item::take(&mut items, token)?))
     }
 
     /// Gets the token in a slot by its own record: slot and token disagree in a table that was

@@ -47,18 +47,6 @@ impl Store {
         Ok(items.await?.into_iter().filter_map(item::read_or_log).collect())
     }
 
-    /// Gets two records in one consistent round trip: one `BatchGetItem`.
-    pub(super) async fn pair<A: Record, B: Record>(
-        &self,
-        a: Key,
-        b: Key,
-    ) -> Result<(Option<A>, Option<B>), StoreError> {
-        let keys = [a, b];
-        let mut items = self.items(&keys).await?;
-        let [a, b] = &keys;
-        Ok((item::take(&mut items, a)?, item::take(&mut items, b)?))
-    }
-
     /// Gets the items at `keys`, which are 100 at most and differ: one `BatchGetItem`.
     pub(super) async fn items(&self, keys: &[Key]) -> Result<Vec<Item>, StoreError> {
         self.read_chunk(keys.iter().map(Key::attributes).collect()).await

@@ -3,6 +3,7 @@
 //! | noun           | `PK`         | `SK`              | `ttl`          | read by                     |
 //! |----------------|--------------|-------------------|----------------|-----------------------------|
 //! | stakeholder    | `U#<uid>`    | `P`               |                | every authentication        |
+//! | memberships    | `U#<uid>`    | `M`               |                | every authentication        |
 //! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
 //! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; moved when revoked or replaced | authentication by Bearer, `me.accessTokens` |
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
@@ -58,6 +59,12 @@ impl Key {
     #[must_use]
     pub fn stakeholder(user: &UserId) -> Self {
         Self::of_user(user, "P".to_owned())
+    }
+
+    /// The key of a stakeholder's memberships.
+    #[must_use]
+    pub fn memberships(user: &UserId) -> Self {
+        Self::of_user(user, "M".to_owned())
     }
 
     /// The key of a session.

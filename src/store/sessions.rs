@@ -8,9 +8,11 @@ use crate::{
         id::{TokenName, UserId},
         secret::Digest,
         session::{Session, SessionEnd, SessionState},
-        stakeholder::Stakeholder,
+        stakeholder::{Owner, Stakeholder},
     },
-    store::{Record, Store, StoreError, access_tokens::Slot, item, key::Key},
+    store::{
+        Record, Store, StoreError, access_tokens::Slot, item, key::Key, stakeholders::take_owner,
+    },
 };
 
 /// How long the record of a session outlives it, so that "ended" and "expired" can
@@ -37,7 +39,7 @@ pub struct ReplacedSession {
 }
 
 impl Store {
-    /// Gets a session, its owner, and the slot of their default token, in one round trip.
+    /// Gets a session, its owner, and the slot of their default token: one `BatchGetItem`.
     ///
     /// # Errors
     ///
@@ -46,13 +48,14 @@ impl Store {
         &self,
         user: &UserId,
         digest: &Digest,
-    ) -> Result<(Option<Stakeholder>, Option<Session>, Option<Slot>), StoreError> {
+    ) -> Result<(Option<Owner>, Option<Session>, Option<Slot>), StoreError> {
+        let (stakeholder, memberships) = (Key::stakeholder(user), Key::memberships(user));
         let slot = Key::slot(user, &TokenName::default());
-        let keys = [Key::stakeholder(user), Key::session(user, digest), slot];
+        let keys = [stakeholder, memberships, Key::session(user, digest), slot];
         let mut items = self.items(&keys).await?;
-        let [owner, session, slot] = &keys;
+        let [stakeholder, memberships, session, slot] = &keys;
         Ok((
-            item::take(&mut items, owner)?,
+            take_owner(&mut items, stakeholder, memberships)?,
             item::take(&mut items, session)?,
             item::take(&mut items, slot)?,
         ))

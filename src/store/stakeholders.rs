@@ -3,8 +3,18 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    domain::{audit::AuditEntry, email::Email, id::UserId, stakeholder::Stakeholder},
-    store::{Record, Store, StoreError, Versioned, key::Key},
+    domain::{
+        audit::AuditEntry,
+        email::Email,
+        id::UserId,
+        memberships::Memberships,
+        stakeholder::{Owner, Stakeholder},
+    },
+    store::{
+        Record, Store, StoreError, Versioned,
+        item::{self, Item},
+        key::Key,
+    },
 };
 
 /// Says whose an e-mail address is.
@@ -12,6 +22,36 @@ use crate::{
 pub(super) struct Address {
     pub(super) email: Email,
     pub(super) user: UserId,
+}
+
+/// Takes an owner out of the items of a batch. Memberships that have no record are empty.
+pub(super) fn take_owner(
+    items: &mut Vec<Item>,
+    stakeholder: &Key,
+    memberships: &Key,
+) -> Result<Option<Owner>, StoreError> {
+    let Some(stakeholder) = item::take::<Stakeholder>(items, stakeholder)? else {
+        return Ok(None);
+    };
+    let memberships = item::take(items, memberships)?;
+    let memberships = memberships.unwrap_or_else(|| Memberships::none(stakeholder.id.clone()));
+    Ok(Some(Owner { stakeholder, memberships }))
+}
+
+impl Record for Memberships {
+    fn key(&self) -> Key {
+        Key::memberships(&self.user)
+    }
+}
+
+impl Versioned for Memberships {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
 }
 
 impl Record for Stakeholder {
@@ -88,6 +128,39 @@ impl Store {
         let mut after = step(before.clone());
         after.version = before.version + 1;
         self.transaction().change(&before, &after)?.commit(entry).await?;
+        Ok(after)
+    }
+    /// Gets the memberships of a stakeholder. They are empty if there is no record.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn memberships(&self, user: &UserId) -> Result<Memberships, StoreError> {
+        let found = self.get(&Key::memberships(user)).await?;
+        Ok(found.unwrap_or_else(|| Memberships::none(user.clone())))
+    }
+
+    /// Changes the memberships of a stakeholder by a pure step. Creates the record if there is
+    /// none.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stale`] or [`StoreError::Exists`] when somebody else changed them first.
+    pub async fn change_memberships(
+        &self,
+        user: &UserId,
+        step: impl FnOnce(Memberships) -> Memberships,
+        entry: &AuditEntry,
+    ) -> Result<Memberships, StoreError> {
+        let before = self.get::<Memberships>(&Key::memberships(user)).await?;
+        let mut after = step(before.clone().unwrap_or_else(|| Memberships::none(user.clone())));
+        after.version = before.as_ref().map_or(0, |it| it.version) + 1;
+        match before {
+            Some(before) => {
+                self.transaction().change(&before, &after)?.commit(entry).await?;
+            }
+            None => self.transaction().insert(&after)?.commit(entry).await?,
+        }
         Ok(after)
     }
 }

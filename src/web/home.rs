@@ -1,7 +1,5 @@
 //! The home page.
 
-use std::collections::BTreeMap;
-
 use askama::Template;
 use axum::{body::Body, response::Response};
 
@@ -22,7 +20,7 @@ use crate::{
 struct Page<'a> {
     layout: Layout,
     name: &'a str,
-    organizations: &'a BTreeMap<OrganizationName, OrganizationRole>,
+    organizations: Vec<(&'a OrganizationName, OrganizationRole)>,
     /// The active API token, if there is one.
     token: Option<&'a AccessToken>,
     form: &'a TokenForm,
@@ -43,8 +41,8 @@ pub async fn show(logged_in: LoggedIn) -> Result<Response, PageError> {
 ///
 /// # Errors
 ///
-/// `AccessDenied` for users who may not create tokens; `Request` for a malformed form;
-/// `Unavailable` if DynamoDB or signing fails.
+/// `Denied` for users who may not create tokens; `Request` for a malformed form; `Unavailable` if
+/// DynamoDB or signing fails.
 pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, PageError> {
     let LoggedIn { site, actor, context, .. } = &logged_in;
     let form = SentForm::read(body).await?;
@@ -60,7 +58,8 @@ pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, P
 
 /// Renders the page, with the form that creates a token in browsers without scripts.
 fn render(logged_in: &LoggedIn, token: Option<&AccessToken>, form: &TokenForm) -> Result<Response> {
-    let user = &logged_in.actor.stakeholder;
-    let (name, organizations) = (user.name.as_str(), &user.organizations);
+    let name = logged_in.actor.stakeholder.name.as_str();
+    let memberships = logged_in.actor.memberships.by_name().into_iter();
+    let organizations = memberships.map(|(_, it)| (&it.name, it.role)).collect();
     logged_in.render(&Page { layout: logged_in.layout(), name, organizations, token, form })
 }

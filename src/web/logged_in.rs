@@ -11,7 +11,7 @@ use http::{Method, header::SET_COOKIE, request::Parts};
 use url::form_urlencoded;
 
 use crate::{
-    access::actor::{Actor, Visitor},
+    access::actor::{Actor, Principal},
     domain::own_path::OwnPath,
     error::{Error, Result},
     http::{RequestContext, session_marker},
@@ -25,7 +25,7 @@ use crate::{
 /// something must come from our own pages. The use of the session is recorded.
 pub struct LoggedIn {
     pub(super) site: Arc<Site>,
-    pub(super) actor: Box<Actor>,
+    pub(super) actor: Arc<Actor>,
     pub(super) context: RequestContext,
     /// The page: after a form, the page that the form leads to by default.
     path: OwnPath,
@@ -58,8 +58,8 @@ impl LoggedIn {
         let context =
             context.ok_or_else(|| Error::internal("there is no request context"))?.clone();
         let actor = match site.authenticate(&request.headers, &context).await {
-            Ok(Visitor::Somebody(actor)) => actor,
-            Ok(Visitor::Nobody) | Err(Error::Refused(_)) => return Ok(None),
+            Ok(Principal::Authenticated(actor)) => actor,
+            Ok(Principal::Anonymous) | Err(Error::Refused(_)) => return Ok(None),
             Err(error) => return Err(error),
         };
         site.access.record_use(&actor.credential, context.now).await;

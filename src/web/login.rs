@@ -12,7 +12,7 @@ use http::{Uri, header::SET_COOKIE, request::Parts};
 use url::form_urlencoded;
 
 use crate::{
-    access::actor::Visitor,
+    access::actor::Principal,
     domain::{own_path::OwnPath, refusal::Refusal},
     error::{Error, Result},
     http::{RequestContext, cookies::CookieName, session_marker},
@@ -73,18 +73,18 @@ impl Banner {
 ///
 /// # Errors
 ///
-/// As `Site::authenticate`, except `Refused`.
+/// As [`Site::authenticate`], except `Refused`.
 pub async fn show(
     State(site): State<Arc<Site>>,
     Extension(context): Extension<RequestContext>,
     request: Parts,
 ) -> Result<Response, PageError> {
     match site.authenticate(&request.headers, &context).await {
-        Ok(Visitor::Somebody(_)) if !has_parameter(&request.uri, "again") => {
+        Ok(Principal::Authenticated(_)) if !has_parameter(&request.uri, "again") => {
             Ok(Redirect::to(next(&request.uri).as_str()).into_response())
         }
-        Ok(Visitor::Somebody(_)) => Ok(render(&site, &request, None)?),
-        Ok(Visitor::Nobody) => {
+        Ok(Principal::Authenticated(_)) => Ok(render(&site, &request, None)?),
+        Ok(Principal::Anonymous) => {
             let had_session = session_marker::is_set(&request.headers);
             let is_logged_out = request.uri.query() == Some("logged-out");
             let banner = is_logged_out.then_some(Banner::LOGGED_OUT);

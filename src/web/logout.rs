@@ -10,7 +10,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, header::SET_COOKIE, request::Parts};
 
 use crate::{
-    access::actor::Visitor,
+    access::actor::Principal,
     error::{Error, Result},
     http::{RequestContext, cookies::CookieName},
     web::{
@@ -53,8 +53,8 @@ pub async fn submit(
 
 async fn end_session(site: &Site, request: &Parts, context: &RequestContext) -> Result<()> {
     match site.authenticate(&request.headers, context).await {
-        Ok(Visitor::Somebody(actor)) => site.access.end_session(&actor, context).await,
-        Ok(Visitor::Nobody) | Err(Error::Refused(_)) => Ok(()),
+        Ok(Principal::Authenticated(actor)) => site.access.end_session(&actor, context).await,
+        Ok(Principal::Anonymous) | Err(Error::Refused(_)) => Ok(()),
         Err(error) => Err(error),
     }
 }

@@ -10,7 +10,7 @@ use http::{HeaderMap, header::CACHE_CONTROL};
 use serde_json::json;
 
 use crate::{
-    access::{Access, actor::Visitor, claims::RawCredential},
+    access::{Access, actor::Principal, claims::RawCredential},
     config::PublicUrl,
     error::Result,
     http::{RequestContext, cookies::CookieName, csrf::OwnOrigins},
@@ -57,9 +57,9 @@ impl Site {
         &self,
         headers: &HeaderMap,
         context: &RequestContext,
-    ) -> Result<Visitor> {
+    ) -> Result<Principal> {
         let cookie = self.access.cookies.get(CookieName::Session, headers)?;
-        let credential = cookie.map_or(RawCredential::Nothing, RawCredential::Cookie);
+        let credential = cookie.map_or(RawCredential::None, RawCredential::Cookie);
         let claims = self.access.verify(&credential, context.now)?;
         self.access.authenticate(&claims, context.now).await
     }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use crate::{
-    access::access_tokens::Replaces,
+    access::access_tokens::Replacement,
     domain::{
         access_token::{AccessToken, ExpirationPolicy},
         expiration::INVALID_EXPIRATION_TIME,
@@ -105,7 +105,7 @@ impl SentForm {
             Ok(time) => time,
             Err(fault) => return Ok(Err(fault)),
         };
-        let replaces = Replaces::Only(current.map(|it| &it.id));
+        let replaces = Replacement::Only(current.map(|it| &it.id));
         match site.access.update_access_token(actor, replaces, time, context).await {
             Ok((token, _)) => {
                 let api = &site.public_url.api();

@@ -27,7 +27,10 @@ use arm_api::{
     domain::{
         audit::{AuditEntry, AuditSubject, Author},
         email::Email,
+        id::{OrganizationId, OrganizationName},
+        memberships::Memberships,
         rate_limit::RateLimit,
+        role::OrganizationRole,
         stakeholder::Stakeholder,
     },
     entropy::Entropy,
@@ -246,6 +249,18 @@ impl World {
         };
         let entry = self.entry(&before);
         self.app.access.store.change_stakeholder(&before.id, changed, &entry).await.unwrap();
+    }
+
+    /// Adds a stakeholder to an organization, as a manager would.
+    pub(crate) async fn join(&self, email: &str, organization: &str, role: OrganizationRole) {
+        let stakeholder = self.stakeholder(email).await;
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(organization.bytes()).for_each(|(byte, of_name)| *byte = of_name);
+        let id = OrganizationId::from_entropy(bytes);
+        let name = OrganizationName::try_from(organization.to_owned()).unwrap();
+        let (store, entry) = (&self.app.access.store, self.entry(&stakeholder));
+        let joined = |it: Memberships| it.with(id, name, role);
+        store.change_memberships(&stakeholder.id, joined, &entry).await.unwrap();
     }
 
     /// Returns an audit entry for a change of a stakeholder.

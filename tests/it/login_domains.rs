@@ -81,7 +81,7 @@ async fn an_address_that_changes_does_not_enter_a_domain_of_another_provider() {
     assert_eq!(user_of(&world, &answer), eve);
     assert_eq!(address_of(&world, &answer).await, "eve@free.test");
     let is_warned =
-        |line: &Value| line["message"] == "a changed address is another provider's to tell";
+        |line: &Value| line["message"] == "a changed address belongs to another provider";
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
     assert_ne!(
         user_of(&world, &logs_in(&world, 1, |_| ()).await),

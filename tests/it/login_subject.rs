@@ -131,7 +131,8 @@ async fn a_changed_address_takes_nothing_from_its_owner() {
 
     assert_eq!(user_of(&world, &answer), eve);
     assert_eq!(address_of(&world, &answer).await, "eve@acme.test");
-    let is_warned = |line: &Value| line["message"] == "a changed address belongs to somebody else";
+    let is_warned =
+        |line: &Value| line["message"] == "a changed address belongs to another stakeholder";
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
 }
 

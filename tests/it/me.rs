@@ -1,9 +1,6 @@
 //! Who asks, about themselves.
 
-use arm_api::domain::{
-    id::OrganizationName,
-    role::{OrganizationRole, UserRole},
-};
+use arm_api::domain::role::{OrganizationRole, UserRole};
 use rstest::rstest;
 use serde_json::json;
 
@@ -18,8 +15,7 @@ const EVERYTHING: &str = "{ me {
 async fn a_stakeholder_sees_who_they_are() {
     let world = World::new().await;
     let ana = world.signed_in("Ana@Acme.test").await;
-    let acme = OrganizationName::try_from("acme".to_owned()).unwrap();
-    world.change("ana@acme.test", |it| it.organizations.insert(acme, OrganizationRole::User)).await;
+    world.join("ana@acme.test", "acme", OrganizationRole::User).await;
 
     let me = ana.asks(EVERYTHING).await.json()["data"]["me"].clone();
 
@@ -71,12 +67,7 @@ async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let bob = world.signed_in("bob@acme.test").await;
-    let hidden = OrganizationName::try_from("hidden".to_owned()).unwrap();
-    world
-        .change("bob@acme.test", |it| {
-            it.organizations.insert(hidden, OrganizationRole::UserManager)
-        })
-        .await;
+    world.join("bob@acme.test", "hidden", OrganizationRole::UserManager).await;
     let role =
         |name: &str| format!("{{ me {{ role(entity: ORGANIZATION, identifier: \"{name}\") }} }}");
 
@@ -113,4 +104,24 @@ async fn a_program_that_calls_itself_the_front_is_told_so() {
     let answer = ana.asks("{ me(callerOrigin: \"FRONT\") { callerOrigin } }").await;
 
     assert_eq!(answer.json()["data"]["me"]["callerOrigin"], "FRONT");
+}
+
+#[tokio::test]
+async fn memberships_are_read_in_the_call_that_reads_the_credential() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    world.join("ana@acme.test", "zeta", OrganizationRole::User).await;
+    world.join("ana@acme.test", "acme", OrganizationRole::UserManager).await;
+    let program = ana.makes_token(world.now() + 60).await;
+    program.asks("{ me { role } }").await;
+    world.calls();
+
+    let names = "{ me { organizations { name } } }";
+    let in_session = ana.asks(names).await.json();
+    let with_token = program.asks(names).await.json();
+
+    let expected = json!([{ "name": "acme" }, { "name": "zeta" }]);
+    assert_eq!(in_session["data"]["me"]["organizations"], expected);
+    assert_eq!(with_token["data"]["me"]["organizations"], expected);
+    assert_eq!(world.calls(), ["BatchGetItem", "BatchGetItem"]);
 }

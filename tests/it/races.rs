@@ -1,7 +1,7 @@
 //! Transactions of one person meet, answers are lost, and DynamoDB rejects what we send.
 
 use arm_api::{
-    access::access_tokens::Replaces,
+    access::access_tokens::Replacement,
     http::RequestContext,
     local::faults::{Fault, Plan},
 };
@@ -143,7 +143,7 @@ async fn who_is_shut_out_while_making_a_token_is_told_so() {
     let asked = world
         .app
         .access
-        .update_access_token(&holder, Replaces::Any, world.now() + DAY, &world.context())
+        .update_access_token(&holder, Replacement::Any, world.now() + DAY, &world.context())
         .await;
 
     assert_eq!(asked.unwrap_err().describe().reason, Some("TOKEN_REVOKED"));

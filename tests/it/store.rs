@@ -101,7 +101,7 @@ async fn a_session_is_read_back_as_it_was_written() {
 
     let (owner, found, _) = store.session_and_owner(&ana.id, &session.digest).await.unwrap();
     let found = found.unwrap();
-    assert_eq!(owner, Some(ana));
+    assert_eq!(owner.unwrap().stakeholder, ana);
     assert_eq!(found.last_seen_at, Some(start() + SignedDuration::from_mins(10)));
     assert_eq!(
         (found.opened_at, found.agent, found.address),

@@ -1,7 +1,9 @@
 //! The users of the product: a browser with a session, and a program with an API token.
 
+use std::sync::Arc;
+
 use arm_api::access::{
-    actor::{Actor, Visitor},
+    actor::{Actor, Principal},
     claims::RawCredential,
 };
 use axum::body::Body;
@@ -54,7 +56,7 @@ pub(crate) struct Program<'a> {
 
 impl Program<'_> {
     /// Returns the authenticated actor, for tests of what happens after the authentication.
-    pub(crate) async fn authenticated(&self) -> Actor {
+    pub(crate) async fn authenticated(&self) -> Arc<Actor> {
         let (access, now) = (&self.world.app.access, self.world.app.clock.now());
         let bearer = format!("Bearer {}", self.token).try_into().unwrap();
         let presented = RawCredential::in_headers(
@@ -63,8 +65,8 @@ impl Program<'_> {
         );
         let claims = access.verify(&presented.unwrap(), now).unwrap();
         match access.authenticate(&claims, now).await.unwrap() {
-            Visitor::Somebody(actor) => *actor,
-            Visitor::Nobody => panic!("a token is somebody's"),
+            Principal::Authenticated(actor) => actor,
+            Principal::Anonymous => panic!("a token is somebody's"),
         }
     }
 

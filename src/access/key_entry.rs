@@ -1,0 +1,83 @@
+//! A key as the configuration describes it.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde::{Deserialize, Serialize};
+
+use crate::access::jwk::PublicJwk;
+
+/// What a key is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyState {
+    /// Signs new tokens and verifies its own.
+    Active,
+    /// Verifies its own tokens.
+    VerifyOnly,
+    /// Neither signs nor verifies.
+    Dead,
+}
+
+/// An entry of the configuration: a JSON Web Key (RFC 8037) and its state.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyEntry {
+    /// The public key, 32 bytes in base64url. Can be omitted for a key in KMS.
+    #[serde(default)]
+    pub x: String,
+    /// The private key, 32 bytes in base64url, if this process signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub d: Option<String>,
+    /// The key's ARN, if KMS signs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arn: Option<String>,
+    pub state: KeyState,
+}
+
+/// The signing keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable}: {fault}")]
+pub struct InvalidKeys {
+    pub(super) variable: &'static str,
+    pub(super) fault: String,
+    #[source]
+    pub(super) cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl InvalidKeys {
+    /// Returns what is wrong with the keys, without the name of the variable.
+    #[must_use]
+    pub fn fault(&self) -> &str {
+        &self.fault
+    }
+
+    /// Creates the error for a fault in `SIGNING_KEYS`.
+    pub(super) fn of(fault: &str) -> Self {
+        Self { variable: "SIGNING_KEYS", fault: fault.to_owned(), cause: None }
+    }
+
+    /// Creates the error for a fault in `SIGNING_PUBLIC_KEYS`.
+    pub(super) fn of_public_keys(fault: String) -> Self {
+        Self { variable: "SIGNING_PUBLIC_KEYS", fault, cause: None }
+    }
+}
+
+impl KeyEntry {
+    /// Returns the key's id.
+    #[must_use]
+    pub fn kid(&self) -> String {
+        PublicJwk::of(self.x.clone()).kid
+    }
+
+    /// Creates an active key from 32 random bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidKeys`] if the bytes are not a private key. Any 32 bytes are one.
+    pub fn from_entropy(seed: [u8; 32]) -> Result<Self, InvalidKeys> {
+        let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
+            .map_err(|fault| InvalidKeys::of(&fault.to_string()))?;
+        let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
+        Ok(Self { x, d: Some(URL_SAFE_NO_PAD.encode(seed)), arn: None, state: KeyState::Active })
+    }
+}
