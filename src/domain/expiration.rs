@@ -108,8 +108,9 @@ impl ExpirationPolicy {
             )
         } else if self.renewal_ends_at.is_some() {
             format!(
-                "a Unix timestamp in seconds, from {min} to {max}, is expected: API tokens can renew \
-                 themselves until then. To get a later one, log in with a browser and make a new token"
+                "a Unix timestamp in seconds, from {min} to {max}, is expected: API tokens can \
+                 renew themselves until then. To get a later one, log in with a browser and make \
+                 a new token"
             )
         } else {
             format!(

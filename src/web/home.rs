@@ -41,8 +41,8 @@ pub async fn show(logged_in: LoggedIn) -> Result<Response, PageError> {
 ///
 /// # Errors
 ///
-/// `Denied` for users who may not create tokens; `Request` for a malformed form; `Unavailable` if
-/// DynamoDB or signing fails.
+/// `AccessDenied` for users who may not create tokens; `Request` for a malformed form;
+/// `Unavailable` if DynamoDB or signing fails.
 pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, PageError> {
     let LoggedIn { site, actor, context, .. } = &logged_in;
     let form = SentForm::read(body).await?;

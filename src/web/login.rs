@@ -73,7 +73,7 @@ impl Banner {
 ///
 /// # Errors
 ///
-/// As [`Site::authenticate`], except `Refused`.
+/// As `Site::authenticate`, except `Refused`.
 pub async fn show(
     State(site): State<Arc<Site>>,
     Extension(context): Extension<RequestContext>,
