@@ -23,13 +23,14 @@ use arm_api::{
         stakeholder::Stakeholder,
     },
     entropy::Entropy,
-    http::{RequestContext, graphql::GraphqlRequest},
+    http::RequestContext,
     local::{self, dynamodb, keys},
     store::client,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use ulid::Ulid;
 
 fn jwt() -> Jwt {
@@ -107,7 +108,8 @@ fn execute(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let endpoint = runtime.block_on(app()).endpoint;
     let visitor = ana();
-    let query = "{ me { userEmail userName role sessionExpiration } }".to_owned();
+    let executor = &endpoint.executor;
+    let query = "{ me { userEmail userName role sessionExpiration } }";
     let context = RequestContext {
         now: start(),
         request_id: Ulid::nil(),
@@ -115,10 +117,9 @@ fn execute(criterion: &mut Criterion) {
         user_agent: None,
         deadline: Clock::deadline(Duration::from_secs(10)),
     };
-    let sent = GraphqlRequest { query, ..GraphqlRequest::default() };
     criterion.bench_function("execute `me` without I/O", |bencher| {
         bencher.to_async(&runtime).iter(async || {
-            endpoint.execute(sent.clone(), visitor.clone(), &context).await.unwrap()
+            executor.execute::<Value>(query, (), visitor.clone(), &context).await.unwrap()
         });
     });
 }

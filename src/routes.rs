@@ -110,7 +110,9 @@ pub(crate) fn api_routes(app: App) -> Router {
         .route("/api/", any(endpoint))
         .route(
             "/api/schema.graphql",
-            get(async |State(app): State<Arc<App>>, request: Parts| app.endpoint.schema(&request)),
+            get(async |State(app): State<Arc<App>>, request: Parts| {
+                app.endpoint.download_schema(&request)
+            }),
         )
         .with_state(Arc::new(app));
     let routes = match cors {
@@ -173,13 +175,9 @@ async fn endpoint(
         Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
             ide::show(&context).into_response()
         }
-        Method::HEAD => {
-            let mut response = ide::show(&context).into_response();
-            *response.body_mut() = Body::empty();
-            response
-        }
+        Method::HEAD => ide::show(&context).into_response().map(|_| Body::empty()),
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, endpoint::METHODS)]).into_response(),
-        _ => app.endpoint.answer(request, &context).await,
+        _ => app.endpoint.respond(request, &context).await,
     }
 }
 

@@ -50,6 +50,19 @@ pub enum RequestFault {
     /// An argument or a variable has a value of another type.
     #[error("{0}")]
     Argument(String),
+    /// An argument is out of bounds, or a cursor is not one of the list.
+    #[error("Exception - Parameter is not valid")]
+    InvalidArgument {
+        argument: &'static str,
+        /// What is allowed.
+        hint: String,
+    },
+    /// The plain lists of a response have too many items together.
+    #[error("Exception - The answer is too large")]
+    ResultTooLarge {
+        /// The largest number of items.
+        limit: usize,
+    },
     /// The query does not match the schema or the variables, or exceeds a limit.
     #[error("{0}")]
     Validation(String),
@@ -65,6 +78,16 @@ impl RequestFault {
             Self::Syntax { .. } => info(PARSE_FAILED),
             Self::Validation(_) => info(VALIDATION_FAILED),
             Self::Argument(_) => info(BAD_USER_INPUT),
+            Self::InvalidArgument { argument, hint } => info(BAD_USER_INPUT)
+                .reason("INVALID_ARGUMENT")
+                .hint(hint.clone())
+                .member("argument", *argument),
+            Self::ResultTooLarge { limit } => info(BAD_USER_INPUT)
+                .reason("RESULT_TOO_LARGE")
+                .hint(format!(
+                    "The plain lists of a response can have {limit} items. Use connection fields."
+                ))
+                .member("limit", *limit),
             Self::PersistedQuery => info(PERSISTED_QUERY).hint("send the query itself"),
             Self::UnknownPath => info(NOT_FOUND).hint("GraphQL is at /api: POST your query there"),
             Self::Method { allow } => of_status(StatusCode::METHOD_NOT_ALLOWED)

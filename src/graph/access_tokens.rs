@@ -1,4 +1,4 @@
-//! API tokens, as the API shows them.
+//! API tokens in the schema.
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
@@ -13,34 +13,26 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::Result,
-    graph::{context::Request, date_time::DateTime},
+    graph::{context::Request, date_time::DateTime, paging::Listed},
 };
 
-/// Changes of one's own API tokens.
+/// The mutations of API tokens.
 #[derive(Default)]
 pub(super) struct Mutations;
 
-/// What can be changed.
+/// The root of all mutations.
 #[Object]
 impl Mutations {
-    /// Makes an API token, and shows it once, as `sessionJwt`. The token before stops working at
-    /// once. Send the new one as `Authorization: Bearer <api-token>`.
-    ///
-    /// A token that replaces itself and does not get the answer can repeat the call: within a
-    /// minute, the same call with the same `expirationTime` returns the same token again, unless
-    /// it was used already. Everything else with the old token is refused as `TOKEN_REPLACED`.
-    ///
-    /// Tokens can renew themselves for a limited time, counted from the last that a session made,
-    /// two years by default. In its last 14 days, answers carry the warning `TOKEN_EXPIRES_SOON`
-    /// in `extensions.warnings`. After it, a session must make the next token.
+    /// Creates an API token and returns it once, as `sessionJwt`. Atomically replaces the token in
+    /// the same slot. Send the token as `Authorization: Bearer <api-token>`. An API token can only
+    /// replace itself, without widening its scopes; omitted arguments keep its settings.
+    /// Scope: WRITE, ACCESS. Errors: INVALID_EXPIRATION_TIME, TOO_MANY_TOKENS, CREATION_DISABLED,
+    /// IDEMPOTENCY_KEY_REUSED.
     async fn update_access_token(
         &self,
         ctx: &Context<'_>,
-        #[graphql(
-            desc = "When the token ends: a Unix timestamp in seconds, up to six months ahead. \
-                          `me.accessTokenPolicy` says what is allowed. A time that exceeds the maximum by \
-                          at most 60 seconds is cut to it, since clocks differ."
-        )]
+        #[graphql(desc = "Expiration time: a Unix timestamp in seconds, up to six months ahead. \
+                          `me.accessTokenPolicy` returns the limits.")]
         expiration_time: i64,
     ) -> Result<UpdateAccessTokenPayload> {
         let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
@@ -53,8 +45,9 @@ impl Mutations {
         })
     }
 
-    /// Revokes one's API token; the next request with it is refused. Succeeds also
-    /// when there is none.
+    /// Revokes an API token, by ID or by slot, from the next request on. Without arguments, a
+    /// session revokes the slot `default` and a token revokes itself. Also succeeds if there is no
+    /// such token or it has ended. An API token can only revoke itself. Scope: any.
     async fn invalidate_access_token(&self, ctx: &Context<'_>) -> Result<SimplePayload> {
         let actor = ctx.permitted(UserAction::InvalidateAccessToken)?;
         ctx.access()?.invalidate_access_token(actor, ctx.request()?).await?;
@@ -71,59 +64,60 @@ struct UpdateAccessTokenPayload {
 /// A new API token.
 #[Object]
 impl UpdateAccessTokenPayload {
-    /// What is known of the token, such as when it ends.
+    /// Details of the new token, or of the existing one if none was created.
     async fn access_token(&self) -> Option<&AccessToken> {
         Some(&self.token)
     }
 
-    /// The API token. It is shown this once: store it safely.
+    /// The API token. It is returned only once. Null if none was created.
     async fn session_jwt(&self) -> Option<&str> {
         Some(self.shown.reveal())
     }
 
-    /// Whether the token was made.
+    /// Whether the mutation succeeded.
     async fn success(&self) -> bool {
         true
     }
 }
 
-/// Whether a change was made.
+/// Result of a mutation that returns no data.
 #[derive(SimpleObject)]
 struct SimplePayload {
-    /// Whether the change was made.
+    /// Whether the mutation succeeded.
     success: bool,
 }
 
-/// What has become of an API token.
+/// State of an API token. Using a token that has ended returns 401 with the reason in
+/// parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub(super) enum TokenState {
-    /// It can be used.
+    /// Can be used. Also during a rotation, until the successor is used or the grace period ends.
     Active,
-    /// Its expiration time is past.
+    /// Past its expiration time (TOKEN_EXPIRED).
     Expired,
-    /// A newer token took its place.
+    /// Replaced by a newer token in the same slot (TOKEN_REPLACED).
     Replaced,
-    /// It was revoked before its time.
+    /// Revoked before its expiration time (TOKEN_REVOKED).
     Revoked,
 }
 
 /// Who revoked an API token.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 enum RevokerKind {
-    /// Whoever held the token.
+    /// Someone who held the token.
     Holder,
-    /// The owner, in a session.
+    /// The owner, in a session. For an agent's token, a manager of the group.
     Owner,
 }
 
-/// An API token, as its owner sees it: never the token itself.
+/// An API token as its owner sees it. Never contains the token itself.
 pub(super) struct AccessToken {
     token: access_token::AccessToken,
     state: access_token::TokenState,
 }
 
 impl AccessToken {
-    /// The view of a token at `now`.
+    /// Makes the view of a token at `now`.
     pub(super) fn at(
         token: access_token::AccessToken,
         owner: &Stakeholder,
@@ -131,6 +125,10 @@ impl AccessToken {
     ) -> Self {
         Self { state: access_token::TokenState::at(&token, owner, now), token }
     }
+}
+
+impl Listed for AccessToken {
+    const PAGE: &'static str = "A page of API tokens.";
 }
 
 impl From<access_token::TokenState> for TokenState {
@@ -144,40 +142,40 @@ impl From<access_token::TokenState> for TokenState {
     }
 }
 
-/// An API token, as its owner sees it: never the token itself.
+/// An API token as its owner sees it. Never contains the token itself.
 #[Object]
 impl AccessToken {
-    /// When it ends.
+    /// Time when the token expires.
     async fn expires_at(&self) -> DateTime {
         DateTime(self.token.expires_at)
     }
 
-    /// When it was first used; null for one that never was.
+    /// Time of the first use. Null if never used.
     async fn first_used_at(&self) -> Option<DateTime> {
         self.token.first_used_at.map(DateTime)
     }
 
-    /// Its public id, the claim `tid`; of no use to a thief.
+    /// Public ID of the token (claim `tid`).
     async fn id(&self) -> ID {
         ID(self.token.id.as_str().to_owned())
     }
 
-    /// When it was made.
+    /// Time when the token was created.
     async fn issued_at(&self) -> DateTime {
         DateTime(self.token.issued_at)
     }
 
-    /// When it was last used, exact to ten minutes; null for one that never was.
+    /// Time of the last use, accurate to ten minutes. Null if never used.
     async fn last_used_at(&self) -> Option<DateTime> {
         self.token.last_used_at.map(DateTime)
     }
 
-    /// The slot that it was made for.
+    /// Slot of the token.
     async fn name(&self) -> &str {
         self.token.name.as_str()
     }
 
-    /// When it was revoked; null for one that was not, or with all others at once.
+    /// Time when the token was revoked. Null if it was not, or if all tokens were revoked at once.
     async fn revoked_at(&self) -> Option<DateTime> {
         match self.state {
             access_token::TokenState::Revoked { at, .. } => at.map(DateTime),
@@ -185,7 +183,7 @@ impl AccessToken {
         }
     }
 
-    /// Who revoked it; null for one that was not.
+    /// Who revoked the token. Null if it was not revoked.
     async fn revoked_by(&self) -> Option<RevokerKind> {
         match self.state {
             access_token::TokenState::Revoked { by: Revoker::Owner, .. } => {
@@ -198,33 +196,32 @@ impl AccessToken {
         }
     }
 
-    /// What has become of it.
+    /// State of the token.
     async fn state(&self) -> TokenState {
         self.state.into()
     }
 }
 
-/// Within which times a new API token may end.
+/// Limits for a new API token.
 pub(super) struct AccessTokenPolicy {
     pub(super) policy: ExpirationPolicy,
     pub(super) now: Timestamp,
 }
 
-/// Within which times a new API token may end. Times are Unix timestamps in seconds.
+/// Limits for a new API token. Times are Unix timestamps in seconds.
 #[Object]
 impl AccessTokenPolicy {
-    /// The latest: six calendar months from now, and never less than 26 weeks. Earlier for an API
-    /// token that can renew itself for less than that.
+    /// Latest expiration time: six calendar months from now, and at least 26 weeks.
     async fn max_expiration_time(&self) -> i64 {
         self.policy.max.as_second()
     }
 
-    /// The earliest: the next second.
+    /// Earliest expiration time: one second from now.
     async fn min_expiration_time(&self) -> i64 {
         self.policy.min.as_second()
     }
 
-    /// The server's time.
+    /// Current time of the server.
     async fn now(&self) -> i64 {
         self.now.as_second()
     }

@@ -12,6 +12,7 @@ use crate::{
     },
     domain::policy::UserAction,
     error::{Error, Result},
+    graph::extension::Report,
     http::RequestContext,
 };
 
@@ -32,6 +33,9 @@ pub(super) trait Request {
 
     /// Credentials and what they are checked against.
     fn access(&self) -> Result<&Access>;
+
+    /// What the execution reports beside its data.
+    fn report(&self) -> Result<&Report>;
 }
 
 impl Request for Context<'_> {
@@ -55,6 +59,10 @@ impl Request for Context<'_> {
 
     fn access(&self) -> Result<&Access> {
         Ok(self.data::<Arc<Access>>().map_err(missing)?)
+    }
+
+    fn report(&self) -> Result<&Report> {
+        Ok(self.data::<Report>().map_err(missing)?)
     }
 }
 

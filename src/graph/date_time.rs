@@ -1,12 +1,12 @@
-//! Instants, as the API shows them.
+//! Points in time in the schema.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use jiff::Timestamp;
 
-/// An instant in UTC, as `2026-11-24T12:00:00Z` (RFC 3339).
+/// A point in time in UTC (RFC 3339), such as `2026-11-24T12:00:00Z`.
 pub(super) struct DateTime(pub(super) Timestamp);
 
-/// An instant in UTC, as `2026-11-24T12:00:00Z` (RFC 3339).
+/// A point in time in UTC (RFC 3339), such as `2026-11-24T12:00:00Z`.
 #[Scalar]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {

@@ -1,5 +1,4 @@
-//! A query, parsed and found fit to be executed: all that can be refused before the
-//! schema is asked.
+//! Parses a request into a document, and checks all that needs no schema.
 
 use async_graphql::{
     Positioned, Request, Value as ConstValue, Variables,
@@ -17,10 +16,10 @@ use crate::{
     http::graphql::GraphqlRequest,
 };
 
-/// How much of an operation's name is logged, in characters.
-const LONGEST_NAME: usize = 100;
+/// How much of the name of an operation is logged, in characters.
+const MAX_LOGGED_NAME: usize = 100;
 
-/// A query that is well-formed, names one operation, and is within the limits.
+/// A document that is well-formed, names one operation, and is within the limits.
 pub(super) struct Document {
     request: Request,
     merged: Option<Request>,
@@ -28,111 +27,126 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Parses a query.
+    /// Parses a request.
     ///
     /// # Errors
     ///
     /// [`RequestFault::Syntax`], [`RequestFault::Validation`], or the broken rule of
     /// `expirationTime`.
-    pub(super) fn parse(mut sent: GraphqlRequest, now: Timestamp) -> Result<Self> {
-        let mut parsed = parsed(&sent.query)?;
-        typename::read(&mut parsed)?;
+    pub(super) fn parse(mut request: GraphqlRequest, now: Timestamp) -> Result<Self> {
+        let mut parsed = parse(&request.query)?;
+        typename::rewrite(&mut parsed)?;
         let is_repetitive = limits::check(&parsed)?;
-        let mut variables =
-            Variables::from_json(Value::Object(std::mem::take(&mut sent.variables)));
-        expiration_time::read(&mut parsed, &variables, now)?;
-        let operation = &operation(&parsed, sent.operation_name.as_deref())?.node;
+        let members = std::mem::take(&mut request.variables);
+        let mut variables = Variables::from_json(Value::Object(members));
+        expiration_time::rewrite(&mut parsed, &variables, now)?;
+        let operation = &find_operation(&parsed, request.operation_name.as_deref())?.node;
         if operation.ty == OperationType::Subscription {
-            return Err(refused("Subscriptions are not offered").into());
+            return Err(invalid("Subscriptions are not supported").into());
         }
-        variables_are_given(operation, &variables)?;
+        check_variables(operation, &variables)?;
 
-        let name = name(&parsed, &sent);
+        let name = operation_name(&parsed, &request);
         set_defaults(operation, &mut variables);
-        let has_all = operation
-            .variable_definitions
-            .iter()
-            .all(|it| variables.contains_key(&it.node.name.node));
+        let definitions = &operation.variable_definitions;
+        let has_all = definitions.iter().all(|it| variables.contains_key(&it.node.name.node));
         let merged = if is_repetitive || !has_all || parsed.operations.iter().len() > 1 {
-            Some(merge::merge(operation, &parsed.fragments, &variables)?)
+            let merged = merge::merge(operation, &parsed.fragments, &variables)?;
+            Some(to_request(String::new(), merged, variables.clone()))
         } else {
             None
         };
-        let merged = merged.map(|it| request(String::new(), it, variables.clone()));
-        set_numbers(operation, &mut variables);
-        let mut request = request(sent.query, parsed, variables);
-        request.operation_name = sent.operation_name;
+        set_numbers(operation, &mut variables, 1);
+        let GraphqlRequest { query, operation_name, .. } = request;
+        let mut request = to_request(query, parsed, variables);
+        request.operation_name = operation_name;
         Ok(Self { request, merged, name })
     }
 
-    /// Whether this is a query that would change something, fit to be executed or not.
-    pub(super) fn is_change(sent: &GraphqlRequest) -> bool {
-        let parsed = parsed(&sent.query).ok();
-        let operation = parsed.as_ref().map(|it| operation(it, sent.operation_name.as_deref()));
-        matches!(operation, Some(Ok(it)) if it.node.ty == OperationType::Mutation)
+    /// Parses a document of the product itself, to validate it. Lists cost what they cost with
+    /// pages of a hundred items.
+    ///
+    /// # Errors
+    ///
+    /// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
+    pub(super) fn parse_to_validate(query: &str) -> Result<Request, RequestFault> {
+        let mut parsed = parse(query)?;
+        typename::rewrite(&mut parsed)?;
+        limits::check(&parsed)?;
+        let mut variables = Variables::default();
+        for (_, operation) in parsed.operations.iter() {
+            set_numbers(&operation.node, &mut variables, 100);
+        }
+        Ok(to_request(query.to_owned(), parsed, variables))
     }
 
-    /// The operation's name, shortened, for the log.
+    /// Whether a request asks for a mutation. It need not be valid.
+    pub(super) fn is_mutation(request: &GraphqlRequest) -> bool {
+        let Ok(parsed) = parse(&request.query) else { return false };
+        let operation = find_operation(&parsed, request.operation_name.as_deref());
+        operation.is_ok_and(|it| it.node.ty == OperationType::Mutation)
+    }
+
+    /// Returns the name of the operation, shortened, for the log.
     pub(super) fn name(&self) -> Option<String> {
-        self.name.as_ref().map(|it| it.chars().take(LONGEST_NAME).collect())
+        self.name.as_ref().map(|it| it.chars().take(MAX_LOGGED_NAME).collect())
     }
 
-    /// The request to validate, and the one to execute where that is another: the
-    /// operation alone, with fields that are selected more than once merged.
+    /// Returns the request to validate, and the one to execute where that is another: only the
+    /// operation, with fields that are selected more than once merged.
     pub(super) fn into_requests(self) -> (Request, Option<Request>) {
         (self.request, self.merged)
     }
 }
 
-fn parsed(query: &str) -> Result<ExecutableDocument, RequestFault> {
-    parse_query(source::read(query)?).map_err(|fault| not_graphql(&fault))
+fn parse(query: &str) -> Result<ExecutableDocument, RequestFault> {
+    parse_query(source::rewrite(query)?).map_err(|fault| to_syntax_fault(&fault))
 }
 
-fn request(query: String, parsed: ExecutableDocument, variables: Variables) -> Request {
+fn to_request(query: String, parsed: ExecutableDocument, variables: Variables) -> Request {
     let mut request = Request::new(query).variables(variables);
     request.set_parsed_query(parsed);
     request
 }
 
-fn operation<'a>(
+fn find_operation<'a>(
     parsed: &'a ExecutableDocument,
     name: Option<&str>,
 ) -> Result<&'a Positioned<OperationDefinition>, RequestFault> {
     match (&parsed.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(operation),
         (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
-            operations.values().next().ok_or_else(|| refused("The query has no operation"))
+            operations.values().next().ok_or_else(|| invalid("The query has no operation"))
         }
         (DocumentOperations::Multiple(operations), Some(name)) if operations.contains_key(name) => {
-            operations.get(name).ok_or_else(|| refused("The query has no operation"))
+            operations.get(name).ok_or_else(|| invalid("The query has no operation"))
         }
         (DocumentOperations::Multiple(_), None) => {
-            Err(refused("Must provide operation name if query contains multiple operations."))
+            Err(invalid("Must provide operation name if query contains multiple operations."))
         }
         (DocumentOperations::Single(_) | DocumentOperations::Multiple(_), Some(name)) => {
-            Err(refused(&format!("Unknown operation named '{name}'.")))
+            Err(invalid(&format!("Unknown operation named '{name}'.")))
         }
     }
 }
 
-fn name(parsed: &ExecutableDocument, sent: &GraphqlRequest) -> Option<String> {
-    let only =
-        || parsed.operations.iter().next().and_then(|(name, _)| name.map(ToString::to_string));
-    sent.operation_name.clone().or_else(only)
+fn operation_name(parsed: &ExecutableDocument, request: &GraphqlRequest) -> Option<String> {
+    let first = || parsed.operations.iter().next()?.0.map(ToString::to_string);
+    request.operation_name.clone().or_else(first)
 }
 
-/// The parser draws a picture of the line that it stumbled over; its last line says why.
-fn not_graphql(fault: &parser::Error) -> RequestFault {
-    let picture = fault.to_string();
-    let text =
-        picture.lines().last().unwrap_or_default().trim().trim_start_matches("= ").to_owned();
-    RequestFault::Syntax { text, at: fault.positions().next().map(|it| (it.line, it.column)) }
+/// Takes the reason from a syntax error: it is the last line of the parser's message, whose other
+/// lines show the query.
+fn to_syntax_fault(fault: &parser::Error) -> RequestFault {
+    let message = fault.to_string();
+    let text = message.lines().last().unwrap_or_default().trim().trim_start_matches("= ");
+    let at = fault.positions().next().map(|it| (it.line, it.column));
+    RequestFault::Syntax { text: text.to_owned(), at }
 }
 
-/// async-graphql looks for a variable's value only where it is used; GraphQL wants
-/// all of them before anything is executed (specification, section 6.1.2). Nor does it look
-/// at directives of variables, of which there are none.
-fn variables_are_given(
+/// Checks that required variables have values (GraphQL specification, section 6.1.2), and that
+/// variables have no directives, of which none is defined. async-graphql does not check either.
+fn check_variables(
     operation: &OperationDefinition,
     variables: &Variables,
 ) -> Result<(), RequestFault> {
@@ -140,22 +154,20 @@ fn variables_are_given(
         let name = definition.name.node.as_str();
         if let Some(directive) = definition.directives.first() {
             let name = &directive.node.name.node;
-            return Err(refused(&format!(
-                "Directive \"@{name}\" may not be used on VARIABLE_DEFINITION"
-            )));
+            let text = format!("Directive \"@{name}\" may not be used on VARIABLE_DEFINITION");
+            return Err(invalid(&text));
         }
         let (ty, value) = (&definition.var_type.node, variables.get(name));
         let is_missing = value.is_none() && definition.default_value.is_none();
         if !ty.nullable && (is_missing || value == Some(&ConstValue::Null)) {
-            return Err(refused(&format!(
-                "Variable '${name}' of required type '{ty}' was not provided."
-            )));
+            let text = format!("Variable '${name}' of required type '{ty}' was not provided.");
+            return Err(invalid(&text));
         }
     }
     Ok(())
 }
 
-/// Gives each variable without a value its default value: async-graphql forgets them in
+/// Gives each variable without a value its default value: async-graphql ignores defaults in
 /// `@skip` and `@include`.
 fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
@@ -165,15 +177,16 @@ fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
     }
 }
 
-/// Gives each variable of type `Int` that has no value a number, for validation alone: it
-/// computes what a list costs, and takes an argument without a value for null.
-fn set_numbers(operation: &OperationDefinition, variables: &mut Variables) {
-    let definitions = operation.variable_definitions.iter().map(|it| &it.node);
-    for definition in definitions.filter(|it| it.var_type.node.to_string() == "Int") {
-        variables.entry(definition.name.node.clone()).or_insert_with(|| 1.into());
+/// Gives each integer variable without a value a number, for validation only: to compute what a
+/// list costs, validation reads the argument, and takes a missing value for null.
+fn set_numbers(operation: &OperationDefinition, variables: &mut Variables, number: i32) {
+    for definition in operation.variable_definitions.iter().map(|it| &it.node) {
+        if matches!(definition.var_type.node.to_string().as_str(), "Int" | "Int!") {
+            variables.entry(definition.name.node.clone()).or_insert_with(|| number.into());
+        }
     }
 }
 
-fn refused(text: &str) -> RequestFault {
+fn invalid(text: &str) -> RequestFault {
     RequestFault::Validation(text.to_owned())
 }

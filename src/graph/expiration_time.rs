@@ -1,65 +1,63 @@
-//! `expirationTime` as clients send it: whole numbers are taken however they are written,
-//! and what is no integer is told what is allowed, which the type `Int` cannot.
+//! Checks `expirationTime` before the schema does: whole numbers count however they are written,
+//! and an error says which times are allowed, which an error of the type `Int` cannot.
 
 use async_graphql::{
     Name, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, Selection, SelectionSet},
 };
 use async_graphql_value::Value;
 use jiff::Timestamp;
 
-use crate::{domain::access_token::ExpirationPolicy, error::Result, http::graphql};
+use crate::{
+    domain::access_token::ExpirationPolicy, error::Result, graph::selections, http::graphql,
+};
 
-/// The argument's name, in every field.
+/// The name of the argument, in every field.
 const ARGUMENT: &str = "expirationTime";
 /// How much of a text that was sent is repeated, in characters.
-const LONGEST_TEXT: usize = 40;
+const MAX_REPEATED: usize = 40;
 
 /// Makes each `expirationTime` an integer.
 ///
 /// # Errors
 ///
 /// `INVALID_EXPIRATION_TIME` if it is not an integer.
-pub(super) fn read(
+pub(super) fn rewrite(
     document: &mut ExecutableDocument,
     variables: &Variables,
     now: Timestamp,
 ) -> Result<()> {
-    let reader = Reader { variables, now };
-    let fragments = document.fragments.values_mut().map(|it| &mut it.node.selection_set.node);
-    let operations: Vec<_> = match &mut document.operations {
-        DocumentOperations::Single(operation) => vec![&mut operation.node.selection_set.node],
-        DocumentOperations::Multiple(operations) => {
-            operations.values_mut().map(|it| &mut it.node.selection_set.node).collect()
-        }
-    };
-    fragments.chain(operations).try_for_each(|set| reader.selections(set))
+    let rewriter = Rewriter { variables, now };
+    let mut sets = selections::sets(document).into_iter();
+    sets.try_for_each(|set| rewriter.rewrite_selections(set))
 }
 
-struct Reader<'a> {
+struct Rewriter<'a> {
     variables: &'a Variables,
     now: Timestamp,
 }
 
-impl Reader<'_> {
-    fn selections(&self, set: &mut SelectionSet) -> Result<()> {
+impl Rewriter<'_> {
+    fn rewrite_selections(&self, set: &mut SelectionSet) -> Result<()> {
         set.items.iter_mut().try_for_each(|item| match &mut item.node {
             Selection::Field(field) => {
                 let arguments =
                     field.node.arguments.iter_mut().filter(|(name, _)| name.node == ARGUMENT);
-                arguments.map(|(_, value)| &mut value.node).try_for_each(|it| self.argument(it))?;
-                self.selections(&mut field.node.selection_set.node)
+                arguments
+                    .map(|(_, value)| &mut value.node)
+                    .try_for_each(|it| self.rewrite_argument(it))?;
+                self.rewrite_selections(&mut field.node.selection_set.node)
             }
             Selection::InlineFragment(inline) => {
-                self.selections(&mut inline.node.selection_set.node)
+                self.rewrite_selections(&mut inline.node.selection_set.node)
             }
             Selection::FragmentSpread(_) => Ok(()),
         })
     }
 
-    fn argument(&self, value: &mut Value) -> Result<()> {
+    fn rewrite_argument(&self, value: &mut Value) -> Result<()> {
         match value {
-            Value::Variable(name) => self.variable(name),
+            Value::Variable(name) => self.check_variable(name),
             literal => {
                 let mut json = literal.clone().into_json().unwrap_or_default();
                 graphql::make_whole(&mut json);
@@ -70,7 +68,7 @@ impl Reader<'_> {
         }
     }
 
-    fn variable(&self, name: &Name) -> Result<()> {
+    fn check_variable(&self, name: &Name) -> Result<()> {
         match self.variables.get(name) {
             Some(value) => self.check(&value.clone().into_json().unwrap_or_default()),
             None => Ok(()),
@@ -85,11 +83,11 @@ impl Reader<'_> {
     }
 }
 
-/// What was sent, for the answer.
+/// Shortens a value that was sent, for the error.
 fn shorten(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::String(text) => {
-            text.chars().take(LONGEST_TEXT).collect::<String>().into()
+            text.chars().take(MAX_REPEATED).collect::<String>().into()
         }
         serde_json::Value::Array(_) => "a list".into(),
         serde_json::Value::Object(_) => "an object".into(),

@@ -1,10 +1,10 @@
-//! How large a query may be, found out before anything is validated or executed.
+//! Limits the size of a query before it is validated or executed.
 //!
-//! async-graphql 7 counts neither aliases nor what fragments expand to, and its
-//! validation walks a fragment as often as it is spread, also for operations that
-//! are not asked for. So the query is walked here first, fragments expanded, with a
-//! budget of steps: bombs and cycles end there. How deep its brackets are nested is known
-//! already ([`source`](super::source)).
+//! async-graphql 7 counts neither aliases nor the fields of expanded fragments, and its
+//! validation walks a fragment as often as it is spread, also for operations that are not
+//! executed. So the query is walked here first, with fragments expanded and a limited number of
+//! steps, which stops fragment bombs and cycles. The depth of its brackets is already limited by
+//! [`source`](super::source).
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,28 +21,27 @@ use crate::{
     graph::collect::{self, Collected},
 };
 
-/// The deepest query. The playground's own introspection is 13 deep.
-const DEEPEST: usize = 15;
-/// The deepest nesting of fields and fragments: a walk has frames on the stack for each
-/// level, and so has async-graphql, which stops there too.
-const DEEPEST_NESTING: usize = 32;
-/// The most fields, with fragments expanded. Lists make it more complex still.
-const MOST_STEPS: usize = 1_500;
-/// The most arguments and variables; validation compares some of them in pairs.
-const MOST_ARGUMENTS: usize = 1_500;
-/// The most aliases of one field, with equal ones merged.
-const MOST_ALIASES: usize = 30;
+/// The most levels of fields. The introspection of GraphQL Playground has 13.
+const MAX_DEPTH: usize = 15;
+/// The most levels of fields and fragments. Each level takes stack here and in async-graphql,
+/// which has the same limit.
+const MAX_NESTING: usize = 32;
+/// The most fields, with fragments expanded.
+const MAX_STEPS: usize = 1_500;
+/// The most arguments and variables. Validation compares some of them in pairs.
+const MAX_ARGUMENTS: usize = 1_500;
+/// The most aliases of one field, after merging.
+const MAX_ALIASES: usize = 30;
 /// The most directives.
-const MOST_DIRECTIVES: usize = 50;
+const MAX_DIRECTIVES: usize = 50;
 
-/// Checks all operations of a document against the limits, with one budget for all
-/// of them: each is validated, whichever is executed. Returns whether any of them selects
-/// a field more than once.
+/// Checks all operations of a document together, since all of them are validated. Returns
+/// whether any of them selects a field more than once.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Validation`]: which limit, and what it is; or which fragment is not
-/// used by any of them, and so was not measured; or which fields cannot be merged.
+/// [`RequestFault::Validation`] when a limit is exceeded, a fragment is not used by any operation,
+/// or fields cannot be merged.
 pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault> {
     let mut walk = Walk {
         fragments: &document.fragments,
@@ -52,21 +51,24 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault>
         arguments: 0,
         directives: 0,
     };
-    document.operations.iter().try_for_each(|(_, operation)| walk.operation(&operation.node))?;
+    document
+        .operations
+        .iter()
+        .try_for_each(|(_, operation)| walk.visit_operation(&operation.node))?;
     if let Some(name) = document.fragments.keys().find(|name| !walk.used.contains(name.as_str())) {
-        return Err(over(&format!("Fragment \"{name}\" is never used")));
+        return Err(exceeded(&format!("Fragment \"{name}\" is never used")));
     }
     let mut is_repetitive = false;
     for (_, operation) in document.operations.iter() {
         let fields = collect::all(&operation.node, &document.fragments)?;
-        aliases(&fields, &mut HashMap::new())?;
+        count_aliases(&fields, &mut HashMap::new())?;
         is_repetitive |= collect::are_repeated(&fields);
     }
     Ok(is_repetitive)
 }
 
 /// Counts the aliases of each field.
-fn aliases<'a>(
+fn count_aliases<'a>(
     fields: &[Collected<'a>],
     counts: &mut HashMap<&'a str, usize>,
 ) -> Result<(), RequestFault> {
@@ -74,13 +76,13 @@ fn aliases<'a>(
         if field.first.node.alias.is_some() {
             let count = counts.entry(field.first.node.name.node.as_str()).or_default();
             *count += 1;
-            if *count > MOST_ALIASES {
-                return Err(over(&format!(
-                    "A field has too many aliases: at most {MOST_ALIASES} are allowed"
+            if *count > MAX_ALIASES {
+                return Err(exceeded(&format!(
+                    "A field has too many aliases: at most {MAX_ALIASES} are allowed"
                 )));
             }
         }
-        aliases(&field.fields, counts)?;
+        count_aliases(&field.fields, counts)?;
     }
     Ok(())
 }
@@ -95,94 +97,107 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn operation(&mut self, operation: &'a OperationDefinition) -> Result<(), RequestFault> {
+    fn visit_operation(&mut self, operation: &'a OperationDefinition) -> Result<(), RequestFault> {
         self.directives = 0;
-        self.step()?;
-        self.arguments(operation.variable_definitions.len())?;
-        self.directives(&operation.directives)?;
-        self.selections(&operation.selection_set.node, 1)
+        self.count_step()?;
+        self.count_arguments(operation.variable_definitions.len())?;
+        self.count_directives(&operation.directives)?;
+        self.visit_selections(&operation.selection_set.node, 1)
     }
 
-    fn selections(&mut self, set: &'a SelectionSet, depth: usize) -> Result<(), RequestFault> {
+    fn visit_selections(
+        &mut self,
+        set: &'a SelectionSet,
+        depth: usize,
+    ) -> Result<(), RequestFault> {
         self.nesting += 1;
-        if self.nesting > DEEPEST_NESTING {
-            return Err(over(&format!(
-                "The query is too deep: at most {DEEPEST_NESTING} levels of fields and fragments are allowed"
+        if self.nesting > MAX_NESTING {
+            return Err(exceeded(&format!(
+                "The query is too deep: at most {MAX_NESTING} levels of fields and fragments are \
+                 allowed"
             )));
         }
-        set.items.iter().try_for_each(|item| self.selection(&item.node, depth))?;
+        set.items.iter().try_for_each(|item| self.visit_selection(&item.node, depth))?;
         self.nesting -= 1;
         Ok(())
     }
 
-    fn selection(&mut self, selection: &'a Selection, depth: usize) -> Result<(), RequestFault> {
+    fn visit_selection(
+        &mut self,
+        selection: &'a Selection,
+        depth: usize,
+    ) -> Result<(), RequestFault> {
         match selection {
-            Selection::Field(field) => self.field(&field.node, depth),
+            Selection::Field(field) => self.visit_field(&field.node, depth),
             Selection::InlineFragment(inline) => {
-                self.step()?;
-                self.directives(&inline.node.directives)?;
-                self.selections(&inline.node.selection_set.node, depth)
+                self.count_step()?;
+                self.count_directives(&inline.node.directives)?;
+                self.visit_selections(&inline.node.selection_set.node, depth)
             }
             Selection::FragmentSpread(spread) => {
-                self.step()?;
-                self.directives(&spread.node.directives)?;
-                self.fragment(&spread.node.fragment_name.node, depth)
+                self.count_step()?;
+                self.count_directives(&spread.node.directives)?;
+                self.visit_fragment(&spread.node.fragment_name.node, depth)
             }
         }
     }
 
-    /// What a fragment expands to; validation tells of one that does not exist.
-    fn fragment(&mut self, name: &Name, depth: usize) -> Result<(), RequestFault> {
+    /// Visits the selections of a fragment. Validation reports one that does not exist.
+    fn visit_fragment(&mut self, name: &Name, depth: usize) -> Result<(), RequestFault> {
         let Some((name, fragment)) = self.fragments.get_key_value(name) else { return Ok(()) };
         self.used.insert(name);
-        self.selections(&fragment.node.selection_set.node, depth)
+        self.visit_selections(&fragment.node.selection_set.node, depth)
     }
 
-    fn field(&mut self, field: &'a Field, depth: usize) -> Result<(), RequestFault> {
-        self.step()?;
-        self.arguments(field.arguments.len())?;
-        self.directives(&field.directives)?;
-        if depth > DEEPEST {
-            return Err(over(&format!(
-                "The query is too deep: at most {DEEPEST} levels are allowed"
+    fn visit_field(&mut self, field: &'a Field, depth: usize) -> Result<(), RequestFault> {
+        self.count_step()?;
+        self.count_arguments(field.arguments.len())?;
+        self.count_directives(&field.directives)?;
+        if depth > MAX_DEPTH {
+            return Err(exceeded(&format!(
+                "The query is too deep: at most {MAX_DEPTH} levels are allowed"
             )));
         }
-        self.selections(&field.selection_set.node, depth + 1)
+        self.visit_selections(&field.selection_set.node, depth + 1)
     }
 
-    fn step(&mut self) -> Result<(), RequestFault> {
+    fn count_step(&mut self) -> Result<(), RequestFault> {
         self.steps += 1;
-        if self.steps > MOST_STEPS {
-            return Err(over(&format!(
-                "The query is too complex: at most {MOST_STEPS} fields are allowed"
+        if self.steps > MAX_STEPS {
+            return Err(exceeded(&format!(
+                "The query is too complex: at most {MAX_STEPS} fields are allowed"
             )));
         }
         Ok(())
     }
 
-    fn arguments(&mut self, count: usize) -> Result<(), RequestFault> {
+    fn count_arguments(&mut self, count: usize) -> Result<(), RequestFault> {
         self.arguments += count;
-        if self.arguments > MOST_ARGUMENTS {
-            return Err(over(&format!(
-                "The query has too many arguments and variables: at most {MOST_ARGUMENTS} are allowed"
+        if self.arguments > MAX_ARGUMENTS {
+            return Err(exceeded(&format!(
+                "The query has too many arguments and variables: at most {MAX_ARGUMENTS} are \
+                 allowed"
             )));
         }
         Ok(())
     }
 
-    fn directives(&mut self, directives: &[Positioned<Directive>]) -> Result<(), RequestFault> {
+    fn count_directives(
+        &mut self,
+        directives: &[Positioned<Directive>],
+    ) -> Result<(), RequestFault> {
         self.directives += directives.len();
-        self.arguments(directives.iter().map(|it| it.node.arguments.len()).sum())?;
-        if self.directives > MOST_DIRECTIVES {
-            return Err(over(&format!(
-                "The query has too many directives: at most {MOST_DIRECTIVES} are allowed"
+        self.count_arguments(directives.iter().map(|it| it.node.arguments.len()).sum())?;
+        if self.directives > MAX_DIRECTIVES {
+            return Err(exceeded(&format!(
+                "The query has too many directives: at most {MAX_DIRECTIVES} are allowed"
             )));
         }
         Ok(())
     }
 }
 
-fn over(text: &str) -> RequestFault {
+fn exceeded(text: &str) -> RequestFault {
     RequestFault::Validation(text.to_owned())
 }
 
@@ -192,7 +207,7 @@ mod tests {
     use async_graphql::parser::parse_query;
     use rstest::rstest;
 
-    fn checked(query: &str) -> Result<(), RequestFault> {
+    fn check_text(query: &str) -> Result<(), RequestFault> {
         check(&parse_query(query).unwrap()).map(drop)
     }
 
@@ -218,7 +233,7 @@ mod tests {
     #[case::many_operations("query A { a } query B { a }".to_owned(), true)]
     #[case::an_unused_fragment("{ a } fragment b on Query { a }".to_owned(), false)]
     fn a_query_has_limits(#[case] query: String, #[case] is_within: bool) {
-        assert_eq!(checked(&query).is_ok(), is_within, "{query}");
+        assert_eq!(check_text(&query).is_ok(), is_within, "{query}");
     }
 
     #[rstest]
@@ -229,7 +244,7 @@ mod tests {
         let levels = (0..28).map(level).collect::<Vec<_>>().join(" ");
 
         assert!(
-            checked(&format!("{operations} {levels} fragment f28 on Query {{ me {{ role }} }}"))
+            check_text(&format!("{operations} {levels} fragment f28 on Query {{ me {{ role }} }}"))
                 .is_err()
         );
     }
@@ -237,7 +252,8 @@ mod tests {
     #[test]
     fn a_fragment_cycle_ends_at_the_budget() {
         assert!(
-            checked("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }").is_err()
+            check_text("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }")
+                .is_err()
         );
     }
 }

@@ -1,9 +1,8 @@
-//! Whoever asks, about themselves.
+//! The current user.
 
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, Object};
-use serde_json::{Value, json};
 
 use crate::{
     access::actor::Actor,
@@ -19,24 +18,24 @@ use crate::{
         access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
         context::Request,
         organizations::Organization,
-        paging::{self, Connection, Page},
+        paging::{self, Connection, Page, PageArguments},
     },
 };
 
-/// Queries about oneself.
+/// The query of the current user.
 #[derive(Default)]
 pub(super) struct Queries;
 
-/// The level at which a role is held.
+/// A level at which a user has a role.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 enum Entity {
     /// The whole platform.
     User,
-    /// One organization; `identifier` is its name.
+    /// An organization. `identifier` is its name or ID.
     Organization,
 }
 
-/// Which program asks, as it says itself. Nothing depends on it.
+/// Kind of client that sent the request, as it declared itself. Has no effect.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 enum CallerOrigin {
     /// A program.
@@ -45,17 +44,17 @@ enum CallerOrigin {
     Front,
 }
 
-/// What can be read.
+/// The root of all queries.
 #[Object]
 impl Queries {
-    /// Whoever asks: the owner of the session or of the API token. Without a
-    /// credential it is null, with the error `Login required`.
+    /// The current user, identified by the session or API token. Null, with the error
+    /// `Login required`, without a credential. Scope: any.
     async fn me(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "`API`, the default, or `FRONT`; only echoed.")] caller_origin: Option<
-            String,
-        >,
+        #[graphql(desc = "`API` (default) or `FRONT`. Returned unchanged in `callerOrigin`; has \
+                          no other effect.")]
+        caller_origin: Option<String>,
     ) -> Option<Result<Me>> {
         let is_front = caller_origin.as_deref() == Some("FRONT");
         let caller_origin = if is_front { CallerOrigin::Front } else { CallerOrigin::Api };
@@ -64,75 +63,76 @@ impl Queries {
     }
 }
 
-/// Whoever asks.
+/// The current user.
 struct Me {
     actor: Arc<Actor>,
     caller_origin: CallerOrigin,
 }
 
-/// Whoever asks: a stakeholder, by their session or their API token.
+/// The current user, identified by a session or an API token.
 #[Object]
 impl Me {
-    /// The API token, as JSON text: `{"hasAccessToken": true, "issuedAt": "1634677195"}`
-    /// (in Unix seconds), or `{"hasAccessToken": false, "issuedAt": ""}`. The token
-    /// itself is shown only once, when it is made.
+    /// State of the API token in the slot `default`, as a JSON string:
+    /// `{"hasAccessToken": true, "issuedAt": "1634677195"}` (Unix seconds) or
+    /// `{"hasAccessToken": false, "issuedAt": ""}`. Does not contain the token. Scope: READ,
+    /// ACCESS.
     async fn access_token(&self, ctx: &Context<'_>) -> Result<String> {
         let token = ctx.access()?.access_token(&self.actor, ctx.now()?).await?;
-        Ok(access_token_text(token.as_ref()))
+        Ok(render_access_token(token.as_ref()))
     }
 
-    /// Within which times a new API token may end, for forms and scripts.
+    /// Limits for a new API token, for forms and scripts.
     async fn access_token_policy(&self, ctx: &Context<'_>) -> Result<AccessTokenPolicy> {
         let now = ctx.now()?;
         Ok(AccessTokenPolicy { policy: ctx.access()?.expiration_policy(&self.actor, now), now })
     }
 
-    /// One's API tokens, the newest first, also those that ended within the last 90 days. Only a
-    /// session sees them.
-    ///
-    /// With `states`, a page can have fewer than `first` tokens, or none, though more follow:
-    /// read on from `endCursor` while `hasNextPage` is true.
-    #[graphql(complexity = "paging::cost(first, child_complexity)")]
+    /// The user's API tokens, newest first. Includes tokens that ended in the last 90 days. Session
+    /// only.
+    #[graphql(complexity = "paging::cost_of_page(first, child_complexity)")]
     async fn access_tokens(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How many, at most 100.", default_with = "paging::USUAL")] first: i32,
-        #[graphql(desc = "The `endCursor` of the page before.")] after: Option<String>,
-        #[graphql(desc = "Only tokens of which one of these has become; all without it.")]
-        states: Option<Vec<TokenState>>,
+        #[graphql(desc = "Page size, at most 100.", default_with = "paging::DEFAULT_PAGE")]
+        first: i32,
+        #[graphql(desc = "Cursor to continue after.")] after: Option<String>,
+        #[graphql(desc = "Returns only tokens in one of these states.")] states: Option<
+            Vec<TokenState>,
+        >,
     ) -> Result<Connection<AccessToken>> {
-        let page = Page::parse(first, after)?;
+        let arguments = PageArguments::parse(first, after.as_deref())?;
         let (owner, now) = (&self.actor.stakeholder, ctx.now()?);
-        let is_asked_for = |token: &access_token::AccessToken| {
+        let is_wanted = |token: &access_token::AccessToken| {
             let state = TokenState::from(access_token::TokenState::at(token, owner, now));
             states.as_ref().is_none_or(|wanted| wanted.contains(&state))
         };
-        let part = (page.first(), page.after()?);
-        let list = ctx.access()?.access_tokens(&self.actor, part, is_asked_for, now).await?;
-        let views = list
-            .tokens
-            .into_iter()
-            .map(|(position, it)| (position, AccessToken::at(it, owner, now)));
-        Ok(page.of(views, (list.end, list.has_more)))
+        let part = (arguments.first, arguments.after);
+        let list = ctx.access()?.access_tokens(&self.actor, part, is_wanted, now).await?;
+        let to_view = |(position, it)| (position, AccessToken::at(it, owner, now));
+        let items = list.tokens.into_iter().map(to_view).collect();
+        Ok(arguments.connect(Page { items, end: list.end, has_next: list.has_more }))
     }
 
-    /// Which program asks, as it said itself.
+    /// The value of the argument `callerOrigin`.
     async fn caller_origin(&self) -> CallerOrigin {
         self.caller_origin
     }
 
-    /// The organizations that one belongs to, by name.
+    /// Organizations in which the user has a role, by name. Complete: a user has at most 100
+    /// organizations. Scope: READ, ORGANIZATIONS.
     #[graphql(complexity = "paging::cost_of_list(child_complexity)")]
-    async fn organizations(&self) -> Vec<Organization> {
+    async fn organizations(&self, ctx: &Context<'_>) -> Result<Vec<Organization>> {
         let memberships = self.actor.memberships.by_name().into_iter();
-        memberships.map(|(_, it)| Organization(it.name.clone())).collect()
+        let organizations = memberships.map(|(_, it)| Organization(it.name.clone()));
+        paging::plain_list(ctx, organizations.collect())
     }
 
-    /// The names of what one may do at a level.
+    /// Names of the actions that the user may perform at a level.
     async fn permissions(
         &self,
-        #[graphql(desc = "The level; `USER` by default.")] entity: Option<Entity>,
-        #[graphql(desc = "The organization's name, at its level.")] identifier: Option<String>,
+        #[graphql(desc = "The level. Default: `USER`.")] entity: Option<Entity>,
+        #[graphql(desc = "Name or ID of the organization, or name of the group.")]
+        identifier: Option<String>,
     ) -> Result<Vec<&'static str>> {
         match entity.unwrap_or(Entity::User) {
             Entity::User => Ok(self.actor.stakeholder.role.permissions().collect()),
@@ -140,11 +140,12 @@ impl Me {
         }
     }
 
-    /// One's role at a level.
+    /// Role of the user at a level.
     async fn role(
         &self,
-        #[graphql(desc = "The level; `USER` by default.")] entity: Option<Entity>,
-        #[graphql(desc = "The organization's name, at its level.")] identifier: Option<String>,
+        #[graphql(desc = "The level. Default: `USER`.")] entity: Option<Entity>,
+        #[graphql(desc = "Name or ID of the organization, or name of the group.")]
+        identifier: Option<String>,
     ) -> Result<&'static str> {
         match entity.unwrap_or(Entity::User) {
             Entity::User => Ok(self.actor.stakeholder.role.name()),
@@ -152,33 +153,35 @@ impl Me {
         }
     }
 
-    /// When the credential of this request is over, in UTC (RFC 3339): a session
-    /// forty minutes after the login, an API token at its expiration time.
+    /// Time when the current credential expires (RFC 3339): 40 minutes after login for a session,
+    /// the expiration time for an API token.
     async fn session_expiration(&self) -> String {
         self.actor.credential.ends_at().to_string()
     }
 
-    /// One's e-mail address.
+    /// Email address of the user.
     async fn user_email(&self) -> &str {
         self.actor.stakeholder.email.as_str()
     }
 
-    /// One's first and last name.
+    /// First and last name of the user.
     async fn user_name(&self) -> &str {
         &self.actor.stakeholder.name
     }
 }
 
 impl Me {
+    /// Returns the role of the user in an organization. The error does not tell a hidden
+    /// organization from one that does not exist.
     fn organization_role(&self, name: Option<String>) -> Result<OrganizationRole> {
         let name = name.and_then(|it| OrganizationName::try_from(it).ok()).ok_or(AccessDenied)?;
         Ok(self.actor.permit_in(&name, OrganizationAction::Organization)?.role())
     }
 }
 
-/// The text of `me.accessToken`. Clients of the original look for it with its blanks.
-fn access_token_text(token: Option<&access_token::AccessToken>) -> String {
+/// Renders `me.accessToken`. Clients of the original API search the text, so its blanks count.
+fn render_access_token(token: Option<&access_token::AccessToken>) -> String {
     let issued_at = token.map(|it| it.issued_at.as_second().to_string()).unwrap_or_default();
-    let (has, at): (Value, Value) = (json!(token.is_some()), json!(issued_at));
-    format!(r#"{{"hasAccessToken": {has}, "issuedAt": {at}}}"#)
+    let has_token = token.is_some();
+    format!(r#"{{"hasAccessToken": {has_token}, "issuedAt": "{issued_at}"}}"#)
 }

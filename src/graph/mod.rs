@@ -1,60 +1,61 @@
-//! The GraphQL graph: what can be asked, and how it is answered.
+//! The GraphQL schema, and the endpoint that executes it.
 //!
-//! A resolver has three lines: parse, may, ask `access` or the store. Views are
-//! newtypes over the nouns. Doc comments of resolvers are the schema's descriptions:
-//! they are the IDE's DOCS pane, written for those who use the API.
+//! A resolver has three lines: check the permission, parse the arguments, call `access` or the
+//! store. Views are newtypes over the nouns. Doc comments of resolvers are the descriptions in the
+//! schema, which the IDE shows to users of the API.
 //!
-//! A field that may be null returns `Option<Result<T>>`: an error then makes that field
-//! null, while `Result<Option<T>>` would null its parent.
+//! A nullable field returns `Option<Result<T>>`: an error makes only that field null.
+//! `Result<Option<T>>` would make its parent null.
 
 #![expect(clippy::unused_async, reason = "async-graphql wants resolvers to be async")]
 
 mod access_tokens;
-mod answer;
 mod collect;
 mod context;
 mod date_time;
 mod document;
 pub mod endpoint;
+pub mod execution;
 mod expiration_time;
+mod extension;
 mod limits;
 mod me;
 mod merge;
 mod organizations;
 mod paging;
-mod phase;
+mod request;
+mod response;
+mod sdl;
+mod selections;
 mod source;
 mod typename;
+mod warning;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, MergedObject, SDLExportOptions};
+use async_graphql::{EmptySubscription, MergedObject};
 
 use crate::access::Access;
 
-/// What can be read.
+pub use self::sdl::sdl;
+
+/// The root of all queries.
 #[derive(Default, MergedObject)]
 struct Query(me::Queries);
 
-/// What can be changed.
+/// The root of all mutations.
 #[derive(Default, MergedObject)]
 struct Mutation(access_tokens::Mutations);
 
-/// The graph.
+/// The schema with its resolvers.
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
+/// Makes the schema. Without `access` it can be read, and documents can be validated.
 fn schema(access: Option<Arc<Access>>) -> Schema {
     let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
-        .extension(phase::Observe);
+        .extension(extension::Control);
     match access {
         Some(access) => schema.data(access).finish(),
         None => schema.finish(),
     }
-}
-
-/// The schema as text, in the stable order of its golden file.
-#[must_use]
-pub fn sdl() -> String {
-    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
-    schema(None).sdl_with_options(options)
 }

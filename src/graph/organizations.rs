@@ -1,16 +1,16 @@
-//! Organizations, as the API shows them.
+//! Organizations in the schema.
 
 use async_graphql::Object;
 
 use crate::domain::id::OrganizationName;
 
-/// A company whose systems are looked at; it has groups and stakeholders.
+/// An organization. It has groups, stakeholders and policies.
 pub(super) struct Organization(pub(super) OrganizationName);
 
-/// A company whose systems are looked at; it has groups and stakeholders.
+/// An organization. It has groups, stakeholders and policies.
 #[Object]
 impl Organization {
-    /// The organization's name, in lower case.
+    /// Name of the organization, in lower case.
     async fn name(&self) -> &str {
         self.0.as_str()
     }

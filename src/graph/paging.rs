@@ -1,103 +1,162 @@
-//! Lists by pages: Relay's connections, once for all nouns.
+//! Lists: pages as Relay connections, plain lists with a bound, and what both cost.
+//!
+//! A field costs 1, and so does one that reads the database: its reads are batched or bounded. The
+//! fields inside a connection are multiplied by `first`, those inside a plain list by 10.
 
-use std::{borrow::Cow, str::FromStr};
+use std::borrow::Cow;
 
 use async_graphql::{
-    Object, OutputType, TypeName,
+    Context, Description, Object, OutputType, TypeName,
     connection::{Edge, EmptyFields, PageInfo},
 };
+use ulid::Ulid;
 
-use crate::error::{RequestFault, Result};
+use crate::{
+    error::{Error, RequestFault, Result},
+    graph::{context::Request, warning::Warning},
+};
 
 /// The largest page.
-const LARGEST: usize = 100;
+const MAX_PAGE: usize = 100;
+/// The size of a page where the client does not say.
+pub(super) const DEFAULT_PAGE: i32 = 50;
+/// The most items of a plain list.
+pub(super) const MAX_LIST: usize = 500;
+/// The most items in all plain lists of a response.
+const MAX_LIST_ITEMS: usize = 10_000;
+/// By how much the fields inside a plain list are multiplied to get its cost.
+const LIST_FACTOR: usize = 10;
 
-/// How large a page is where the client does not say.
-pub(super) const USUAL: i32 = 50;
-
-/// How many items a plain list is taken to have, for what it costs.
-const PLAIN: usize = 10;
-
-/// What a page costs: one, and the fields within it for each item that it may have.
-pub(super) fn cost(first: i32, within: usize) -> usize {
-    1 + usize::try_from(first).unwrap_or_default().clamp(1, LARGEST) * within
+/// Returns what a connection costs whose fields cost `within`.
+pub(super) fn cost_of_page(first: i32, within: usize) -> usize {
+    1 + usize::try_from(first).unwrap_or_default().min(MAX_PAGE) * within
 }
 
-/// What a plain list costs: one, and the fields within it for each item.
+/// Returns what a plain list costs whose fields cost `within`.
 pub(super) fn cost_of_list(within: usize) -> usize {
-    1 + PLAIN * within
+    1 + LIST_FACTOR * within
 }
 
-/// Which part of a list is asked for.
-pub(super) struct Page {
-    first: usize,
-    after: Option<String>,
+/// Bounds a plain list: keeps its first 500 items, and warns of more. To see whether there are
+/// more, the caller reads one item more than [`MAX_LIST`].
+///
+/// # Errors
+///
+/// [`RequestFault::ResultTooLarge`] when the plain lists of the response have more than 10,000
+/// items together.
+pub(super) fn plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Result<Vec<T>> {
+    let report = ctx.report()?;
+    if items.len() > MAX_LIST {
+        items.truncate(MAX_LIST);
+        let path = serde_json::to_value(&ctx.path_node).map_err(Error::internal)?;
+        report.warn(Warning::list_truncated(path, MAX_LIST));
+    }
+    if report.count_items(items.len()) > MAX_LIST_ITEMS {
+        return Err(RequestFault::ResultTooLarge { limit: MAX_LIST_ITEMS }.into());
+    }
+    Ok(items)
 }
 
-impl Page {
-    /// Reads the arguments `first` and `after`.
-    ///
-    /// # Errors
-    ///
-    /// `Argument` unless `first` is from 0 to 100.
-    pub(super) fn parse(first: i32, after: Option<String>) -> Result<Self> {
-        let parsed = usize::try_from(first).ok().filter(|it| *it <= LARGEST);
-        let fault =
-            || RequestFault::Argument(format!("`first` is from 0 to {LARGEST}, not {first}"));
-        Ok(Self { first: parsed.ok_or_else(fault)?, after })
+/// A position in a list, which clients get as an opaque cursor. It stays valid when items are
+/// inserted and removed, also when its own item is removed.
+pub(super) trait Position: Sized {
+    /// Returns the cursor.
+    fn to_cursor(&self) -> String;
+
+    /// Reads a cursor. Returns `None` for a text that is not one of this list.
+    fn from_cursor(cursor: &str) -> Option<Self>;
+}
+
+impl Position for Ulid {
+    fn to_cursor(&self) -> String {
+        self.to_string()
     }
 
-    /// How many items are asked for, at most.
-    pub(super) fn first(&self) -> usize {
-        self.first
+    fn from_cursor(cursor: &str) -> Option<Self> {
+        cursor.parse().ok()
     }
+}
 
+/// The arguments of a connection.
+pub(super) struct PageArguments<P> {
+    /// The most items of the page, 0 to 100.
+    pub(super) first: usize,
     /// The position after which the page begins.
-    ///
-    /// A cursor is a position and not an item: it stays valid when its item leaves the list.
+    pub(super) after: Option<P>,
+}
+
+impl<P: Position> PageArguments<P> {
+    /// Parses the arguments `first` and `after`.
     ///
     /// # Errors
     ///
-    /// `Argument` for a cursor that is none of this list.
-    pub(super) fn after<C: FromStr>(&self) -> Result<Option<C>> {
-        let parse = |it: &String| it.parse().map_err(|_| unknown_cursor());
-        Ok(self.after.as_ref().map(parse).transpose()?)
+    /// [`RequestFault::InvalidArgument`].
+    pub(super) fn parse(first: i32, after: Option<&str>) -> Result<Self> {
+        let size = usize::try_from(first).ok().filter(|it| *it <= MAX_PAGE);
+        let first = size.ok_or_else(|| RequestFault::InvalidArgument {
+            argument: "first",
+            hint: format!("`first` is from 0 to {MAX_PAGE}, not {first}."),
+        })?;
+        let after = after.map(|it| P::from_cursor(it).ok_or_else(invalid_cursor)).transpose()?;
+        Ok(Self { first, after })
     }
 
-    /// Makes the page of its items, each with its position in the list. `end` is where the next
-    /// page begins: after the last item, or further on where a filter passed over others.
-    pub(super) fn of<C: ToString, V: OutputType>(
-        self,
-        items: impl IntoIterator<Item = (C, V)>,
-        (end, has_next): (Option<C>, bool),
-    ) -> Connection<V> {
-        let edges =
-            items.into_iter().map(|(cursor, it)| Edge::new(cursor.to_string(), it)).collect();
+    /// Makes the connection of a page.
+    pub(super) fn connect<V: Listed>(self, page: Page<P, V>) -> Connection<V> {
+        let edges = page.items.into_iter().map(|(at, it)| Edge::new(at.to_cursor(), it)).collect();
         Connection {
             edges,
             has_previous: self.after.is_some(),
-            has_next,
-            end: end.map(|it| it.to_string()),
+            has_next: page.has_next,
+            end: page.end.map(|it| it.to_cursor()),
         }
     }
 }
 
-/// A page of a list. The library's own cannot say where to go on when the page has no items.
-pub(super) struct Connection<V: OutputType> {
+fn invalid_cursor() -> Error {
+    let hint = "`after` is an `endCursor` of the same list. Begin again without it.".to_owned();
+    RequestFault::InvalidArgument { argument: "after", hint }.into()
+}
+
+/// A page of a list.
+pub(super) struct Page<P, V> {
+    /// The items, each with its position.
+    pub(super) items: Vec<(P, V)>,
+    /// The position after which the next page begins: that of the last item, or a later one where
+    /// a filter left items out.
+    pub(super) end: Option<P>,
+    /// Whether more items may follow.
+    pub(super) has_next: bool,
+}
+
+/// An item of a connection.
+pub(super) trait Listed: OutputType {
+    /// The description of the connection, such as "A page of API tokens."
+    const PAGE: &'static str;
+}
+
+/// A page of a list. The connection of async-graphql has no end cursor without items.
+pub(super) struct Connection<V: Listed> {
     edges: Vec<Edge<String, V, EmptyFields>>,
     has_previous: bool,
     has_next: bool,
     end: Option<String>,
 }
 
-impl<V: OutputType> TypeName for Connection<V> {
+impl<V: Listed> TypeName for Connection<V> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Connection", V::type_name()).into()
     }
 }
 
-#[Object(name_type)]
-impl<V: OutputType> Connection<V> {
+impl<V: Listed> Description for Connection<V> {
+    fn description() -> &'static str {
+        V::PAGE
+    }
+}
+
+#[Object(name_type, use_type_description)]
+impl<V: Listed> Connection<V> {
     /// Information to aid in pagination.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
@@ -119,6 +178,96 @@ impl<V: OutputType> Connection<V> {
     }
 }
 
-fn unknown_cursor() -> RequestFault {
-    RequestFault::Argument("`after` is no cursor of this list: begin again without it".to_owned())
+#[cfg(test)]
+mod tests {
+    use async_graphql::{EmptyMutation, EmptySubscription, Response, Schema};
+    use futures_util::FutureExt;
+    use rstest::rstest;
+    use serde_json::json;
+
+    use super::*;
+    use crate::graph::extension::Report;
+
+    struct Query;
+
+    struct Item;
+
+    #[Object]
+    impl Query {
+        async fn list(&self, ctx: &Context<'_>, length: usize) -> Result<Vec<Item>> {
+            plain_list(ctx, std::iter::repeat_with(|| Item).take(length).collect())
+        }
+    }
+
+    #[Object]
+    impl Item {
+        async fn list(&self, ctx: &Context<'_>, length: usize) -> Result<Vec<Item>> {
+            plain_list(ctx, std::iter::repeat_with(|| Item).take(length).collect())
+        }
+    }
+
+    fn execute(query: &str) -> (Response, Vec<Warning>) {
+        let report = Report::default();
+        let schema = Schema::new(Query, EmptyMutation, EmptySubscription);
+        let request = async_graphql::Request::new(query).data(report.clone());
+        let response = schema.execute(request).now_or_never().unwrap();
+        (response, report.take_warnings())
+    }
+
+    fn count(response: &Response, list: &str) -> usize {
+        response.data.clone().into_json().unwrap()[list].as_array().unwrap().len()
+    }
+
+    #[test]
+    fn a_list_of_500_items_is_complete() {
+        let (response, warnings) = execute("{ list(length: 500) { __typename } }");
+
+        assert_eq!(count(&response, "list"), 500);
+        assert!(warnings.is_empty());
+    }
+
+    #[test]
+    fn a_longer_list_is_cut_with_a_warning_that_has_its_path() {
+        let (response, warnings) =
+            execute("{ list(length: 2) { inner: list(length: 501) { __typename } } }");
+
+        let inner = &response.data.into_json().unwrap()["list"][1]["inner"];
+        assert_eq!(inner.as_array().unwrap().len(), 500);
+        let warning = serde_json::to_value(&warnings[1]).unwrap();
+        assert_eq!(warning["code"], "LIST_TRUNCATED");
+        assert_eq!(warning["path"], json!(["list", 1, "inner"]));
+    }
+
+    #[rstest]
+    #[case::exactly("{ list(length: 20) { list(length: 499) { __typename } } }", true)]
+    #[case::more("{ list(length: 20) { list(length: 500) { __typename } } }", false)]
+    fn the_lists_of_a_response_have_10_000_items(#[case] query: &str, #[case] is_answered: bool) {
+        let (response, _) = execute(query);
+
+        assert_eq!(response.is_ok(), is_answered);
+        for error in &response.errors {
+            let info = error.source::<Error>().unwrap().describe();
+            assert_eq!(info.code, "BAD_USER_INPUT");
+            assert_eq!(info.reason, Some("RESULT_TOO_LARGE"));
+            assert_eq!(info.members["limit"], 10_000);
+        }
+    }
+
+    #[rstest]
+    #[case::no_items(0, 1)]
+    #[case::ten_items(10, 31)]
+    #[case::the_largest_page(100, 301)]
+    #[case::more_than_allowed(1000, 301)]
+    #[case::less_than_none(-1, 1)]
+    fn the_fields_of_a_page_cost_as_often_as_it_may_have_items(
+        #[case] first: i32,
+        #[case] cost: usize,
+    ) {
+        assert_eq!(cost_of_page(first, 3), cost);
+    }
+
+    #[test]
+    fn the_fields_of_a_plain_list_cost_ten_times() {
+        assert_eq!(cost_of_list(3), 31);
+    }
 }

@@ -1,17 +1,17 @@
-//! The text of a query, token by token, before it is parsed (GraphQL specification,
+//! Rewrites the text of a query, token by token, before it is parsed (GraphQL specification,
 //! sections 2.1 and 2.9).
 //!
-//! Brackets are counted: the parser has a frame on the stack for each level, and an
-//! overflow is no panic. Valid text that the parser of async-graphql 7 refuses becomes
-//! equal text that it reads, with almost every token where it was: `\u{…}` and surrogate
-//! pairs, descriptions, comments and commas after `on`, blanks within types, `-0`. Text
-//! that it should refuse and does not is refused here.
+//! The depth of brackets is limited: the parser takes stack for each level, and a stack overflow
+//! ends the process. Valid text that the parser of async-graphql 7 rejects becomes equivalent text
+//! that it reads, with almost every token at its position: `\u{…}` and surrogate pairs,
+//! descriptions, comments and commas after `on`, blanks within types, `-0`. Invalid text that it
+//! accepts is rejected here.
 
 use crate::error::RequestFault;
 
-/// The deepest nesting of brackets, of whatever kind.
-const DEEPEST_BRACKETS: usize = 64;
-/// The words that a definition begins with.
+/// The most levels of brackets of all kinds.
+const MAX_BRACKETS: usize = 64;
+/// The keywords of definitions.
 const DEFINITIONS: [&str; 4] = ["query", "mutation", "subscription", "fragment"];
 
 /// Rewrites a query for the parser.
@@ -19,8 +19,8 @@ const DEFINITIONS: [&str; 4] = ["query", "mutation", "subscription", "fragment"]
 /// # Errors
 ///
 /// [`RequestFault::Validation`] when it is nested too deep; [`RequestFault::Syntax`].
-pub(super) fn read(query: &str) -> Result<String, RequestFault> {
-    let mut reader = Reader {
+pub(super) fn rewrite(query: &str) -> Result<String, RequestFault> {
+    let mut rewriter = Rewriter {
         query,
         at: 0,
         text: String::with_capacity(query.len()),
@@ -30,29 +30,29 @@ pub(super) fn read(query: &str) -> Result<String, RequestFault> {
         previous: "",
     };
     loop {
-        reader.gap();
-        let token = token(reader.rest()).map_err(|text| reader.fault(text))?;
+        rewriter.skip_gap();
+        let token = next_token(rewriter.rest()).map_err(|text| rewriter.fault(text))?;
         if token.is_empty() {
             break;
         }
-        reader.token(token)?;
+        rewriter.add(token)?;
     }
-    reader.text.push_str(&reader.gap);
-    Ok(reader.text)
+    rewriter.text.push_str(&rewriter.gap);
+    Ok(rewriter.text)
 }
 
-struct Reader<'a> {
+struct Rewriter<'a> {
     query: &'a str,
     at: usize,
     text: String,
-    /// What is ignored before the next token.
+    /// Blanks instead of the ignored text before the next token.
     gap: String,
     brackets: Vec<&'a str>,
     is_in_definition: bool,
     previous: &'a str,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Rewriter<'a> {
     fn rest(&self) -> &'a str {
         self.query.get(self.at..).unwrap_or_default()
     }
@@ -64,14 +64,14 @@ impl<'a> Reader<'a> {
         RequestFault::Syntax { text: text.to_owned(), at: Some(at) }
     }
 
-    /// Skips what is ignored, and keeps its place.
-    fn gap(&mut self) {
+    /// Skips ignored text, and remembers its length.
+    fn skip_gap(&mut self) {
         let ignored = ignored(self.rest());
         self.at += ignored.len();
         self.gap.extend(blanks(ignored));
     }
 
-    fn token(&mut self, token: &'a str) -> Result<(), RequestFault> {
+    fn add(&mut self, token: &'a str) -> Result<(), RequestFault> {
         let next = self.rest().get(token.len()..).unwrap_or_default();
         let next = next.get(ignored(next).len()..).unwrap_or_default();
         self.check(token, next)?;
@@ -80,12 +80,12 @@ impl<'a> Reader<'a> {
         } else {
             self.write(token)?;
         }
-        self.count(token)?;
+        self.count_brackets(token)?;
         (self.at, self.previous) = (self.at + token.len(), token);
         Ok(())
     }
 
-    /// Refuses what the parser would read as something else.
+    /// Rejects a token that the parser would misread.
     fn check(&self, token: &str, next: &str) -> Result<(), RequestFault> {
         let is_first = self.brackets.is_empty() && !self.is_in_definition;
         let is_definition =
@@ -110,7 +110,7 @@ impl<'a> Reader<'a> {
         token.starts_with('"') && (self.brackets.is_empty() || is_of_variable)
     }
 
-    /// Writes a token. The parser knows no blanks within types: they follow after them.
+    /// Writes a token. Blanks within a type, which the parser does not read, move after it.
     fn write(&mut self, token: &str) -> Result<(), RequestFault> {
         if !matches!(token, "!" | "]") && self.previous != "[" {
             self.text.push_str(&std::mem::take(&mut self.gap));
@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         match token {
             "-0" => self.text.push('0'),
             _ if token.starts_with('"') && !token.starts_with("\"\"\"") => {
-                let written = string(token).map_err(|text| self.fault(text))?;
+                let written = rewrite_string(token).map_err(|text| self.fault(text))?;
                 self.text.push_str(&written);
             }
             _ => self.text.push_str(token),
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn count(&mut self, token: &'a str) -> Result<(), RequestFault> {
+    fn count_brackets(&mut self, token: &'a str) -> Result<(), RequestFault> {
         self.is_in_definition |= !token.starts_with('"');
         match token {
             "(" | "[" | "{" => self.brackets.push(token),
@@ -139,16 +139,16 @@ impl<'a> Reader<'a> {
             }
             _ => {}
         }
-        if self.brackets.len() > DEEPEST_BRACKETS {
+        if self.brackets.len() > MAX_BRACKETS {
             return Err(RequestFault::Validation(format!(
-                "The query is too deep: at most {DEEPEST_BRACKETS} levels of brackets are allowed"
+                "The query is too deep: at most {MAX_BRACKETS} levels of brackets are allowed"
             )));
         }
         Ok(())
     }
 }
 
-/// The ignored text that `text` begins with.
+/// Returns the ignored text at the beginning of `text`.
 fn ignored(text: &str) -> &str {
     let mut is_comment = false;
     let end = text.find(|c| {
@@ -158,13 +158,13 @@ fn ignored(text: &str) -> &str {
     text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
-/// A blank for each character that is no end of a line.
+/// Replaces each character by a blank, except ends of lines.
 fn blanks(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if matches!(c, '\n' | '\r') { c } else { ' ' })
 }
 
-/// The token that `text` begins with; empty at its end.
-fn token(text: &str) -> Result<&str, &'static str> {
+/// Returns the token at the beginning of `text`; empty at its end.
+fn next_token(text: &str) -> Result<&str, &'static str> {
     let length = match text.chars().next() {
         None => 0,
         Some('!' | '$' | '&' | '(' | ')' | ':' | '=' | '@' | '[' | ']' | '{' | '|' | '}') => 1,
@@ -177,7 +177,7 @@ fn token(text: &str) -> Result<&str, &'static str> {
     Ok(text.get(..length).unwrap_or_default())
 }
 
-/// The name that `text` begins with; empty where it begins with none.
+/// Returns the name at the beginning of `text`; empty where there is none.
 fn name(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
@@ -205,7 +205,7 @@ fn number_length(text: &str) -> Option<usize> {
     is_end.then_some(at)
 }
 
-/// The length of the string that `text` begins with.
+/// Returns the length of the string at the beginning of `text`.
 fn string_length(text: &str) -> Result<usize, &'static str> {
     let is_block = text.starts_with("\"\"\"");
     let (quotes, escaped) = if is_block { ("\"\"\"", "\\\"\"\"") } else { ("\"", "\\\"") };
@@ -224,13 +224,13 @@ fn string_length(text: &str) -> Result<usize, &'static str> {
     }
 }
 
-/// A string whose escapes the parser knows: those of characters beyond four digits become
-/// the characters themselves.
-fn string(token: &str) -> Result<String, &'static str> {
+/// Rewrites a string so that the parser knows its escapes: those of characters beyond four digits
+/// become the characters themselves.
+fn rewrite_string(token: &str) -> Result<String, &'static str> {
     let (mut text, mut rest) = (String::with_capacity(token.len()), token);
     while let Some((before, escape)) = rest.split_once('\\') {
         text.push_str(before);
-        let (written, after) = escaped(escape).ok_or("an escape is malformed")?;
+        let (written, after) = read_escape(escape).ok_or("an escape is malformed")?;
         text.push_str(&written);
         rest = after;
     }
@@ -238,17 +238,17 @@ fn string(token: &str) -> Result<String, &'static str> {
     Ok(text)
 }
 
-/// The escape that `text` begins with after its backslash, and what follows.
-fn escaped(text: &str) -> Option<(String, &str)> {
+/// Reads the escape after a backslash. Returns it rewritten, and the text that follows.
+fn read_escape(text: &str) -> Option<(String, &str)> {
     if let Some(after) = text.strip_prefix('u') {
-        let (code, after) = code_point(after)?;
+        let (code, after) = read_code_point(after)?;
         if !(0xd800..0xdc00).contains(&code) {
-            return Some((written(char::from_u32(code)?), after));
+            return Some((write_character(char::from_u32(code)?), after));
         }
-        let (low, after) = hexadecimal(after.strip_prefix("\\u")?, 4)?;
+        let (low, after) = read_hexadecimal(after.strip_prefix("\\u")?, 4)?;
         let low = (0xdc00..0xe000).contains(&low).then_some(low)?;
         return Some((
-            written(char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?),
+            write_character(char::from_u32(0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00))?),
             after,
         ));
     }
@@ -256,20 +256,20 @@ fn escaped(text: &str) -> Option<(String, &str)> {
     Some((format!("\\{escape}"), text.get(1..)?))
 }
 
-/// A code point in braces, or in four digits.
-fn code_point(text: &str) -> Option<(u32, &str)> {
-    let Some(braced) = text.strip_prefix('{') else { return hexadecimal(text, 4) };
+/// Reads a code point in braces, or in four digits.
+fn read_code_point(text: &str) -> Option<(u32, &str)> {
+    let Some(braced) = text.strip_prefix('{') else { return read_hexadecimal(text, 4) };
     let (digits, after) = braced.split_once('}')?;
-    let (code, _) = hexadecimal(digits, digits.len())?;
+    let (code, _) = read_hexadecimal(digits, digits.len())?;
     char::from_u32(code).map(|_| (code, after))
 }
 
-fn hexadecimal(text: &str, length: usize) -> Option<(u32, &str)> {
+fn read_hexadecimal(text: &str, length: usize) -> Option<(u32, &str)> {
     let digits = text.get(..length).filter(|it| it.chars().all(|c| c.is_ascii_hexdigit()))?;
     Some((u32::from_str_radix(digits, 16).ok()?, text.get(length..)?))
 }
 
-fn written(c: char) -> String {
+fn write_character(c: char) -> String {
     match u32::from(c) {
         code if code < 0x1_0000 => format!("\\u{code:04x}"),
         _ => c.to_string(),
@@ -298,7 +298,7 @@ mod tests {
     #[case::less_than_nothing("{ a(b: -0, c: -0.0) }", "{ a(b: 0   c: -0.0) }")]
     #[case::a_block_string(r#"{ a(b: """\u{x} \""" # """) }"#, r#"{ a(b: """\u{x} \""" # """) }"#)]
     fn valid_text_becomes_text_that_the_parser_reads(#[case] query: &str, #[case] expected: &str) {
-        let text = read(query).unwrap();
+        let text = rewrite(query).unwrap();
 
         assert_eq!(text, expected);
         assert!(parse_query(&text).is_ok());
@@ -319,14 +319,14 @@ mod tests {
     #[case::a_number_with_a_name("{ a(b: 1a) }")]
     #[case::another_character("{ a ; }")]
     #[case::a_description_of_nothing("\"x\" { a }")]
-    fn other_text_is_refused(#[case] query: &str) {
-        assert!(matches!(read(query), Err(RequestFault::Syntax { at: Some(_), .. })));
+    fn other_text_is_rejected(#[case] query: &str) {
+        assert!(matches!(rewrite(query), Err(RequestFault::Syntax { at: Some(_), .. })));
     }
 
     #[test]
     fn a_fault_says_where_it_is() {
-        let Err(RequestFault::Syntax { at, .. }) = read("{\n  é: a ; }") else {
-            panic!("it was read")
+        let Err(RequestFault::Syntax { at, .. }) = rewrite("{\n  é: a ; }") else {
+            panic!("it was accepted")
         };
 
         assert_eq!(at, Some((2, 3)));
@@ -340,6 +340,6 @@ mod tests {
     #[case::in_a_comment(format!("{{ a }} # {}", "[".repeat(100)), true)]
     #[case::closed_by_a_string(format!("{{ a(b: [{}]) }}", "\"]\" [".repeat(63) + &"]".repeat(63)), false)]
     fn brackets_are_counted(#[case] query: String, #[case] is_within: bool) {
-        assert_eq!(read(&query).is_ok(), is_within);
+        assert_eq!(rewrite(&query).is_ok(), is_within);
     }
 }

@@ -1,43 +1,36 @@
-//! `__typename`, which async-graphql 7 does not validate at all: neither its arguments, nor
-//! its directives, nor the variables in them.
+//! Checks `__typename`. async-graphql 7 validates neither its arguments, nor its directives, nor
+//! the variables in them.
 
 use async_graphql::{
     Positioned,
-    parser::types::{
-        DocumentOperations, ExecutableDocument, Field, InlineFragment, Selection, SelectionSet,
-    },
+    parser::types::{ExecutableDocument, Field, InlineFragment, Selection, SelectionSet},
 };
 
-use crate::error::RequestFault;
+use crate::{error::RequestFault, graph::selections};
 
-/// Puts each `__typename` that has directives into an inline fragment that has them
-/// instead, where they are validated.
+/// Moves the directives of each `__typename` to an inline fragment around it, where they are
+/// validated.
 ///
 /// # Errors
 ///
 /// [`RequestFault::Validation`] when it has arguments or fields.
-pub(super) fn read(document: &mut ExecutableDocument) -> Result<(), RequestFault> {
-    let fragments = document.fragments.values_mut().map(|it| &mut it.node.selection_set.node);
-    let operations: Vec<_> = match &mut document.operations {
-        DocumentOperations::Single(operation) => vec![&mut operation.node.selection_set.node],
-        DocumentOperations::Multiple(operations) => {
-            operations.values_mut().map(|it| &mut it.node.selection_set.node).collect()
-        }
-    };
-    fragments.chain(operations).try_for_each(selections)
+pub(super) fn rewrite(document: &mut ExecutableDocument) -> Result<(), RequestFault> {
+    selections::sets(document).into_iter().try_for_each(rewrite_selections)
 }
 
-fn selections(set: &mut SelectionSet) -> Result<(), RequestFault> {
+fn rewrite_selections(set: &mut SelectionSet) -> Result<(), RequestFault> {
     for item in &mut set.items {
         match &mut item.node {
             Selection::Field(field) if field.node.name.node == "__typename" => {
                 check(&field.node)?;
                 if !field.node.directives.is_empty() {
-                    item.node = Selection::InlineFragment(with_directives(field.clone()));
+                    item.node = Selection::InlineFragment(wrap(field.clone()));
                 }
             }
-            Selection::Field(field) => selections(&mut field.node.selection_set.node)?,
-            Selection::InlineFragment(inline) => selections(&mut inline.node.selection_set.node)?,
+            Selection::Field(field) => rewrite_selections(&mut field.node.selection_set.node)?,
+            Selection::InlineFragment(inline) => {
+                rewrite_selections(&mut inline.node.selection_set.node)?;
+            }
             Selection::FragmentSpread(_) => {}
         }
     }
@@ -56,8 +49,10 @@ fn check(field: &Field) -> Result<(), RequestFault> {
     Err(RequestFault::Validation(text))
 }
 
-fn with_directives(mut field: Positioned<Field>) -> Positioned<InlineFragment> {
-    let (pos, directives) = (field.pos, std::mem::take(&mut field.node.directives));
+/// Returns an inline fragment with the field, and with its directives.
+fn wrap(mut field: Positioned<Field>) -> Positioned<InlineFragment> {
+    let pos = field.pos;
+    let directives = std::mem::take(&mut field.node.directives);
     let items = vec![Positioned::new(Selection::Field(field), pos)];
     let selection_set = Positioned::new(SelectionSet { items }, pos);
     Positioned::new(InlineFragment { type_condition: None, directives, selection_set }, pos)

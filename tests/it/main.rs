@@ -15,6 +15,7 @@ mod arguments;
 mod audit;
 mod authorization;
 mod csrf;
+mod documents;
 mod endpoint;
 mod events;
 mod faults;

@@ -53,7 +53,7 @@ const TAKEN = [
 /** @type {{ says: RegExp, reason: string }[]} */
 const REFUSED = [
   {
-    says: /^Subscriptions are not offered/,
+    says: /^Subscriptions are not supported/,
     reason: 'the schema has no subscriptions; graphql-js has no rule for that',
   },
   {
