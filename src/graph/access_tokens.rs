@@ -1,5 +1,10 @@
 //! API tokens in the schema.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the schema's descriptions name reasons without backticks"
+)]
+
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
 

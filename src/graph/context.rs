@@ -62,7 +62,7 @@ impl Request for Context<'_> {
     }
 
     fn report(&self) -> Result<&Report> {
-        Ok(self.data::<Report>().map_err(missing)?)
+        self.data::<Report>().map_err(missing)
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) fn plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Result<Vec<
     let report = ctx.report()?;
     if items.len() > MAX_LIST {
         items.truncate(MAX_LIST);
-        let path = serde_json::to_value(&ctx.path_node).map_err(Error::internal)?;
+        let path = serde_json::to_value(ctx.path_node).map_err(Error::internal)?;
         report.warn(Warning::list_truncated(path, MAX_LIST));
     }
     if report.count_items(items.len()) > MAX_LIST_ITEMS {
