@@ -17,7 +17,7 @@ use crate::{
     error::{Error, RequestFault},
     local::{
         dynamodb::Embedded,
-        faults::{Fault, Faults, Plan},
+        faults::{Calls, Fault, Faults, Plan},
     },
 };
 
@@ -42,12 +42,15 @@ struct Advance {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct FaultPlan {
     #[serde(default)]
     dynamodb: PlanChange,
     #[serde(default)]
     kms: PlanChange,
+    /// Whether reads succeed and are not counted.
+    #[serde(default)]
+    writes_only: bool,
     #[serde(default)]
     after: u32,
     #[serde(default = "once")]
@@ -103,7 +106,8 @@ async fn plan(State(controls): State<TestControls>, Json(sent): Json<FaultPlan>)
     let Some((faults, access)) = controls.faults else { return not_found() };
     if let PlanChange::Set(dynamodb) = sent.dynamodb {
         let (after, times) = (sent.after, sent.times);
-        faults.set(dynamodb.map(|fault| Plan { fault, after, times, operation: None }));
+        let calls = if sent.writes_only { Calls::Writes } else { Calls::All };
+        faults.set(dynamodb.map(|fault| Plan { fault, calls, after, times }));
     }
     if let PlanChange::Set(kms) = sent.kms {
         let times = kms.map_or(0, |_| sent.times);

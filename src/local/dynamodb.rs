@@ -1,8 +1,8 @@
 //! An embedded DynamoDB behind the SDK's HTTP client.
 //!
-//! The SDK writes the requests that it would send to AWS, and they are answered in
-//! this process, without a socket, by dynoxide on `SQLite`. Only the operations that
-//! the product uses are dispatch, and `Scan`, with which a test looks at the table.
+//! The SDK writes the requests that it would send to AWS, and dynoxide responds to them in this
+//! process, without a socket, from `SQLite`. Only the operations that the product uses are
+//! dispatched, and `Scan`, by which tests read the table.
 
 use std::{fmt, sync::Arc};
 
@@ -29,7 +29,7 @@ const TARGET: &str = "x-amz-target";
 pub struct Embedded(Database);
 
 impl Embedded {
-    /// One in memory, which tells the time by `clock`.
+    /// Creates a database in memory, which reads the time from `clock`.
     ///
     /// # Errors
     ///
@@ -38,7 +38,7 @@ impl Embedded {
         Database::memory_with_clock(Arc::new(Time(clock))).map(Self)
     }
 
-    /// One in a file.
+    /// Opens a database in a file, or creates it.
     ///
     /// # Errors
     ///
@@ -47,8 +47,8 @@ impl Embedded {
         Database::new(path).map(Self)
     }
 
-    /// Deletes what has reached its `ttl`, as DynamoDB does it sooner or later; tells
-    /// how many records that were.
+    /// Deletes the records whose `ttl` has passed, as DynamoDB does some time later. Returns how
+    /// many.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Embedded {
         self.0.sweep_ttl()
     }
 
-    /// Answers one request of the wire protocol: the status, and the JSON.
+    /// Responds to a request of the wire protocol: with a status and JSON.
     #[must_use]
     pub fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
         let db = &self.0;
@@ -99,18 +99,18 @@ impl HttpConnector for Embedded {
     }
 }
 
-/// The operation that a request of the wire protocol names.
+/// Returns the operation that a request of the wire protocol names.
 #[must_use]
 pub fn operation(request: &HttpRequest) -> String {
     let target = request.headers().get(TARGET).unwrap_or_default();
     target.rsplit('.').next().unwrap_or_default().to_owned()
 }
 
-/// A response of the wire protocol.
+/// Creates a response of the wire protocol.
 ///
 /// # Errors
 ///
-/// When `status` is none.
+/// When `status` is not a status.
 pub fn response(status: u16, json: String) -> Result<HttpResponse, ConnectorError> {
     let status = StatusCode::try_from(status)
         .map_err(|fault| ConnectorError::other(Box::new(fault), None))?;
@@ -119,7 +119,7 @@ pub fn response(status: u16, json: String) -> Result<HttpResponse, ConnectorErro
     Ok(response)
 }
 
-/// An HTTP client that sends everything through `connector`.
+/// Creates an HTTP client that sends everything through `connector`.
 #[must_use]
 pub fn http_client(connector: impl HttpConnector + 'static) -> SharedHttpClient {
     let connector = SharedHttpConnector::new(connector);
@@ -132,7 +132,7 @@ impl fmt::Debug for Embedded {
     }
 }
 
-/// Our clock, as dynoxide wants it.
+/// The clock in the form that dynoxide needs.
 struct Time(Clock);
 
 impl storage_backend::Clock for Time {

@@ -1,4 +1,4 @@
-//! The table, made as `template.yaml` makes it.
+//! Creates the table as `template.yaml` does.
 
 use aws_sdk_dynamodb::{
     Client, Error,
@@ -9,16 +9,16 @@ use aws_sdk_dynamodb::{
     },
 };
 
-/// Makes the table, if it is not there yet.
+/// Creates the table, if it does not exist.
 ///
 /// # Errors
 ///
 /// When DynamoDB fails.
 pub async fn create(client: &Client, table: &str) -> Result<(), Box<Error>> {
-    created(client, table).await.map_err(Box::new)
+    try_create(client, table).await.map_err(Box::new)
 }
 
-async fn created(client: &Client, table: &str) -> Result<(), Error> {
+async fn try_create(client: &Client, table: &str) -> Result<(), Error> {
     if client.describe_table().table_name(table).send().await.is_ok() {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! API tokens, and the slots that they are kept in.
+//! API tokens, and the slots that hold them.
 
 use std::collections::HashMap;
 
@@ -19,17 +19,18 @@ use crate::{
     },
 };
 
-/// How long the record of a token is kept after the token has ended, so that "expired on …" can
-/// still be said.
+/// How long the record of a token is kept after it expired or was revoked, so that requests with
+/// the token can still be told why it is rejected.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// No token that is still recorded was made longer ago: six months of life, and [`REMEMBERED`].
+/// How long ago a token was created at most whose record still exists: the longest life of a
+/// token, and [`REMEMBERED`].
 const LONGEST_RECORDED: SignedDuration = SignedDuration::from_hours((185 + 90) * 24);
-/// How many tokens a user can make.
+/// How many tokens a user can create.
 const CREATIONS: RateLimit = RateLimit::per_minute(60);
-/// How many events one query reads at least: others may lie between those of new tokens.
+/// How many events one query reads at least: only some of them are about new tokens.
 const FEWEST_EVENTS: usize = 20;
 
-/// Says which token is in a slot: one that nobody ended, though its time may be over.
+/// The record of a slot: which token is in it. The token was not revoked; it may have expired.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Slot {
     user: UserId,
@@ -38,7 +39,7 @@ pub struct Slot {
     token: TokenId,
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     expires_at: Timestamp,
-    /// As the token has it; older slots do not say.
+    /// The epoch of the token; `None` in older records.
     #[serde(default)]
     epoch: Option<u64>,
 }
@@ -48,31 +49,31 @@ pub struct Slot {
 pub struct SlotToken {
     /// The token's id.
     pub token: TokenId,
-    /// Whether its record is to be changed: nothing has ended the token yet.
+    /// Whether its record is to be changed: it was neither revoked nor replaced.
     is_active: bool,
     expires_at: Timestamp,
 }
 
-/// Some of a user's tokens, the newest first.
+/// A part of the list of a user's tokens, the newest first.
 #[derive(Debug)]
 pub struct TokenPage {
-    /// Each with its position in the list: the id of the event of its creation.
+    /// The tokens, each with its position in the list: the id of the event of its creation.
     pub tokens: Vec<(Ulid, AccessToken)>,
     /// The position after which older tokens may follow; none at the end of the list.
     pub rest: Option<Ulid>,
 }
 
 impl SlotToken {
-    /// Whether the token can be used at `now`.
+    /// Whether the token is valid at `now`.
     #[must_use]
     pub fn is_live(&self, now: Timestamp) -> bool {
         self.is_active && now < self.expires_at
     }
 
-    /// The token of a record.
+    /// Returns the token of a record.
     ///
-    /// An expired token is ended too: otherwise it would work again when a clock jumps back. A
-    /// token of an earlier epoch never does.
+    /// An expired token counts as active, and is revoked or replaced like others: otherwise it
+    /// would be valid again when a clock jumps back. A token of an earlier epoch never is.
     #[must_use]
     pub fn of(token: &AccessToken, owner: &Stakeholder) -> Self {
         let is_active = token.state == RecordedState::Active && token.epoch == owner.epoch;
@@ -103,8 +104,8 @@ impl From<&AccessToken> for Slot {
 }
 
 impl Slot {
-    /// The token in the slot, by the slot's record alone, which is deleted in the transaction
-    /// that revokes its token. A token whose record may be deleted already need not be ended.
+    /// Returns the token in the slot without reading its record: the transaction that revokes a
+    /// token also empties its slot. A token whose record may be deleted already is not active.
     #[must_use]
     pub fn token(&self, owner: &Stakeholder, now: Timestamp) -> SlotToken {
         let is_active = self.epoch.is_none_or(|epoch| epoch == owner.epoch)
@@ -128,7 +129,9 @@ impl Record for Slot {
 }
 
 impl Store {
-    /// Gets a token and its owner: one `BatchGetItem`.
+    /// Gets a token and its owner.
+    ///
+    /// Costs one `BatchGetItem`.
     ///
     /// # Errors
     ///
@@ -145,8 +148,10 @@ impl Store {
         Ok((owner, item::take(&mut items, token)?))
     }
 
-    /// Gets the token in a slot by its own record: slot and token disagree in a table that was
-    /// restored in part.
+    /// Gets the token in a slot and checks it by its own record: the two can disagree in a table
+    /// of which a part was restored.
+    ///
+    /// Costs one `GetItem`.
     ///
     /// # Errors
     ///
@@ -162,7 +167,9 @@ impl Store {
         }
     }
 
-    /// Gets the token in a slot: the last one made for it, live or not.
+    /// Gets the token in a slot, whether it is valid or not.
+    ///
+    /// Costs two `GetItem`.
     ///
     /// # Errors
     ///
@@ -180,10 +187,12 @@ impl Store {
 
     /// Lists at most `at_most` tokens of a user, the newest first, from the one after `after`.
     ///
-    /// The history of credentials is in the order of time, and the keys of tokens are not. So
-    /// the history says which tokens come next, and their records are read by their keys:
-    /// nothing is read that is not listed. Of the tokens made more than 90 days ago only the
-    /// newest can still be recorded: it took the slot from all the others, which ended before.
+    /// The events of a user are in the order of time, and the keys of tokens are not. So the
+    /// events say which tokens come next, and their records are read by their keys. Of the tokens
+    /// created more than 90 days ago only the newest can still have a record: it replaced all the
+    /// others.
+    ///
+    /// Costs one `Query` and one `BatchGetItem`.
     ///
     /// # Errors
     ///
@@ -222,8 +231,10 @@ impl Store {
         Ok(TokenPage { tokens: listed.collect(), rest })
     }
 
-    /// Puts a new token in its slot. The one that was there dies in the same
-    /// instant: there is never a moment with two, nor one with none.
+    /// Puts a new token in its slot, and replaces the one that was in it in the same transaction:
+    /// at each moment there is one valid token.
+    ///
+    /// Costs one `TransactWriteItems`.
     ///
     /// # Errors
     ///
@@ -257,7 +268,9 @@ impl Store {
         writes.commit(entry).await
     }
 
-    /// Revokes a live token: sets its state, and empties its slot.
+    /// Revokes an active token: sets its state, and empties its slot.
+    ///
+    /// Costs one `TransactWriteItems`.
     ///
     /// # Errors
     ///
@@ -278,7 +291,9 @@ impl Store {
             .await
     }
 
-    /// Records that a token was used; the first use stays recorded exactly.
+    /// Records that a token was used. The time of the first use is kept.
+    ///
+    /// Costs one `UpdateItem`.
     ///
     /// # Errors
     ///
@@ -300,7 +315,7 @@ fn milliseconds(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default()
 }
 
-/// When the record of a token may be deleted that ended at `ended_at`.
+/// Returns when the record of a token may be deleted that expired or was revoked at `ended_at`.
 fn ttl(ended_at: Timestamp) -> Timestamp {
     ended_at + REMEMBERED
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// How long an entry is kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The entries between two ids.
+/// The condition of a query for the entries between two ids, both included.
 const BETWEEN: &str = "PK = :pk AND SK BETWEEN :from AND :to";
 
 impl Record for AuditEntry {
@@ -46,7 +46,6 @@ impl Store {
     ) -> Result<(Vec<(Ulid, TokenId)>, Option<Ulid>), StoreError> {
         let milliseconds = u64::try_from(oldest.as_millisecond()).unwrap_or_default();
         let (first, last) = (Ulid::from_parts(milliseconds, 0), before.unwrap_or(Ulid::max()));
-        // `BETWEEN` includes both ends.
         let Some(last) = last.0.checked_sub(1).map(Ulid).filter(|last| first <= *last) else {
             return Ok((Vec::new(), None));
         };

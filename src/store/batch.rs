@@ -39,8 +39,9 @@ impl Store {
         &self,
         keys: impl IntoIterator<Item = Key>,
     ) -> Result<Vec<T>, StoreError> {
-        let keys: HashSet<Key> = keys.into_iter().collect();
-        let keys: Vec<Item> = keys.iter().map(Key::attributes).collect();
+        let mut seen = HashSet::new();
+        let keys = keys.into_iter().filter(|key| seen.insert(key.clone()));
+        let keys: Vec<Item> = keys.map(|key| key.attributes()).collect();
         let reads: Vec<_> =
             keys.chunks(MOST_KEYS).map(|chunk| self.read_chunk(chunk.to_vec())).collect();
         let items = stream::iter(reads).buffer_unordered(CONCURRENT_REQUESTS).try_concat();
@@ -94,7 +95,8 @@ impl Store {
     async fn put_chunk(&self, mut writes: Vec<WriteRequest>) -> Result<(), StoreError> {
         for attempt in 1..=WRITES {
             let request = self.client.batch_write_item().request_items(&self.table, writes);
-            let response = request.send().await.map_err(classify)?;
+            let send = || async { request.clone().send().await.map_err(classify) };
+            let response = self.retry_on_race(send).await?;
             let unprocessed = response.unprocessed_items.into_iter().flatten();
             writes = unprocessed.flat_map(|(_, writes)| writes).collect();
             if writes.is_empty() {

@@ -29,8 +29,8 @@ use crate::{
 /// The name of this program in the audit log of AWS.
 const USER_AGENT: &str = concat!("arm-api/", env!("CARGO_PKG_VERSION"));
 
-/// The client that talks to DynamoDB through `http`, where tests have the embedded one. Its
-/// quota of retries is its own; the SDK would share one among all clients of the process.
+/// Creates a client that sends its requests through `http`, where tests have the embedded
+/// DynamoDB. It has its own quota of retries; by default all clients of a process share one.
 #[must_use]
 pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
     let mut config = Builder::from(&aws::sdk_config(aws, http))
@@ -84,7 +84,7 @@ impl Intercept for PlainHeaders {
 #[derive(Debug)]
 struct Count;
 
-/// Runs while a call is on its way.
+/// Measures how long a call takes.
 #[derive(Debug)]
 struct Running(Stopwatch);
 

@@ -68,3 +68,49 @@ impl Difference {
         update.update_expression(expression)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn items() -> impl Strategy<Value = Item> {
+        let attribute = (0..3_u8).prop_map(|it| AttributeValue::N(it.to_string()));
+        proptest::collection::hash_map("[a-e]", attribute, 0..5)
+    }
+
+    /// Changes a stored item as DynamoDB would.
+    fn change(mut stored: Item, difference: Difference) -> Item {
+        stored.extend(difference.set);
+        for name in &difference.remove {
+            stored.remove(name);
+        }
+        stored
+    }
+
+    proptest! {
+        #[test]
+        fn a_difference_makes_the_new_record_of_the_old_one(before in items(), after in items()) {
+            let unknown = ("unknown".to_owned(), AttributeValue::Bool(true));
+            let with_unknown =
+                |item: &Item| item.clone().into_iter().chain([unknown.clone()]).collect::<Item>();
+
+            let difference = Difference::of(&before, after.clone());
+
+            prop_assert_eq!(difference.is_empty(), before == after);
+            prop_assert_eq!(change(with_unknown(&before), difference), with_unknown(&after));
+        }
+
+        #[test]
+        fn a_difference_has_no_attribute_that_is_the_same(before in items(), after in items()) {
+            let difference = Difference::of(&before, after);
+
+            for (name, value) in &difference.set {
+                prop_assert_ne!(before.get(name), Some(value));
+            }
+            for name in &difference.remove {
+                prop_assert!(before.contains_key(name));
+            }
+        }
+    }
+}

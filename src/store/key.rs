@@ -1,23 +1,23 @@
-//! Where everything lies in the one table. No other file spells a key.
+//! The keys of all records in the one table. No other file spells a key.
 //!
-//! | noun           | `PK`         | `SK`              | `ttl`          | read by                     |
+//! | record         | `PK`         | `SK`              | `ttl`          | read by                     |
 //! |----------------|--------------|-------------------|----------------|-----------------------------|
 //! | stakeholder    | `U#<uid>`    | `P`               |                | every authentication        |
 //! | memberships    | `U#<uid>`    | `M`               |                | every authentication        |
 //! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
-//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; moved when revoked or replaced | authentication by Bearer, `me.accessTokens` |
+//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; earlier when revoked or replaced | authentication by Bearer, `me.accessTokens` |
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
 //! | audit entry    | `U#<uid>`, `O#<uuid>`, `G#<name>` | `A#<ulid>` | + 400 days | the audit log, `me.accessTokens` |
-//! | e-mail to user | `E#<e-mail>` | `E`               |                | login                       |
+//! | email to user  | `E#<email>`  | `E`               |                | login                       |
 //! | subject to user | `I#<digest>` | `I`              |                | login                       |
 //! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
-//! | logins from a network | `C#<network>` | `<window>` | window + 5 minutes | a login, counted and bounded |
-//! | callbacks from a network | `C#<network>` | `callback#<window>` | window + 5 minutes | the end of a login, counted and bounded |
-//! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | making a token, counted and bounded |
+//! | logins from a network | `C#<network>` | `<window>` | window + 5 minutes | rate limit of logins   |
+//! | callbacks from a network | `C#<network>` | `callback#<window>` | window + 5 minutes | rate limit of callbacks |
+//! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | rate limit of new tokens |
 //!
-//! What one request needs lies in one partition, so that one `BatchGetItem` gets it.
-//! There is no index: an index cannot be read consistently. `ttl` is a Number of
-//! epoch seconds; it is a broom, not a guard: readers check the record's own life.
+//! Records that one request needs are in one partition, so that one `BatchGetItem` reads them.
+//! There is no index: an index cannot be read consistently. `ttl` is a Number of epoch seconds.
+//! DynamoDB deletes expired records some days later, so readers check the expiry themselves.
 
 use std::collections::HashMap;
 
@@ -34,20 +34,17 @@ use crate::{
         secret::Digest,
         subject::Subject,
     },
-    store::page::Cursor,
+    store::cursor::Cursor,
 };
 
 /// The name of the partition key's attribute.
 pub(super) const PK: &str = "PK";
 /// The name of the sort key's attribute.
 pub(super) const SK: &str = "SK";
-/// The name of the attribute by which DynamoDB sweeps.
+/// The name of the attribute that says when DynamoDB may delete the record.
 pub(super) const TTL: &str = "ttl";
 
-/// How many bytes a sort key has at most.
-pub(super) const LONGEST_SORT_KEY: usize = 1024;
-
-/// Where a record is stored.
+/// The key of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pk: String,
@@ -79,7 +76,7 @@ impl Key {
         Self::of_user(user, format!("T#{token}"))
     }
 
-    /// The key of the slot that an API token is kept in.
+    /// The key of a token slot.
     #[must_use]
     pub fn slot(user: &UserId, name: &TokenName) -> Self {
         Self::of_user(user, format!("N#{name}"))
@@ -95,7 +92,7 @@ impl Key {
         Self::of_user(user, format!("A#{id}"))
     }
 
-    /// The keys of a user's audit entries between two ids, as the values `:pk`, `:from` and
+    /// Returns the keys of a user's audit entries between two ids, as the values `:pk`, `:from` and
     /// `:to`.
     pub(super) fn audit_entries_between(
         user: &UserId,
@@ -117,13 +114,13 @@ impl Key {
         Self { pk: format!("E#{}", email.as_str()), sk: "E".to_owned() }
     }
 
-    /// The key of the record that says whom a subject of an identity provider logs in as.
+    /// The key of the record that says which user a subject of an identity provider logs in as.
     #[must_use]
     pub fn subject(subject: &Subject) -> Self {
         Self { pk: format!("I#{}", subject.digest().as_str()), sk: "I".to_owned() }
     }
 
-    /// The key of an attempt to log in, by the digest of its `state`.
+    /// The key of a login attempt, by the digest of its `state`.
     #[must_use]
     pub fn login_attempt(state: &Digest) -> Self {
         Self { pk: format!("L#{}", state.as_str()), sk: "L".to_owned() }
@@ -144,7 +141,7 @@ impl Key {
         }
     }
 
-    /// A key where nothing lies.
+    /// A key without a record, for a read at start-up.
     pub(super) fn warm_up() -> Self {
         Self { pk: "W".to_owned(), sk: "W".to_owned() }
     }
@@ -153,7 +150,7 @@ impl Key {
         Self { pk: format!("U#{user}"), sk }
     }
 
-    /// The key as DynamoDB wants it.
+    /// Returns the key as attributes of an item.
     pub(super) fn attributes(&self) -> HashMap<String, AttributeValue> {
         HashMap::from([
             (PK.to_owned(), AttributeValue::S(self.pk.clone())),
@@ -161,7 +158,7 @@ impl Key {
         ])
     }
 
-    /// Whether `item` is the one that lies here.
+    /// Whether this is the key of `item`.
     pub(super) fn is_of(&self, item: &HashMap<String, AttributeValue>) -> bool {
         let is = |name: &str, value: &str| {
             item.get(name).and_then(|it| it.as_s().ok()).is_some_and(|it| it == value)
@@ -178,7 +175,7 @@ pub struct KeyPrefix {
 }
 
 impl KeyPrefix {
-    /// The API tokens of a user, in no order that means anything.
+    /// The API tokens of a user. Their order has no meaning.
     #[must_use]
     pub fn access_tokens(user: &UserId) -> Self {
         Self { pk: format!("U#{user}"), prefix: "T#" }
@@ -219,7 +216,7 @@ fn audit_partition(subject: &AuditSubject) -> String {
     }
 }
 
-/// The id of the audit entry at a key.
+/// Returns the id of the audit entry at a key.
 pub(super) fn audit_entry_id(key: &HashMap<String, AttributeValue>) -> Option<Ulid> {
     let sort_key = key.get(SK)?.as_s().ok()?;
     Ulid::from_string(sort_key.strip_prefix("A#")?).ok()

@@ -1,4 +1,4 @@
-//! Logins that were begun and are not completed yet.
+//! Logins that users began and did not complete yet.
 
 use jiff::Timestamp;
 

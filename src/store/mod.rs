@@ -15,6 +15,7 @@ mod audit;
 mod batch;
 mod change;
 pub mod client;
+pub mod cursor;
 mod difference;
 mod error;
 mod item;
@@ -22,6 +23,7 @@ pub mod key;
 mod login_attempts;
 pub mod page;
 mod rate_limit;
+mod record;
 mod retry;
 pub mod sessions;
 mod stakeholders;
@@ -30,14 +32,15 @@ mod transaction;
 mod write;
 
 use aws_sdk_dynamodb::Client;
-use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::entropy::Entropy;
 
 use self::{error::classify, key::Key};
 
-pub use self::error::StoreError;
+pub use self::{
+    error::StoreError,
+    record::{Record, Versioned},
+};
 
 /// The one table.
 #[derive(Clone, Debug)]
@@ -45,28 +48,6 @@ pub struct Store {
     client: Client,
     table: String,
     entropy: Entropy,
-}
-
-/// Something that the table holds.
-pub trait Record: Serialize + DeserializeOwned {
-    /// Returns where it is stored.
-    fn key(&self) -> Key;
-
-    /// Returns when DynamoDB may delete it, which can happen days later: readers check the
-    /// record's own expiry and never rely on its absence.
-    fn ttl(&self) -> Option<Timestamp> {
-        None
-    }
-}
-
-/// A record that counts its changes in the attribute `version`, so that two changes at the same
-/// time lose none.
-pub trait Versioned: Record {
-    /// Returns how often the record was changed.
-    fn version(&self) -> u64;
-
-    /// Sets how often the record was changed: for the store only.
-    fn set_version(&mut self, version: u64);
 }
 
 impl Store {

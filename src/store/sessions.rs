@@ -15,8 +15,8 @@ use crate::{
     },
 };
 
-/// How long the record of a session outlives it, so that "ended" and "expired" can
-/// still be said.
+/// How long the record of a session is kept after it expired, so that requests with the session
+/// can still be told why it is rejected.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
 
 impl Record for Session {
@@ -39,7 +39,9 @@ pub struct ReplacedSession {
 }
 
 impl Store {
-    /// Gets a session, its owner, and the slot of their default token: one `BatchGetItem`.
+    /// Gets a session, its owner, and the slot of their default token.
+    ///
+    /// Costs one `BatchGetItem`.
     ///
     /// # Errors
     ///
@@ -61,7 +63,9 @@ impl Store {
         ))
     }
 
-    /// Opens a session, if its owner is still admitted, and ends the one that it replaces.
+    /// Opens a session for an active user, and ends the session that it replaces.
+    ///
+    /// Costs one `TransactWriteItems`.
     ///
     /// # Errors
     ///
@@ -84,7 +88,9 @@ impl Store {
         writes.commit(entry).await
     }
 
-    /// Ends a session before its time.
+    /// Ends a session before it expires.
+    ///
+    /// Costs one `TransactWriteItems`.
     ///
     /// # Errors
     ///
@@ -102,6 +108,8 @@ impl Store {
     }
 
     /// Records that a session was used.
+    ///
+    /// Costs one `UpdateItem`.
     ///
     /// # Errors
     ///

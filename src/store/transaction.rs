@@ -236,3 +236,58 @@ impl Transaction<'_> {
         self.store.retry_on_race(send).await.map(|_| ())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Aws, domain::secret::Secret, entropy::Entropy, store::client};
+    use aws_smithy_runtime_api::client::{
+        http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn},
+        orchestrator::HttpRequest,
+        result::ConnectorError,
+    };
+    use rstest::rstest;
+
+    /// A network that loses all requests.
+    #[derive(Debug)]
+    struct Offline;
+
+    impl HttpConnector for Offline {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::ready(Err(ConnectorError::io("offline".into())))
+        }
+    }
+
+    fn store() -> Store {
+        let aws = Aws {
+            region: "eu-central-1".to_owned(),
+            access_key_id: "id".to_owned(),
+            secret_access_key: "secret".to_owned(),
+            session_token: None,
+            endpoint: None,
+            dynamodb_endpoint: None,
+        };
+        let http = http_client_fn(|_, _| SharedHttpConnector::new(Offline));
+        Store::new(client::client_on(&aws, http), "table".to_owned(), Entropy::System)
+    }
+
+    #[rstest]
+    #[case::one_hundred(100, "DynamoDB is unavailable")]
+    #[case::more(101, "a transaction has 101 writes, and DynamoDB accepts 100")]
+    #[tokio::test(start_paused = true)]
+    async fn a_transaction_of_more_than_a_hundred_writes_is_not_sent(
+        #[case] writes: usize,
+        #[case] expected: &str,
+    ) {
+        let store = store();
+        let key = Key::login_attempt(&Secret::from_entropy([1; 32]).digest());
+
+        let mut transaction = store.transaction();
+        for _ in 0..writes {
+            transaction = transaction.delete(&key).unwrap();
+        }
+
+        let committed = transaction.commit_without_audit().await;
+        assert_eq!(committed.unwrap_err().to_string(), expected);
+    }
+}

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::given::{INVALIDATE, ME, START, World, signing_keys, update_access_token};
+use crate::given::{INVALIDATE, ME, World, at, signing_keys, text_at, update_access_token};
 
 const DAY: i64 = 86_400;
 /// Six calendar months after the start of all stories: 2027-05-23T12:00:00Z, 181 days;
@@ -32,12 +32,12 @@ async fn a_token_is_made_and_works() {
 
 #[rstest]
 #[case::the_documents_own_example(1_577_854_799)]
-#[case::a_second_ago(START - 1)]
-#[case::now(START)]
+#[case::a_second_ago(at(-1))]
+#[case::now(at(0))]
 #[case::zero(0)]
 #[case::negative(-1)]
-#[case::beyond_by_more_than_clocks_differ(START + MAX + 61)]
-#[case::twenty_seven_weeks(START + 27 * 7 * DAY)]
+#[case::beyond_by_more_than_clocks_differ(at(MAX) + 61)]
+#[case::twenty_seven_weeks(at(27 * 7 * DAY))]
 #[case::beyond_all_time(i64::MAX)]
 #[tokio::test]
 async fn an_expiration_time_outside_of_the_policy_is_explained(#[case] received: i64) {
@@ -51,7 +51,7 @@ async fn an_expiration_time_outside_of_the_policy_is_explained(#[case] received:
     assert_eq!(answer.message(), "Exception - Invalid Expiration Time");
     assert_eq!(answer.json()["errors"][0]["path"], json!(["updateAccessToken"]));
     let told = ["min", "max", "received"].map(|it| answer.extension(it));
-    assert_eq!(told, [json!(START + 1), json!(START + MAX), json!(received)]);
+    assert_eq!(told, [json!(at(1)), json!(at(MAX)), json!(received)]);
     assert_eq!(world.calls(), ["BatchGetItem"]);
 }
 
@@ -65,7 +65,7 @@ async fn an_expiration_time_within_the_policy_is_taken(#[case] seconds: i64) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let program = ana.makes_token(START + seconds).await;
+    let program = ana.makes_token(at(seconds)).await;
 
     assert_eq!(program.asks(ME).await.status, 200);
 }
@@ -83,15 +83,15 @@ async fn an_end_beyond_the_maximum_by_what_clocks_differ_is_cut_and_the_answer_s
     let fields = "sessionJwt accessToken { expiresAt }";
     let mutation = format!(
         "mutation {{ updateAccessToken(expirationTime: {}) {{ {fields} }} }}",
-        START + MAX + beyond
+        at(MAX) + beyond
     );
     let answer = ana.asks(&mutation).await;
 
     let made = &answer.json()["data"]["updateAccessToken"];
-    assert_eq!(made["accessToken"]["expiresAt"], "2027-05-24T12:00:00Z");
+    assert_eq!(made["accessToken"]["expiresAt"], text_at(182 * DAY));
     let program = world.program(&answer.new_token());
     let me = program.asks("{ me { sessionExpiration } }").await.json();
-    assert_eq!(me["data"]["me"]["sessionExpiration"], "2027-05-24T12:00:00Z");
+    assert_eq!(me["data"]["me"]["sessionExpiration"], text_at(182 * DAY));
 }
 
 #[tokio::test]
@@ -140,14 +140,14 @@ async fn what_is_no_integer_is_told_what_is_allowed(#[case] literal: &str) {
 async fn a_new_token_replaces_the_old_one_at_once() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + DAY).await;
+    let old = ana.makes_token(at(DAY)).await;
     world.later(SignedDuration::from_mins(5));
 
-    let new = ana.makes_token(START + DAY).await;
+    let new = ana.makes_token(at(DAY)).await;
 
     let refused = old.asks(ME).await;
     assert_eq!(refused.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
-    assert_eq!(refused.extension("replacedAt"), "2026-11-23T12:05:00Z");
+    assert_eq!(refused.extension("replacedAt"), text_at(300));
     assert_eq!(new.asks(ME).await.status, 200);
 }
 
@@ -176,9 +176,9 @@ async fn fifty_racing_calls_leave_exactly_one_live_token() {
 async fn a_token_replaces_itself() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + DAY).await;
+    let old = ana.makes_token(at(DAY)).await;
 
-    let new = world.program(&old.asks(&update_access_token(START + 2 * DAY)).await.new_token());
+    let new = world.program(&old.asks(&update_access_token(at(2 * DAY))).await.new_token());
 
     assert_eq!(old.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
     assert_eq!(new.asks(ME).await.status, 200);
@@ -188,13 +188,13 @@ async fn a_token_replaces_itself() {
 async fn replacing_a_token_reads_nothing_more_than_authentication() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let token = ana.makes_token(START + DAY).await;
+    let token = ana.makes_token(at(DAY)).await;
     token.asks(ME).await;
     world.calls();
 
-    token.asks(&update_access_token(START + DAY)).await.new_token();
+    token.asks(&update_access_token(at(DAY))).await.new_token();
     assert_eq!(world.calls(), ["BatchGetItem", "TransactWriteItems"]);
-    ana.asks(&update_access_token(START + DAY)).await.new_token();
+    ana.asks(&update_access_token(at(DAY))).await.new_token();
     let calls = world.sent_calls();
     let operations: Vec<_> = calls.iter().map(|it| it.operation.as_str()).collect();
     assert_eq!(operations, ["BatchGetItem", "TransactWriteItems"]);
@@ -229,9 +229,8 @@ async fn sixty_tokens_in_a_minute_are_made_and_no_more() {
 async fn one_request_that_makes_two_tokens_leaves_the_second_alive() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let make = |name| {
-        format!("{name}: updateAccessToken(expirationTime: {}) {{ sessionJwt }}", START + DAY)
-    };
+    let make =
+        |name| format!("{name}: updateAccessToken(expirationTime: {}) {{ sessionJwt }}", at(DAY));
 
     let answer = ana.asks(&format!("mutation {{ {} {} }}", make("one"), make("two"))).await;
 
@@ -245,7 +244,7 @@ async fn one_request_that_makes_two_tokens_leaves_the_second_alive() {
 
 #[rstest]
 #[case::revoked(INVALIDATE, "TOKEN_REVOKED")]
-#[case::replaced(&update_access_token(START + DAY), "TOKEN_REPLACED")]
+#[case::replaced(&update_access_token(at(DAY)), "TOKEN_REPLACED")]
 #[tokio::test]
 async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
     #[case] by_its_owner: &str,
@@ -254,12 +253,12 @@ async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
-    let token = ana.makes_token(START + DAY).await;
+    let token = ana.makes_token(at(DAY)).await;
     let (access, context) = (&world.app.access, &world.context());
     let holder = token.authenticated().await;
 
     assert_eq!(ana.asks(by_its_owner).await.status, 200);
-    let asked = access.update_access_token(&holder, Replacement::Any, START + DAY, context).await;
+    let asked = access.update_access_token(&holder, Replacement::Any, at(DAY), context).await;
 
     assert_eq!(asked.err().unwrap().describe().reason, Some(reason));
 }
@@ -268,10 +267,10 @@ async fn a_token_that_is_ended_while_it_asks_for_its_successor_gets_none(
 async fn a_token_that_was_replaced_while_it_revokes_does_not_revoke_its_successor() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let token = ana.makes_token(START + DAY).await;
+    let token = ana.makes_token(at(DAY)).await;
     let holder = token.authenticated().await;
 
-    let successor = ana.makes_token(START + DAY).await;
+    let successor = ana.makes_token(at(DAY)).await;
     world.app.access.invalidate_access_token(&holder, &world.context()).await.unwrap();
 
     assert_eq!(successor.asks(ME).await.status, 200);
@@ -281,7 +280,7 @@ async fn a_token_that_was_replaced_while_it_revokes_does_not_revoke_its_successo
 async fn nobody_makes_no_token() {
     let world = World::new().await;
 
-    let answer = world.nobody_asks(&update_access_token(START + DAY)).await;
+    let answer = world.nobody_asks(&update_access_token(at(DAY))).await;
 
     assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
     assert_eq!(world.calls(), Vec::<String>::new());
@@ -295,7 +294,7 @@ async fn where_signing_fails_nothing_has_changed() {
     let ana = world.signed_in("ana@acme.test").await;
     world.calls();
 
-    let answer = ana.asks(&update_access_token(START + DAY)).await;
+    let answer = ana.asks(&update_access_token(at(DAY))).await;
 
     assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
     assert_eq!(world.calls(), ["BatchGetItem"]);
@@ -305,10 +304,10 @@ async fn where_signing_fails_nothing_has_changed() {
 async fn a_failing_signature_leaves_the_old_token_alive() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + DAY).await;
+    let old = ana.makes_token(at(DAY)).await;
 
     world.app.access.jwt.keys().faults.store(1, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(ana.asks(&update_access_token(START + DAY)).await.status, 503);
+    assert_eq!(ana.asks(&update_access_token(at(DAY))).await.status, 503);
 
     assert_eq!(old.asks(ME).await.status, 200);
 }
@@ -317,14 +316,11 @@ async fn a_failing_signature_leaves_the_old_token_alive() {
 async fn a_failing_write_leaves_the_old_token_alive() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + DAY).await;
+    let old = ana.makes_token(at(DAY)).await;
     old.asks(ME).await;
 
     world.faults.plan_at("TransactWriteItems", Fault::Error, 3);
-    assert_eq!(
-        ana.asks(&update_access_token(START + DAY)).await.verdict(),
-        "503 SERVICE_UNAVAILABLE"
-    );
+    assert_eq!(ana.asks(&update_access_token(at(DAY))).await.verdict(), "503 SERVICE_UNAVAILABLE");
 
     assert_eq!(old.asks(ME).await.status, 200);
 }
@@ -335,7 +331,7 @@ async fn where_the_operator_wants_none_no_token_is_made() {
     let world = World::with(|config| config.token_creation_disabled = Some(reason)).await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let answer = ana.asks(&update_access_token(START + DAY)).await;
+    let answer = ana.asks(&update_access_token(at(DAY))).await;
 
     assert_eq!(answer.verdict(), "200 FORBIDDEN CREATION_DISABLED");
     assert_eq!(answer.extension("hint"), "Tokens are not made during the audit.");
@@ -345,13 +341,13 @@ async fn where_the_operator_wants_none_no_token_is_made() {
 async fn a_revoked_token_is_refused_on_the_next_request() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.makes_token(at(DAY)).await;
 
     assert_eq!(ana.asks(INVALIDATE).await.json()["data"]["invalidateAccessToken"]["success"], true);
 
     let refused = program.asks(ME).await;
     assert_eq!(refused.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
-    assert_eq!(refused.extension("revokedAt"), "2026-11-23T12:00:00Z");
+    assert_eq!(refused.extension("revokedAt"), text_at(0));
     assert_eq!(refused.extension("revokedBy"), "owner");
 }
 
@@ -372,7 +368,7 @@ async fn revoking_nothing_succeeds() {
 async fn a_token_revokes_itself() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.makes_token(at(DAY)).await;
 
     program.asks(INVALIDATE).await;
 
@@ -385,10 +381,10 @@ async fn a_token_revokes_itself() {
 async fn after_a_revocation_a_new_token_can_be_made() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(START + DAY).await;
+    ana.makes_token(at(DAY)).await;
     ana.asks(INVALIDATE).await;
 
-    let new = ana.makes_token(START + DAY).await;
+    let new = ana.makes_token(at(DAY)).await;
 
     assert_eq!(new.asks(ME).await.status, 200);
 }
@@ -397,10 +393,10 @@ async fn after_a_revocation_a_new_token_can_be_made() {
 async fn an_expired_token_makes_room_for_a_new_one() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + 60).await;
+    let old = ana.makes_token(at(60)).await;
     world.later(SignedDuration::from_mins(2));
 
-    let new = ana.makes_token(START + DAY).await;
+    let new = ana.makes_token(at(DAY)).await;
 
     assert_eq!(old.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
     assert_eq!(new.asks(ME).await.status, 200);
@@ -411,10 +407,11 @@ async fn me_tells_whether_there_is_a_token_in_the_spacing_of_the_original() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let none = json!({ "data": { "me": { "accessToken": r#"{"hasAccessToken": false, "issuedAt": ""}"# } } });
-    let one = json!({ "data": { "me": { "accessToken": r#"{"hasAccessToken": true, "issuedAt": "1795435200"}"# } } });
+    let one = format!(r#"{{"hasAccessToken": true, "issuedAt": "{}"}}"#, at(0));
+    let one = json!({ "data": { "me": { "accessToken": one } } });
 
     assert_eq!(ana.asks(ME).await.json(), none);
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.makes_token(at(DAY)).await;
     assert_eq!((ana.asks(ME).await.json(), program.asks(ME).await.json()), (one.clone(), one));
     ana.asks(INVALIDATE).await;
     assert_eq!(ana.asks(ME).await.json(), none);
@@ -425,7 +422,7 @@ async fn two_peoples_tokens_are_independent() {
     let world = World::new().await;
     let (ana, bob) =
         (world.signed_in("ana@acme.test").await, world.signed_in("bob@acme.test").await);
-    let (of_ana, of_bob) = (ana.makes_token(START + DAY).await, bob.makes_token(START + DAY).await);
+    let (of_ana, of_bob) = (ana.makes_token(at(DAY)).await, bob.makes_token(at(DAY)).await);
 
     ana.asks(INVALIDATE).await;
 
@@ -440,7 +437,7 @@ async fn two_peoples_tokens_are_independent() {
 async fn a_valid_token_costs_one_read_of_three_items_and_no_write() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.makes_token(at(DAY)).await;
     world.calls();
 
     program.asks("{ me { userEmail } }").await;
@@ -458,7 +455,7 @@ async fn a_valid_token_costs_one_read_of_three_items_and_no_write() {
 async fn a_use_is_recorded_every_ten_minutes() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.makes_token(at(DAY)).await;
     program.asks(ME).await;
 
     world.later(SignedDuration::from_secs(599));
@@ -480,7 +477,7 @@ async fn a_token_that_was_ended_after_its_time_is_over_also_where_the_clock_jump
 ) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + 60).await;
+    let old = ana.makes_token(at(60)).await;
     world.later(SignedDuration::from_secs(70));
     let answer = ana.asks(&ends(&world)).await;
     assert_eq!(answer.verdict(), "200");
@@ -502,7 +499,7 @@ async fn what_a_clock_ahead_of_ours_made_is_not_called_foreign() {
 
     for answer in [program.asks(ME).await, ana.asks(ME).await] {
         assert_eq!(answer.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");
-        assert_eq!(answer.extension("issuedAt"), "2026-11-23T12:05:00Z");
+        assert_eq!(answer.extension("issuedAt"), text_at(300));
         let hint = answer.extension("hint");
         assert!(hint.as_str().unwrap().contains("their clocks differ"), "{hint}");
         assert_eq!(answer.header("set-cookie"), None, "the session holds again soon");

@@ -33,8 +33,7 @@ const FLOORS: &[&[&str]] = &[
 const NEIGHBOURS: &[(&str, &str)] = &[("telemetry", "clock"), ("routes", "app")];
 
 /// Circles of files that are still to be opened. This list must become empty.
-const KNOWN_CYCLES: &[&[&str]] =
-    &[&["store/item.rs", "store/key.rs", "store/mod.rs", "store/page.rs"]];
+const KNOWN_CYCLES: &[&[&str]] = &[];
 
 /// The longest file, in lines, unit tests included.
 const LONGEST_FILE: usize = 350;

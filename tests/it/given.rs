@@ -53,11 +53,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use ulid::Ulid;
 
-use self::wire::{Call, Calls, Log, Meeting, Recorded, dynamodb};
+use self::wire::{Call, Calls, Log, Meeting, Meter, Recorded, dynamodb};
 pub(crate) use self::{
     answer::Answer,
     people::{Browser, Program},
     web::{ProviderKey, Web},
+    wire::Units,
 };
 
 /// The time when a test on the embedded DynamoDB begins.
@@ -65,14 +66,27 @@ pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 /// The URL of the product.
 pub(crate) const URL: &str = "https://arm.test";
 
-/// Returns the time when each test begins: [`START`], or the time of the system if DynamoDB is a
+/// Returns the time when each test begins: [`START`], or the present minute if DynamoDB is a
 /// server, because a server deletes expired records by its own clock.
 pub(crate) fn start() -> Timestamp {
     static BEGIN: LazyLock<Timestamp> = LazyLock::new(|| match wire::server() {
-        Some(_) => Clock::System.now(),
+        Some(_) => {
+            let now = Clock::System.now().as_second();
+            Timestamp::from_second(now - now % 60).unwrap()
+        }
         None => Timestamp::from_second(START).unwrap(),
     });
     *BEGIN
+}
+
+/// Returns the Unix time `seconds` after each test begins.
+pub(crate) fn at(seconds: i64) -> i64 {
+    start().as_second() + seconds
+}
+
+/// The same as text, such as `2026-11-23T12:00:00Z`.
+pub(crate) fn text_at(seconds: i64) -> String {
+    Timestamp::from_second(at(seconds)).unwrap().to_string()
 }
 
 static WORLDS: AtomicU64 = AtomicU64::new(0);
@@ -92,6 +106,7 @@ pub(crate) struct World {
     router: Router,
     calls: Calls,
     meeting: Meeting,
+    meter: Meter,
     log: Log,
     secrets: RefCell<Vec<String>>,
     _logging: tracing::subscriber::DefaultGuard,
@@ -130,9 +145,15 @@ impl World {
             tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(start());
         let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
+        let meter = Meter::default();
         let (endpoint, connector, embedded) = dynamodb(&clock);
         let inner = Faulty { inner: connector, faults: faults.clone() };
-        let recorded = Recorded { inner, calls: calls.clone(), meeting: meeting.clone() };
+        let recorded = Recorded {
+            inner,
+            calls: calls.clone(),
+            meeting: meeting.clone(),
+            meter: meter.clone(),
+        };
         let client = client::client_on(&local::aws(endpoint), http_client(recorded));
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
@@ -161,6 +182,7 @@ impl World {
             table,
             calls,
             meeting,
+            meter,
             log,
             secrets: RefCell::default(),
             _logging: logging,
@@ -289,6 +311,11 @@ impl World {
     /// Takes the calls of DynamoDB since the last time.
     pub(crate) fn sent_calls(&self) -> Vec<Call> {
         self.calls.take()
+    }
+
+    /// Returns the capacity that was consumed since the last call. The first call begins to count.
+    pub(crate) fn units(&self) -> Units {
+        self.meter.reset()
     }
 
     /// Makes the next `readers` reads wait for each other, so that the changes that follow them

@@ -237,6 +237,24 @@ fn a_page_opened_as_127_0_0_1_is_redirected_to_localhost() {
 }
 
 #[test]
+fn a_script_lets_the_second_write_fail() {
+    let local = Local::start(&["--in-memory", "--test-faults"]);
+    let session = local.sign_in("ana@acme.test");
+    let create = format!(
+        "mutation {{ updateAccessToken(expirationTime: {}) {{ success }} }}",
+        unix_now() + 60
+    );
+    let create = serde_json::json!({ "query": create }).to_string();
+
+    let plan = r#"{"dynamodb": "conflict", "writesOnly": true, "after": 1, "times": 100}"#;
+    local.json("/development/faults", "", plan);
+
+    assert_eq!(local.json("/api", &session, &create).0, 200);
+    assert_eq!(local.json("/api", &session, &create).0, 503);
+    assert_eq!(local.status_of_me(&session), 200);
+}
+
+#[test]
 fn faults_of_dynamodb_and_of_signing_are_planned_separately() {
     let local = Local::start(&["--in-memory", "--test-faults"]);
     let session = local.sign_in("ana@acme.test");

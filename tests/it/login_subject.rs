@@ -3,7 +3,7 @@
 use arm_api::{
     access::stakeholders::{DomainOwnership, VerifiedIdentity},
     domain::issuer::DomainOwner,
-    local::faults::{Fault, Plan},
+    local::faults::{Calls, Fault, Plan},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -247,8 +247,8 @@ async fn when_dynamodb_fails_nobody_is_taken_for_new() {
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    let (fault, operation) = (Fault::Error, Some("GetItem"));
-    world.faults.set(Some(Plan { fault, after: 1, times: 100, operation })); // the first is for the attempt
+    let (fault, calls) = (Fault::Error, Calls::Of("GetItem"));
+    world.faults.set(Some(Plan { fault, calls, after: 1, times: 100 })); // the first is for the attempt
 
     assert_eq!(begun.ends(&world).await.status, 503);
 }
@@ -261,8 +261,8 @@ async fn a_login_that_meets_another_transaction_of_the_same_person_goes_on() {
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    let (fault, operation) = (Fault::Conflict, Some("TransactWriteItems"));
-    world.faults.set(Some(Plan { fault, after: 1, times: 3, operation })); // the first is for the attempt
+    let (fault, calls) = (Fault::Conflict, Calls::Of("TransactWriteItems"));
+    world.faults.set(Some(Plan { fault, calls, after: 1, times: 3 })); // the first is for the attempt
 
     assert_eq!(begun.ends(&world).await.status, 303);
 }
@@ -275,8 +275,8 @@ async fn a_login_that_loses_every_race_says_to_try_later() {
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    let (fault, operation) = (Fault::Changed, Some("TransactWriteItems"));
-    world.faults.set(Some(Plan { fault, after: 1, times: 1000, operation })); // the first is for the attempt
+    let (fault, calls) = (Fault::Changed, Calls::Of("TransactWriteItems"));
+    world.faults.set(Some(Plan { fault, calls, after: 1, times: 1000 })); // the first is for the attempt
 
     assert_eq!(begun.ends(&world).await.status, 503);
 }

@@ -1,9 +1,9 @@
-//! Transactions of one person meet, answers are lost, and DynamoDB rejects what we send.
+//! Transactions of one user meet, responses are lost, and DynamoDB rejects requests.
 
 use arm_api::{
     access::access_tokens::Replacement,
     http::RequestContext,
-    local::faults::{Fault, Plan},
+    local::faults::{Calls, Fault, Plan},
 };
 use rstest::rstest;
 use serde_json::json;
@@ -23,7 +23,7 @@ fn race(world: &World, operation: &'static str, times: u32) {
 #[case::opening_the_session_after_enrolling(0, 1)]
 #[case::opening_the_session(1, 0)]
 #[tokio::test]
-async fn a_login_that_meets_another_transaction_of_the_same_person_succeeds(
+async fn a_login_that_meets_another_transaction_of_the_same_user_succeeds(
     #[case] logins_before: u32,
     #[case] after: u32,
 ) {
@@ -33,14 +33,14 @@ async fn a_login_that_meets_another_transaction_of_the_same_person_succeeds(
         world.signed_in("ana@acme.test").await;
     }
 
-    let operation = Some("TransactWriteItems");
-    world.faults.set(Some(Plan { fault: Fault::Conflict, after, times: 3, operation }));
+    let calls = Calls::Writes;
+    world.faults.set(Some(Plan { fault: Fault::Conflict, calls, after, times: 3 }));
 
     assert_eq!(world.signed_in("ana@acme.test").await.asks(ME).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_token_is_made_although_another_transaction_is_at_the_same_records() {
+async fn a_token_is_created_although_it_meets_other_transactions() {
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
@@ -76,7 +76,7 @@ async fn a_token_is_revoked_and_a_session_ended_although_they_meet_other_transac
 }
 
 #[tokio::test]
-async fn a_race_that_does_not_end_is_given_up_within_a_budget() {
+async fn a_race_that_does_not_end_is_given_up() {
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
@@ -133,7 +133,7 @@ async fn a_conflict_that_stays_is_reported_at_once_after_the_eighth_attempt() {
 }
 
 #[tokio::test]
-async fn who_is_shut_out_while_making_a_token_is_told_so() {
+async fn a_token_that_is_revoked_while_it_renews_itself_says_so() {
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
@@ -171,7 +171,7 @@ async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_ep
 }
 
 #[tokio::test]
-async fn a_lost_answer_does_not_turn_a_login_into_a_conflict() {
+async fn a_login_whose_response_is_lost_succeeds() {
     let world = World::new().await;
     world.no_wait_is_real();
     world.signed_in("ana@acme.test").await;
@@ -182,7 +182,7 @@ async fn a_lost_answer_does_not_turn_a_login_into_a_conflict() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_does_not_turn_a_new_token_into_a_conflict() {
+async fn a_new_token_whose_response_is_lost_is_created_once() {
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
@@ -206,7 +206,9 @@ async fn a_lost_answer_does_not_turn_a_new_token_into_a_conflict() {
 #[case::invalid(Fault::Invalid)]
 #[case::no_table(Fault::Missing)]
 #[tokio::test]
-async fn what_dynamodb_rejects_is_our_fault_and_says_so_in_the_log(#[case] fault: Fault) {
+async fn a_request_that_dynamodb_rejects_is_an_internal_error_with_its_cause_in_the_log(
+    #[case] fault: Fault,
+) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     world.calls();
@@ -216,7 +218,7 @@ async fn what_dynamodb_rejects_is_our_fault_and_says_so_in_the_log(#[case] fault
 
     assert_eq!(answer.verdict(), "500 INTERNAL_SERVER_ERROR");
     assert_eq!(answer.header("retry-after"), None);
-    assert_eq!(world.calls(), ["BatchGetItem"], "to send it again does not help");
+    assert_eq!(world.calls(), ["BatchGetItem"], "it is not sent again");
     let log = world.log();
     let cause = log.iter().find_map(|line| line["cause"].as_str()).unwrap();
     assert!(cause.starts_with("DynamoDB rejected the request: "), "{cause}");
@@ -224,7 +226,7 @@ async fn what_dynamodb_rejects_is_our_fault_and_says_so_in_the_log(#[case] fault
 }
 
 #[tokio::test]
-async fn an_item_that_is_too_large_is_our_fault() {
+async fn a_record_that_is_too_large_is_an_internal_error() {
     let world = World::new().await;
     let email = "ana@acme.test";
     world.signed_in(email).await;

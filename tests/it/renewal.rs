@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, INVALIDATE, ME, Program, START, World, update_access_token};
+use crate::given::{Answer, INVALIDATE, ME, Program, World, at, update_access_token};
 
 const DAY: i64 = 86_400;
 const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
@@ -170,8 +170,8 @@ async fn made_by_a_session(world: &World, expiration_time: i64) -> Program<'_> {
 
 /// Renews a token every 25 weeks, until `days` after the start.
 async fn renewed_until<'a>(world: &'a World, mut token: Program<'a>, days: i64) -> Program<'a> {
-    while world.now() < START + days * DAY {
-        let step = (START + days * DAY - world.now()).min(175 * DAY);
+    while world.now() < at(days * DAY) {
+        let step = (at(days * DAY) - world.now()).min(175 * DAY);
         world.later(SignedDuration::from_secs(step));
         let max = max_expiration_time(&token.asks(POLICY).await);
         token = world.program(&token.asks(&update_access_token(max)).await.new_token());
@@ -190,8 +190,8 @@ fn text(at: i64) -> String {
 #[tokio::test]
 async fn a_chain_of_renewals_ends_two_years_after_the_last_session() {
     let world = World::new().await;
-    let end = START + 730 * DAY;
-    let first = made_by_a_session(&world, START + 180 * DAY).await;
+    let end = at(730 * DAY);
+    let first = made_by_a_session(&world, at(180 * DAY)).await;
 
     let token = renewed_until(&world, first, 700).await;
 
@@ -213,7 +213,7 @@ async fn a_chain_of_renewals_ends_two_years_after_the_last_session() {
 #[tokio::test]
 async fn a_session_starts_the_chain_anew() {
     let world = World::new().await;
-    let first = made_by_a_session(&world, START + 180 * DAY).await;
+    let first = made_by_a_session(&world, at(180 * DAY)).await;
     renewed_until(&world, first, 700).await;
 
     let token = made_by_a_session(&world, world.now() + 180 * DAY).await;
@@ -225,8 +225,8 @@ async fn a_session_starts_the_chain_anew() {
 #[tokio::test]
 async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() {
     let world = World::new().await;
-    let end = START + 730 * DAY;
-    let first = made_by_a_session(&world, START + 180 * DAY).await;
+    let end = at(730 * DAY);
+    let first = made_by_a_session(&world, at(180 * DAY)).await;
     let token = renewed_until(&world, first, 710).await;
 
     world.later(SignedDuration::from_secs(end - 14 * DAY - 1 - world.now()));
@@ -247,7 +247,7 @@ async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() 
 async fn a_shorter_limit_of_the_operator_ends_the_chain_at_once() {
     let mut world = World::new().await;
     let token = {
-        let first = made_by_a_session(&world, START + 180 * DAY).await;
+        let first = made_by_a_session(&world, at(180 * DAY)).await;
         renewed_until(&world, first, 300).await.token
     };
 
@@ -259,7 +259,7 @@ async fn a_shorter_limit_of_the_operator_ends_the_chain_at_once() {
     assert_eq!(over.verdict(), "200 FORBIDDEN SESSION_REQUIRED");
     let hint = format!(
         "API tokens could renew themselves until {}. Log in with a browser and make a new one.",
-        text(START + 184 * DAY)
+        text(at(184 * DAY))
     );
     assert_eq!(over.extension("hint"), hint);
 }

@@ -3,7 +3,7 @@
 use arm_api::domain::stakeholder::Status;
 use jiff::SignedDuration;
 
-use crate::given::{ME, URL, World, public_url};
+use crate::given::{ME, URL, World, public_url, text_at};
 
 const ALMOST_FORTY_MINUTES: SignedDuration = SignedDuration::from_secs(39 * 60 + 59);
 const ONE_SECOND: SignedDuration = SignedDuration::from_secs(1);
@@ -30,7 +30,7 @@ async fn a_signed_in_viewer_asks_until_the_fortieth_minute() {
     world.later(ONE_SECOND);
     let answer = ana.asks(ME).await;
     assert_eq!(answer.verdict(), "401 UNAUTHENTICATED SESSION_EXPIRED");
-    assert_eq!(answer.extension("expiredAt"), "2026-11-23T12:40:00Z");
+    assert_eq!(answer.extension("expiredAt"), text_at(2400));
     assert_eq!(answer.session_cookie().unwrap(), "__Host-arm_session=");
 }
 
@@ -179,7 +179,10 @@ async fn a_new_login_ends_the_former_session_of_the_browser() {
     assert_eq!(now.asks(ME).await.status, 200);
     let refusal = former.asks(ME).await;
     assert_eq!(refusal.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
-    let hint = "A new login in the same browser replaced the session at 2026-11-23T12:00:00Z: log in again.";
+    let hint = format!(
+        "A new login in the same browser replaced the session at {}: log in again.",
+        text_at(0)
+    );
     assert_eq!(refusal.extension("hint"), hint);
     assert!(world.stored().iter().any(|it| it["what"]["S"] == "sessionReplaced"));
 }

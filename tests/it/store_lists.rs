@@ -9,7 +9,8 @@ use arm_api::{
     local::faults::Fault,
     store::{
         Record, Store, StoreError,
-        page::{Cursor, Direction, Page, PageRequest},
+        cursor::Cursor,
+        page::{Direction, Page, PageRequest},
     },
 };
 use proptest::prelude::*;

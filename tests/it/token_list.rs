@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{INVALIDATE, ME, START, World};
+use crate::given::{INVALIDATE, ME, World, at, text_at};
 
 const DAY: i64 = 86_400;
 
@@ -25,13 +25,13 @@ fn states(answer: &Value) -> Vec<String> {
 async fn an_owner_sees_what_has_become_of_each_token_the_newest_first() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(START + DAY).await;
+    ana.makes_token(at(DAY)).await;
     world.later(SignedDuration::from_mins(1));
-    ana.makes_token(START + 2 * DAY).await.asks(INVALIDATE).await;
+    ana.makes_token(at(2 * DAY)).await.asks(INVALIDATE).await;
     world.later(SignedDuration::from_mins(1));
-    ana.makes_token(START + 180).await;
+    ana.makes_token(at(180)).await;
     world.later(SignedDuration::from_mins(1));
-    ana.makes_token(START + 3 * DAY).await.asks(ME).await;
+    ana.makes_token(at(3 * DAY)).await.asks(ME).await;
     world.calls();
 
     let answer = ana.asks(LIST).await.json();
@@ -41,15 +41,15 @@ async fn an_owner_sees_what_has_become_of_each_token_the_newest_first() {
     assert_eq!(
         nodes(&answer)[0],
         json!({
-            "name": "default", "state": "ACTIVE", "issuedAt": "2026-11-23T12:03:00Z",
-            "expiresAt": "2026-11-26T12:00:00Z", "firstUsedAt": "2026-11-23T12:03:00Z",
-            "lastUsedAt": "2026-11-23T12:03:00Z", "revokedAt": null, "revokedBy": null,
+            "name": "default", "state": "ACTIVE", "issuedAt": text_at(180),
+            "expiresAt": text_at(3 * DAY), "firstUsedAt": text_at(180),
+            "lastUsedAt": text_at(180), "revokedAt": null, "revokedBy": null,
         })
     );
     let revoked = &nodes(&answer)[2];
     assert_eq!(
         (&revoked["revokedAt"], &revoked["revokedBy"]),
-        (&json!("2026-11-23T12:01:00Z"), &json!("HOLDER"))
+        (&json!(text_at(60)), &json!("HOLDER"))
     );
 }
 
@@ -57,7 +57,7 @@ async fn an_owner_sees_what_has_become_of_each_token_the_newest_first() {
 async fn who_revokes_all_at_once_sees_them_revoked() {
     let world = World::new().await;
     let before = world.signed_in("ana@acme.test").await;
-    before.makes_token(START + DAY).await;
+    before.makes_token(at(DAY)).await;
     world.change("ana@acme.test", |it| it.epoch += 1).await;
 
     let answer = world.signed_in("ana@acme.test").await.asks(LIST).await.json();
@@ -74,7 +74,7 @@ async fn a_list_can_be_asked_for_by_states_and_by_pages() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for day in 1..=4 {
-        ana.makes_token(START + day * DAY).await;
+        ana.makes_token(at(day * DAY)).await;
         world.later(SignedDuration::from_mins(1));
     }
     let list = |arguments: &str| {
@@ -91,10 +91,7 @@ async fn a_list_can_be_asked_for_by_states_and_by_pages() {
 
     let info = &second["data"]["me"]["accessTokens"]["pageInfo"];
     assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(false), &json!(true)));
-    assert_eq!(
-        nodes(&second),
-        [json!({ "state": "REPLACED", "issuedAt": "2026-11-23T12:00:00Z" })]
-    );
+    assert_eq!(nodes(&second), [json!({ "state": "REPLACED", "issuedAt": text_at(0) })]);
 }
 
 #[tokio::test]
@@ -317,7 +314,7 @@ async fn a_token_learns_nothing_of_the_others() {
 async fn nobody_sees_a_token_again_nor_one_of_another() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.makes_token(at(DAY)).await;
     let bob = world.signed_in("bob@acme.test").await;
 
     assert!(!ana.asks(LIST).await.text().contains(&program.token));

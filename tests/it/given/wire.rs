@@ -12,8 +12,10 @@ use arm_api::{
 use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::{
     http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector},
-    orchestrator::HttpRequest,
+    orchestrator::{HttpRequest, HttpResponse},
 };
+use aws_smithy_types::body::SdkBody;
+use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::Barrier;
 
@@ -87,33 +89,88 @@ impl Meeting {
     }
 }
 
+/// What calls consumed, in units of capacity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Units {
+    pub(crate) read: f64,
+    pub(crate) write: f64,
+}
+
+/// Counts what calls consume, once somebody asked for it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Meter(Arc<Mutex<Option<Units>>>);
+
+impl Meter {
+    pub(super) fn reset(&self) -> Units {
+        self.0.lock().unwrap().replace(Units::default()).unwrap_or_default()
+    }
+
+    /// Lets DynamoDB say what a request consumes.
+    fn prepare(&self, request: &mut HttpRequest) {
+        if self.0.lock().unwrap().is_none() {
+            return;
+        }
+        let mut body: Value =
+            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
+        body["ReturnConsumedCapacity"] = "TOTAL".into();
+        let body = body.to_string();
+        request.headers_mut().insert("content-length", body.len().to_string());
+        *request.body_mut() = SdkBody::from(body);
+    }
+
+    /// Counts what a response says.
+    async fn read(&self, operation: &str, response: &mut HttpResponse) {
+        if self.0.lock().unwrap().is_none() {
+            return;
+        }
+        let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+        let body = body.collect().await.unwrap().to_bytes();
+        let json: Value = serde_json::from_slice(&body).unwrap();
+        *response.body_mut() = SdkBody::from(body);
+        let consumed = match &json["ConsumedCapacity"] {
+            Value::Array(tables) => tables.iter().map(units).sum(),
+            table => units(table),
+        };
+        if let Some(total) = self.0.lock().unwrap().as_mut() {
+            let is_read = matches!(operation, "GetItem" | "BatchGetItem" | "Query");
+            *(if is_read { &mut total.read } else { &mut total.write }) += consumed;
+        }
+    }
+}
+
+fn units(consumed: &Value) -> f64 {
+    consumed["CapacityUnits"].as_f64().unwrap_or_default()
+}
+
 #[derive(Debug)]
 pub(super) struct Recorded<C> {
     pub(super) inner: C,
     pub(super) calls: Calls,
     pub(super) meeting: Meeting,
+    pub(super) meter: Meter,
 }
 
 impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let body =
             serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let operation = operation(&request);
-        let is_read = operation == "GetItem";
-        self.calls.0.lock().unwrap().push(Call {
-            operation,
-            body,
-            at: tokio::time::Instant::now(),
-        });
-        let (inner, meeting) = (self.inner.clone(), self.meeting.clone());
+        let at = tokio::time::Instant::now();
+        self.calls.0.lock().unwrap().push(Call { operation: operation.clone(), body, at });
+        let Self { inner, meeting, meter, .. } = self;
+        let (inner, meeting, meter) = (inner.clone(), meeting.clone(), meter.clone());
+        meter.prepare(&mut request);
         // Rivals get their turn here, as they do while a request is on its way.
         HttpConnectorFuture::new(async move {
             tokio::task::yield_now().await;
-            let answer = inner.call(request).await;
-            if is_read {
+            let mut response = inner.call(request).await;
+            if let Ok(response) = &mut response {
+                meter.read(&operation, response).await;
+            }
+            if operation == "GetItem" {
                 meeting.attend().await;
             }
-            answer
+            response
         })
     }
 }

@@ -1,0 +1,47 @@
+//! Positions in lists.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+/// How many bytes a sort key has at most.
+const LONGEST_SORT_KEY: usize = 1024;
+
+/// A position in a list: after the record whose sort key it has.
+///
+/// It does not count records. So it stays valid when records are inserted and removed, also when
+/// that record itself is removed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor(String);
+
+/// A text is not a cursor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not a cursor of a list")]
+pub struct InvalidCursor;
+
+impl Cursor {
+    pub(super) fn at(sort_key: &str) -> Self {
+        Self(sort_key.to_owned())
+    }
+
+    pub(super) fn sort_key(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = InvalidCursor;
+
+    fn try_from(text: String) -> Result<Self, InvalidCursor> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
+        let sort_key = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
+        let is_possible = (1..=LONGEST_SORT_KEY).contains(&sort_key.len());
+        is_possible.then_some(Self(sort_key)).ok_or(InvalidCursor)
+    }
+}
