@@ -8,8 +8,8 @@ use crate::{
     access::jwt::Verified,
     domain::{
         access_token::{AccessToken, RecordedState},
-        id::OrganizationName,
         memberships::Memberships,
+        organization::OrganizationRef,
         permitted::{AccessDenied, Permitted, Platform},
         policy::{OrganizationAction, UserAction},
         secret::Secret,
@@ -86,9 +86,9 @@ impl Actor {
     /// and one that does not exist are the same.
     pub fn permit_in(
         &self,
-        organization: &OrganizationName,
+        organization: OrganizationRef,
         action: OrganizationAction,
-    ) -> Result<Permitted<OrganizationName>, AccessDenied> {
+    ) -> Result<Permitted<OrganizationRef>, AccessDenied> {
         if self.is_replaced() {
             return Err(AccessDenied);
         }

@@ -6,8 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     id::{OrganizationId, OrganizationName, UserId},
+    organization::{OrganizationIdentifier, OrganizationRef},
     role::OrganizationRole,
+    rule::{BrokenRule, LIMIT_REACHED},
 };
+
+/// The largest number of organizations of a stakeholder.
+const MAX_ORGANIZATIONS: usize = 100;
 
 /// All memberships of a stakeholder. They are one record, which is read with every credential.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +59,19 @@ impl Memberships {
         self
     }
 
+    /// Checks that the stakeholder may get another organization.
+    ///
+    /// # Errors
+    ///
+    /// [`LIMIT_REACHED`] if they have 100.
+    pub fn check_limit(&self) -> Result<(), BrokenRule> {
+        if self.organizations.len() < MAX_ORGANIZATIONS {
+            return Ok(());
+        }
+        let hint = format!("A user can have {MAX_ORGANIZATIONS} organizations.");
+        Err(LIMIT_REACHED.broken().with_hint(hint).with("limit", MAX_ORGANIZATIONS))
+    }
+
     /// Whether there are no memberships.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -67,19 +85,27 @@ impl Memberships {
         self.organizations.get(organization).map(|it| it.role)
     }
 
-    /// Finds a membership by the organization's name.
+    /// Finds an organization that the stakeholder belongs to.
     #[must_use]
-    pub fn find(&self, name: &OrganizationName) -> Option<(&OrganizationId, &Membership)> {
-        self.organizations.iter().find(|(_, it)| it.name == *name)
+    pub fn find(&self, identifier: &OrganizationIdentifier) -> Option<OrganizationRef> {
+        let is_wanted = |(id, it): &(&OrganizationId, &Membership)| match identifier {
+            OrganizationIdentifier::Id(wanted) => *id == wanted,
+            OrganizationIdentifier::Name(wanted) => it.name == *wanted,
+        };
+        self.organizations.iter().find(is_wanted).map(reference)
     }
 
-    /// Returns the memberships in the order of the organizations' names.
+    /// Returns the organizations that the stakeholder belongs to, in the order of their names.
     #[must_use]
-    pub fn by_name(&self) -> Vec<(&OrganizationId, &Membership)> {
-        let mut memberships: Vec<_> = self.organizations.iter().collect();
-        memberships.sort_unstable_by(|(_, a), (_, b)| a.name.cmp(&b.name));
-        memberships
+    pub fn organizations(&self) -> Vec<OrganizationRef> {
+        let mut organizations: Vec<_> = self.organizations.iter().map(reference).collect();
+        organizations.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        organizations
     }
+}
+
+fn reference((id, membership): (&OrganizationId, &Membership)) -> OrganizationRef {
+    OrganizationRef { id: id.clone(), name: membership.name.clone() }
 }
 
 #[cfg(test)]
@@ -108,19 +134,30 @@ mod tests {
     }
 
     #[test]
-    fn a_membership_is_found_by_the_name_of_its_organization() {
-        let memberships = memberships();
+    fn an_organization_is_found_by_its_id_and_by_its_name() {
+        let acme = OrganizationRef { id: id(2), name: name("acme") };
+        let find = |it| memberships().find(&it);
 
-        assert_eq!(memberships.find(&name("acme")).unwrap().0, &id(2));
-        assert_eq!(memberships.find(&name("other")), None);
+        assert_eq!(find(OrganizationIdentifier::Id(id(2))), Some(acme.clone()));
+        assert_eq!(find(OrganizationIdentifier::Name(name("acme"))), Some(acme));
+        assert_eq!(find(OrganizationIdentifier::Name(name("other"))), None);
     }
 
     #[test]
-    fn memberships_are_listed_in_the_order_of_names() {
-        let memberships = memberships();
+    fn a_stakeholder_has_at_most_100_organizations() {
+        let join = |it: Memberships, number| it.with(id(number), name("a"), OrganizationRole::User);
+        let almost_full = (0..99).fold(Memberships::none(UserId::from_entropy([1; 16])), join);
 
-        let names: Vec<_> = memberships.by_name().iter().map(|(_, it)| it.name.as_str()).collect();
+        assert_eq!(almost_full.check_limit(), Ok(()));
+        let broken = join(almost_full, 99).check_limit().unwrap_err();
+        assert_eq!(broken.rule, &LIMIT_REACHED);
+    }
 
+    #[test]
+    fn organizations_are_listed_in_the_order_of_their_names() {
+        let organizations = memberships().organizations();
+
+        let names: Vec<_> = organizations.iter().map(|it| it.name.as_str()).collect();
         assert_eq!(names, ["acme", "zeta"]);
     }
 }

@@ -11,6 +11,7 @@ pub mod id;
 pub mod issuer;
 pub mod login;
 pub mod memberships;
+pub mod organization;
 pub mod own_path;
 pub mod permitted;
 pub mod policy;
@@ -22,6 +23,7 @@ pub mod secret;
 pub mod session;
 pub mod stakeholder;
 pub mod subject;
+pub mod text;
 
 use jiff::{SignedDuration, Timestamp};
 

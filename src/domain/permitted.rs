@@ -1,7 +1,7 @@
 //! Proof of a permission, which only a check against the policy can make.
 
 use crate::domain::{
-    id::OrganizationName,
+    organization::OrganizationRef,
     policy::{Action, OrganizationAction, UserAction},
 };
 
@@ -19,7 +19,7 @@ impl Resource for Platform {
     type Action = UserAction;
 }
 
-impl Resource for OrganizationName {
+impl Resource for OrganizationRef {
     type Action = OrganizationAction;
 }
 

@@ -28,6 +28,14 @@ pub enum RuleCode {
     NotFound,
 }
 
+/// An object has as many parts of a kind as it can have.
+pub const LIMIT_REACHED: Rule = Rule {
+    reason: "LIMIT_REACHED",
+    code: RuleCode::Forbidden,
+    message: "Exception - Limit reached",
+    hint: "Remove something first.",
+};
+
 /// A rule that a request broke, with what is specific to the request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", rule.message)]

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     email::Email,
-    id::{OrganizationName, UserId},
+    id::{OrganizationId, OrganizationName, UserId},
     issuer::{DomainOwner, DomainOwners},
     memberships::Memberships,
+    organization::OrganizationRef,
     permitted::{AccessDenied, Permitted, Platform},
     policy::{OrganizationAction, UserAction},
     refusal::Refusal,
@@ -117,11 +118,12 @@ impl Stakeholder {
     /// and one that does not exist are the same.
     pub fn permit_in(
         &self,
-        organization: &OrganizationName,
+        organization: OrganizationRef,
         memberships: &Memberships,
         action: OrganizationAction,
-    ) -> Result<Permitted<OrganizationName>, AccessDenied> {
-        Permitted::check(organization.clone(), self.role_in(organization, memberships), action)
+    ) -> Result<Permitted<OrganizationRef>, AccessDenied> {
+        let role = self.role_in(&organization.id, memberships);
+        Permitted::check(organization, role, action)
     }
 
     /// Whether a subject logs in as this stakeholder.
@@ -173,14 +175,12 @@ impl Stakeholder {
 
     fn role_in(
         &self,
-        organization: &OrganizationName,
+        organization: &OrganizationId,
         memberships: &Memberships,
     ) -> Option<OrganizationRole> {
         match self.role {
             UserRole::Admin => Some(OrganizationRole::Admin),
-            UserRole::Hacker | UserRole::User => {
-                memberships.find(organization).map(|(_, it)| it.role)
-            }
+            UserRole::Hacker | UserRole::User => memberships.role_in(organization),
         }
     }
 }
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_platform_admin_is_admin_in_every_organization() {
-        let acme = OrganizationName::try_from("acme".to_owned()).unwrap();
+        let acme = OrganizationId::from_entropy([1; 16]);
 
         let none = Memberships::none(ana().id);
         let admin = Stakeholder { role: UserRole::Admin, ..ana() };

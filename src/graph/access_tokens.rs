@@ -23,11 +23,11 @@ use crate::{
 
 /// The mutations of API tokens.
 #[derive(Default)]
-pub(super) struct Mutations;
+pub(super) struct AccessTokenMutations;
 
 /// The root of all mutations.
 #[Object]
-impl Mutations {
+impl AccessTokenMutations {
     /// Creates an API token and returns it once, as `sessionJwt`. Atomically replaces the token in
     /// the same slot. Send the token as `Authorization: Bearer <api-token>`. An API token can only
     /// replace itself, without widening its scopes; omitted arguments keep its settings.

@@ -18,6 +18,13 @@ use crate::{
 
 /// What resolvers read of the request.
 pub(super) trait Request {
+    /// The user.
+    ///
+    /// # Errors
+    ///
+    /// `NoCredential` without a credential.
+    fn actor(&self) -> Result<&Arc<Actor>>;
+
     /// The user, if they may perform an action on the platform.
     ///
     /// # Errors
@@ -39,14 +46,17 @@ pub(super) trait Request {
 }
 
 impl Request for Context<'_> {
-    fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>> {
+    fn actor(&self) -> Result<&Arc<Actor>> {
         match self.data::<Principal>().map_err(missing)? {
             Principal::Anonymous => Err(Error::NoCredential),
-            Principal::Authenticated(actor) => {
-                actor.permit(action)?;
-                Ok(actor)
-            }
+            Principal::Authenticated(actor) => Ok(actor),
         }
+    }
+
+    fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>> {
+        let actor = self.actor()?;
+        actor.permit(action)?;
+        Ok(actor)
     }
 
     fn now(&self) -> Result<Timestamp> {

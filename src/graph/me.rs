@@ -8,7 +8,7 @@ use crate::{
     access::actor::Actor,
     domain::{
         access_token,
-        id::OrganizationName,
+        organization::OrganizationIdentifier,
         permitted::AccessDenied,
         policy::{OrganizationAction, UserAction},
         role::OrganizationRole,
@@ -24,7 +24,7 @@ use crate::{
 
 /// The query of the current user.
 #[derive(Default)]
-pub(super) struct Queries;
+pub(super) struct MeQueries;
 
 /// A level at which a user has a role.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
@@ -46,7 +46,7 @@ enum CallerOrigin {
 
 /// The root of all queries.
 #[Object]
-impl Queries {
+impl MeQueries {
     /// The current user, identified by the session or API token. Null, with the error
     /// `Login required`, without a credential. Scope: any.
     async fn me(
@@ -122,34 +122,38 @@ impl Me {
     /// organizations. Scope: READ, ORGANIZATIONS.
     #[graphql(complexity = "paging::cost_of_list(child_complexity)")]
     async fn organizations(&self, ctx: &Context<'_>) -> Result<Vec<Organization>> {
-        let memberships = self.actor.memberships.by_name().into_iter();
-        let organizations = memberships.map(|(_, it)| Organization(it.name.clone()));
-        paging::plain_list(ctx, organizations.collect())
+        let organizations = self.actor.memberships.organizations().into_iter();
+        let views = organizations.map(|it| Organization::of(&self.actor, it));
+        paging::plain_list(ctx, views.collect::<Result<_>>()?)
     }
 
     /// Names of the actions that the user may perform at a level.
     async fn permissions(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "The level. Default: `USER`.")] entity: Option<Entity>,
         #[graphql(desc = "Name or ID of the organization, or name of the group.")]
         identifier: Option<String>,
     ) -> Result<Vec<&'static str>> {
         match entity.unwrap_or(Entity::User) {
             Entity::User => Ok(self.actor.stakeholder.role.permissions().collect()),
-            Entity::Organization => Ok(self.organization_role(identifier)?.permissions().collect()),
+            Entity::Organization => {
+                Ok(self.organization_role(ctx, identifier).await?.permissions().collect())
+            }
         }
     }
 
     /// Role of the user at a level.
     async fn role(
         &self,
+        ctx: &Context<'_>,
         #[graphql(desc = "The level. Default: `USER`.")] entity: Option<Entity>,
         #[graphql(desc = "Name or ID of the organization, or name of the group.")]
         identifier: Option<String>,
     ) -> Result<&'static str> {
         match entity.unwrap_or(Entity::User) {
             Entity::User => Ok(self.actor.stakeholder.role.name()),
-            Entity::Organization => Ok(self.organization_role(identifier)?.name()),
+            Entity::Organization => Ok(self.organization_role(ctx, identifier).await?.name()),
         }
     }
 
@@ -173,9 +177,15 @@ impl Me {
 impl Me {
     /// Returns the role of the user in an organization. The error does not tell a hidden
     /// organization from one that does not exist.
-    fn organization_role(&self, name: Option<String>) -> Result<OrganizationRole> {
-        let name = name.and_then(|it| OrganizationName::try_from(it).ok()).ok_or(AccessDenied)?;
-        Ok(self.actor.permit_in(&name, OrganizationAction::Organization)?.role())
+    async fn organization_role(
+        &self,
+        ctx: &Context<'_>,
+        identifier: Option<String>,
+    ) -> Result<OrganizationRole> {
+        let identifier = identifier.and_then(|it| OrganizationIdentifier::try_from(it).ok());
+        let identifier = identifier.ok_or(AccessDenied)?;
+        let action = OrganizationAction::Organization;
+        Ok(ctx.access()?.organization(&self.actor, &identifier, action).await?.role())
     }
 }
 

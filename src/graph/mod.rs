@@ -41,11 +41,11 @@ pub use self::sdl::sdl;
 
 /// The root of all queries.
 #[derive(Default, MergedObject)]
-struct Query(me::Queries);
+struct Query(me::MeQueries, organizations::OrganizationQueries);
 
 /// The root of all mutations.
 #[derive(Default, MergedObject)]
-struct Mutation(access_tokens::Mutations);
+struct Mutation(access_tokens::AccessTokenMutations, organizations::OrganizationMutations);
 
 /// The schema with its resolvers.
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;

@@ -85,7 +85,7 @@ pub(super) struct PageArguments<P> {
     pub(super) after: Option<P>,
 }
 
-impl<P: Position> PageArguments<P> {
+impl<P: Position + Clone> PageArguments<P> {
     /// Parses the arguments `first` and `after`.
     ///
     /// # Errors
@@ -101,8 +101,10 @@ impl<P: Position> PageArguments<P> {
         Ok(Self { first, after })
     }
 
-    /// Makes the connection of a page.
+    /// Makes the connection of a page. With `first: 0` it has no items and only says whether there
+    /// are any.
     pub(super) fn connect<V: Listed>(self, page: Page<P, V>) -> Connection<V> {
+        let page = if self.first == 0 { page.emptied(self.after.clone()) } else { page };
         let edges = page.items.into_iter().map(|(at, it)| Edge::new(at.to_cursor(), it)).collect();
         Connection {
             edges,
@@ -127,6 +129,21 @@ pub(super) struct Page<P, V> {
     pub(super) end: Option<P>,
     /// Whether more items may follow.
     pub(super) has_next: bool,
+}
+
+impl<P: Clone, V> Page<P, V> {
+    /// Removes the items, so that the next page begins with them.
+    fn emptied(self, after: Option<P>) -> Self {
+        let has_next = self.has_next || !self.items.is_empty();
+        Self { items: Vec::new(), end: after, has_next }
+    }
+
+    /// Makes a page of a page of the store, after which more items follow at `next`.
+    pub(super) fn of_store(items: Vec<(P, V)>, next: Option<P>) -> Self {
+        let has_next = next.is_some();
+        let end = next.or_else(|| items.last().map(|(at, _)| at.clone()));
+        Self { items, end, has_next }
+    }
 }
 
 /// An item of a connection.

@@ -7,6 +7,8 @@ use crate::{
         email::Email,
         id::{OrganizationId, OrganizationName, UserId},
         memberships::Memberships,
+        organization::{Organization, OrganizationIdentifier, OrganizationRef},
+        policy::{OrganizationAction, UserAction},
         role::{OrganizationRole, UserRole},
         stakeholder::{Stakeholder, Status},
     },
@@ -15,6 +17,9 @@ use crate::{
 
 /// The demo stakeholder with the role of an admin.
 pub(super) const ADMIN: &str = "admin@demo.test";
+
+/// The name of the demo organization.
+const ORGANIZATION: &str = "demo";
 
 /// The demo stakeholders: address, name, role, role in the demo organization.
 const PEOPLE: [(&str, &str, UserRole, OrganizationRole); 4] = [
@@ -36,19 +41,21 @@ const PEOPLE: [(&str, &str, UserRole, OrganizationRole); 4] = [
 pub(super) async fn fill(app: &App) -> Result<()> {
     let store = &app.access.store;
     for (address, name, role, in_demo) in PEOPLE {
-        let stakeholder = find_or_enrol(app, address, name, role).await?;
+        let mut stakeholder = find_or_enrol(app, address, name, role).await?;
         if store.memberships(&stakeholder.id).await?.version > 0 {
             continue;
         }
         if stakeholder.role == UserRole::User && role != UserRole::User {
             let with_role = |it| Stakeholder { role, ..it };
             let entry = entry(app, &stakeholder)?;
-            store.change_stakeholder(&stakeholder.id, with_role, &entry).await?;
+            stakeholder = store.change_stakeholder(&stakeholder.id, with_role, &entry).await?;
         }
-        let (id, name) = demo()?;
+        let demo = find_or_add_organization(app, &stakeholder).await?;
+        let admin = Stakeholder { role: UserRole::Admin, ..stakeholder.clone() };
+        let none = Memberships::none(stakeholder.id.clone());
+        let permitted = admin.permit_in(demo, &none, OrganizationAction::Organization)?;
         let entry = entry(app, &stakeholder)?;
-        let with_demo = |it: Memberships| it.with(id, name, in_demo);
-        store.change_memberships(&stakeholder.id, with_demo, &entry).await?;
+        store.set_member(&permitted, &stakeholder, in_demo, &entry).await?;
     }
     Ok(())
 }
@@ -69,10 +76,20 @@ async fn find_or_enrol(
     Ok(new)
 }
 
-/// Returns the id and the name of the demo organization.
-fn demo() -> Result<(OrganizationId, OrganizationName)> {
-    let name = OrganizationName::try_from("demo".to_owned()).map_err(Error::internal)?;
-    Ok((OrganizationId::from_entropy(*b"the demo company"), name))
+/// Returns the demo organization. An admin creates it if there is none.
+async fn find_or_add_organization(app: &App, admin: &Stakeholder) -> Result<OrganizationRef> {
+    let store = &app.access.store;
+    let name = OrganizationName::try_from(ORGANIZATION.to_owned()).map_err(Error::internal)?;
+    let identifier = OrganizationIdentifier::Name(name.clone());
+    if let Some(known) = store.find_organization(&identifier).await? {
+        return Ok(known);
+    }
+    let id = OrganizationId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
+    let organization = Organization::new(id, name, app.clock.now());
+    let permitted = admin.permit(UserAction::AddOrganization)?;
+    let entry = entry(app, admin)?;
+    store.add_organization(&permitted, &organization, admin, &entry).await?;
+    Ok(organization.to_ref())
 }
 
 /// Whether somebody who signs in as [`ADMIN`] is an admin.

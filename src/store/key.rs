@@ -7,6 +7,9 @@
 //! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
 //! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; earlier when revoked or replaced | authentication by Bearer, `me.accessTokens` |
 //! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
+//! | organization   | `O#<uuid>`   | `P`               |                | `organization`, for platform admins |
+//! | organization's name | `O#names` | `N#<name>`        |                | `organizations`, `organizationId`; one partition, so that a name is unique and the list is in order |
+//! | organization's stakeholder | `O#<uuid>` | `M#<uid>`    |                | the list of its stakeholders; the same role is in their memberships |
 //! | audit entry    | `U#<uid>`, `O#<uuid>`, `G#<name>` | `A#<ulid>` | + 400 days | the audit log, `me.accessTokens` |
 //! | email to user  | `E#<email>`  | `E`               |                | login                       |
 //! | subject to user | `I#<digest>` | `I`              |                | login                       |
@@ -29,7 +32,7 @@ use crate::{
     domain::{
         audit::AuditSubject,
         email::Email,
-        id::{TokenId, TokenName, UserId},
+        id::{OrganizationId, OrganizationName, TokenId, TokenName, UserId},
         rate_limit::Counter,
         secret::Digest,
         subject::Subject,
@@ -43,6 +46,9 @@ pub(super) const PK: &str = "PK";
 pub(super) const SK: &str = "SK";
 /// The name of the attribute that says when DynamoDB may delete the record.
 pub(super) const TTL: &str = "ttl";
+
+/// The partition of the names of all organizations.
+const ORGANIZATION_NAMES: &str = "O#names";
 
 /// The key of a record.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -62,6 +68,24 @@ impl Key {
     #[must_use]
     pub fn memberships(user: &UserId) -> Self {
         Self::of_user(user, "M".to_owned())
+    }
+
+    /// The key of an organization.
+    #[must_use]
+    pub fn organization(id: &OrganizationId) -> Self {
+        Self { pk: organization_partition(id), sk: "P".to_owned() }
+    }
+
+    /// The key of an organization's name in the list of all organizations.
+    #[must_use]
+    pub fn organization_name(name: &OrganizationName) -> Self {
+        Self { pk: ORGANIZATION_NAMES.to_owned(), sk: format!("N#{name}") }
+    }
+
+    /// The key of a stakeholder in the list of an organization.
+    #[must_use]
+    pub fn member(organization: &OrganizationId, user: &UserId) -> Self {
+        Self { pk: organization_partition(organization), sk: format!("M#{user}") }
     }
 
     /// The key of a session.
@@ -181,6 +205,12 @@ impl KeyPrefix {
         Self { pk: format!("U#{user}"), prefix: "T#" }
     }
 
+    /// The names of all organizations, in alphabetical order.
+    #[must_use]
+    pub fn organization_names() -> Self {
+        Self { pk: ORGANIZATION_NAMES.to_owned(), prefix: "N#" }
+    }
+
     /// The audit log of a user, an organization or a group, the oldest entry first.
     #[must_use]
     pub fn audit_log(subject: &AuditSubject) -> Self {
@@ -208,10 +238,14 @@ impl KeyPrefix {
     }
 }
 
+fn organization_partition(id: &OrganizationId) -> String {
+    format!("O#{}", id.uuid())
+}
+
 fn audit_partition(subject: &AuditSubject) -> String {
     match subject {
         AuditSubject::User(user) => format!("U#{user}"),
-        AuditSubject::Organization(organization) => format!("O#{}", organization.uuid()),
+        AuditSubject::Organization(organization) => organization_partition(organization),
         AuditSubject::Group(group) => format!("G#{group}"),
     }
 }

@@ -21,6 +21,7 @@ mod error;
 mod item;
 pub mod key;
 mod login_attempts;
+mod organizations;
 pub mod page;
 mod rate_limit;
 mod record;

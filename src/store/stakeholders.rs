@@ -130,6 +130,7 @@ impl Store {
         self.transaction().change(&before, &after)?.commit(entry).await?;
         Ok(after)
     }
+
     /// Gets the memberships of a stakeholder. They are empty if there is no record.
     ///
     /// # Errors
@@ -138,29 +139,5 @@ impl Store {
     pub async fn memberships(&self, user: &UserId) -> Result<Memberships, StoreError> {
         let found = self.get(&Key::memberships(user)).await?;
         Ok(found.unwrap_or_else(|| Memberships::none(user.clone())))
-    }
-
-    /// Changes the memberships of a stakeholder by a pure step. Creates the record if there is
-    /// none.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Stale`] or [`StoreError::Exists`] when somebody else changed them first.
-    pub async fn change_memberships(
-        &self,
-        user: &UserId,
-        step: impl FnOnce(Memberships) -> Memberships,
-        entry: &AuditEntry,
-    ) -> Result<Memberships, StoreError> {
-        let before = self.get::<Memberships>(&Key::memberships(user)).await?;
-        let mut after = step(before.clone().unwrap_or_else(|| Memberships::none(user.clone())));
-        after.version = before.as_ref().map_or(0, |it| it.version) + 1;
-        match before {
-            Some(before) => {
-                self.transaction().change(&before, &after)?.commit(entry).await?;
-            }
-            None => self.transaction().insert(&after)?.commit(entry).await?,
-        }
-        Ok(after)
     }
 }

@@ -93,6 +93,19 @@ impl Transaction<'_> {
         Ok(self.with(TransactWriteItem::builder().put(put).build(), requirement))
     }
 
+    /// Replaces a record that was read, or inserts it where there was none, if nobody changed or
+    /// inserted it since.
+    pub(super) fn set<T: Versioned>(
+        self,
+        before: Option<&T>,
+        after: &T,
+    ) -> Result<Self, StoreError> {
+        match before {
+            Some(before) => self.change(before, after),
+            None => self.put_where(after, NOT_EXISTS, []),
+        }
+    }
+
     /// Changes a record, if nobody changed it since `before` was read: sets and removes the
     /// attributes that differ, and counts the change.
     pub(super) fn change<T: Versioned>(self, before: &T, after: &T) -> Result<Self, StoreError> {

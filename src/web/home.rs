@@ -20,7 +20,7 @@ use crate::{
 struct Page<'a> {
     layout: Layout,
     name: &'a str,
-    organizations: Vec<(&'a OrganizationName, OrganizationRole)>,
+    organizations: Vec<(OrganizationName, OrganizationRole)>,
     /// The active API token, if there is one.
     token: Option<&'a AccessToken>,
     form: &'a TokenForm,
@@ -59,7 +59,9 @@ pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, P
 /// Renders the page, with the form that creates a token in browsers without scripts.
 fn render(logged_in: &LoggedIn, token: Option<&AccessToken>, form: &TokenForm) -> Result<Response> {
     let name = logged_in.actor.stakeholder.name.as_str();
-    let memberships = logged_in.actor.memberships.by_name().into_iter();
-    let organizations = memberships.map(|(_, it)| (&it.name, it.role)).collect();
+    let memberships = &logged_in.actor.memberships;
+    let organizations = memberships.organizations().into_iter();
+    let organizations =
+        organizations.filter_map(|it| Some((it.name, memberships.role_in(&it.id)?))).collect();
     logged_in.render(&Page { layout: logged_in.layout(), name, organizations, token, form })
 }

@@ -29,8 +29,10 @@ use arm_api::{
         email::Email,
         id::{OrganizationId, OrganizationName},
         memberships::Memberships,
+        organization::{Organization, OrganizationIdentifier, OrganizationRef},
+        policy::{OrganizationAction, UserAction},
         rate_limit::RateLimit,
-        role::OrganizationRole,
+        role::{OrganizationRole, UserRole},
         stakeholder::Stakeholder,
     },
     entropy::Entropy,
@@ -276,13 +278,37 @@ impl World {
     /// Adds a stakeholder to an organization, as a manager would.
     pub(crate) async fn join(&self, email: &str, organization: &str, role: OrganizationRole) {
         let stakeholder = self.stakeholder(email).await;
-        let mut bytes = [0; 16];
-        bytes.iter_mut().zip(organization.bytes()).for_each(|(byte, of_name)| *byte = of_name);
-        let id = OrganizationId::from_entropy(bytes);
-        let name = OrganizationName::try_from(organization.to_owned()).unwrap();
+        let organization = self.organization(organization, &stakeholder).await;
+        let permitted = admin(&stakeholder).permit_in(
+            organization,
+            &Memberships::none(stakeholder.id.clone()),
+            OrganizationAction::Organization,
+        );
         let (store, entry) = (&self.app.access.store, self.entry(&stakeholder));
-        let joined = |it: Memberships| it.with(id, name, role);
-        store.change_memberships(&stakeholder.id, joined, &entry).await.unwrap();
+        store.set_member(&permitted.unwrap(), &stakeholder, role, &entry).await.unwrap();
+    }
+
+    /// The id of an organization that exists.
+    pub(crate) async fn organization_id(&self, name: &str) -> OrganizationId {
+        let name = OrganizationName::try_from(name.to_owned()).unwrap();
+        let identifier = OrganizationIdentifier::Name(name);
+        self.app.access.store.find_organization(&identifier).await.unwrap().unwrap().id
+    }
+
+    /// The organization of a name, which `creator` creates if there is none.
+    async fn organization(&self, name: &str, creator: &Stakeholder) -> OrganizationRef {
+        let name = OrganizationName::try_from(name.to_owned()).unwrap();
+        let (store, identifier) =
+            (&self.app.access.store, OrganizationIdentifier::Name(name.clone()));
+        if let Some(found) = store.find_organization(&identifier).await.unwrap() {
+            return found;
+        }
+        let id = OrganizationId::from_entropy(self.app.entropy.bytes().unwrap());
+        let organization = Organization::new(id, name, self.app.clock.now());
+        let permitted = admin(creator).permit(UserAction::AddOrganization).unwrap();
+        let entry = self.entry(creator);
+        store.add_organization(&permitted, &organization, creator, &entry).await.unwrap();
+        organization.to_ref()
     }
 
     /// Returns an audit entry for a change of a stakeholder.
@@ -357,6 +383,11 @@ impl World {
     pub(crate) fn keep_secret(&self, secret: &str) {
         self.secrets.borrow_mut().push(secret.to_owned());
     }
+}
+
+/// The stakeholder, as a platform admin.
+fn admin(stakeholder: &Stakeholder) -> Stakeholder {
+    Stakeholder { role: UserRole::Admin, ..stakeholder.clone() }
 }
 
 impl Drop for World {

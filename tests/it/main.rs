@@ -36,6 +36,7 @@ mod logs;
 mod me;
 mod memory;
 mod operations;
+mod organizations;
 mod pages;
 mod races;
 mod renewal;

@@ -1,28 +1,59 @@
 //! Every root field, asked as each role and without a credential. The fields come from the schema
 //! and the expected answers from the policy, so a field without an action fails.
 
-use arm_api::domain::{policy::UserAction, role::UserRole};
+use arm_api::domain::{
+    policy::{OrganizationAction, UserAction},
+    role::{OrganizationRole, UserRole},
+};
 use serde_json::Value;
 
-use crate::given::{START, World};
+use crate::given::{Browser, START, World};
 
 /// What is asked of a type in an introspection.
 const FIELDS: &str = "fields { name type { kind ofType { kind } } \
                       args { name defaultValue type { kind } } }";
+
+/// The id of the organization in queries, which is known only in a world.
+const ORGANIZATION_ID: &str = "$ORGANIZATION_ID";
 
 /// A root field of the schema, with the action that it needs.
 struct RootField {
     name: String,
     /// A query of the field with all its required arguments.
     query: String,
-    action: UserAction,
+    action: Action,
+}
+
+/// An action of one of the levels of the policy.
+#[derive(Clone, Copy)]
+enum Action {
+    User(UserAction),
+    Organization(OrganizationAction),
+}
+
+impl Action {
+    fn of_field(name: &str) -> Option<Self> {
+        let name = action_name(name);
+        let user = UserAction::ALL.iter().find(|it| it.name() == name).copied();
+        let organization = OrganizationAction::ALL.iter().find(|it| it.name() == name).copied();
+        user.map(Self::User).or(organization.map(Self::Organization))
+    }
+}
+
+/// The name of the action that a field needs: its own, unless it stands for another field.
+fn action_name(field: &str) -> &str {
+    match field {
+        "createOrganization" => "addOrganization",
+        "organizationId" => "organization",
+        _ => field,
+    }
 }
 
 impl RootField {
     fn parse(operation: &str, field: &Value) -> Self {
         let name = field["name"].as_str().unwrap().to_owned();
-        let action = UserAction::ALL.iter().find(|it| it.name() == name);
-        let action = *action.unwrap_or_else(|| panic!("no action of the policy is for `{name}`"));
+        let action = Action::of_field(&name);
+        let action = action.unwrap_or_else(|| panic!("no action of the policy is for `{name}`"));
         let query = format!("{operation} {{ {name}{}{} }}", arguments(field), selection(field));
         Self { name, query, action }
     }
@@ -40,6 +71,9 @@ fn arguments(field: &Value) -> String {
 fn argument(name: &str) -> String {
     match name {
         "expirationTime" => format!("{name}: {}", START + 60),
+        "name" => format!("{name}: \"new\""),
+        "organizationId" => format!("{name}: \"{ORGANIZATION_ID}\""),
+        "organizationName" => format!("{name}: \"acme\""),
         _ => panic!("no value is known for the argument `{name}`"),
     }
 }
@@ -62,18 +96,50 @@ async fn root_fields() -> Vec<RootField> {
     [of("query", "queryType"), of("mutation", "mutationType")].into_iter().flatten().collect()
 }
 
+/// Sends the query of a field to a world in which the organization `acme` exists.
+async fn ask(world: &World, user: &Browser<'_>, field: &RootField) -> String {
+    world.join("bob@acme.test", "acme", OrganizationRole::User).await;
+    let id = world.organization_id("acme").await;
+    user.asks(&field.query.replace(ORGANIZATION_ID, id.as_str())).await.verdict()
+}
+
+fn expected(is_allowed: bool) -> &'static str {
+    if is_allowed { "200" } else { "200 FORBIDDEN" }
+}
+
 #[tokio::test]
-async fn a_root_field_is_open_to_exactly_the_roles_of_the_policy() {
+async fn a_root_field_is_open_to_exactly_the_user_roles_of_the_policy() {
     for field in root_fields().await {
         for role in UserRole::ALL {
             let world = World::new().await;
+            world.signed_in("bob@acme.test").await;
             let ana = world.signed_in("ana@acme.test").await;
             world.change("ana@acme.test", |it| it.role = *role).await;
 
-            let verdict = ana.asks(&field.query).await.verdict();
+            let verdict = ask(&world, &ana, &field).await;
 
-            let expected = if role.allows(field.action) { "200" } else { "200 FORBIDDEN" };
-            assert_eq!(verdict, expected, "{} as {}", field.name, role.name());
+            let is_allowed = match field.action {
+                Action::User(action) => role.allows(action),
+                Action::Organization(_) => *role == UserRole::Admin,
+            };
+            assert_eq!(verdict, expected(is_allowed), "{} as {}", field.name, role.name());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_root_field_is_open_to_exactly_the_organization_roles_of_the_policy() {
+    for field in root_fields().await {
+        let Action::Organization(action) = field.action else { continue };
+        for role in OrganizationRole::ALL.iter().filter(|it| **it != OrganizationRole::Admin) {
+            let world = World::new().await;
+            world.signed_in("bob@acme.test").await;
+            let ana = world.signed_in("ana@acme.test").await;
+            world.join("ana@acme.test", "acme", *role).await;
+
+            let verdict = ask(&world, &ana, &field).await;
+
+            assert_eq!(verdict, expected(role.allows(action)), "{} as {}", field.name, role.name());
         }
     }
 }

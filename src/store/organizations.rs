@@ -1,0 +1,176 @@
+//! Organizations, their names, and their stakeholders.
+
+use crate::{
+    domain::{
+        audit::AuditEntry,
+        id::OrganizationId,
+        memberships::Memberships,
+        organization::{Member, Organization, OrganizationIdentifier, OrganizationRef},
+        permitted::{Permitted, Platform},
+        role::OrganizationRole,
+        stakeholder::Stakeholder,
+    },
+    store::{
+        Record, Store, StoreError, Versioned, item,
+        key::{Key, KeyPrefix},
+        page::{Page, PageRequest},
+    },
+};
+
+impl Record for Organization {
+    fn key(&self) -> Key {
+        Key::organization(&self.id)
+    }
+}
+
+impl Versioned for Organization {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+}
+
+/// An entry in the list of all organizations. It makes their names unique.
+impl Record for OrganizationRef {
+    fn key(&self) -> Key {
+        Key::organization_name(&self.name)
+    }
+}
+
+impl Record for Member {
+    fn key(&self) -> Key {
+        Key::member(&self.organization, &self.user)
+    }
+}
+
+impl Versioned for Member {
+    fn version(&self) -> u64 {
+        self.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.version = version;
+    }
+}
+
+impl Store {
+    /// Finds an organization by its id or its name. It asks for no proof of a permission, since
+    /// the answer is what the permission is checked for.
+    ///
+    /// Costs one `GetItem`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn find_organization(
+        &self,
+        identifier: &OrganizationIdentifier,
+    ) -> Result<Option<OrganizationRef>, StoreError> {
+        match identifier {
+            OrganizationIdentifier::Id(id) => {
+                let found = self.get::<Organization>(&Key::organization(id)).await?;
+                Ok(found.map(|it| it.to_ref()))
+            }
+            OrganizationIdentifier::Name(name) => self.get(&Key::organization_name(name)).await,
+        }
+    }
+
+    /// Reads a page of the list of all organizations, which is in the order of their names.
+    ///
+    /// Costs one `Query`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB fails.
+    pub async fn organizations(
+        &self,
+        _permitted: &Permitted<Platform>,
+        request: &PageRequest,
+    ) -> Result<Page<OrganizationRef>, StoreError> {
+        self.page(&KeyPrefix::organization_names(), request).await
+    }
+
+    /// Stores a new organization, whose first customer manager is `creator`.
+    ///
+    /// Costs one `GetItem` and one `TransactWriteItems` of six writes, for each attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Exists`] when the name is taken; [`StoreError::Guard`] when the creator was
+    /// disabled meanwhile; [`StoreError::Stale`] when others changed the creator's memberships at
+    /// each attempt.
+    pub async fn add_organization(
+        &self,
+        _permitted: &Permitted<Platform>,
+        organization: &Organization,
+        creator: &Stakeholder,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let role = OrganizationRole::CustomerManager;
+        let member = member(&organization.id, creator, role);
+        let reference = organization.to_ref();
+        let attempt = || async {
+            let writes = self.transaction().require_active(creator)?.insert(organization)?;
+            let writes = writes.insert(&reference)?.insert(&member)?;
+            let before = self.get::<Memberships>(&Key::memberships(&creator.id)).await?;
+            let join =
+                |it: Memberships| it.with(organization.id.clone(), organization.name.clone(), role);
+            let none = || Memberships::none(creator.id.clone());
+            let after = join(before.clone().unwrap_or_else(none));
+            writes.set(before.as_ref(), &after)?.commit(entry).await
+        };
+        self.retry_when_stale(attempt).await
+    }
+
+    /// Gives a stakeholder a role in an organization: in their memberships and in the
+    /// organization's list of stakeholders.
+    ///
+    /// Costs one `BatchGetItem` and one `TransactWriteItems` of four writes, for each attempt.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Guard`] when the stakeholder was disabled meanwhile; [`StoreError::Stale`]
+    /// when others changed their memberships at each attempt.
+    pub async fn set_member(
+        &self,
+        permitted: &Permitted<OrganizationRef>,
+        stakeholder: &Stakeholder,
+        role: OrganizationRole,
+        entry: &AuditEntry,
+    ) -> Result<(), StoreError> {
+        let OrganizationRef { id, name } = permitted.resource();
+        let keys = [Key::memberships(&stakeholder.id), Key::member(id, &stakeholder.id)];
+        let attempt = || async {
+            let mut items = self.items(&keys).await?;
+            let [memberships, listed] = &keys;
+            let memberships: Option<Memberships> = item::take(&mut items, memberships)?;
+            let listed: Option<Member> = item::take(&mut items, listed)?;
+            let none = || Memberships::none(stakeholder.id.clone());
+            let joined = memberships.clone().unwrap_or_else(none);
+            let joined = joined.with(id.clone(), name.clone(), role);
+            let version = listed.as_ref().map_or(0, |it| it.version);
+            let member = Member { version, ..member(id, stakeholder, role) };
+            let writes = self.transaction().require_active(stakeholder)?;
+            let writes = writes.set(memberships.as_ref(), &joined)?;
+            writes.set(listed.as_ref(), &member)?.commit(entry).await
+        };
+        self.retry_when_stale(attempt).await
+    }
+}
+
+fn member(
+    organization: &OrganizationId,
+    stakeholder: &Stakeholder,
+    role: OrganizationRole,
+) -> Member {
+    Member {
+        organization: organization.clone(),
+        user: stakeholder.id.clone(),
+        email: stakeholder.email.clone(),
+        role,
+        version: 0,
+    }
+}
