@@ -142,6 +142,17 @@ impl App {
             access,
         })
     }
+
+    /// Returns the web application of this app.
+    pub(crate) fn site(&self, sign_ins: Vec<SignIn>) -> Site {
+        Site {
+            access: Arc::clone(&self.access),
+            endpoint: Arc::clone(&self.endpoint),
+            own_origins: self.own_origins.clone(),
+            public_url: self.public_url.clone(),
+            sign_ins,
+        }
+    }
 }
 
 impl WebApp {
@@ -168,9 +179,8 @@ impl WebApp {
         let identity = Identity::new(access, &providers, &app.public_url, web, limit)?;
         let sign_ins = identity.providers().iter().map(sign_in);
         let sign_ins = sign_ins.chain(dependencies.sign_ins.clone()).collect();
-        let (access, url) = (Arc::clone(&app.access), app.public_url.clone());
-        let site = Site::new(access, app.own_origins.clone(), url, sign_ins);
-        Ok(Self { app, identity: Arc::new(identity), site: Arc::new(site) })
+        let site = Arc::new(app.site(sign_ins));
+        Ok(Self { app, identity: Arc::new(identity), site })
     }
 }
 

@@ -36,7 +36,6 @@ use crate::{
         assets,
         error_page::{self, PageError},
         home, ide, login, logout,
-        site::Site,
     },
 };
 
@@ -125,11 +124,10 @@ pub(crate) fn api_routes(app: App) -> Router {
 /// `/home/token`, for browsers without scripts. Its answer contains a token, so it is not
 /// compressed: the length of a compressed answer can reveal a secret (BREACH).
 fn token_form(app: &App) -> Router {
-    let (access, own_origins) = (Arc::clone(&app.access), app.own_origins.clone());
-    let site = Site::new(access, own_origins, app.public_url.clone(), Vec::new());
+    let site = Arc::new(app.site(Vec::new()));
     let create = post(home::create_token).fallback(async || Redirect::to("/home#api"));
     let create = create.layer(middleware::from_fn(errors_in_json));
-    Router::new().route("/home/token", create).with_state(Arc::new(site))
+    Router::new().route("/home/token", create).with_state(site)
 }
 
 /// The web application. Pages are compressed here, because API Gateway does not compress them.

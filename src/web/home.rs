@@ -2,9 +2,10 @@
 
 use askama::Template;
 use axum::{body::Body, response::Response};
+use serde::Deserialize;
 
 use crate::{
-    domain::{access_token::AccessToken, id::OrganizationName, role::OrganizationRole},
+    domain::access_token::AccessToken,
     error::Result,
     web::{
         assets,
@@ -15,12 +16,31 @@ use crate::{
     },
 };
 
+/// The data of `home.graphql`.
+#[derive(Deserialize)]
+struct Data {
+    me: User,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct User {
+    user_name: String,
+    organizations: Vec<Organization>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Organization {
+    name: String,
+    user_role: String,
+}
+
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Page<'a> {
     layout: Layout,
-    name: &'a str,
-    organizations: Vec<(OrganizationName, OrganizationRole)>,
+    user: User,
     /// The active API token, if there is one.
     token: Option<&'a AccessToken>,
     form: &'a TokenForm,
@@ -34,7 +54,7 @@ struct Page<'a> {
 pub async fn show(logged_in: LoggedIn) -> Result<Response, PageError> {
     let LoggedIn { site, actor, context, .. } = &logged_in;
     let token = site.access.access_token(actor, context.now).await?;
-    Ok(render(&logged_in, token.as_ref(), &TokenForm::new(context.now))?)
+    Ok(render(&logged_in, token.as_ref(), &TokenForm::new(context.now)).await?)
 }
 
 /// `POST /home/token`: creates an API token and shows it, or shows the form with a message.
@@ -51,17 +71,17 @@ pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, P
         Ok(page) => Ok(page),
         Err(fault) => {
             let form = TokenForm::with_fault(form, &fault, context.now);
-            Ok(fault.respond(render(&logged_in, token.as_ref(), &form)?))
+            Ok(fault.respond(render(&logged_in, token.as_ref(), &form).await?))
         }
     }
 }
 
 /// Renders the page, with the form that creates a token in browsers without scripts.
-fn render(logged_in: &LoggedIn, token: Option<&AccessToken>, form: &TokenForm) -> Result<Response> {
-    let name = logged_in.actor.stakeholder.name.as_str();
-    let memberships = &logged_in.actor.memberships;
-    let organizations = memberships.organizations().into_iter();
-    let organizations =
-        organizations.filter_map(|it| Some((it.name, memberships.role_in(&it.id)?))).collect();
-    logged_in.render(&Page { layout: logged_in.layout(), name, organizations, token, form })
+async fn render(
+    logged_in: &LoggedIn,
+    token: Option<&AccessToken>,
+    form: &TokenForm,
+) -> Result<Response> {
+    let Data { me: user } = logged_in.ask(include_str!("queries/home.graphql"), ()).await?;
+    logged_in.render(&Page { layout: logged_in.layout(), user, token, form })
 }

@@ -8,6 +8,7 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::{Method, header::SET_COOKIE, request::Parts};
+use serde::{Serialize, de::DeserializeOwned};
 use url::form_urlencoded;
 
 use crate::{
@@ -70,6 +71,21 @@ impl LoggedIn {
     pub(super) fn layout(&self) -> Layout {
         let api = self.site.public_url.api();
         Layout::new(&self.actor, api, self.path.clone(), self.context.now)
+    }
+
+    /// Queries the API for the user, without HTTP. The document is a file in `src/web/queries`, which
+    /// a test validates against the schema.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a field, unless permission is denied for one that `T` does not need.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        document: &'static str,
+        variables: impl Serialize,
+    ) -> Result<T> {
+        let principal = Principal::Authenticated(Arc::clone(&self.actor));
+        self.site.endpoint.executor.execute(document, variables, principal, &self.context).await
     }
 
     /// Renders a page, and marks the browser as one with a session.

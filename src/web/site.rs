@@ -1,4 +1,4 @@
-//! What the pages share: sessions, the address of the product, and the ways to log in.
+//! What the pages share: sessions, the API, and the ways to log in.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use crate::{
     access::{Access, actor::Principal, claims::RawCredential},
     config::PublicUrl,
     error::Result,
+    graph::endpoint::Endpoint,
     http::{RequestContext, cookies::CookieName, csrf::OwnOrigins},
 };
 
@@ -29,24 +30,19 @@ pub struct SignIn {
 
 /// The web application.
 pub struct Site {
-    pub(super) access: Arc<Access>,
-    pub(super) own_origins: OwnOrigins,
-    pub(super) public_url: PublicUrl,
-    pub(super) sign_ins: Vec<SignIn>,
+    /// Sessions and tokens.
+    pub access: Arc<Access>,
+    /// The API, which pages query without HTTP.
+    pub endpoint: Arc<Endpoint>,
+    /// The spellings of our own origin.
+    pub own_origins: OwnOrigins,
+    /// The address of the product.
+    pub public_url: PublicUrl,
+    /// The ways to log in. Only the login page needs them.
+    pub sign_ins: Vec<SignIn>,
 }
 
 impl Site {
-    /// The web application for the users of `access`.
-    #[must_use]
-    pub fn new(
-        access: Arc<Access>,
-        own_origins: OwnOrigins,
-        public_url: PublicUrl,
-        sign_ins: Vec<SignIn>,
-    ) -> Self {
-        Self { access, own_origins, public_url, sign_ins }
-    }
-
     /// Authenticates the visitor by the session cookie. Pages do not accept API tokens.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! The pages, as HTTP answers.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
 
-use arm_api::{domain::stakeholder::Status, local::faults::Fault};
+use arm_api::{domain::stakeholder::Status, graph::execution, local::faults::Fault};
 use axum::body::Body;
 use http::Request;
 use jiff::SignedDuration;
@@ -365,4 +365,24 @@ async fn home_reads_only_the_credential_and_the_token_from_dynamodb() {
     ana.opens("/home").await;
 
     assert_eq!(world.calls(), ["BatchGetItem", "GetItem", "GetItem"]);
+}
+
+/// Returns the GraphQL documents in a script: template literals after `/* GraphQL */`.
+fn documents(script: &str) -> impl Iterator<Item = &str> {
+    script.split("/* GraphQL */ `").skip(1).map(|it| it.split('`').next().unwrap())
+}
+
+#[tokio::test]
+async fn the_documents_in_scripts_fit_the_schema() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/static");
+    let mut count = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        for document in documents(&fs::read_to_string(&path).unwrap()) {
+            let validated = execution::validate(document).await;
+            assert!(validated.is_ok(), "{}: {validated:?}", path.display());
+            count += 1;
+        }
+    }
+    assert!(count >= 4, "only {count} documents were found");
 }
