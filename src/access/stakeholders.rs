@@ -104,6 +104,8 @@ impl Access {
                 self.store.enrol_subject(&new, &pin(&new), found.as_ref(), &entry).await?;
                 Ok(new)
             }
+            // Another login of the same person enrolled them after the pin was read.
+            Some(known) if known.is(&person.subject) => Ok(known),
             Some(known) if is_released(found.as_ref(), &known) => {
                 let id = telemetry::request_id();
                 let event = "a login that was removed is used";

@@ -211,6 +211,27 @@ async fn first_logins_at_once_enrol_one_user() {
 }
 
 #[tokio::test]
+async fn a_login_whose_person_is_enrolled_between_its_reads_logs_that_user_in() {
+    let world = World::new().await;
+    let (access, context) = (&world.app.access, &world.context());
+    let (ana, ana_again) = (person("1"), person("1"));
+    let log_in = |it| access.log_in(it, ownership(DomainOwner::Nobody), None, context);
+
+    world.rivals_meet(2);
+    let mut slow = std::pin::pin!(log_in(&ana));
+    for _ in 0..10 {
+        assert!(futures_util::poll!(&mut slow).is_pending(), "it has read the pin, and waits");
+    }
+    let fast = log_in(&ana_again).await;
+    let slow = slow.await;
+
+    assert!(fast.is_ok(), "{fast:?}");
+    assert!(slow.is_ok(), "{slow:?}");
+    let entries = world.stored();
+    assert_eq!(entries.iter().filter(|it| it["SK"]["S"] == "P").count(), 1);
+}
+
+#[tokio::test]
 async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
     let world = World::new().await;
     let (access, context) = (&world.app.access, &world.context());
