@@ -1,8 +1,9 @@
-//! Logs one line for each request, and in Lambda its metrics.
+//! Logs one line for each request and, in Lambda, its metrics.
 //!
-//! The task that answers a request has a [`Line`], and shares it with the tasks that it spawns
-//! with [`spawn`]. Every module can add to it with [`note`], and it is written once, after the
-//! response. It never contains a secret, a body, the variables of a query or an e-mail address.
+//! The task that handles a request has a [`Line`], and shares it with the tasks that it creates
+//! with [`spawn`]. Every module can add to the line with [`note`]. The line is written once,
+//! after the response. It never contains a secret, a body, the variables of a query or an email
+//! address.
 
 pub mod metrics;
 
@@ -41,7 +42,7 @@ tokio::task_local! {
     static LINE: Arc<Mutex<Line>>;
 }
 
-/// Whether this process has not answered a request yet.
+/// Whether this process has not handled a request yet.
 static IS_COLD: AtomicBool = AtomicBool::new(true);
 
 /// The log line of a request.
@@ -51,15 +52,13 @@ pub struct Line {
     pub request_id: String,
     /// The gateway's request id, if there is a gateway.
     pub gateway_request_id: Option<String>,
-    /// The client's address. It is personal data: see docs/operations.md.
+    /// The client's IP address. It is personal data: see docs/operations.md.
     pub client_address: Option<IpAddr>,
     /// The name of the GraphQL operation, or the path.
     pub operation: Option<String>,
-    /// The user.
     pub actor: Option<UserId>,
     /// The kind of the credential: `session` or `token`. `None` is logged as `none`.
     pub credential: Option<&'static str>,
-    /// The id of the token.
     pub token_id: Option<TokenId>,
     /// The code of the first error.
     pub code: Option<&'static str>,
@@ -67,7 +66,7 @@ pub struct Line {
     pub reason: Option<&'static str>,
     /// The number of requests to DynamoDB, with retries.
     pub dynamodb_calls: u32,
-    /// How long these took in total.
+    /// The total duration of these requests.
     pub dynamodb_time: Duration,
     /// The number of requests that DynamoDB rejected because of a mistake in the code or in the
     /// deployment, plus the number of invalid records.
@@ -80,7 +79,7 @@ pub struct Line {
     pub tokens_revoked: u32,
 }
 
-/// Displays an error with its sources. The JSON log would write only the error itself.
+/// Displays an error with all its sources, because the JSON log would omit the sources.
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
 impl fmt::Display for Chain<'_> {
@@ -106,7 +105,7 @@ pub enum LogFormat {
     Text,
 }
 
-/// Runs a request with an empty line, and returns the line that resulted.
+/// Runs a request with a new line, and returns the response with the line.
 pub async fn with_line<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
     let line = Arc::new(Mutex::new(Line { request_id, ..Line::default() }));
     let response = LINE.scope(Arc::clone(&line), request).await;

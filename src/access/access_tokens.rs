@@ -16,7 +16,7 @@ use crate::{
     },
     error::{Error, Result},
     http::RequestContext,
-    store::access_tokens::SlotToken,
+    store::access_tokens::CurrentToken,
     telemetry,
 };
 
@@ -34,8 +34,8 @@ pub enum Replacement<'a> {
 }
 
 impl Replacement<'_> {
-    fn allows(self, in_slot: Option<&SlotToken>, now: Timestamp) -> bool {
-        let live = in_slot.filter(|it| it.is_live(now)).map(|it| &it.token);
+    fn allows(self, in_slot: Option<&CurrentToken>, now: Timestamp) -> bool {
+        let live = in_slot.filter(|it| it.is_valid(now)).map(|it| &it.token);
         matches!(self, Self::Any) || matches!(self, Self::Only(expected) if expected == live)
     }
 }
@@ -65,7 +65,7 @@ impl Access {
         }
         let token =
             self.store.access_token_in(&actor.stakeholder.id, &TokenName::default()).await?;
-        Ok(token.filter(|it| it.is_live(&actor.stakeholder, now)))
+        Ok(token.filter(|it| it.is_valid(&actor.stakeholder, now)))
     }
 
     /// Lists the tokens of the actor that are `wanted`, the newest first: at most `first` tokens,
@@ -163,12 +163,12 @@ impl Access {
             let Actor { stakeholder: owner, credential, slot, .. } =
                 reread.as_ref().unwrap_or(actor);
             let in_slot = match (credential.access_token(), slot, attempt) {
-                (Some(own), ..) => Some(SlotToken::of(own, owner)),
+                (Some(own), ..) => Some(CurrentToken::of(own, owner)),
                 (None, None, _) => None,
                 (None, Some(slot), 1) if matches!(replaces, Replacement::Any) => {
                     Some(slot.token(owner, now))
                 }
-                (None, Some(slot), _) => Some(self.store.checked_token_in_slot(owner, slot).await?),
+                (None, Some(slot), _) => Some(self.store.current_token(owner, slot).await?),
             };
             if !replaces.allows(in_slot.as_ref(), now) {
                 return Ok(false);

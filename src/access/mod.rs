@@ -132,10 +132,10 @@ impl Access {
     pub async fn record_use(&self, credential: &Credential, now: Timestamp) {
         let recorded = async {
             match credential {
-                Credential::Session(session) if session.is_use_worth_recording(now) => {
+                Credential::Session(session) if session.should_record_use(now) => {
                     self.store.record_session_use(session, now).await
                 }
-                Credential::AccessToken(token) if token.is_use_worth_recording(now) => {
+                Credential::AccessToken(token) if token.should_record_use(now) => {
                     self.store.record_access_token_use(token, now).await
                 }
                 Credential::Session(_) | Credential::AccessToken(_) => Ok(()),

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{
     id::{TokenId, TokenName, UserId},
-    is_use_worth_recording,
     refusal::{Refusal, Revoker},
     rule::{BrokenRule, Rule, RuleCode},
     secret::Digest,
+    should_record_use,
     stakeholder::Stakeholder,
 };
 
@@ -57,8 +57,8 @@ pub struct AccessToken {
     /// The token is invalid from this instant on.
     #[serde(rename = "exp", with = "jiff::fmt::serde::timestamp::second::required")]
     pub expires_at: Timestamp,
-    /// When a session created the first token of the chain. A token that renews itself passes it
-    /// on. `None` for a token that a session created.
+    /// When a session created the first token of the chain. A token that renews itself passes this
+    /// time on to the new token. `None` for a token that a session created.
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -137,18 +137,19 @@ impl TokenState {
 
 impl AccessToken {
     /// Whether the token is active at `now`: not revoked, not replaced, not expired, and created
-    /// in its owner's present epoch.
+    /// in its owner's current epoch.
     #[must_use]
-    pub fn is_live(&self, owner: &Stakeholder, now: Timestamp) -> bool {
+    pub fn is_valid(&self, owner: &Stakeholder, now: Timestamp) -> bool {
         TokenState::at(self, owner, now) == TokenState::Active
     }
 
-    /// Checks a token that is presented at `now`, by the digest of its secret.
+    /// Checks that the token is valid at `now`, given the digest of the secret that a client sent.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Invalid`] for a wrong digest. Otherwise, in this order, that the token was
-    /// revoked or replaced, that it expired, and that its owner is disabled or revoked all tokens.
+    /// [`Refusal::Invalid`] for a wrong digest. Otherwise the first of these reasons that applies:
+    /// the token was revoked or replaced, it expired, its owner is disabled, or its owner revoked
+    /// all tokens.
     pub fn check(
         &self,
         presented: &Digest,
@@ -176,10 +177,10 @@ impl AccessToken {
         self.chain_started_at.unwrap_or(self.issued_at)
     }
 
-    /// Whether a use at `now` is worth a write. The first one always is.
+    /// Whether a use at `now` should be recorded. The first use is always recorded.
     #[must_use]
-    pub fn is_use_worth_recording(&self, now: Timestamp) -> bool {
-        is_use_worth_recording(self.last_used_at, now)
+    pub fn should_record_use(&self, now: Timestamp) -> bool {
+        should_record_use(self.last_used_at, now)
     }
 }
 
@@ -216,7 +217,10 @@ mod tests {
 
     #[rstest]
     #[case::a_second_before("1970-01-01T00:59:59Z", Ok(()))]
-    #[case::at_its_expiry("1970-01-01T01:00:00Z", Err(Refusal::TokenExpired { at: at("1970-01-01T01:00:00Z") }))]
+    #[case::at_its_expiry(
+        "1970-01-01T01:00:00Z",
+        Err(Refusal::TokenExpired { at: at("1970-01-01T01:00:00Z") })
+    )]
     fn a_token_expires_at_its_expiration_time(
         #[case] now: &str,
         #[case] expected: Result<(), Refusal>,
@@ -242,7 +246,7 @@ mod tests {
         let now = at("1970-01-01T00:30:00Z");
         let used = AccessToken { last_used_at: Some(at("1970-01-01T00:20:01Z")), ..token() };
 
-        assert!(token().is_use_worth_recording(now));
-        assert!(!used.is_use_worth_recording(now));
+        assert!(token().should_record_use(now));
+        assert!(!used.should_record_use(now));
     }
 }

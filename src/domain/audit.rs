@@ -12,7 +12,7 @@ use crate::domain::{
     stakeholder::Stakeholder,
 };
 
-/// The largest number of changed fields in an entry.
+/// The maximum number of changed fields in an entry.
 const MAX_CHANGES: usize = 20;
 /// The maximum length of a recorded value, in characters.
 const MAX_VALUE: usize = 200;
@@ -23,10 +23,10 @@ const MAX_VALUE: usize = 200;
 pub struct AuditEntry {
     #[serde(flatten)]
     pub subject: AuditSubject,
-    /// Entries sort by their ids: by the millisecond, and within one millisecond in the order
-    /// in which an instance made them.
+    /// Entries sort by their ids: by millisecond, and within a millisecond in the order in which
+    /// an instance created them.
     pub id: Ulid,
-    /// In whole seconds.
+    /// The time of the change, in whole seconds.
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub at: Timestamp,
     /// `None` in entries that were written before authors were recorded.
@@ -36,7 +36,7 @@ pub struct AuditEntry {
     /// were recorded.
     #[serde(default)]
     pub action: String,
-    /// The id, name or e-mail address of the object that was changed.
+    /// The id, name or email address of the object that was changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
     #[serde(default, skip_serializing_if = "Changes::is_empty")]
@@ -46,7 +46,7 @@ pub struct AuditEntry {
     pub event: Option<EventKind>,
 }
 
-/// Whose audit log an entry belongs to.
+/// The user, organization or group whose audit log has an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum AuditSubject {
@@ -101,7 +101,7 @@ pub struct Change {
 #[serde(tag = "what", rename_all = "camelCase")]
 pub enum EventKind {
     SessionOpened,
-    /// By a logout.
+    /// The user logged out.
     SessionEnded,
     /// A new login in the same browser ended the session.
     SessionReplaced,

@@ -1,24 +1,24 @@
-//! E-mail addresses.
+//! Email addresses.
 
 use serde::{Deserialize, Serialize};
 
-/// The longest address that mail can carry (RFC 5321, section 4.5.3.1.3).
-const LONGEST: usize = 254;
+/// The maximum length of an address, in bytes (RFC 5321, section 4.5.3.1.3).
+const MAX_LENGTH: usize = 254;
 
-/// An e-mail address, trimmed, with its ASCII letters in lower case.
+/// An email address, trimmed, with its ASCII letters in lower case.
 ///
 /// Addresses that differ only in the case of ASCII letters belong to the same stakeholder. Other
-/// letters stay as they are: Unicode folds the Kelvin sign to `k`, which would make one person of
-/// two. An address with upper-case letters outside ASCII is rejected, so that nobody gets a
-/// second account by another case.
+/// letters are not folded: Unicode folds the Kelvin sign to `k`, so two people could share an
+/// account. An address with non-ASCII upper-case letters is rejected, so that nobody gets a second
+/// account by changing the case.
 ///
-/// A stored address is read without these checks: its owner must be able to log in, even if a
-/// later version rejects such an address.
+/// Stored addresses are deserialized without these checks, so that their owners can log in even
+/// if a later version rejects such addresses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Email(String);
 
-/// The text is not an e-mail address.
+/// The text is not an email address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Exception - Email is not valid")]
 pub struct InvalidEmail;
@@ -53,7 +53,10 @@ impl TryFrom<String> for Email {
             && text.chars().flat_map(char::to_lowercase).eq(text.chars());
         match text.split_once('@') {
             Some((local, domain))
-                if is_clean && text.len() <= LONGEST && !local.is_empty() && is_domain(domain) =>
+                if is_clean
+                    && text.len() <= MAX_LENGTH
+                    && !local.is_empty()
+                    && is_domain(domain) =>
             {
                 Ok(Self(text))
             }
@@ -67,10 +70,9 @@ fn is_domain(text: &str) -> bool {
     text.contains('.') && !text.contains('@') && text.split('.').all(|label| !label.is_empty())
 }
 
-/// Whether a person can see the character: not white space, not a control character, and not one
-/// that is invisible or changes the direction of others. The ranges are those of Unicode's
-/// property `Default_Ignorable_Code_Point`, with the interlinear annotations and the empty
-/// Braille pattern.
+/// Whether a character is visible. White space, control characters, invisible characters and
+/// characters that change the text direction are not. The ranges are those of Unicode's property
+/// `Default_Ignorable_Code_Point`, plus the interlinear annotations and the blank Braille pattern.
 fn is_visible(c: char) -> bool {
     let is_ignorable = matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'

@@ -1,4 +1,4 @@
-//! When an API token may expire.
+//! The expiration times that API tokens may have.
 
 use jiff::{SignedDuration, Timestamp, ToSpan, tz::TimeZone};
 use serde_json::Value;
@@ -8,8 +8,8 @@ use crate::domain::{
     rule::{BrokenRule, Rule, RuleCode},
 };
 
-/// An expiration time that the policy does not allow, or that is no integer. The members are
-/// `min`, `max` and `received`.
+/// The expiration time is outside the policy, or is not an integer. The error also has the
+/// members `min`, `max` and `received`.
 pub const INVALID_EXPIRATION_TIME: Rule = Rule {
     reason: "INVALID_EXPIRATION_TIME",
     code: RuleCode::BadUserInput,
@@ -17,11 +17,11 @@ pub const INVALID_EXPIRATION_TIME: Rule = Rule {
     hint: "a Unix timestamp in seconds is expected",
 };
 
-/// The smallest number that is taken for milliseconds. As seconds it is in the year 5138, as
-/// milliseconds in 1973.
+/// The smallest number that is assumed to be milliseconds by mistake. In seconds, it is a time in
+/// the year 5138; in milliseconds, one in 1973.
 const MIN_MILLISECONDS: i64 = 100_000_000_000;
 
-/// The times at which a new token may expire, for the API and for forms.
+/// The range of expiration times that a new token may have, in the API and in forms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ExpirationPolicy {
     /// The next second.
@@ -79,7 +79,7 @@ impl ExpirationPolicy {
         parsed.ok_or_else(|| self.reject(received.into(), self.hint(received)))
     }
 
-    /// Rejects an expiration time that is no integer. `received` is what was sent.
+    /// Rejects an expiration time that is not an integer. `received` is the value from the client.
     #[must_use]
     pub fn reject_type(self, received: Value) -> BrokenRule {
         let number = received.as_str().filter(|it| it.parse::<i64>().is_ok());

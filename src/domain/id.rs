@@ -1,14 +1,14 @@
-//! Ids and names, each with its rule.
+//! Ids and names, each with its format.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::secret::Digest;
 
-/// What an organization's id begins with.
+/// The prefix of an organization's id.
 const ORGANIZATION: &str = "ORG#";
 
-/// Defines a text type whose values satisfy a rule, also when they are deserialized.
+/// Defines a text type whose values have a certain format, even after deserialization.
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $rule:expr, $expected:literal) => {
         $(#[$doc])*
@@ -66,15 +66,18 @@ id! {
 }
 id! {
     /// The slot of an API token. A slot contains at most one active token.
-    TokenName, |text| is_name(text, 60), "a name of 1 to 60 lower-case letters, digits and hyphens is expected"
+    TokenName, |text| is_name(text, 60),
+    "a name of 1 to 60 lower-case letters, digits and hyphens is expected"
 }
 id! {
     /// An identity provider's name in paths: `/login/<name>`.
-    ProviderId, |text| is_name(text, 30), "a name of 1 to 30 lower-case letters, digits and hyphens is expected"
+    ProviderId, |text| is_name(text, 30),
+    "a name of 1 to 30 lower-case letters, digits and hyphens is expected"
 }
 id! {
     /// An organization's name, in lower case.
-    OrganizationName, |text| is_name(text, 50), "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
+    OrganizationName, |text| is_name(text, 50),
+    "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
 }
 
 id! {
@@ -83,7 +86,8 @@ id! {
 }
 id! {
     /// A group's name, in lower case.
-    GroupName, |text| is_name(text, 50), "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
+    GroupName, |text| is_name(text, 50),
+    "a name of 1 to 50 lower-case letters, digits and hyphens is expected"
 }
 
 impl UserId {
@@ -135,8 +139,8 @@ impl Default for TokenName {
     }
 }
 
-/// Whether `text` is 128 bits in base64url. Other texts that decode to the same bits are not ids,
-/// so that each id has one spelling.
+/// Whether `text` is 128 bits in canonical base64url. Other texts that decode to the same bits are
+/// rejected, so that no two texts are the same id.
 fn is_random_id(text: &str) -> bool {
     text.len() == 22 && URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == 16)
 }

@@ -1,9 +1,9 @@
-//! The issuers of identity providers, and the e-mail domains that they own.
+//! The issuers of identity providers, and the email domains that they own.
 
-/// The placeholder for the tenant in the issuer of a provider with many tenants.
+/// The placeholder for the tenant in the issuer of a multi-tenant provider.
 pub const ANY_TENANT: &str = "{tenantid}";
 
-/// Whether `issuer` is `pattern`, or a tenant if the pattern contains [`ANY_TENANT`].
+/// Whether `issuer` equals `pattern`. [`ANY_TENANT`] in the pattern matches any tenant id.
 #[must_use]
 pub fn is_issuer(pattern: &str, issuer: &str) -> bool {
     let Some((before, after)) = pattern.split_once(ANY_TENANT) else { return pattern == issuer };
@@ -11,7 +11,7 @@ pub fn is_issuer(pattern: &str, issuer: &str) -> bool {
     tenant.is_some_and(is_tenant)
 }
 
-/// Whether a text has the form of the id of a tenant of Microsoft.
+/// Whether a text has the format of a Microsoft tenant id.
 #[must_use]
 pub fn is_tenant(text: &str) -> bool {
     text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
@@ -28,7 +28,7 @@ pub enum DomainOwner {
     Nobody,
 }
 
-/// The e-mail domains that providers own, as the operator configured them.
+/// The email domains that providers own, as the operator configured them.
 #[derive(Debug, Default)]
 pub struct DomainOwners(Vec<(String, Vec<String>)>);
 

@@ -10,9 +10,9 @@ pub const LOGIN_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// A login that was started and is not complete. It can be completed once.
 ///
-/// The record contains only digests. `state` and `nonce` were sent to the provider, and the
-/// browser has the PKCE verifier in a cookie. So nobody can complete a login with what the table
-/// contains, or in another browser.
+/// The record contains only digests. The provider has `state` and `nonce`, and the browser has
+/// the PKCE verifier in a cookie. So a login cannot be completed with the record, or in another
+/// browser.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LoginAttempt {
@@ -38,7 +38,7 @@ pub enum LoginFault {
     /// The provider redirected back without a login.
     #[error("The login was not completed")]
     NotCompleted,
-    /// The provider did not verify the e-mail address.
+    /// The provider did not verify the email address.
     #[error("Your e-mail address is not verified")]
     UnverifiedAddress,
     /// The operator does not allow the address.
@@ -63,7 +63,7 @@ impl LoginAttempt {
     ///
     /// # Errors
     ///
-    /// [`LoginFault::UnknownAttempt`], for every reason.
+    /// [`LoginFault::UnknownAttempt`], whatever the reason.
     pub fn check(&self, verifier: &Digest, now: Timestamp) -> Result<(), LoginFault> {
         let is_in_time = self.begun_at <= now + CLOCK_SKEW && now < self.ends_at();
         if is_in_time && self.verifier.matches(verifier) {

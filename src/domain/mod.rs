@@ -1,7 +1,7 @@
-//! The nouns and their rules.
+//! The domain model: types and their rules.
 //!
-//! Pure: nothing here does I/O, is async, reads a clock or knows HTTP. A value
-//! that has a rule has a type, and the only way in is to parse it.
+//! This module is pure. It does no I/O, is not async, reads no clock and knows nothing of HTTP. A
+//! value with a format has its own type, which can only be created by parsing.
 
 pub mod access_token;
 pub mod audit;
@@ -27,17 +27,17 @@ pub mod text;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How far the clocks of two instances may differ: something opened at most this
-/// far in the future counts as opened now. It never lengthens a life.
+/// How far the clocks of two instances may differ. A credential that was created at most this far
+/// in the future is accepted. The tolerance never extends the lifetime of a credential.
 pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// How often a use of a credential is recorded, at the most.
+/// The minimum interval between two recorded uses of a credential.
 ///
-/// A write for each request would cost more than the request itself.
+/// Recording the use in each request would cost more than the request itself.
 pub const USE_RECORD_INTERVAL: SignedDuration = SignedDuration::from_mins(10);
 
-/// Whether a use at `now` is worth a write, given when the last one was recorded.
+/// Whether a use at `now` should be recorded, if the last use was recorded at `recorded_at`.
 #[must_use]
-pub fn is_use_worth_recording(recorded_at: Option<Timestamp>, now: Timestamp) -> bool {
+pub fn should_record_use(recorded_at: Option<Timestamp>, now: Timestamp) -> bool {
     recorded_at.is_none_or(|at| now.duration_since(at) >= USE_RECORD_INTERVAL)
 }

@@ -10,8 +10,8 @@ const MAX_LENGTH: usize = 2000;
 
 /// A path of this site, with its query. It never leads to another site.
 ///
-/// For browsers, `//evil.test` and `/\evil.test` are addresses of other sites, and they remove line
-/// breaks and tabs first. So a path contains only visible ASCII characters here.
+/// Browsers treat `//evil.test` and `/\evil.test` as URLs of other sites, and remove line breaks
+/// and tabs before they parse a URL. So only visible ASCII characters are allowed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OwnPath(String);

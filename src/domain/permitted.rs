@@ -1,17 +1,17 @@
-//! Proof of a permission, which only a check against the policy can make.
+//! Proof of a permission, which only a check against the policy can create.
 
 use crate::domain::{
     organization::OrganizationRef,
     policy::{Action, OrganizationAction, UserAction},
 };
 
-/// Something that actions of the policy apply to.
+/// A type that actions of the policy apply to.
 pub trait Resource {
     /// The actions of its level.
     type Action: Action;
 }
 
-/// The platform as a whole: what actions of the user level apply to.
+/// The platform as a whole. The actions of the user level apply to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Platform;
 
@@ -26,7 +26,7 @@ impl Resource for OrganizationRef {
 /// A resource, with the proof that a user may perform an action on it.
 ///
 /// The functions of the store that read or change a resource take this proof, so a forgotten
-/// check does not compile. Only the check against the policy makes one:
+/// check does not compile. Only the check against the policy can create a proof:
 ///
 /// ```compile_fail,E0451
 /// use arm_api::domain::{
@@ -55,14 +55,14 @@ pub struct Permitted<T: Resource> {
     role: <T::Action as Action>::Role,
 }
 
-/// The user may not perform the action, or the resource does not exist. The answer is the same,
-/// so that nobody learns which.
+/// The user may not perform the action, or the resource does not exist. The error is the same for
+/// both, so that it does not reveal whether the resource exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Access denied")]
 pub struct AccessDenied;
 
 impl<T: Resource> Permitted<T> {
-    /// Checks that a role in a resource allows an action. `None` is no role at all.
+    /// Checks that a role in a resource allows an action. `None` means that the user has no role.
     ///
     /// # Errors
     ///

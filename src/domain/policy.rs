@@ -1,4 +1,5 @@
-//! Who may do what: a table for each level. Nothing else decides it.
+//! The policy: which role may perform which action, with a table for each level. All permissions
+//! are in these tables.
 //!
 //! `tests/golden/policy.txt` shows the tables.
 
@@ -127,18 +128,14 @@ pub trait Action: Copy + Debug {
 /// What an API token needs for an action, in addition to its owner's role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
-    /// Whether it is for reading or for changing.
     pub access: ScopeAccess,
-    /// The part of the API that it is for.
     pub area: ScopeArea,
 }
 
-/// Whether a scope is for reading or for changing. `Write` includes `Read`.
+/// Whether a scope allows only reads or also changes. `Write` includes `Read`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeAccess {
-    /// Reads.
     Read,
-    /// Reads and changes.
     Write,
 }
 
@@ -151,7 +148,7 @@ pub enum ScopeArea {
     Organizations,
 }
 
-/// All levels as one text, for the golden file.
+/// Renders the tables of all levels as text, for the golden file.
 #[must_use]
 pub fn table() -> String {
     let user = UserAction::table("user");

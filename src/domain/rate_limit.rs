@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::id::UserId;
 
-/// Something that is counted. Each counter has one record for each window.
+/// A counter of events. Each counter has one record for each window.
 #[derive(Clone, Debug)]
 pub enum Counter {
     /// Logins started from one network.

@@ -1,9 +1,9 @@
-//! Why a credential is refused.
+//! The reasons why a credential is rejected.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// Why a credential is refused.
+/// Why a credential is rejected.
 ///
 /// The exact reason is returned only to clients that proved possession of the credential. All
 /// others get [`Malformed`](Self::Malformed) or [`Invalid`](Self::Invalid).

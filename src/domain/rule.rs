@@ -1,17 +1,18 @@
-//! Rules that a request can break. Each is a constant beside the noun that it belongs to.
+//! Rules that a request can break. Each rule is a constant in the module of the type that it is
+//! about.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
-/// A rule that a request can break. Clients match on the code and the reason: never rename one.
+/// A rule that a request can break. Clients match on the code and the reason, so never rename
+/// them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// `extensions.reason`.
     pub reason: &'static str,
     /// `extensions.code`.
     pub code: RuleCode,
-    /// The error's message.
     pub message: &'static str,
     /// `extensions.hint`: what is allowed, or what to do.
     pub hint: &'static str,
@@ -20,11 +21,11 @@ pub struct Rule {
 /// The code of a broken rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RuleCode {
-    /// The user or the credential may not do it.
+    /// The user or the credential may not perform the action.
     Forbidden,
     /// An argument is wrong, or does not fit the state of the object.
     BadUserInput,
-    /// The object does not exist within one that the user can see.
+    /// The object does not exist, but the user can see the object that would contain it.
     NotFound,
 }
 
@@ -36,11 +37,10 @@ pub const LIMIT_REACHED: Rule = Rule {
     hint: "Remove something first.",
 };
 
-/// A rule that a request broke, with what is specific to the request.
+/// A broken rule, with the details of the request that broke it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", rule.message)]
 pub struct BrokenRule {
-    /// The rule.
     pub rule: &'static Rule,
     /// `extensions.hint`.
     pub hint: Cow<'static, str>,
@@ -49,7 +49,7 @@ pub struct BrokenRule {
 }
 
 impl Rule {
-    /// The rule as broken by a request.
+    /// Creates the error for a request that broke this rule.
     #[must_use]
     pub fn broken(&'static self) -> BrokenRule {
         BrokenRule { rule: self, hint: Cow::Borrowed(self.hint), members: Map::new() }
@@ -57,7 +57,7 @@ impl Rule {
 }
 
 impl BrokenRule {
-    /// Replaces the rule's hint by one that is specific to the request.
+    /// Replaces the rule's hint with one that is specific to the request.
     #[must_use]
     pub fn with_hint(self, hint: String) -> Self {
         Self { hint: hint.into(), ..self }

@@ -1,4 +1,4 @@
-//! Secrets in the clear, and the digests under which they are stored.
+//! Secrets in plaintext, and the digests under which they are stored.
 //!
 //! A secret cannot be printed, copied, compared or serialized. Only [`Secret::reveal`] returns its
 //! text, and an architecture test lists the callers.
@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-/// A secret in the clear. It is wiped from memory when it is dropped.
+/// A secret in plaintext. It is wiped from memory when it is dropped.
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -28,8 +28,8 @@ impl Secret {
         Digest(URL_SAFE_NO_PAD.encode(Sha256::digest(self.0.as_bytes())))
     }
 
-    /// Derives another secret by HMAC-SHA256. This secret cannot be computed from it. The parts are
-    /// concatenated, so all but the last must have a fixed length.
+    /// Derives another secret with HMAC-SHA256. The derived secret does not reveal this one. The
+    /// parts are concatenated, so all but the last must have a fixed length.
     #[must_use]
     pub fn derive(&self, parts: &[&[u8]]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
@@ -47,7 +47,7 @@ impl Secret {
         &self.0
     }
 
-    /// Calls `look` with the text of the secret, to parse or to sign it.
+    /// Calls `look` with the text of the secret, to parse or sign it.
     pub fn inspect<T>(&self, look: impl FnOnce(&str) -> T) -> T {
         look(&self.0)
     }
@@ -77,13 +77,13 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The digest of a [`Secret`], which is stored instead of it.
+/// The digest of a [`Secret`], which is stored instead of the secret.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digest(String);
 
 impl Digest {
-    /// Whether the presented digest is the same. Compares in constant time.
+    /// Whether both digests are the same. Compares in constant time.
     #[must_use]
     pub fn matches(&self, presented: &Self) -> bool {
         self.0.as_bytes().ct_eq(presented.0.as_bytes()).into()

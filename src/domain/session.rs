@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{
     CLOCK_SKEW,
     id::{SessionId, UserId},
-    is_use_worth_recording,
     refusal::Refusal,
     secret::Digest,
+    should_record_use,
     stakeholder::Stakeholder,
 };
 
@@ -35,7 +35,7 @@ pub struct Session {
     pub last_seen_at: Option<Timestamp>,
     /// The browser's `User-Agent` at the login.
     pub agent: Option<String>,
-    /// The browser's address at the login.
+    /// The client IP address of the login.
     pub address: Option<std::net::IpAddr>,
     pub state: SessionState,
 }
@@ -80,17 +80,18 @@ impl Session {
     /// Whether the session has begun and has not expired at `now`. It expires exactly at
     /// [`ends_at`](Self::ends_at).
     #[must_use]
-    pub fn is_live(&self, now: Timestamp) -> bool {
+    pub fn is_valid(&self, now: Timestamp) -> bool {
         self.opened_at <= now + CLOCK_SKEW && now < self.ends_at()
     }
 
-    /// Checks a session that is presented at `now`, by the digest of its secret.
+    /// Checks that the session is valid at `now`, given the digest of the secret that a client
+    /// sent.
     ///
     /// # Errors
     ///
-    /// [`Refusal::UnknownSession`] for a wrong digest. Otherwise, in this order, that the session
-    /// was ended, that it was opened in the future, that it expired, and that its owner is
-    /// disabled or revoked all credentials.
+    /// [`Refusal::UnknownSession`] for a wrong digest. Otherwise the first of these reasons that
+    /// applies: the session was ended, it was opened in the future, it expired, its owner is
+    /// disabled, or its owner revoked all credentials.
     pub fn check(
         &self,
         presented: &Digest,
@@ -105,7 +106,7 @@ impl Session {
             SessionState::Ended { why: SessionEnd::Replaced, at } => {
                 Err(Refusal::SessionReplaced { at })
             }
-            SessionState::Open if self.is_live(now) => {
+            SessionState::Open if self.is_valid(now) => {
                 owner.check(self.epoch, Refusal::SessionEnded)
             }
             SessionState::Open if now < self.ends_at() => {
@@ -115,10 +116,10 @@ impl Session {
         }
     }
 
-    /// Whether a use at `now` is worth a write.
+    /// Whether a use at `now` should be recorded.
     #[must_use]
-    pub fn is_use_worth_recording(&self, now: Timestamp) -> bool {
-        is_use_worth_recording(Some(self.last_seen_at.unwrap_or(self.opened_at)), now)
+    pub fn should_record_use(&self, now: Timestamp) -> bool {
+        should_record_use(Some(self.last_seen_at.unwrap_or(self.opened_at)), now)
     }
 }
 
@@ -160,8 +161,8 @@ mod tests {
     #[case::at_40_00(2400, false)]
     #[case::an_instance_a_minute_behind(-60, true)]
     #[case::a_clock_that_is_wrong(-61, false)]
-    fn a_session_lasts_forty_minutes(#[case] seconds: i64, #[case] is_live: bool) {
-        assert_eq!(session().is_live(after(seconds)), is_live);
+    fn a_session_lasts_forty_minutes(#[case] seconds: i64, #[case] is_valid: bool) {
+        assert_eq!(session().is_valid(after(seconds)), is_valid);
     }
 
     #[test]
@@ -187,6 +188,6 @@ mod tests {
     #[case(599, false)]
     #[case(600, true)]
     fn uses_are_recorded_every_ten_minutes(#[case] seconds: i64, #[case] is_worth_it: bool) {
-        assert_eq!(session().is_use_worth_recording(after(seconds)), is_worth_it);
+        assert_eq!(session().should_record_use(after(seconds)), is_worth_it);
     }
 }

@@ -21,7 +21,7 @@ use crate::domain::{
 /// The maximum length of a word of a name, in characters. The rest is cut off.
 const MAX_WORD: usize = 29;
 
-/// A person who can log in. The record is small, since transactions check it. The roles in
+/// A person who can log in. The record is small, because transactions check it. The roles in
 /// organizations are in [`Memberships`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,7 +32,8 @@ pub struct Stakeholder {
     pub name: String,
     pub role: UserRole,
     pub status: Status,
-    /// How often all credentials were revoked. A credential of another epoch is revoked.
+    /// The number of times that all credentials were revoked. A credential of another epoch is
+    /// revoked.
     pub epoch: u64,
     /// Always empty. Older versions of the program, which can run during a deployment, kept the
     /// organizations here and cannot read a record without the attribute.
@@ -42,7 +43,7 @@ pub struct Stakeholder {
     /// through an identity provider. A pinned subject is valid only while it is listed here.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subjects: BTreeMap<String, String>,
-    /// How often the record was changed.
+    /// The number of times that the record was changed.
     pub version: u64,
     /// The time of the first login.
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
@@ -91,7 +92,7 @@ impl Stakeholder {
     /// # Errors
     ///
     /// [`Refusal::UserDisabled`] if the stakeholder is disabled; `revoked` if all credentials were
-    /// revoked since.
+    /// revoked after `epoch`.
     pub fn check(&self, epoch: u64, revoked: Refusal) -> Result<(), Refusal> {
         match self.status {
             Status::Disabled { .. } => Err(Refusal::UserDisabled),
@@ -109,13 +110,13 @@ impl Stakeholder {
         Permitted::check(Platform, Some(self.role), action)
     }
 
-    /// Checks that the user's role in an organization allows an action. A platform admin is admin
-    /// in every organization, also in one that does not exist.
+    /// Checks that the user's role in an organization allows an action. A platform admin is an
+    /// admin of every organization, even of one that does not exist.
     ///
     /// # Errors
     ///
-    /// [`AccessDenied`] unless the policy allows it. An organization that is hidden from the user
-    /// and one that does not exist are the same.
+    /// [`AccessDenied`] unless the policy allows it. The error is the same for an organization that
+    /// is hidden from the user and for one that does not exist.
     pub fn permit_in(
         &self,
         organization: OrganizationRef,
@@ -137,11 +138,13 @@ impl Stakeholder {
         self.subjects.insert(subject.issuer().to_owned(), subject.id().to_owned());
     }
 
-    /// Whether a new subject whose provider verified the stakeholder's address may be linked.
+    /// Whether a new subject may be linked, given that its provider verified the stakeholder's
+    /// address.
     ///
-    /// If the provider owns the domain of the address, its subject is added to those of other
-    /// issuers. If no provider owns the domain, only the first subject is linked. A second subject
-    /// of the same issuer is never linked: the provider gave the address to another person.
+    /// If the provider owns the domain of the address, its subject may be added to those of other
+    /// issuers. If no provider owns the domain, only the first subject may be linked. A second
+    /// subject of the same issuer is never linked, because the provider gave the address to
+    /// another person.
     #[must_use]
     pub fn may_link(&self, subject: &Subject, owner: DomainOwner) -> bool {
         match owner {
@@ -152,7 +155,7 @@ impl Stakeholder {
     }
 
     /// Removes the subjects of issuers that do not own the domain of the address, except
-    /// `subject`. If there are any, all credentials are revoked, since somebody else may have
+    /// `subject`. If any were removed, revokes all credentials, because somebody else may have
     /// created them.
     pub fn unlink_non_owners(&mut self, subject: &Subject, owners: &DomainOwners) {
         let (links, domain) = (self.subjects.len(), self.email.domain());
@@ -162,10 +165,11 @@ impl Stakeholder {
         }
     }
 
-    /// Whether the address changes when it changed at the provider of `subject`.
+    /// Whether the stakeholder's address follows a change of the address at the provider of
+    /// `subject`.
     ///
-    /// It does not change to a domain that another provider owns. It does not change either if
-    /// another issuer of the stakeholder owns the domain of the present address.
+    /// It does not if another provider owns the domain of the new address, or if another issuer of
+    /// the stakeholder owns the domain of the current address.
     #[must_use]
     pub fn may_move(&self, subject: &Subject, owner: DomainOwner, owners: &DomainOwners) -> bool {
         let owns = |issuer: &str| owners.owns(issuer, self.email.domain());

@@ -10,7 +10,7 @@ use crate::domain::{
 };
 
 /// The maximum length of a subject, in bytes (OpenID Connect Core, section 2).
-const LONGEST: usize = 255;
+const MAX_LENGTH: usize = 255;
 
 /// An issuer and its id of a person. The issuer gives the id to nobody else, and it stays the
 /// same when the person's address changes (OpenID Connect Core, section 5.7).
@@ -33,8 +33,8 @@ pub struct PinnedSubject {
     pub subject: Subject,
     #[serde(rename = "uid")]
     pub user: UserId,
-    /// The last address that the provider reported. Only a change of it changes the user's
-    /// address, since a user with two providers can have two.
+    /// The last address that the provider reported. The user's address changes only if this one
+    /// changes, because a user with two providers can have two addresses.
     pub email: Email,
     #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
     pub pinned_at: Timestamp,
@@ -47,7 +47,7 @@ impl Subject {
     ///
     /// [`InvalidSubject`] if `subject` is empty or too long.
     pub fn new(issuer: String, subject: String) -> Result<Self, InvalidSubject> {
-        if subject.is_empty() || subject.len() > LONGEST {
+        if subject.is_empty() || subject.len() > MAX_LENGTH {
             return Err(InvalidSubject);
         }
         Ok(Self { issuer, subject })

@@ -20,7 +20,7 @@ use crate::{
 /// The challenge of a response to a request without a credential.
 const CHALLENGE: &str = "Bearer realm=\"api\"";
 
-/// The length to which a message is cut, in characters.
+/// The maximum length of a message, in characters. The rest is cut off.
 const MAX_MESSAGE: usize = 300;
 
 /// A GraphQL response with an error and no data.
@@ -55,7 +55,7 @@ pub fn render(error: &Error, answer_type: AnswerType) -> Response {
     response
 }
 
-/// Replaces the body of a response, such as a page, by JSON with an error.
+/// Replaces the body of a response, such as a page, with JSON that contains an error.
 pub fn set_body(response: &mut Response, error: &Error, answer_type: AnswerType) {
     let body = ErrorBody {
         errors: [GraphqlError {
@@ -75,7 +75,7 @@ pub fn shorten(message: &str) -> String {
     message.chars().take(MAX_MESSAGE).collect()
 }
 
-/// Sets the headers that belong to an error: of a request, or of one field.
+/// Sets the response headers for an error of a request or of a field.
 pub fn set_headers(response: &mut Response, error: &Error) {
     let headers = response.headers_mut();
     if let Some(value) = challenge(error).and_then(|it| HeaderValue::try_from(it).ok()) {
@@ -92,7 +92,7 @@ pub fn set_headers(response: &mut Response, error: &Error) {
     }
 }
 
-/// Returns the `extensions` of an error, with the request id that the log has.
+/// Returns the `extensions` of an error, including the request id.
 #[must_use]
 pub fn extensions(error: &Error) -> Map<String, Value> {
     let mut members = error.describe().extensions();

@@ -10,20 +10,20 @@ use crate::{
     error::{RequestFault, Result},
 };
 
-/// The longest header that is parsed, in bytes.
+/// The maximum length of the header, in bytes.
 const MAX_HEADER: usize = 4096;
 
-/// The words that programs send for a missing value.
+/// The words that programs send when a value is missing.
 const MISSING_VALUES: [&str; 4] = ["undefined", "null", "none", "nil"];
 
 /// Returns the token of an `Authorization: Bearer` header, if there is such a header.
 ///
-/// The scheme is case-insensitive (RFC 9110, section 11.1). One or more blanks follow it. The
+/// The scheme is case-insensitive (RFC 9110, section 11.1). One or more spaces follow it. The
 /// token consists of the characters of `b64token` (RFC 6750, section 2.1).
 ///
 /// # Errors
 ///
-/// `BAD_REQUEST` for two headers or two credentials; [`Refusal::Malformed`] for anything else
+/// `BAD_REQUEST` for two headers or two credentials; [`Refusal::Malformed`] for any other value
 /// that is not one token.
 pub fn bearer(headers: &HeaderMap) -> Result<Option<Secret>> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
@@ -68,7 +68,7 @@ fn is_bearer(text: &str) -> bool {
     text.eq_ignore_ascii_case("bearer")
 }
 
-/// Whether a text has the form of a token, but is a word for a missing one.
+/// Whether a text looks like a token, but is a placeholder for a missing one.
 fn is_placeholder(text: &str) -> bool {
     is_bearer(text) || MISSING_VALUES.iter().any(|it| text.eq_ignore_ascii_case(it))
 }

@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 
 use crate::error::RequestFault;
 
-/// A body that can be read further with a higher limit.
+/// Reads a body up to a limit. Reading can continue with a higher limit.
 pub struct BodyReader {
     body: Body,
     bytes: BytesMut,
@@ -23,8 +23,8 @@ impl BodyReader {
     ///
     /// # Errors
     ///
-    /// [`RequestFault::TooLarge`] if it has more, after which it can be read with a higher limit;
-    /// [`RequestFault::Malformed`] if the connection breaks.
+    /// [`RequestFault::TooLarge`] if the body has more, after which it can be read with a higher
+    /// limit; [`RequestFault::Malformed`] if the connection breaks.
     pub async fn read(&mut self, limit: usize) -> Result<&[u8], RequestFault> {
         while self.bytes.len() <= limit {
             match self.body.frame().await {

@@ -1,12 +1,12 @@
 //! The product's cookies: the session, and a login attempt.
 //!
-//! Over https their names begin with `__Host-`. Browsers then require Secure, the path `/` and
-//! no Domain, so a neighbouring host cannot set one. Over http, which only local mode uses, they
-//! have neither the prefix nor Secure: Safari, curl before 7.79 and Python's HTTP clients never
-//! send a Secure cookie over http.
+//! Over https, the cookie names begin with `__Host-`. Browsers then require Secure, the path `/`
+//! and no Domain, so another host of the same domain cannot set them. Over http, which only local
+//! mode uses, they have neither the prefix nor Secure: Safari, curl before 7.79 and Python's HTTP
+//! clients never send a Secure cookie over http.
 //!
-//! Names are compared byte by byte. A cookie that is sent twice is refused, since nobody can tell
-//! which of the two we set.
+//! Names are compared byte by byte. A request that has a cookie twice is rejected, because it is
+//! impossible to tell which of the two this program set.
 
 use cookie::{Cookie, SameSite, time::Duration};
 use http::{
@@ -26,9 +26,8 @@ pub struct Cookies {
 /// A cookie of the product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CookieName {
-    /// The session.
     Session,
-    /// The login attempt that the browser began.
+    /// The login attempt that the browser started.
     Login,
 }
 
@@ -69,7 +68,7 @@ impl Cookies {
     /// Builds the `Set-Cookie` header that deletes a cookie.
     #[must_use]
     pub fn delete(self, name: CookieName) -> HeaderValue {
-        // Without a value it is always valid.
+        // A cookie without a value is always a valid header.
         self.build(name, "", Duration::ZERO).unwrap_or(HeaderValue::from_static(""))
     }
 
@@ -96,9 +95,9 @@ impl Cookies {
     }
 }
 
-/// Returns the value of the cookie with exactly this name. Only the header's own blanks are
-/// skipped: `Cookie::parse` would skip all Unicode white space, which belongs to another name for
-/// a browser.
+/// Returns the value of the cookie with exactly this name. Skips only spaces and tabs around the
+/// name. `Cookie::parse` would skip all Unicode white space, which browsers treat as a part of the
+/// name.
 fn value(headers: &HeaderMap, name: &'static str) -> Result<Option<Secret>, RequestFault> {
     let lines = headers.get_all(COOKIE).iter();
     let pairs = lines.flat_map(|it| it.as_bytes().split(|byte| *byte == b';'));
@@ -112,7 +111,7 @@ fn value(headers: &HeaderMap, name: &'static str) -> Result<Option<Secret>, Requ
     }
 }
 
-/// Removes blanks and tabs at both ends.
+/// Removes spaces and tabs at both ends.
 fn trim(mut text: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
         text = rest;

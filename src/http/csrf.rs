@@ -12,12 +12,12 @@ use crate::error::{Error, Result};
 /// The header that says which site a request comes from.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// The ways to write our own origin.
+/// The origins of the product itself.
 #[derive(Clone, Debug)]
 pub struct OwnOrigins(pub Vec<String>);
 
 impl OwnOrigins {
-    /// Checks that one of our own pages sent a request.
+    /// Checks that a page of the product sent a request.
     ///
     /// `Sec-Fetch-Site` decides if the browser sends it. Its value `none` means that a user typed
     /// the URL, which is allowed for GET only. Otherwise `Origin` decides. Programs send neither,
@@ -25,7 +25,7 @@ impl OwnOrigins {
     ///
     /// # Errors
     ///
-    /// [`Error::CrossSite`] if another page sent the request, or none.
+    /// [`Error::CrossSite`] if another page, or no page at all, sent the request.
     pub fn check(&self, method: &Method, headers: &HeaderMap) -> Result<()> {
         let is_own = match text(headers, SEC_FETCH_SITE) {
             Some("same-origin") => true,
@@ -41,7 +41,7 @@ impl OwnOrigins {
 /// How a browser came to request a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Navigation {
-    /// The user followed a link of ours or typed the URL, or the browser does not say.
+    /// The user followed a link of the product or typed the URL, or the browser does not say.
     Own,
     /// The user followed a link on another site.
     Foreign,
@@ -68,8 +68,8 @@ impl Navigation {
     }
 }
 
-/// Whether the browser says which site a request comes from. If it does, a request with a session
-/// is checked before anything else in it.
+/// Whether the browser says which site a request comes from. If so, the origin of a request with a
+/// session is checked before anything else.
 #[must_use]
 pub fn has_fetch_site(headers: &HeaderMap) -> bool {
     headers.contains_key(SEC_FETCH_SITE)

@@ -14,10 +14,10 @@ use url::form_urlencoded;
 
 use crate::{
     error::RequestFault,
-    http::{Caller, GatewayRequestId},
+    http::{ClientAddress, GatewayRequestId},
 };
 
-/// The longest request id of a gateway, in characters. API Gateway's have 16.
+/// The maximum length of a gateway's request id, in characters. API Gateway's ids have 16.
 const MAX_REQUEST_ID: usize = 64;
 
 /// The version of an event's payload, which is also the version of its response.
@@ -29,7 +29,7 @@ pub enum Payload {
     V2,
 }
 
-/// An event. Borrows its texts from the JSON.
+/// An event, which borrows its strings from the JSON.
 pub struct Event<'a>(Value<'a>);
 
 impl<'a> Event<'a> {
@@ -47,7 +47,7 @@ impl<'a> Event<'a> {
         if is_v1 { Payload::V1 } else { Payload::V2 }
     }
 
-    /// Converts the event into a request with its [`Caller`] and [`GatewayRequestId`] as
+    /// Converts the event into a request with its [`ClientAddress`] and [`GatewayRequestId`] as
     /// extensions.
     ///
     /// # Errors
@@ -63,9 +63,9 @@ impl<'a> Event<'a> {
         Ok(request)
     }
 
-    /// Adds the [`Caller`] and the [`GatewayRequestId`] to the extensions of a request.
+    /// Adds the [`ClientAddress`] and the [`GatewayRequestId`] to the extensions of a request.
     pub fn add_extensions<B>(&self, request: &mut Request<B>) {
-        request.extensions_mut().insert(self.caller());
+        request.extensions_mut().insert(self.client_address());
         if let Some(id) = self.gateway_request_id() {
             request.extensions_mut().insert(id);
         }
@@ -115,7 +115,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Encodes the query of payload 1.0, where its parameters are decoded.
+    /// Encodes the query of payload 1.0, which contains decoded parameters.
     fn v1_query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         for (name, value) in self.pairs("multiValueQueryStringParameters", "queryStringParameters")
@@ -125,8 +125,8 @@ impl<'a> Event<'a> {
         query.finish()
     }
 
-    /// Returns the valid headers and the list of cookies. Function URLs send cookies in the list
-    /// and in a header: then only the list counts.
+    /// Returns the valid headers, including the cookies. Function URLs send cookies both in a list
+    /// and in a header; the list takes precedence.
     fn headers(&self) -> Result<HeaderMap, RequestFault> {
         let too_many = |_| malformed("The event has too many headers");
         let pairs = self.pairs("multiValueHeaders", "headers");
@@ -150,7 +150,7 @@ impl<'a> Event<'a> {
         Ok(headers)
     }
 
-    /// Returns the entries of a map of lists, or of the plain map if there are no lists.
+    /// Returns the entries of the multi-value map `lists` or, if there is none, of the map `plain`.
     fn pairs(&self, lists: &str, plain: &str) -> Vec<(&str, &str)> {
         let members =
             |name| self.at(&[name]).and_then(Value::as_object).filter(|it| !it.is_empty());
@@ -174,19 +174,19 @@ impl<'a> Event<'a> {
         Ok(Bytes::copy_from_slice(text.as_bytes()))
     }
 
-    fn caller(&self) -> Caller {
+    fn client_address(&self) -> ClientAddress {
         let address = match self.payload() {
             Payload::V1 => self.text(&["requestContext", "identity", "sourceIp"]),
             Payload::V2 => self.text(&["requestContext", "http", "sourceIp"]),
         };
-        Caller(address.and_then(|it| it.parse().ok()))
+        ClientAddress(address.and_then(|it| it.parse().ok()))
     }
 
     fn text(&self, path: &[&str]) -> Option<&str> {
         self.at(path).and_then(Value::as_str)
     }
 
-    /// Finds a value by the names of the members that lead to it.
+    /// Finds the value at a path of member names.
     fn at(&self, path: &[&str]) -> Option<&Value<'a>> {
         path.iter().try_fold(&self.0, |value, name| value.as_object()?.get(name))
     }
@@ -311,7 +311,7 @@ mod tests {
 
         let request = request(&event).unwrap();
         let address = expected.map(|it| it.parse().unwrap());
-        assert_eq!(request.extensions().get::<Caller>(), Some(&Caller(address)));
+        assert_eq!(request.extensions().get::<ClientAddress>(), Some(&ClientAddress(address)));
     }
 
     proptest! {

@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use crate::error::{RequestFault, Result};
 
-/// The largest form, in bytes.
+/// The maximum length of a form, in bytes.
 const MAX_FORM: usize = 4096;
 
 /// The fields of a form.
@@ -17,7 +17,7 @@ impl Form {
     ///
     /// # Errors
     ///
-    /// `TooLarge` beyond 4,096 bytes.
+    /// `TooLarge` if the body has more than 4,096 bytes.
     pub async fn read(body: Body) -> Result<Self> {
         let too_large = RequestFault::TooLarge { limit: MAX_FORM, part: "a form" };
         let bytes = Limited::new(body, MAX_FORM).collect().await.map_err(|_| too_large)?.to_bytes();

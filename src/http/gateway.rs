@@ -1,8 +1,8 @@
 //! Responses in the format that API Gateway reads, with the types of `lambda_http`.
 //!
-//! The conversion of `lambda_http` itself is not used: it decides by the content type whether a
-//! body is text, which needs a table of all character encodings, and it keeps only one value of
-//! each header.
+//! The conversion of `lambda_http` itself is not used. It keeps only one value of each header, and
+//! it decides by the content type whether a body is text, which needs a table of all character
+//! encodings.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header::SET_COOKIE};
@@ -76,7 +76,7 @@ fn texts<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = 
     headers.get_all(name).iter().filter_map(|it| it.to_str().ok())
 }
 
-/// Converts a body. UTF-8 stays as it is; anything else is serialized as base64.
+/// Converts a body. UTF-8 becomes text; anything else is serialized as base64.
 #[must_use]
 pub fn body(bytes: Bytes) -> Body {
     match String::from_utf8(bytes.into()) {
@@ -85,7 +85,7 @@ pub fn body(bytes: Bytes) -> Body {
     }
 }
 
-/// Returns the length of a body inside JSON, in bytes.
+/// Returns the length of a body as a JSON string, in bytes.
 #[must_use]
 pub fn len_in_json(body: &Body) -> usize {
     match body {

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: how a request carries a query.
+//! GraphQL over HTTP: reads the query of a request.
 
 use http::Uri;
 use serde_json::{Map, Value};
@@ -6,32 +6,31 @@ use url::form_urlencoded;
 
 use crate::error::{RequestFault, Result};
 
-/// The longest query that is read, in bytes.
-pub const LONGEST_QUERY: usize = 100_000;
-/// The most JSON values in a request. One of five bytes, `{"":`, takes more than 600 bytes
-/// of memory; how deep they are nested is limited by `serde_json`, to 128.
-const MOST_VALUES: usize = 20_000;
-/// Up to here every whole number is exact in JSON, whose numbers are doubles for many
-/// clients (RFC 8259, section 6).
-const LARGEST_EXACT: f64 = 9_007_199_254_740_991.0;
+/// The maximum length of a query, in bytes.
+pub const MAX_QUERY_LENGTH: usize = 100_000;
+/// The maximum number of JSON values in a request. A value of five bytes, such as `{"":`, can
+/// take more than 600 bytes of memory. `serde_json` limits the nesting to 128.
+const MAX_VALUES: usize = 20_000;
+/// The largest integer up to which a double represents every integer exactly. Many clients use
+/// doubles for JSON numbers (RFC 8259, section 6).
+const MAX_EXACT_INTEGER: f64 = 9_007_199_254_740_991.0;
 
-/// A query as the client sent it: well-formed JSON, not yet looked at as GraphQL.
+/// A GraphQL request: well-formed JSON, whose `query` is not parsed yet.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GraphqlRequest {
     /// The GraphQL document.
     pub query: String,
-    /// Which of its operations is meant.
+    /// The operation of the document to execute.
     pub operation_name: Option<String>,
-    /// The values of its variables.
     pub variables: Map<String, Value>,
 }
 
 impl GraphqlRequest {
-    /// Reads the body of a POST. Members that GraphQL does not know are ignored.
+    /// Parses the body of a POST. Ignores unknown members.
     ///
     /// # Errors
     ///
-    /// [`RequestFault`]: what is wrong with it.
+    /// [`RequestFault`] if the body is invalid.
     pub fn from_body(body: &[u8]) -> Result<Self> {
         let value = parse(body, "body")?
             .map_err(|fault| malformed(&format!("The body is no JSON: {fault}")))?;
@@ -42,11 +41,11 @@ impl GraphqlRequest {
         }
     }
 
-    /// Reads the query string of a GET; `None` when it carries no query.
+    /// Parses the query string of a GET. Returns `None` if it does not contain a query.
     ///
     /// # Errors
     ///
-    /// [`RequestFault`]: what is wrong with it.
+    /// [`RequestFault`] if the query string is invalid.
     pub fn from_query_string(uri: &Uri) -> Result<Option<Self>> {
         let mut members = Map::new();
         for (name, value) in form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
@@ -66,7 +65,7 @@ impl GraphqlRequest {
         if is_one { Self::from_members(members).map(Some) } else { Ok(None) }
     }
 
-    /// Whether a query string carries a query, good or bad.
+    /// Whether a query string contains a query, valid or not.
     #[must_use]
     pub fn is_in_query_string(uri: &Uri) -> bool {
         form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes())
@@ -80,8 +79,8 @@ impl GraphqlRequest {
         }
         let query =
             text(&mut members, "query")?.ok_or_else(|| malformed("The request has no `query`"))?;
-        if query.len() > LONGEST_QUERY {
-            return Err(RequestFault::TooLarge { limit: LONGEST_QUERY, part: "a query" }.into());
+        if query.len() > MAX_QUERY_LENGTH {
+            return Err(RequestFault::TooLarge { limit: MAX_QUERY_LENGTH, part: "a query" }.into());
         }
         let operation_name = text(&mut members, "operationName")?.filter(|name| !name.is_empty());
         let mut variables = object(&mut members, "variables")?;
@@ -90,19 +89,18 @@ impl GraphqlRequest {
     }
 }
 
-/// Parses JSON, after a look at how many values it has: they are counted before memory is
-/// taken for them.
+/// Parses JSON. Counts its values first, before it allocates memory for them.
 fn parse(json: &[u8], part: &str) -> Result<serde_json::Result<Value>, RequestFault> {
-    if value_count(json) > MOST_VALUES {
+    if value_count(json) > MAX_VALUES {
         return Err(malformed(&format!(
-            "The {part} has too many values: at most {MOST_VALUES} are read"
+            "The {part} has too many values: at most {MAX_VALUES} are read"
         )));
     }
     Ok(serde_json::from_slice(json))
 }
 
-/// How many values JSON has at most: one, and one more after each comma and bracket that
-/// is in no string.
+/// Returns an upper bound of the number of values in JSON: one, plus one for each comma and
+/// opening bracket outside of strings.
 fn value_count(json: &[u8]) -> usize {
     let (mut count, mut is_in_string, mut is_escaped) = (1, false, false);
     for byte in json {
@@ -117,13 +115,13 @@ fn value_count(json: &[u8]) -> usize {
     count
 }
 
-/// Makes whole numbers of such as `10.0`: in JSON they are the same number.
+/// Converts numbers such as `10.0` to integers, because JSON does not distinguish them.
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers of this size fit")]
 pub fn make_whole(value: &mut Value) {
     match value {
         Value::Number(number) => {
             let float = number.as_f64().filter(|it| number.is_f64() && it.fract() == 0.0);
-            if let Some(whole) = float.filter(|it| it.abs() <= LARGEST_EXACT) {
+            if let Some(whole) = float.filter(|it| it.abs() <= MAX_EXACT_INTEGER) {
                 *value = Value::from(whole as i64);
             }
         }
@@ -220,9 +218,9 @@ mod tests {
             format!("{{\"query\":\"{{me}}\",\"variables\":{{\"a\":[{}0]}}}}", "0,".repeat(count))
         };
 
-        assert!(GraphqlRequest::from_body(body(MOST_VALUES - 5).as_bytes()).is_ok());
+        assert!(GraphqlRequest::from_body(body(MAX_VALUES - 5).as_bytes()).is_ok());
         assert_eq!(
-            GraphqlRequest::from_body(body(MOST_VALUES).as_bytes()).unwrap_err().describe().code,
+            GraphqlRequest::from_body(body(MAX_VALUES).as_bytes()).unwrap_err().describe().code,
             "BAD_REQUEST"
         );
     }

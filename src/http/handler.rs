@@ -1,4 +1,4 @@
-//! The handler of the Lambda functions: answers events with a router.
+//! The handler of the Lambda functions: passes events to a router.
 //!
 //! [`Event`] parses the requests. [`gateway`] renders the responses.
 
@@ -26,11 +26,11 @@ use crate::{
     telemetry,
 };
 
-/// The largest body of a response, in bytes of JSON. Lambda's limit is 6 MB with headers (AWS
-/// Lambda quotas, "Invocation payload").
+/// The maximum length of a response body, in bytes of JSON. Lambda's limit is 6 MB including
+/// headers (AWS Lambda quotas, "Invocation payload").
 const MAX_RESPONSE: usize = 5_500_000;
 
-/// The event that [`warm_up`] answers.
+/// The event that [`warm_up`] handles.
 const WARM_UP_EVENT: &str = r#"{
     "version": "2.0", "rawPath": "/api", "rawQueryString": "",
     "headers": { "content-type": "application/json", "accept": "*/*" },
@@ -38,33 +38,33 @@ const WARM_UP_EVENT: &str = r#"{
     "body": "{\"query\":\"{ me { userEmail } }\"}"
 }"#;
 
-/// Answers one event, given as JSON.
+/// Handles one event, given as JSON.
 ///
-/// An invalid event goes to the router too, as an empty request with the fault in its extensions.
-/// So it is logged and answered like any other.
-pub async fn answer_event(router: Router, event: &str) -> GatewayResponse {
+/// The router also gets invalid events, as an empty request with the fault in its extensions. So
+/// they are logged and get a response like any other event.
+pub async fn handle_event(router: Router, event: &str) -> GatewayResponse {
     let event = Event::parse(event);
     deliver(router, to_request(&event), event.payload()).await
 }
 
-/// Answers events until Lambda stops the instance.
+/// Handles events until Lambda stops the instance.
 ///
 /// # Errors
 ///
 /// When Lambda's runtime API cannot be reached.
 pub async fn run(router: Router) -> Result<(), lambda_http::Error> {
-    // Only `Event` parses the JSON. `lambda_runtime` is slow, since it tracks the path of each value
-    // for its error messages.
+    // Only `Event` parses the JSON. `lambda_runtime` would be slow, because it tracks the path of
+    // each value for its error messages.
     let answer = move |event: LambdaEvent<Box<RawValue>>| {
         let router = router.clone();
-        async move { Ok::<_, Infallible>(answer_event(router, event.payload.get()).await) }
+        async move { Ok::<_, Infallible>(handle_event(router, event.payload.get()).await) }
     };
     lambda_runtime::run(service_fn(answer)).await
 }
 
-/// Answers an event of our own, without logging it.
+/// Handles a synthetic event, without logging it.
 ///
-/// This loads the code that answers requests during init, when Lambda does not throttle the CPU
+/// This loads the code that handles requests during init, when Lambda does not throttle the CPU
 /// yet.
 pub async fn warm_up(router: &Router) {
     let event = Event::parse(WARM_UP_EVENT);
@@ -89,7 +89,7 @@ async fn deliver(router: Router, request: Request<Bytes>, payload: Payload) -> G
     GatewayResponse::new(limit_size(response).await, payload)
 }
 
-/// Reads the response, and replaces it by an error if it is too large for Lambda.
+/// Reads the response, and replaces it with an error if it is too large for Lambda.
 async fn limit_size(response: Response) -> http::Response<lambda_http::Body> {
     let response = read_body(response).await;
     if gateway::len_in_json(response.body()) <= MAX_RESPONSE {
@@ -99,7 +99,7 @@ async fn limit_size(response: Response) -> http::Response<lambda_http::Body> {
     read_body(render_too_large(parts.headers).await).await
 }
 
-/// Renders the error that replaces a response with these headers, most of which stay.
+/// Renders the error that replaces a too large response. Keeps most of the response's `headers`.
 async fn render_too_large(mut headers: HeaderMap) -> Response {
     let id = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
     let error = Error::from(RequestFault::TooLarge { limit: MAX_RESPONSE, part: "an answer" });

@@ -25,27 +25,27 @@ use ulid::Ulid;
 /// The header that carries the request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// How much of a `User-Agent` header is kept, in characters.
+/// The maximum length of a `User-Agent` header, in characters. The rest is cut off.
 const MAX_USER_AGENT: usize = 200;
 
-/// What is known of a request before its credential is looked at. It is made once, when the
-/// request arrives, and passed on as data. A clone is cheap.
+/// The facts about a request that do not depend on its credential. It is created once, when the
+/// request arrives, and passed on as data. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct RequestContext {
     /// When the request arrived, in whole seconds.
     pub now: Timestamp,
-    /// The id that the client, the log and the audit log have of the request.
+    /// The id of the request in the response, the log and the audit log.
     pub request_id: Ulid,
-    /// The client's address as the gateway saw it; never what a header claims.
+    /// The client's IP address as the gateway saw it. It never comes from a header.
     pub client_address: Option<IpAddr>,
     /// The `User-Agent` header: at most 200 characters, none of them a control character.
     pub user_agent: Option<Arc<str>>,
-    /// When the client gets an error instead of an answer that takes too long.
+    /// When a request that takes too long is cancelled and the client gets an error.
     pub deadline: Instant,
 }
 
 impl RequestContext {
-    /// The context of a request that arrived at `now`.
+    /// Creates the context of a request that arrived at `now`.
     #[must_use]
     pub fn of<B>(
         request: &Request<B>,
@@ -53,7 +53,7 @@ impl RequestContext {
         request_id: Ulid,
         deadline: Instant,
     ) -> Self {
-        let client_address = request.extensions().get::<Caller>().and_then(|it| it.0);
+        let client_address = request.extensions().get::<ClientAddress>().and_then(|it| it.0);
         let user_agent = user_agent(request.headers());
         Self { now, request_id, client_address, user_agent, deadline }
     }
@@ -63,10 +63,10 @@ impl RequestContext {
 #[derive(Clone, Copy, Debug)]
 pub struct WarmUp;
 
-/// The client's address as the gateway saw it. [`RequestContext`] takes it from the request's
-/// extensions; nothing else reads it there.
+/// The client's IP address as the gateway saw it, in the extensions of a request. Only
+/// [`RequestContext`] reads it there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Caller(pub Option<IpAddr>);
+pub struct ClientAddress(pub Option<IpAddr>);
 
 /// The gateway's id of the request, which its access log contains.
 #[derive(Clone, Debug, PartialEq, Eq)]

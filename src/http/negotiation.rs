@@ -31,7 +31,7 @@ impl AnswerType {
     }
 
     /// Returns the type to which the client gives the higher weight (RFC 9110, section 12.5.1).
-    /// Of equal ones it prefers [`GraphqlResponse`](Self::GraphqlResponse).
+    /// Prefers [`GraphqlResponse`](Self::GraphqlResponse) if the weights are equal.
     ///
     /// # Errors
     ///
@@ -101,13 +101,13 @@ fn is_json(it: &MediaType<'_>) -> bool {
     it.ty == names::APPLICATION && it.subty == names::JSON && it.suffix.is_none()
 }
 
-/// Whether a charset is UTF-8, also under the name `utf8` that some clients use.
+/// Whether a charset is UTF-8. Some clients call it `utf8`.
 fn is_utf8(charset: &str) -> bool {
     ["utf-8", "utf8"].iter().any(|it| charset.eq_ignore_ascii_case(it))
 }
 
-/// Returns the weight of a type in thousandths: that of the most specific range that matches,
-/// with `kinds` ordered from specific to general. 0 if none matches.
+/// Returns the weight of the most specific range that matches, in thousandths. `kinds` are ordered
+/// from specific to general. Returns 0 if none matches.
 fn weight(ranges: &str, kinds: &[fn(&MediaType<'_>) -> bool]) -> u16 {
     let of_kind = |is: &fn(&MediaType<'_>) -> bool| {
         let ranges = MediaTypeList::new(ranges).filter_map(Result::ok);

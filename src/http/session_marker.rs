@@ -1,5 +1,6 @@
 //! A cookie that outlives the session, so that the login page can say that the session has
-//! ended: browsers delete the session cookie in the second in which the session ends.
+//! ended. The session cookie itself cannot show this, because browsers delete it when the session
+//! ends.
 //!
 //! It grants no access, and contains nothing about the user.
 

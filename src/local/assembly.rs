@@ -1,4 +1,4 @@
-//! Makes the app from the options of the command line.
+//! Creates the app from the options of the command line.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -28,7 +28,7 @@ type Result<T> = std::result::Result<T, StartError>;
 /// How often the embedded database deletes records that have reached their `ttl`.
 const SWEEP_INTERVAL: Duration = Duration::from_mins(1);
 
-/// Makes the app, and the controls that the options ask for.
+/// Creates the app, and the test controls that the options enable.
 pub(super) async fn assemble(
     options: &Options,
     data: &Data,
@@ -68,7 +68,7 @@ fn read_providers(options: &Options) -> Result<Option<Providers>> {
     Ok(Some(Providers::Json(text)))
 }
 
-/// Names the file that is at fault.
+/// Returns the error for an app that cannot start. Names the file that caused it, if any.
 fn cannot_start(options: &Options, data: &Data, fault: &CannotStart) -> StartError {
     match (fault, data.directory(), &options.providers) {
         (CannotStart::Keys(fault), Some(directory), _) => directory.invalid_keys(fault.fault()),
@@ -82,7 +82,7 @@ fn invalid_providers(path: &Path, cause: &(dyn std::error::Error + 'static)) -> 
     StartError::caused_by(what, cause, "The README shows what --providers expects.")
 }
 
-/// Opens the DynamoDB that the options ask for.
+/// Opens the DynamoDB that the options select.
 fn dynamodb(
     options: &Options,
     data: &Data,

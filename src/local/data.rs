@@ -18,7 +18,7 @@ pub(super) enum Data {
 }
 
 impl Data {
-    /// Opens the directory, if the options want one.
+    /// Opens the data directory, unless everything stays in memory.
     pub(super) fn open(options: &Options) -> Result<Self, StartError> {
         let directory =
             if options.in_memory { None } else { Some(DataDir::open(&options.data_dir)?) };

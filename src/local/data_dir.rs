@@ -1,5 +1,5 @@
 //! The directory with the database and the signing keys of local mode. Only its owner can read
-//! them, because whoever has the keys can log in as anybody.
+//! them, because the keys allow anyone to log in as any user.
 
 use std::{
     fs::{self, DirBuilder, OpenOptions, Permissions},
@@ -14,13 +14,13 @@ use crate::{
     local::{dynamodb::Embedded, keys::KeyFile, start_error::StartError},
 };
 
-/// The files of the database. `SQLite` creates the second and the third one.
+/// The files of the database. `SQLite` creates the second and the third.
 const DATABASE: [&str; 3] = ["dynamodb.sqlite", "dynamodb.sqlite-wal", "dynamodb.sqlite-shm"];
 
 const CHOOSE_ANOTHER: &str =
     "Choose another directory with --data-dir, or keep nothing on disk with --in-memory.";
 
-/// The directory, which exists.
+/// An existing directory.
 pub(super) struct DataDir(PathBuf);
 
 impl DataDir {
@@ -75,7 +75,7 @@ impl DataDir {
 
     /// Reads the signing keys. Creates one if there are none yet.
     pub(super) fn signing_keys(&self, entropy: &Entropy) -> Result<SigningKeys, StartError> {
-        self.key_file().read_or_make(entropy).map_err(|fault| self.invalid_keys(fault))
+        self.key_file().read_or_create(entropy).map_err(|fault| self.invalid_keys(fault))
     }
 
     /// Returns the error for signing keys that cannot be used because of `cause`.

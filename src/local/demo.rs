@@ -31,9 +31,9 @@ const PEOPLE: [(&str, &str, UserRole, OrganizationRole); 4] = [
 
 /// Stores the demo stakeholders and their memberships.
 ///
-/// Local mode accepts requests when all of them are stored. If a start was interrupted, the next
-/// one stores the rest. Users who logged in with a demo address before, because of `--no-demo`,
-/// get the demo roles, unless they have others.
+/// Local mode accepts requests only after all of them are stored. If a start was interrupted, the
+/// next one stores the rest. Users who already logged in with a demo address, with `--no-demo`,
+/// get the demo roles unless they have other roles.
 ///
 /// # Errors
 ///
@@ -92,7 +92,7 @@ async fn find_or_add_organization(app: &App, admin: &Stakeholder) -> Result<Orga
     Ok(organization.to_ref())
 }
 
-/// Whether somebody who signs in as [`ADMIN`] is an admin.
+/// Whether a user who logs in as [`ADMIN`] is an admin.
 ///
 /// # Errors
 ///

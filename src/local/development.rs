@@ -57,7 +57,8 @@ struct FaultPlan {
     times: u32,
 }
 
-/// The plan for the calls of one service. A missing member keeps the current plan; null ends it.
+/// A change to the fault plan of one service. A missing member keeps the current plan; null
+/// removes it.
 #[derive(Default)]
 enum PlanChange {
     #[default]

@@ -1,8 +1,8 @@
 //! An embedded DynamoDB behind the SDK's HTTP client.
 //!
-//! The SDK writes the requests that it would send to AWS, and dynoxide responds to them in this
-//! process, without a socket, from `SQLite`. Only the operations that the product uses are
-//! dispatched, and `Scan`, by which tests read the table.
+//! The SDK creates the requests that it would send to AWS. dynoxide responds to them from `SQLite`,
+//! in this process and without a socket. Only the operations that the product uses are supported,
+//! and `Scan`, with which tests read the table.
 
 use std::{fmt, sync::Arc};
 
@@ -47,8 +47,8 @@ impl Embedded {
         Database::new(path).map(Self)
     }
 
-    /// Deletes the records whose `ttl` has passed, as DynamoDB does some time later. Returns how
-    /// many.
+    /// Deletes the records whose `ttl` has passed, and returns their number. DynamoDB does this
+    /// some time later.
     ///
     /// # Errors
     ///
@@ -99,7 +99,7 @@ impl HttpConnector for Embedded {
     }
 }
 
-/// Returns the operation that a request of the wire protocol names.
+/// Returns the operation of a request of the wire protocol.
 #[must_use]
 pub fn operation(request: &HttpRequest) -> String {
     let target = request.headers().get(TARGET).unwrap_or_default();
@@ -110,7 +110,7 @@ pub fn operation(request: &HttpRequest) -> String {
 ///
 /// # Errors
 ///
-/// When `status` is not a status.
+/// When `status` is not a valid HTTP status.
 pub fn response(status: u16, json: String) -> Result<HttpResponse, ConnectorError> {
     let status = StatusCode::try_from(status)
         .map_err(|fault| ConnectorError::other(Box::new(fault), None))?;
@@ -132,7 +132,7 @@ impl fmt::Debug for Embedded {
     }
 }
 
-/// The clock in the form that dynoxide needs.
+/// Adapts the clock for dynoxide.
 struct Time(Clock);
 
 impl storage_backend::Clock for Time {

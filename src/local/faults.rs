@@ -1,4 +1,4 @@
-//! Faults of DynamoDB on demand, injected at the HTTP client of the SDK.
+//! Injects faults into calls of DynamoDB, at the HTTP client of the SDK.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,14 +22,16 @@ pub enum Fault {
     Timeout,
     /// The response has status 500.
     Error,
-    /// A batch is processed, but none of its keys or records; other calls are throttled.
+    /// A batch succeeds, but all of its keys or records stay unprocessed. Other calls are
+    /// throttled.
     Unprocessed,
-    /// A write meets another transaction (`TransactionConflict`). Reads succeed, as they do then.
+    /// A write conflicts with another transaction (`TransactionConflict`). Reads succeed, as they
+    /// do in DynamoDB.
     Conflict,
-    /// A condition of a write does not hold, as if somebody else had changed the record first.
-    /// Reads succeed.
+    /// A condition of a write fails, as if another request had changed the record first. Reads
+    /// succeed.
     Changed,
-    /// The write is made, and the connection breaks before the response. Reads succeed.
+    /// The write succeeds, but the connection breaks before the response. Reads succeed.
     LostAnswer,
     /// The call is not permitted.
     Denied,
@@ -39,24 +41,23 @@ pub enum Fault {
     Missing,
 }
 
-/// Which fault the next calls meet, and how many of them.
+/// The planned faults of the next calls.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Arc<Mutex<Option<Plan>>>);
 
 /// Which calls fail, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct Plan {
-    /// How they fail.
     pub fault: Fault,
-    /// Which calls the plan is for. Others succeed and are not counted.
+    /// The calls that the plan applies to. Others succeed and are not counted.
     pub calls: Calls,
-    /// How many of them succeed before.
+    /// The number of these calls that succeed before the first one fails.
     pub after: u32,
-    /// How many of them fail then.
+    /// The number of these calls that fail.
     pub times: u32,
 }
 
-/// Some of the calls of DynamoDB.
+/// A set of DynamoDB calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Calls {
     /// All calls.
@@ -70,9 +71,8 @@ pub enum Calls {
 /// A connector whose calls can be made to fail.
 #[derive(Clone, Debug)]
 pub struct Faulty<C> {
-    /// What responds where no fault is planned.
+    /// The connector that makes the calls.
     pub inner: C,
-    /// The faults that are planned.
     pub faults: Faults,
 }
 
@@ -91,7 +91,7 @@ impl Calls {
 }
 
 impl Fault {
-    /// Whether calls of an operation can fail so.
+    /// Whether calls of an operation can have this fault.
     fn is_possible(self, operation: &str) -> bool {
         let is_of_writes = matches!(self, Self::Conflict | Self::Changed | Self::LostAnswer);
         !(is_of_writes && is_read(operation))
@@ -99,12 +99,12 @@ impl Fault {
 }
 
 impl Faults {
-    /// Makes the next `times` calls fail so; none where `fault` is `None`.
+    /// Makes the next `times` calls fail with `fault`. Removes the plan if `fault` is `None`.
     pub fn plan(&self, fault: Option<Fault>, times: u32) {
         self.set(fault.map(|fault| Plan { fault, calls: Calls::All, after: 0, times }));
     }
 
-    /// Makes the next `times` calls of one operation fail so; others succeed.
+    /// Makes the next `times` calls of one operation fail with `fault`. Others succeed.
     pub fn plan_at(&self, operation: &'static str, fault: Fault, times: u32) {
         self.set(Some(Plan { fault, calls: Calls::Of(operation), after: 0, times }));
     }
@@ -114,7 +114,7 @@ impl Faults {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = plan.filter(|it| it.times > 0);
     }
 
-    /// Takes one of the planned faults, if the plan is for such calls.
+    /// Takes one of the planned faults, if the plan applies to the operation.
     fn next(&self, operation: &str) -> Option<Fault> {
         let mut planned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_meant =
@@ -164,7 +164,7 @@ impl<C: HttpConnector> HttpConnector for Faulty<C> {
     }
 }
 
-/// Makes a call, and loses its response.
+/// Makes a call, and returns an error instead of its response.
 fn lose_response(call: HttpConnectorFuture) -> HttpConnectorFuture {
     HttpConnectorFuture::new(async {
         let _lost = call.await;
@@ -177,12 +177,13 @@ fn failure(name: &str) -> String {
         .to_string()
 }
 
-/// The response for a batch of which all is left, in the field `rest`.
+/// Creates the response to a batch whose entries are all unprocessed. `rest` is the field that
+/// contains them.
 fn unprocessed(request: &HttpRequest, rest: &str) -> String {
     json!({ "Responses": {}, rest: read_body(request).get("RequestItems") }).to_string()
 }
 
-/// The response for a transaction that is cancelled because of its last write.
+/// Creates the response to a transaction that is cancelled because of its last write.
 fn cancellation(request: &HttpRequest, reason: &str) -> String {
     let writes =
         read_body(request).get("TransactItems").and_then(Value::as_array).map_or(1, Vec::len);

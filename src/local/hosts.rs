@@ -1,8 +1,8 @@
 //! Protection from DNS rebinding: local mode rejects requests for other hosts.
 //!
-//! Another site can make its own name resolve to 127.0.0.1. A browser then treats local mode as that
-//! site, and its pages can read our answers. They cannot change the `Host` header, which still has
-//! the name of the site.
+//! Another site can make its own name resolve to 127.0.0.1. A browser then treats local mode as
+//! that site, so the pages of the site can read the responses of local mode. They cannot change
+//! the `Host` header, which still contains the name of the site.
 
 use std::net::IpAddr;
 
@@ -20,8 +20,8 @@ pub(super) struct Listening(pub(super) IpAddr);
 
 impl Listening {
     /// Whether `host` is `localhost`, a loopback address, or the address that local mode listens
-    /// on. If it listens on all addresses, any IP address is its own: the pages of another site
-    /// have a name. Ports are not compared, because containers and tunnels map them.
+    /// on. If it listens on all addresses, every IP address is accepted, because the attack needs
+    /// a host name. Ports are not compared, because containers and tunnels map them.
     fn is_own(self, host: &str) -> bool {
         let Ok(authority) = Authority::try_from(host) else { return false };
         let name = authority.host();

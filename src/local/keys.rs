@@ -28,7 +28,7 @@ impl KeyFile {
     /// # Errors
     ///
     /// When the file cannot be read or written.
-    pub fn read_or_make(&self, entropy: &Entropy) -> io::Result<SigningKeys> {
+    pub fn read_or_create(&self, entropy: &Entropy) -> io::Result<SigningKeys> {
         if !self.0.exists() {
             self.write(&[new(entropy)?])?;
         }
@@ -76,7 +76,7 @@ impl KeyFile {
     ///
     /// When the file cannot be read.
     pub fn entries(&self, entropy: &Entropy) -> io::Result<Vec<KeyEntry>> {
-        Ok(serde_json::from_str(&self.read_or_make(entropy)?.0)?)
+        Ok(serde_json::from_str(&self.read_or_create(entropy)?.0)?)
     }
 
     /// Writes another file and renames it, so that readers never see an incomplete file.

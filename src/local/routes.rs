@@ -13,7 +13,7 @@ use http::{Method, Request, header::HOST};
 
 use crate::{
     app::WebApp,
-    http::Caller,
+    http::ClientAddress,
     local::{
         development::{self, TestControls},
         sign_in,
@@ -26,7 +26,7 @@ pub fn routes(app: WebApp) -> Router {
     routes_with(app, TestControls::default())
 }
 
-/// Returns the same, with the routes of the test controls.
+/// Returns the routes of [`routes()`] and those of the test controls.
 pub(super) fn routes_with(web_app: WebApp, controls: TestControls) -> Router {
     let app = web_app.app.clone();
     let paths = routes::web_routes(web_app).merge(routes::api_routes(app.clone()));
@@ -34,7 +34,7 @@ pub(super) fn routes_with(web_app: WebApp, controls: TestControls) -> Router {
     let localhost = middleware::from_fn(redirect_to_localhost);
     routes::with_middleware("local", app, paths)
         .layer(localhost)
-        .layer(middleware::map_request(set_caller))
+        .layer(middleware::map_request(set_client_address))
 }
 
 /// Redirects a browser that opens a page as 127.0.0.1 to the same page on localhost, because
@@ -52,9 +52,9 @@ async fn redirect_to_localhost(request: Request<Body>, next: Next) -> Response {
     next.run(request).await
 }
 
-/// Puts the address of the client where Lambda's handler puts it, too.
-async fn set_caller<B>(mut request: Request<B>) -> Request<B> {
+/// Adds the client's IP address to the request's extensions, as the Lambda handler does.
+async fn set_client_address<B>(mut request: Request<B>) -> Request<B> {
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|it| it.0.ip());
-    request.extensions_mut().insert(Caller(address));
+    request.extensions_mut().insert(ClientAddress(address));
     request
 }

@@ -1,4 +1,4 @@
-//! Runs what the command line asks for.
+//! Runs the command that the command line selects.
 
 use std::{io, net::SocketAddr};
 
@@ -25,7 +25,7 @@ use crate::{
 
 type Result<T> = std::result::Result<T, StartError>;
 
-/// Runs the command that the options name; serves the product without one.
+/// Runs the command in the options. Serves the product if there is none.
 ///
 /// # Errors
 ///
@@ -55,7 +55,8 @@ async fn serve(options: Options) -> Result<()> {
     served.map_err(|fault| StartError::new("Cannot continue to serve", fault, "Start it again."))
 }
 
-/// Listens where the options say. Without `--expose-to-network` only on a loopback address.
+/// Listens on the address in the options. Without `--expose-to-network`, it must be a loopback
+/// address.
 async fn listen(options: &Options) -> Result<(TcpListener, PublicUrl)> {
     let address = SocketAddr::from((options.host, options.port));
     if !options.host.is_loopback() {
@@ -73,7 +74,7 @@ async fn listen(options: &Options) -> Result<(TcpListener, PublicUrl)> {
     Ok((listener, public_url.map_err(|fault| cannot(io::Error::other(fault)))?))
 }
 
-/// Fills in the demo data unless the options say no. Returns whether the demo admin is an admin.
+/// Creates the demo data, unless `--no-demo` is set. Returns whether the demo admin is an admin.
 async fn fill_in_demo(options: &Options, app: &App) -> crate::error::Result<bool> {
     if !options.no_demo {
         demo::fill(app).await?;

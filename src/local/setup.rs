@@ -13,7 +13,7 @@ use crate::{
     web::site::SignIn,
 };
 
-/// Returns the configuration of local mode where nothing else is chosen.
+/// Returns the default configuration of local mode.
 #[must_use]
 pub fn config(public_url: PublicUrl, signing_keys: SigningKeys) -> Config {
     Config {
@@ -31,8 +31,8 @@ pub fn config(public_url: PublicUrl, signing_keys: SigningKeys) -> Config {
     }
 }
 
-/// Returns dependencies with the development sign-in, and with the clock and the randomness of
-/// the system. `http` is the connection to the services of AWS other than DynamoDB.
+/// Returns dependencies with the development sign-in, the system clock and the system's random
+/// numbers. `http` connects to AWS services other than DynamoDB.
 #[must_use]
 pub fn dependencies(dynamodb: Client, http: SharedHttpClient) -> Dependencies {
     Dependencies {
@@ -46,7 +46,7 @@ pub fn dependencies(dynamodb: Client, http: SharedHttpClient) -> Dependencies {
     }
 }
 
-/// Returns credentials for a DynamoDB that checks none.
+/// Returns credentials for a DynamoDB that does not check them.
 #[must_use]
 pub fn aws(dynamodb_endpoint: Option<String>) -> Aws {
     Aws {

@@ -1,5 +1,5 @@
-//! The development sign-in, which replaces identity providers: it needs only an e-mail address.
-//! After the sign-in, the same rules apply.
+//! The development sign-in, which replaces identity providers and needs only an email address.
+//! After the login, the same rules apply as elsewhere.
 
 use askama::Template;
 use axum::{

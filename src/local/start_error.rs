@@ -20,12 +20,13 @@ pub struct StartError {
 }
 
 impl StartError {
-    /// Says that `what` failed because of `cause`. `remedy` is a sentence about what to do.
+    /// Creates the error for `what`, which failed because of `cause`. `remedy` is a sentence that
+    /// says what to do.
     pub(super) fn new(what: impl Display, cause: impl Display, remedy: impl Display) -> Self {
         Self { what: what.to_string(), cause: cause.to_string(), remedy: remedy.to_string() }
     }
 
-    /// The same for a cause that has causes itself: the message has all of them.
+    /// Like [`new`](Self::new), but the message also contains the sources of `cause`.
     pub(super) fn caused_by(
         what: impl Display,
         cause: &(dyn Error + 'static),
@@ -34,7 +35,7 @@ impl StartError {
         Self::new(what, Chain(cause), remedy)
     }
 
-    /// Says why `address` cannot be used.
+    /// Creates the error for an address that local mode cannot listen on.
     pub(super) fn cannot_listen(address: SocketAddr, cause: &io::Error) -> Self {
         let remedy = match cause.kind() {
             ErrorKind::AddrInUse => {

@@ -14,23 +14,22 @@ use crate::{
         rate_limit::{Counter, RateLimit},
         stakeholder::{Owner, Stakeholder},
     },
-    store::{
-        Record, Store, StoreError, batch::MOST_KEYS, item, key::Key, stakeholders::take_owner,
-    },
+    store::{Record, Store, StoreError, batch::MAX_KEYS, item, key::Key, stakeholders::take_owner},
 };
 
-/// How long the record of a token is kept after it expired or was revoked, so that requests with
-/// the token can still be told why it is rejected.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// How long ago a token was created at most whose record still exists: the longest life of a
-/// token, and [`REMEMBERED`].
-const LONGEST_RECORDED: SignedDuration = SignedDuration::from_hours((185 + 90) * 24);
-/// How many tokens a user can create.
+/// How long the record of a token is kept after the token expired or was revoked. Until then, a
+/// request with the token gets the exact reason why it is rejected.
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// The maximum age of a token's record: the maximum lifetime of a token plus [`RETENTION`].
+const MAX_RECORD_AGE: SignedDuration = SignedDuration::from_hours((185 + 90) * 24);
+/// The maximum number of tokens that a user can create in a minute.
 const CREATIONS: RateLimit = RateLimit::per_minute(60);
-/// How many events one query reads at least: only some of them are about new tokens.
-const FEWEST_EVENTS: usize = 20;
+/// The minimum number of audit entries that one query reads. Only some of them are about new
+/// tokens, so a smaller query could return too few.
+const MIN_EVENTS: usize = 20;
 
-/// The record of a slot: which token is in it. The token was not revoked; it may have expired.
+/// The record of a slot, which names the token in it. The token was not revoked, but it may have
+/// expired.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Slot {
     user: UserId,
@@ -46,34 +45,34 @@ pub struct Slot {
 
 /// The token in a slot, before another one replaces it.
 #[derive(Clone, Debug)]
-pub struct SlotToken {
-    /// The token's id.
+pub struct CurrentToken {
     pub token: TokenId,
-    /// Whether its record is to be changed: it was neither revoked nor replaced.
+    /// Whether the token was neither revoked nor replaced. If so, its record must be changed when
+    /// another token replaces it.
     is_active: bool,
     expires_at: Timestamp,
 }
 
-/// A part of the list of a user's tokens, the newest first.
+/// A page of a user's tokens, newest first.
 #[derive(Debug)]
 pub struct TokenPage {
-    /// The tokens, each with its position in the list: the id of the event of its creation.
+    /// The tokens, each with its position in the list: the id of the audit entry of its creation.
     pub tokens: Vec<(Ulid, AccessToken)>,
-    /// The position after which older tokens may follow; none at the end of the list.
+    /// The position after which older tokens may follow. `None` at the end of the list.
     pub rest: Option<Ulid>,
 }
 
-impl SlotToken {
+impl CurrentToken {
     /// Whether the token is valid at `now`.
     #[must_use]
-    pub fn is_live(&self, now: Timestamp) -> bool {
+    pub fn is_valid(&self, now: Timestamp) -> bool {
         self.is_active && now < self.expires_at
     }
 
     /// Returns the token of a record.
     ///
-    /// An expired token counts as active, and is revoked or replaced like others: otherwise it
-    /// would be valid again when a clock jumps back. A token of an earlier epoch never is.
+    /// An expired token counts as active, so it can be revoked or replaced. Otherwise it would be
+    /// valid again if a clock jumped back. A token of an earlier epoch is never active.
     #[must_use]
     pub fn of(token: &AccessToken, owner: &Stakeholder) -> Self {
         let is_active = token.state == RecordedState::Active && token.epoch == owner.epoch;
@@ -104,17 +103,18 @@ impl From<&AccessToken> for Slot {
 }
 
 impl Slot {
-    /// Returns the token in the slot without reading its record: the transaction that revokes a
-    /// token also empties its slot. A token whose record may be deleted already is not active.
+    /// Returns the token in the slot without reading the token's record. This is sufficient,
+    /// because the transaction that revokes a token also empties its slot. A token whose record
+    /// may already be deleted is not active.
     #[must_use]
-    pub fn token(&self, owner: &Stakeholder, now: Timestamp) -> SlotToken {
+    pub fn token(&self, owner: &Stakeholder, now: Timestamp) -> CurrentToken {
         let is_active = self.epoch.is_none_or(|epoch| epoch == owner.epoch)
             && self.ttl().is_none_or(|ttl| now < ttl);
         self.holding(is_active)
     }
 
-    fn holding(&self, is_active: bool) -> SlotToken {
-        SlotToken { token: self.token.clone(), is_active, expires_at: self.expires_at }
+    fn holding(&self, is_active: bool) -> CurrentToken {
+        CurrentToken { token: self.token.clone(), is_active, expires_at: self.expires_at }
     }
 }
 
@@ -148,21 +148,21 @@ impl Store {
         Ok((owner, item::take(&mut items, token)?))
     }
 
-    /// Gets the token in a slot and checks it by its own record: the two can disagree in a table
-    /// of which a part was restored.
+    /// Gets the token in a slot, with its state from its own record. The slot and the record can
+    /// disagree if only a part of the table was restored from a backup.
     ///
     /// Costs one `GetItem`.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn checked_token_in_slot(
+    pub async fn current_token(
         &self,
         owner: &Stakeholder,
         slot: &Slot,
-    ) -> Result<SlotToken, StoreError> {
+    ) -> Result<CurrentToken, StoreError> {
         match self.get(&Key::access_token(&owner.id, &slot.token)).await? {
-            Some(token) => Ok(SlotToken::of(&token, owner)),
+            Some(token) => Ok(CurrentToken::of(&token, owner)),
             None => Ok(slot.holding(false)),
         }
     }
@@ -185,12 +185,11 @@ impl Store {
         }
     }
 
-    /// Lists at most `at_most` tokens of a user, the newest first, from the one after `after`.
+    /// Lists at most `at_most` tokens of a user, newest first. Starts after the position `after`.
     ///
-    /// The events of a user are in the order of time, and the keys of tokens are not. So the
-    /// events say which tokens come next, and their records are read by their keys. Of the tokens
-    /// created more than 90 days ago only the newest can still have a record: it replaced all the
-    /// others.
+    /// Audit entries sort by time, but the keys of tokens do not. So this function finds the next
+    /// tokens in the audit log and then reads their records by key. Of the tokens created more
+    /// than 90 days ago, only the newest can still have a record, because it replaced the others.
     ///
     /// Costs one `Query` and one `BatchGetItem`.
     ///
@@ -204,16 +203,16 @@ impl Store {
         at_most: usize,
         now: Timestamp,
     ) -> Result<TokenPage, StoreError> {
-        let at_most = at_most.clamp(1, MOST_KEYS);
-        let oldest = now - LONGEST_RECORDED;
+        let at_most = at_most.clamp(1, MAX_KEYS);
+        let oldest = now - MAX_RECORD_AGE;
         let (mut created, mut rest) =
-            self.tokens_created(user, after, oldest, at_most.max(FEWEST_EVENTS)).await?;
+            self.tokens_created(user, after, oldest, at_most.max(MIN_EVENTS)).await?;
         if created.len() > at_most {
             created.truncate(at_most);
             rest = created.last().map(|(position, _)| *position);
         }
         let is_old = |(position, _): &(Ulid, TokenId)| {
-            position.timestamp_ms() <= milliseconds(now - REMEMBERED)
+            position.timestamp_ms() <= milliseconds(now - RETENTION)
         };
         if let Some(last) = created.iter().position(is_old) {
             created.truncate(last + 1);
@@ -231,22 +230,21 @@ impl Store {
         Ok(TokenPage { tokens: listed.collect(), rest })
     }
 
-    /// Puts a new token in its slot, and replaces the one that was in it in the same transaction:
-    /// at each moment there is one valid token.
+    /// Puts a new token in its slot. The same transaction replaces the token that was in the slot,
+    /// so a slot never has two valid tokens.
     ///
     /// Costs one `TransactWriteItems`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] or [`StoreError::Stale`] when there is another token in the slot
-    /// than `in_slot`, or that token is no longer active; [`StoreError::Guard`] when the owner was
-    /// disabled or revoked all credentials; [`StoreError::LimitReached`] when the owner has
-    /// created too many.
+    /// [`StoreError::Exists`] or [`StoreError::Stale`] when the token in the slot is not `in_slot`
+    /// or is no longer active; [`StoreError::Guard`] when the owner was disabled or revoked all
+    /// credentials; [`StoreError::LimitReached`] when the owner created too many tokens.
     pub async fn issue_access_token(
         &self,
         owner: &Stakeholder,
         token: &AccessToken,
-        in_slot: Option<&SlotToken>,
+        in_slot: Option<&CurrentToken>,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let slot = Slot::from(token);
@@ -268,7 +266,7 @@ impl Store {
         writes.commit(entry).await
     }
 
-    /// Revokes an active token: sets its state, and empties its slot.
+    /// Revokes an active token and empties its slot.
     ///
     /// Costs one `TransactWriteItems`.
     ///
@@ -297,8 +295,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when there is no such record, or a use as late as this one is
-    /// recorded already.
+    /// [`StoreError::Stale`] when the record does not exist, or already has this or a later use.
     pub async fn record_access_token_use(
         &self,
         token: &AccessToken,
@@ -315,7 +312,7 @@ fn milliseconds(at: Timestamp) -> u64 {
     u64::try_from(at.as_millisecond()).unwrap_or_default()
 }
 
-/// Returns when the record of a token may be deleted that expired or was revoked at `ended_at`.
+/// Returns when the record of a token that expired or was revoked at `ended_at` may be deleted.
 fn ttl(ended_at: Timestamp) -> Timestamp {
-    ended_at + REMEMBERED
+    ended_at + RETENTION
 }

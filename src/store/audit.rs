@@ -20,7 +20,7 @@ use crate::{
 
 /// How long an entry is kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(400 * 24);
-/// The condition of a query for the entries between two ids, both included.
+/// The key condition for the entries between two ids, inclusive.
 const BETWEEN: &str = "PK = :pk AND SK BETWEEN :from AND :to";
 
 impl Record for AuditEntry {
@@ -34,9 +34,9 @@ impl Record for AuditEntry {
 }
 
 impl Store {
-    /// Returns the tokens that a user created after `oldest`, the newest first, each with the id
-    /// of the audit entry of its creation. Reads at most `at_most` entries, from the one before
-    /// `before`. Also returns the id of the last entry that was read, if there may be more.
+    /// Returns the tokens that a user created after `oldest`, newest first, each with the id of
+    /// the audit entry of its creation. Reads at most `at_most` entries that are older than
+    /// `before`. Also returns the id of the last entry that it read, if there may be more.
     pub(super) async fn tokens_created(
         &self,
         user: &UserId,

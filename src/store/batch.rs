@@ -1,4 +1,4 @@
-//! Many records at once.
+//! Reads and writes of many records at once.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -12,29 +12,29 @@ use crate::store::{
     key::Key,
 };
 
-/// How many keys DynamoDB accepts in one `BatchGetItem`.
-pub(super) const MOST_KEYS: usize = 100;
-/// How many records DynamoDB accepts in one `BatchWriteItem`.
-const MOST_PUTS: usize = 25;
-/// How many requests of one batch are on their way at the same time.
+/// The maximum number of keys in one `BatchGetItem`.
+pub(super) const MAX_KEYS: usize = 100;
+/// The maximum number of records in one `BatchWriteItem`.
+const MAX_PUTS: usize = 25;
+/// The maximum number of concurrent requests of one batch.
 const CONCURRENT_REQUESTS: usize = 4;
-/// How often the keys that DynamoDB did not process are sent.
+/// The maximum number of times that a key is sent.
 const READS: u32 = 3;
-/// How often the records that DynamoDB did not process are sent: 1.3 seconds of pauses at most.
+/// The maximum number of times that a record is sent, with at most 1.3 seconds of pauses.
 const WRITES: u32 = 7;
-/// How much longer a read waits before each time.
+/// How much longer each pause of a read is than the one before it.
 const PAUSE: Duration = Duration::from_millis(25);
 
 impl Store {
-    /// Gets the records at `keys`, consistently and in no particular order. Those that do not
-    /// exist are left out; so are those that cannot be read, which are logged.
+    /// Gets the records at `keys` with consistent reads, in no particular order. Omits records that
+    /// do not exist. Logs and omits records that cannot be read.
     ///
     /// Costs one `BatchGetItem` for each 100 keys. Keys that DynamoDB did not process are sent
     /// again.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when DynamoDB fails, or keeps leaving out keys.
+    /// [`StoreError::Unavailable`] when DynamoDB fails, or repeatedly leaves keys unprocessed.
     pub async fn batch<T: Record>(
         &self,
         keys: impl IntoIterator<Item = Key>,
@@ -43,17 +43,18 @@ impl Store {
         let keys = keys.into_iter().filter(|key| seen.insert(key.clone()));
         let keys: Vec<Item> = keys.map(|key| key.attributes()).collect();
         let reads: Vec<_> =
-            keys.chunks(MOST_KEYS).map(|chunk| self.read_chunk(chunk.to_vec())).collect();
+            keys.chunks(MAX_KEYS).map(|chunk| self.read_chunk(chunk.to_vec())).collect();
         let items = stream::iter(reads).buffer_unordered(CONCURRENT_REQUESTS).try_concat();
         Ok(items.await?.into_iter().filter_map(item::read_or_log).collect())
     }
 
-    /// Gets the items at `keys`, which are 100 at most and differ: one `BatchGetItem`.
+    /// Gets the items at `keys`, with one `BatchGetItem`. Takes at most 100 keys, without
+    /// duplicates.
     pub(super) async fn items(&self, keys: &[Key]) -> Result<Vec<Item>, StoreError> {
         self.read_chunk(keys.iter().map(Key::attributes).collect()).await
     }
 
-    /// Sends keys that DynamoDB did not process again: their items may exist.
+    /// Reads a chunk of keys. Sends the keys that DynamoDB did not process again.
     async fn read_chunk(&self, mut keys: Vec<Item>) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::with_capacity(keys.len());
         for attempt in 1..=READS {
@@ -75,20 +76,20 @@ impl Store {
         Err(StoreError::Unavailable("DynamoDB kept leaving out keys of a batch".into()))
     }
 
-    /// Puts records, which must have different keys, without conditions: each replaces what is
-    /// stored at its key. So it is only for records that nobody else writes. Where it fails, some
-    /// of them are stored.
+    /// Puts records unconditionally: each replaces what is stored at its key. The keys must differ.
+    /// Use it only for records that no other code writes. If it fails, some of the records may be
+    /// stored.
     ///
-    /// Costs one `BatchWriteItem` for each 25 records: half of what a transaction consumes.
+    /// Costs one `BatchWriteItem` for each 25 records, half the capacity of a transaction.
     /// Records that DynamoDB did not process are sent again.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when DynamoDB fails, or keeps leaving out records.
+    /// [`StoreError::Unavailable`] when DynamoDB fails, or repeatedly leaves records unprocessed.
     pub async fn put_all<T: Record>(&self, records: &[T]) -> Result<(), StoreError> {
         let writes = records.iter().map(put_request).collect::<Result<Vec<_>, _>>()?;
         let puts: Vec<_> =
-            writes.chunks(MOST_PUTS).map(|chunk| self.put_chunk(chunk.to_vec())).collect();
+            writes.chunks(MAX_PUTS).map(|chunk| self.put_chunk(chunk.to_vec())).collect();
         stream::iter(puts).buffer_unordered(CONCURRENT_REQUESTS).try_collect().await
     }
 

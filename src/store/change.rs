@@ -1,4 +1,4 @@
-//! Changes of records that other instances may change at the same time.
+//! Changes to records with optimistic locking, since other instances may change them too.
 
 use crate::{
     domain::audit::AuditEntry,
@@ -6,19 +6,19 @@ use crate::{
 };
 
 impl Store {
-    /// Changes the record at `key` by a pure step, and returns it as it is then; `None` where
-    /// there is no such record. Writes the audit entry in the same transaction.
+    /// Applies the pure function `step` to the record at `key`, and returns the changed record.
+    /// Returns `None` if there is no such record. Writes the audit entry in the same transaction.
     ///
-    /// Only the attributes that the step changed are written. A step that changes nothing writes
-    /// nothing, no audit entry either. Where somebody else changed the record after it was read,
-    /// it is read again and the step is repeated.
+    /// Writes only the attributes that `step` changed. If it changed none, nothing is written, not
+    /// even the audit entry. If another request changed the record after it was read, reads it
+    /// and calls `step` again.
     ///
-    /// Costs one `GetItem` and one `TransactWriteItems`, for each attempt.
+    /// Costs one `GetItem` and one `TransactWriteItems` for each attempt.
     ///
     /// # Errors
     ///
-    /// What the step fails with; [`StoreError::Stale`] when others changed the record first at
-    /// each attempt; else as [`Store::get`].
+    /// The error of `step`; [`StoreError::Stale`] when other requests changed the record first in
+    /// each attempt; the errors of [`Store::get`].
     pub async fn change<T, E>(
         &self,
         key: &Key,
@@ -39,7 +39,8 @@ impl Store {
         self.retry_when_stale(attempt).await?
     }
 
-    /// Replaces a record that was read by a changed one.
+    /// Writes the attributes that differ between `before` and `after`, unless the record changed
+    /// since `before` was read.
     async fn replace<T: Versioned>(
         &self,
         before: &T,
@@ -56,17 +57,17 @@ impl Store {
         Ok(after)
     }
 
-    /// Deletes the record at `key` if `check` allows it, and returns it; `None` where there is no
-    /// such record. Writes the audit entry in the same transaction.
+    /// Deletes the record at `key` if `check` allows it, and returns the deleted record. Returns
+    /// `None` if there is no such record. Writes the audit entry in the same transaction.
     ///
-    /// Where somebody else changed the record after it was checked, it is read and checked again.
+    /// If another request changed the record after the check, reads and checks it again.
     ///
-    /// Costs one `GetItem` and one `TransactWriteItems`, for each attempt.
+    /// Costs one `GetItem` and one `TransactWriteItems` for each attempt.
     ///
     /// # Errors
     ///
-    /// What `check` fails with; [`StoreError::Stale`] when others changed the record first at
-    /// each attempt; else as [`Store::get`].
+    /// The error of `check`; [`StoreError::Stale`] when other requests changed the record first in
+    /// each attempt; the errors of [`Store::get`].
     pub async fn remove<T, E>(
         &self,
         key: &Key,

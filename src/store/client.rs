@@ -26,11 +26,12 @@ use crate::{
     telemetry,
 };
 
-/// The name of this program in the audit log of AWS.
+/// The `User-Agent` of this program, which `CloudTrail` records.
 const USER_AGENT: &str = concat!("arm-api/", env!("CARGO_PKG_VERSION"));
 
-/// Creates a client that sends its requests through `http`, where tests have the embedded
-/// DynamoDB. It has its own quota of retries; by default all clients of a process share one.
+/// Creates a client that sends its requests through `http`. Tests pass the embedded DynamoDB.
+///
+/// The client has its own retry quota. By default, all clients of a process share one.
 #[must_use]
 pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
     let mut config = Builder::from(&aws::sdk_config(aws, http))
@@ -43,8 +44,8 @@ pub fn client_on(aws: &Aws, http: SharedHttpClient) -> Client {
     Client::from_conf(config.build())
 }
 
-/// Sends a short `User-Agent` instead of the headers by which the SDK describes itself and its
-/// attempts. DynamoDB does not need them, and writing and signing them costs 6 % of a call.
+/// Sends a short `User-Agent` instead of the headers in which the SDK describes itself and its
+/// attempts. DynamoDB does not need those, and writing and signing them takes 6 % of a call.
 #[derive(Debug)]
 struct PlainHeaders;
 
@@ -80,7 +81,7 @@ impl Intercept for PlainHeaders {
     }
 }
 
-/// Counts what a request costs, for its log line.
+/// Counts and times the calls to DynamoDB, for the request's log line.
 #[derive(Debug)]
 struct Count;
 

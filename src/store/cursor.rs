@@ -4,13 +4,13 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// How many bytes a sort key has at most.
-const LONGEST_SORT_KEY: usize = 1024;
+/// The maximum length of a sort key, in bytes.
+const MAX_SORT_KEY_LENGTH: usize = 1024;
 
-/// A position in a list: after the record whose sort key it has.
+/// A position in a list: the place after the record with this sort key.
 ///
-/// It does not count records. So it stays valid when records are inserted and removed, also when
-/// that record itself is removed.
+/// It is not an index. So it stays valid when records are inserted or removed, even if that
+/// record itself is removed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor(String);
 
@@ -41,7 +41,7 @@ impl TryFrom<String> for Cursor {
     fn try_from(text: String) -> Result<Self, InvalidCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
         let sort_key = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
-        let is_possible = (1..=LONGEST_SORT_KEY).contains(&sort_key.len());
+        let is_possible = (1..=MAX_SORT_KEY_LENGTH).contains(&sort_key.len());
         is_possible.then_some(Self(sort_key)).ok_or(InvalidCursor)
     }
 }

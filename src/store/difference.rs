@@ -1,4 +1,4 @@
-//! What changes between two versions of a record.
+//! The difference between two versions of a record.
 
 use aws_sdk_dynamodb::types::{AttributeValue, builders::UpdateBuilder};
 
@@ -10,10 +10,10 @@ use crate::store::{
 /// The attribute that counts the changes of a record.
 const VERSION: &str = "version";
 
-/// The attributes that differ between a record as it was read and as it is to be.
+/// The attributes that differ between a record as it was read and the record to be written.
 ///
-/// Both are serialized by the same program. So an attribute that a newer version of the program
-/// added to the stored item is in neither, and is not touched.
+/// The same program serializes both. So an attribute that a newer version of the program added
+/// to the stored item is in neither of them, and the update keeps it.
 #[derive(Debug, PartialEq)]
 pub(super) struct Difference {
     set: Vec<(String, AttributeValue)>,
@@ -42,8 +42,8 @@ impl Difference {
         self.set.is_empty() && self.remove.is_empty()
     }
 
-    /// Adds the changes to an update, which also counts them: it requires the stored record to
-    /// have `version`.
+    /// Adds the changes to an update, which requires that the stored record has `version` and
+    /// increments it.
     pub(super) fn apply(self, update: UpdateBuilder, version: u64) -> UpdateBuilder {
         let number = |it: u64| AttributeValue::N(it.to_string());
         let mut update = update

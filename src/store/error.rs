@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
 
 use crate::telemetry;
 
-/// Error codes with a status of 4xx whose request may be sent again.
+/// Error codes with a 4xx status after which the request may be sent again.
 const TEMPORARY: [&str; 6] = [
     "LimitExceededException",
     "ProvisionedThroughputExceededException",
@@ -18,7 +18,7 @@ const TEMPORARY: [&str; 6] = [
     "ThrottlingException",
     "TransactionInProgressException",
 ];
-/// Reasons of a cancelled transaction after which it may be sent again.
+/// Cancellation reasons after which a transaction may be sent again.
 const PASSING: [&str; 4] = [
     "TransactionConflict",
     "ProvisionedThroughputExceeded",
@@ -26,60 +26,57 @@ const PASSING: [&str; 4] = [
     "ThrottlingError",
 ];
 
-/// Why the table did not do what it was asked.
+/// Why a read or write of the table failed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A record that was to be inserted exists already.
+    /// The record to be inserted already exists.
     #[error("the record exists already")]
     Exists,
     /// A record was changed or deleted after it was read.
     #[error("the record was changed or deleted after it was read")]
     Stale,
-    /// A record that a write depends on, and does not change, no longer permits it.
+    /// The write depends on a record, such as its active owner, that no longer permits it.
     #[error("a record that the write depends on no longer permits it")]
     Guard,
     /// A counter has reached its limit.
     #[error("the limit is reached")]
     LimitReached {
-        /// In how many seconds the next window begins.
+        /// The number of seconds until the next window begins.
         retry_after: u32,
     },
-    /// Other transactions wrote to the same records for as long as the write was retried.
+    /// Other transactions wrote to the same records during every attempt of the write.
     #[error("other transactions kept writing to the same records")]
     Raced,
     /// A transaction has more writes than DynamoDB accepts. It was not sent.
     #[error("a transaction has {writes} writes, and DynamoDB accepts 100")]
-    TooManyWrites {
-        /// How many it has.
-        writes: usize,
-    },
-    /// DynamoDB failed, was throttled, or did not answer in time.
+    TooManyWrites { writes: usize },
+    /// DynamoDB failed, throttled the request, or did not respond in time.
     #[error("DynamoDB is unavailable")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// DynamoDB rejected the request: it is invalid, too large or not permitted, or there is no
-    /// such table. To send it again does not help.
+    /// DynamoDB rejected the request, because it is invalid, too large or not permitted, or
+    /// because the table does not exist. Sending it again does not help.
     #[error("DynamoDB rejected the request")]
     Rejected(#[source] Box<dyn Error + Send + Sync>),
-    /// A record cannot be read as what it should be.
+    /// An item cannot be deserialized as a record of the expected type.
     #[error("a record cannot be read")]
     Corrupt(#[source] Box<dyn Error + Send + Sync>),
 }
 
-/// What a write requires of the table, which decides what it means that its condition fails.
+/// What the condition of a write requires. It determines the error if the condition fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Requirement {
     /// The record does not exist.
     New,
-    /// The record is as it was read.
+    /// The record has not changed since it was read.
     Unchanged,
-    /// A record that the write depends on permits it.
+    /// Another record, such as an active owner, permits the write.
     Guard,
     /// A counter is below its limit.
     BelowLimit { retry_after: u32 },
 }
 
 impl Requirement {
-    /// Returns what a write fails with whose condition does not hold.
+    /// Returns the error of a write whose condition failed.
     fn failure(self) -> StoreError {
         match self {
             Self::New => StoreError::Exists,
@@ -120,8 +117,8 @@ where
     }
 }
 
-/// Classifies the failure of a transaction, whose writes have these requirements in this order:
-/// DynamoDB gives a reason for each.
+/// Classifies the failure of a transaction. `requirements` are in the order of its writes, like
+/// the cancellation reasons that DynamoDB returns.
 pub(super) fn classify_transaction(
     error: SdkError<TransactWriteItemsError>,
     requirements: &[Requirement],
@@ -136,8 +133,8 @@ pub(super) fn classify_transaction(
     }
 }
 
-/// Classifies the reasons of a cancelled transaction, one for each write. The first condition
-/// that does not hold decides. It outweighs a race: the same transaction could not succeed.
+/// Classifies the reasons of a cancelled transaction, one for each write. The first failed
+/// condition decides. It takes precedence over a conflict, because a retry would fail, too.
 fn classify_cancellation(codes: &[&str], requirements: &[Requirement]) -> Option<StoreError> {
     let mut writes = codes.iter().zip(requirements);
     if let Some((_, failed)) = writes.find(|(code, _)| **code == "ConditionalCheckFailed") {
@@ -148,15 +145,15 @@ fn classify_cancellation(codes: &[&str], requirements: &[Requirement]) -> Option
     all_pass.then_some(StoreError::Raced)
 }
 
-/// Counts and wraps the failure of a request that DynamoDB does not accept: a defect of this
-/// program, or of the deployment.
+/// Counts and wraps the failure of a request that DynamoDB rejects. The cause is a mistake in the
+/// code or the deployment.
 pub(super) fn rejected(error: impl Error + Send + Sync + 'static) -> StoreError {
     telemetry::note(|line| line.database_errors += 1);
     StoreError::Rejected(Box::new(error))
 }
 
-/// Counts and wraps the failure to read or write a record: a defect of this program, or of the
-/// data.
+/// Counts and wraps the failure to serialize or deserialize a record. The cause is a mistake in
+/// the code or invalid data.
 pub(super) fn corrupt(error: impl Error + Send + Sync + 'static) -> StoreError {
     telemetry::note(|line| line.database_errors += 1);
     StoreError::Corrupt(Box::new(error))
@@ -184,7 +181,10 @@ mod tests {
     #[case::a_limit(&[NONE, NONE, FAILED, NONE], "Some(LimitReached { retry_after: 7 })")]
     #[case::a_change(&[NONE, NONE, NONE, FAILED], "Some(Stale)")]
     #[case::a_guard_and_a_change(&[FAILED, NONE, NONE, FAILED], "Some(Guard)")]
-    #[case::a_limit_and_a_change(&[NONE, NONE, FAILED, FAILED], "Some(LimitReached { retry_after: 7 })")]
+    #[case::a_limit_and_a_change(
+        &[NONE, NONE, FAILED, FAILED],
+        "Some(LimitReached { retry_after: 7 })"
+    )]
     #[case::another_transaction(&[RACED, NONE, NONE, NONE], "Some(Raced)")]
     #[case::too_many_writes(&[NONE, "ThrottlingError", RACED, NONE], "Some(Raced)")]
     #[case::a_race_and_a_change(&[RACED, NONE, NONE, FAILED], "Some(Stale)")]

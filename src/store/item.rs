@@ -13,25 +13,26 @@ use crate::store::{
 };
 use crate::telemetry::{self, Chain};
 
-/// An item of the SDK.
+/// An item, as the SDK represents it.
 pub(super) type Item = HashMap<String, AttributeValue>;
 
-/// Reads an item as a record.
+/// Deserializes an item as a record.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when it is no such record.
+/// [`StoreError::Corrupt`] when the item is not a valid `T`.
 pub(super) fn read<T: Record>(item: Item) -> Result<T, StoreError> {
     serde_dynamo::from_item(item).map_err(corrupt)
 }
 
-/// Reads an item of a list. One that cannot be read is logged and left out, so that it does not
-/// hide the others.
+/// Deserializes an item of a list. Logs an item that is not a valid `T` and returns `None`, so
+/// that the rest of the list can still be read.
 pub(super) fn read_or_log<T: Record>(item: Item) -> Option<T> {
     let key = item.get(SK).and_then(|it| it.as_s().ok()).cloned();
     let log = |error: &StoreError| {
         let id = telemetry::request_id();
-        tracing::error!(requestId = id, key, cause = %Chain(error), "a record of a list was left out");
+        let cause = Chain(error);
+        tracing::error!(requestId = id, key, %cause, "a record of a list was left out");
     };
     read(item).inspect_err(log).ok()
 }
@@ -40,17 +41,17 @@ pub(super) fn read_or_log<T: Record>(item: Item) -> Option<T> {
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when its item is no such record.
+/// [`StoreError::Corrupt`] when the item is not a valid `T`.
 pub(super) fn take<T: Record>(items: &mut Vec<Item>, key: &Key) -> Result<Option<T>, StoreError> {
     let at = items.iter().position(|item| key.is_of(item));
     at.map(|at| read(items.swap_remove(at))).transpose()
 }
 
-/// Writes a record as an item, with its key and its `ttl`.
+/// Serializes a record as an item, with its key and its `ttl`.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when the record cannot be written.
+/// [`StoreError::Corrupt`] when the record cannot be serialized.
 pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
     let mut item: Item = serde_dynamo::to_item(record).map_err(corrupt)?;
     item.extend(record.key().attributes());
@@ -58,16 +59,17 @@ pub(super) fn write<T: Record>(record: &T) -> Result<Item, StoreError> {
     Ok(item)
 }
 
-/// Writes a value, such as a state, as an attribute.
+/// Serializes a value, such as a state, as an attribute.
 ///
 /// # Errors
 ///
-/// [`StoreError::Corrupt`] when the value cannot be written.
+/// [`StoreError::Corrupt`] when the value cannot be serialized.
 pub(super) fn attribute<T: Serialize>(value: &T) -> Result<AttributeValue, StoreError> {
     serde_dynamo::to_attribute_value(value).map_err(corrupt)
 }
 
-/// Writes an instant as a Number of epoch seconds, the only form that `ttl` may have.
+/// Converts an instant to a Number of epoch seconds, the only format that DynamoDB accepts for
+/// `ttl`.
 pub(super) fn seconds(at: Timestamp) -> AttributeValue {
     AttributeValue::N(at.as_second().to_string())
 }

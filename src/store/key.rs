@@ -1,4 +1,4 @@
-//! The keys of all records in the one table. No other file spells a key.
+//! The keys of all records in the table. No other file contains a key prefix.
 //!
 //! | record         | `PK`         | `SK`              | `ttl`          | read by                     |
 //! |----------------|--------------|-------------------|----------------|-----------------------------|
@@ -18,8 +18,8 @@
 //! | callbacks from a network | `C#<network>` | `callback#<window>` | window + 5 minutes | rate limit of callbacks |
 //! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | rate limit of new tokens |
 //!
-//! Records that one request needs are in one partition, so that one `BatchGetItem` reads them.
-//! There is no index: an index cannot be read consistently. `ttl` is a Number of epoch seconds.
+//! Records that a request needs together are read with one `BatchGetItem`. There is no index,
+//! because an index cannot be read consistently. `ttl` is a Number of epoch seconds.
 //! DynamoDB deletes expired records some days later, so readers check the expiry themselves.
 
 use std::collections::HashMap;
@@ -132,13 +132,13 @@ impl Key {
             .collect()
     }
 
-    /// The key of the record that says whose an e-mail address is.
+    /// The key of the record that maps an email address to its user.
     #[must_use]
     pub fn email(email: &Email) -> Self {
         Self { pk: format!("E#{}", email.as_str()), sk: "E".to_owned() }
     }
 
-    /// The key of the record that says which user a subject of an identity provider logs in as.
+    /// The key of the record that maps a subject of an identity provider to a user.
     #[must_use]
     pub fn subject(subject: &Subject) -> Self {
         Self { pk: format!("I#{}", subject.digest().as_str()), sk: "I".to_owned() }
@@ -165,7 +165,7 @@ impl Key {
         }
     }
 
-    /// A key without a record, for a read at start-up.
+    /// A key that has no record, for the read at startup.
     pub(super) fn warm_up() -> Self {
         Self { pk: "W".to_owned(), sk: "W".to_owned() }
     }
@@ -191,7 +191,7 @@ impl Key {
     }
 }
 
-/// The records of one partition whose sort keys begin with the same text: what a list has.
+/// The records of a list: those of one partition whose sort keys begin with the same text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyPrefix {
     pk: String,
@@ -211,7 +211,7 @@ impl KeyPrefix {
         Self { pk: ORGANIZATION_NAMES.to_owned(), prefix: "N#" }
     }
 
-    /// The audit log of a user, an organization or a group, the oldest entry first.
+    /// The audit log of a user, an organization or a group, oldest entry first.
     #[must_use]
     pub fn audit_log(subject: &AuditSubject) -> Self {
         Self { pk: audit_partition(subject), prefix: "A#" }
@@ -225,7 +225,8 @@ impl KeyPrefix {
         ])
     }
 
-    /// Returns the key at a position. Its sort key begins with the prefix, whatever the cursor.
+    /// Returns the key at a position. Its sort key always begins with the prefix, so a cursor
+    /// cannot lead to other records.
     pub(super) fn key_at(&self, cursor: &Cursor) -> HashMap<String, AttributeValue> {
         let sk = format!("{}{}", self.prefix, cursor.sort_key());
         Key { pk: self.pk.clone(), sk }.attributes()

@@ -1,4 +1,4 @@
-//! Logins that users began and did not complete yet.
+//! Login attempts: logins that were started and are not complete.
 
 use jiff::Timestamp;
 
@@ -18,7 +18,7 @@ impl Record for LoginAttempt {
 }
 
 impl Store {
-    /// Stores an attempt until it is taken.
+    /// Stores an attempt.
     ///
     /// Costs one `PutItem`.
     ///
@@ -29,10 +29,11 @@ impl Store {
         self.insert(attempt).await
     }
 
-    /// Takes the attempt of a `state` out of the table. Of several callers, one gets it.
+    /// Deletes the attempt with this `state` and returns it. If several requests take the same
+    /// attempt, only one gets it.
     ///
-    /// It is read first and then deleted in a transaction, which the SDK can send again when the
-    /// response is lost. A `DeleteItem` that is sent again would find nothing to return.
+    /// Reads the attempt first, and then deletes it in a transaction. The SDK can repeat a
+    /// transaction whose response was lost. A repeated `DeleteItem` would find nothing to return.
     ///
     /// Costs one `GetItem` and one `TransactWriteItems`.
     ///

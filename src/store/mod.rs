@@ -1,14 +1,13 @@
-//! The one table. No other module sends requests to DynamoDB.
+//! The DynamoDB table that has all records. No other module sends requests to DynamoDB.
 //!
 //! [`Store`] is concrete: there is no store trait. Tests and local mode connect the same client
-//! to an embedded DynamoDB, so they send the requests, expressions and conditions that the
-//! functions send to AWS.
+//! to an embedded DynamoDB, so they send the same requests as the Lambda functions.
 //!
-//! Domain values are stored as they serialize; there are no other types of records. The verbs
-//! work for every [`Record`]: [`get`](Store::get), [`batch`](Store::batch),
+//! Domain types are serialized directly; there are no separate types for storage. The generic
+//! functions work for every [`Record`]: [`get`](Store::get), [`batch`](Store::batch),
 //! [`page`](Store::page), [`insert`](Store::insert), [`change`](Store::change),
-//! [`remove`](Store::remove) and [`put_all`](Store::put_all). The modules above call named reads
-//! and changes, in the file of each noun.
+//! [`remove`](Store::remove) and [`put_all`](Store::put_all). The functions for one type, such as
+//! [`open_session`](Store::open_session), are in a file for each type.
 
 pub mod access_tokens;
 mod audit;
@@ -43,7 +42,7 @@ pub use self::{
     record::{Record, Versioned},
 };
 
-/// The one table.
+/// The table.
 #[derive(Clone, Debug)]
 pub struct Store {
     client: Client,
@@ -52,14 +51,14 @@ pub struct Store {
 }
 
 impl Store {
-    /// Returns the table `table` behind `client`; `entropy` spreads out retries.
+    /// Creates a store for the table `table`. `entropy` randomizes the pauses between retries.
     #[must_use]
     pub fn new(client: Client, table: String, entropy: Entropy) -> Self {
         Self { client, table, entropy }
     }
 
-    /// Makes one read as each authentication makes it, which also opens the connection: for
-    /// start-up, where the processor is not yet throttled.
+    /// Makes a read like that of an authentication, which also opens the connection. Call it at
+    /// startup, when Lambda does not throttle the CPU yet.
     ///
     /// # Errors
     ///
@@ -68,14 +67,14 @@ impl Store {
         self.items(&[Key::warm_up()]).await.map(|_| ())
     }
 
-    /// Gets the record at `key`, consistently.
+    /// Gets the record at `key` with a consistent read.
     ///
     /// Costs one `GetItem`.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails; [`StoreError::Corrupt`] when the item is
-    /// no such record.
+    /// not a valid `T`.
     pub async fn get<T: Record>(&self, key: &Key) -> Result<Option<T>, StoreError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes()));
         let response = get.consistent_read(true).send().await.map_err(classify)?;

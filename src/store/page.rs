@@ -1,50 +1,50 @@
-//! Lists that are read page by page.
+//! Lists, read page by page.
 
 use crate::store::{
     Record, Store, StoreError, cursor::Cursor, error::classify, item, key::KeyPrefix,
 };
 
-/// The condition of the query.
-const BEGINS_ALIKE: &str = "PK = :pk AND begins_with(SK, :prefix)";
-/// How many records a page has at most.
-const LONGEST_PAGE: usize = 1000;
+/// The key condition of the query.
+const HAS_PREFIX: &str = "PK = :pk AND begins_with(SK, :prefix)";
+/// The maximum number of records in a page.
+const MAX_PAGE_SIZE: usize = 1000;
 
-/// Which part of a list is wanted.
+/// The part of a list to read.
 #[derive(Clone, Debug)]
 pub struct PageRequest {
-    /// How many records at most: from 1 to 1000.
+    /// The maximum number of records, from 1 to 1000.
     pub limit: usize,
-    /// The position after which the page begins; `None` for the first page.
+    /// The position after which the page begins. `None` for the first page.
     pub after: Option<Cursor>,
-    /// The order of the list.
     pub direction: Direction,
 }
 
 /// The order of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// By ascending sort keys: the oldest first, where they begin with a ULID.
+    /// By ascending sort key: oldest first, if the sort keys contain ULIDs.
     Ascending,
-    /// By descending sort keys.
+    /// By descending sort key.
     Descending,
 }
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug)]
 pub struct Page<T> {
     /// The records, each with its position.
     pub records: Vec<(Cursor, T)>,
-    /// The position after which more records follow; `None` at the end of the list.
+    /// The position after which more records follow. `None` at the end of the list.
     pub next: Option<Cursor>,
 }
 
 impl Store {
-    /// Reads a page of the records whose keys begin with `prefix`, consistently.
+    /// Reads a page of the records whose keys begin with `prefix`, with a consistent read.
     ///
-    /// A page is shorter than its limit where its records have more than 1 MB together. Records
-    /// that cannot be read are logged and left out.
+    /// A page has fewer records than its limit if they exceed 1 MB in total. Logs and omits
+    /// records that cannot be read.
     ///
-    /// Costs one `Query`, which reads one record more than the limit, to see whether more follow.
+    /// Costs one `Query`, which reads one record more than the limit to find out whether more
+    /// follow.
     ///
     /// # Errors
     ///
@@ -54,10 +54,10 @@ impl Store {
         prefix: &KeyPrefix,
         request: &PageRequest,
     ) -> Result<Page<T>, StoreError> {
-        let limit = request.limit.clamp(1, LONGEST_PAGE);
+        let limit = request.limit.clamp(1, MAX_PAGE_SIZE);
         let query = self.client.query().table_name(&self.table);
         let query = query
-            .key_condition_expression(BEGINS_ALIKE)
+            .key_condition_expression(HAS_PREFIX)
             .set_expression_attribute_values(Some(prefix.values()))
             .set_exclusive_start_key(request.after.as_ref().map(|it| prefix.key_at(it)))
             .scan_index_forward(request.direction == Direction::Ascending)

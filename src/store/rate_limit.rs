@@ -1,4 +1,4 @@
-//! Counters that bound how often something happens.
+//! Counters for rate limits.
 
 use aws_sdk_dynamodb::types::{AttributeValue, builders::UpdateBuilder};
 use jiff::{SignedDuration, Timestamp};
@@ -8,9 +8,9 @@ use crate::{
     store::{Store, StoreError, error::Requirement, item, key, key::Key},
 };
 
-/// How long the record of a window is kept after its end, because the clock of another instance
-/// may be behind.
-const REMEMBERED: SignedDuration = SignedDuration::from_mins(5);
+/// How long the record of a window is kept after the window ends, because the clock of another
+/// instance may be behind.
+const RETENTION: SignedDuration = SignedDuration::from_mins(5);
 /// The expression that counts one event.
 const COUNT: &str = "ADD #count :one SET #ttl = :ttl";
 /// The condition that the limit is not reached.
@@ -19,11 +19,11 @@ const IS_BELOW_LIMIT: &str = "attribute_not_exists(#count) OR #count < :limit";
 const NAMES: [(&str, &str); 2] = [("#count", "count"), ("#ttl", key::TTL)];
 
 impl Store {
-    /// Counts one event, unless the present window has had `limit.limit` of them already.
-    /// Returns whether it was counted.
+    /// Counts one event, unless the current window already has `limit.limit` of them. Returns
+    /// whether the event was counted.
     ///
-    /// Callers that race are counted one by one. Each window has a record of its own, which
-    /// DynamoDB deletes by `ttl`.
+    /// Concurrent requests cannot exceed the limit. Each window has its own record, which
+    /// DynamoDB deletes by its `ttl`.
     ///
     /// Costs one `UpdateItem`.
     ///
@@ -54,7 +54,7 @@ impl Store {
     }
 }
 
-/// Adds the same to an update that is part of a transaction.
+/// Makes an update of a transaction count one event, as [`Store::count_within`] does.
 pub(super) fn count(
     update: UpdateBuilder,
     counter: &Counter,
@@ -73,6 +73,6 @@ pub(super) fn count(
 
 fn values(limit: RateLimit, now: Timestamp) -> [(&'static str, AttributeValue); 3] {
     let number = |it: u32| AttributeValue::N(it.to_string());
-    let ttl = item::seconds(limit.window_end(now) + REMEMBERED);
+    let ttl = item::seconds(limit.window_end(now) + RETENTION);
     [(":one", number(1)), (":limit", number(limit.limit)), (":ttl", ttl)]
 }

@@ -1,4 +1,4 @@
-//! What a type needs to be stored in the table.
+//! The traits of types that are stored in the table.
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -7,22 +7,22 @@ use crate::store::key::Key;
 
 /// A type whose values are stored in the table.
 pub trait Record: Serialize + DeserializeOwned {
-    /// Returns its key.
+    /// Returns the record's key.
     fn key(&self) -> Key;
 
-    /// Returns when DynamoDB may delete it, which can happen days later: readers check the
-    /// record's own expiry and never rely on its absence.
+    /// Returns when DynamoDB may delete the record. DynamoDB can delete it days later, so readers
+    /// check the expiry themselves.
     fn ttl(&self) -> Option<Timestamp> {
         None
     }
 }
 
-/// A record that counts its changes in the attribute `version`, so that two changes at the same
-/// time lose none.
+/// A record that counts its changes in the attribute `version`, so that concurrent changes do not
+/// overwrite each other.
 pub trait Versioned: Record {
-    /// Returns how often the record was changed.
+    /// Returns the number of times that the record was changed.
     fn version(&self) -> u64;
 
-    /// Sets how often the record was changed: for the store only.
+    /// Sets the version. Only the store calls it.
     fn set_version(&mut self, version: u64);
 }

@@ -1,24 +1,25 @@
-//! Writes that are tried again because others write to the same records.
+//! Retries of writes that conflict with other writes to the same records.
 
 use std::time::Duration;
 
 use crate::store::{Store, StoreError};
 
-/// How often a write is tried that meets other transactions: 620 milliseconds of pauses at most.
+/// The maximum number of attempts of a write that conflicts with other transactions, with pauses
+/// of at most 620 milliseconds in total.
 const RACES: u32 = 6;
-/// How often a change is tried whose record others changed first: 2.5 seconds of pauses at most.
+/// The maximum number of attempts of a change whose record others changed first, with pauses of
+/// at most 2.5 seconds in total.
 const CHANGES: u32 = 8;
-/// The first pause is shorter than twice this many milliseconds, each later one than twice as
-/// long as the one before.
+/// Half of the first pause's upper bound, in milliseconds. The upper bound doubles with each
+/// pause.
 const PAUSE: u64 = 10;
 
 impl Store {
-    /// Makes a write, and makes it again while other transactions are at the same records.
+    /// Calls `write`, and retries it while other transactions write to the same records.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Raced`] when they still are at the last attempt; else what the write fails
-    /// with.
+    /// [`StoreError::Raced`] when the last attempt conflicts, too; any other error of `write`.
     pub(super) async fn retry_on_race<T, F>(&self, write: impl Fn() -> F) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, StoreError>>,
@@ -26,12 +27,12 @@ impl Store {
         self.retry(RACES, |error| matches!(error, StoreError::Raced), write).await
     }
 
-    /// Makes a change that reads what it changes, and makes it again where somebody else changed
-    /// the same records after it read them.
+    /// Calls `change`, which reads the records that it changes, and retries it if another request
+    /// changed them in between.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when somebody did at each attempt; else what the change fails with.
+    /// [`StoreError::Stale`] when that happened in each attempt; any other error of `change`.
     pub(super) async fn retry_when_stale<T, F>(
         &self,
         change: impl Fn() -> F,
@@ -60,11 +61,12 @@ impl Store {
         write().await
     }
 
-    /// Waits for a random time after an attempt, counted from 1, so that rivals spread out.
+    /// Waits for a random time after an attempt, so that concurrent writers spread out. Attempts
+    /// are counted from 1.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] when there is no randomness.
+    /// [`StoreError::Unavailable`] when the source of randomness fails.
     pub async fn back_off(&self, attempt: u32) -> Result<(), StoreError> {
         let random =
             self.entropy.bytes().map_err(|error| StoreError::Unavailable(Box::new(error)))?;

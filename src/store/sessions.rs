@@ -15,9 +15,9 @@ use crate::{
     },
 };
 
-/// How long the record of a session is kept after it expired, so that requests with the session
-/// can still be told why it is rejected.
-const REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// How long the record of a session is kept after the session expired. Until then, a request with
+/// the session gets the exact reason why it is rejected.
+const RETENTION: SignedDuration = SignedDuration::from_hours(24);
 
 impl Record for Session {
     fn key(&self) -> Key {
@@ -25,7 +25,7 @@ impl Record for Session {
     }
 
     fn ttl(&self) -> Option<Timestamp> {
-        Some(self.ends_at() + REMEMBERED)
+        Some(self.ends_at() + RETENTION)
     }
 }
 
@@ -34,12 +34,12 @@ pub struct ReplacedSession {
     pub user: UserId,
     /// The digest of the session's secret.
     pub digest: Digest,
-    /// The entry in its owner's audit log.
+    /// The entry for the audit log of the session's owner.
     pub entry: AuditEntry,
 }
 
 impl Store {
-    /// Gets a session, its owner, and the slot of their default token.
+    /// Gets a session, its owner, and the slot of the owner's default token.
     ///
     /// Costs one `BatchGetItem`.
     ///
@@ -69,8 +69,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Guard`] when the owner was disabled or revoked all credentials meanwhile;
-    /// [`StoreError::Stale`] when the session to be replaced is not open.
+    /// [`StoreError::Guard`] when the owner was disabled or revoked all credentials in the
+    /// meantime; [`StoreError::Stale`] when the session to be replaced is not open.
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
@@ -94,7 +94,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when it was ended already.
+    /// [`StoreError::Stale`] when the session has already been ended.
     pub async fn end_session(
         &self,
         session: &Session,

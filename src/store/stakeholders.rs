@@ -1,4 +1,4 @@
-//! Stakeholders, and whose an e-mail address is.
+//! Stakeholders, and the email addresses that they own.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +17,14 @@ use crate::{
     },
 };
 
-/// Says whose an e-mail address is.
+/// The record that maps an email address to its user.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Address {
     pub(super) email: Email,
     pub(super) user: UserId,
 }
 
-/// Takes an owner out of the items of a batch. Memberships that have no record are empty.
+/// Takes an owner out of the items of a batch. Returns empty memberships if they have no record.
 pub(super) fn take_owner(
     items: &mut Vec<Item>,
     stakeholder: &Key,
@@ -86,7 +86,7 @@ impl Store {
         self.get(&Key::stakeholder(user)).await
     }
 
-    /// Gets the stakeholder whose address this is.
+    /// Gets the stakeholder with this email address.
     ///
     /// # Errors
     ///
@@ -102,7 +102,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] when the address is somebody's already.
+    /// [`StoreError::Exists`] when the address already belongs to a stakeholder.
     pub async fn enrol(
         &self,
         stakeholder: &Stakeholder,
@@ -112,12 +112,12 @@ impl Store {
         self.transaction().insert(&address)?.insert(stakeholder)?.commit(entry).await
     }
 
-    /// Changes a stakeholder by one pure step, if nobody else does so meanwhile.
+    /// Applies a pure function to a stakeholder and stores the result. Makes a single attempt.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when the stakeholder is gone, or somebody else changed them first:
-    /// nothing is lost, the caller may try again.
+    /// [`StoreError::Stale`] when the stakeholder does not exist, or another request changed it
+    /// first. Nothing was written, so the caller may try again.
     pub async fn change_stakeholder(
         &self,
         user: &UserId,

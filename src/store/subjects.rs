@@ -1,4 +1,4 @@
-//! Whom the subjects of identity providers log in as.
+//! Subjects of identity providers, and the users that they log in as.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -11,10 +11,10 @@ use crate::{
     store::{Record, Store, StoreError, key::Key, stakeholders::Address},
 };
 
-/// The subject is not pinned, or to the user `:uid`.
+/// The condition that the subject is still not pinned, or still pinned to the user `:uid`.
 const PIN_IS_AS_FOUND: &str = "attribute_not_exists(PK) OR uid = :uid";
 
-/// The value of `:uid`; nobody's where the subject was not pinned.
+/// Returns the value of `:uid`: the user of `found`, or an id that no user has.
 fn as_found(found: Option<&PinnedSubject>) -> (&'static str, AttributeValue) {
     (":uid", AttributeValue::S(found.map_or("-", |it| it.user.as_str()).to_owned()))
 }
@@ -26,7 +26,7 @@ impl Record for PinnedSubject {
 }
 
 impl Store {
-    /// Gets whom a subject logs in as.
+    /// Gets the user that a subject logs in as.
     ///
     /// # Errors
     ///
@@ -42,8 +42,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] when the address is somebody's already; [`StoreError::Stale`] when
-    /// the subject is no longer pinned as in `found`.
+    /// [`StoreError::Exists`] when the address already belongs to a stakeholder;
+    /// [`StoreError::Stale`] when the subject is no longer pinned as in `found`.
     pub async fn enrol_subject(
         &self,
         stakeholder: &Stakeholder,
@@ -56,13 +56,13 @@ impl Store {
         writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit(entry).await
     }
 
-    /// Pins a subject to a stakeholder who was enrolled before. `linked` has the subject among
-    /// its own, and may have another epoch.
+    /// Pins a subject to a stakeholder who was enrolled before. `linked` is the stakeholder with
+    /// the subject added, and may have another epoch.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when somebody else changed the stakeholder, or pinned the
-    /// subject, first.
+    /// [`StoreError::Stale`] when another request changed the stakeholder or pinned the subject
+    /// first.
     pub async fn pin_subject(
         &self,
         before: &Stakeholder,
@@ -77,12 +77,13 @@ impl Store {
         Ok(after)
     }
 
-    /// Gives a stakeholder the address that the provider of a pinned subject told now.
+    /// Changes a stakeholder's address to the one that the provider of a pinned subject now
+    /// reports.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] when the address is somebody else's; [`StoreError::Stale`] when
-    /// somebody changed the stakeholder first.
+    /// [`StoreError::Exists`] when the address belongs to another stakeholder;
+    /// [`StoreError::Stale`] when another request changed the stakeholder first.
     pub async fn move_address(
         &self,
         before: &Stakeholder,
@@ -99,8 +100,8 @@ impl Store {
         Ok(after)
     }
 
-    /// Records the address that the provider of a pinned subject told, where it is the
-    /// stakeholder's already.
+    /// Records the address that the provider of a pinned subject reports, if the stakeholder
+    /// already has it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Several writes that happen together or not at all.
+//! Transactions: several writes that succeed or fail together.
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
@@ -23,32 +23,32 @@ use crate::{
     },
 };
 
-/// How many writes DynamoDB accepts in one transaction.
-const MOST_WRITES: usize = 100;
-/// The condition that no record exists.
+/// The maximum number of writes in one transaction.
+const MAX_WRITES: usize = 100;
+/// The condition that the record does not exist.
 pub(super) const NOT_EXISTS: &str = "attribute_not_exists(PK)";
 
-/// Writes that happen together or not at all.
+/// Writes that succeed or fail together.
 pub(super) struct Transaction<'a> {
     store: &'a Store,
     writes: Vec<TransactWriteItem>,
-    /// What each of the writes requires, in the same order.
+    /// The requirements of the writes, in the same order.
     requirements: Vec<Requirement>,
 }
 
-/// A value that an expression names.
+/// A value of an expression, with its placeholder.
 pub(super) type Value = (&'static str, AttributeValue);
 
 impl Store {
-    /// Begins to collect writes.
+    /// Creates an empty transaction.
     pub(super) fn transaction(&self) -> Transaction<'_> {
         Transaction { store: self, writes: Vec::new(), requirements: Vec::new() }
     }
 }
 
 impl Transaction<'_> {
-    /// Requires that `owner` is active and of the same epoch: a stakeholder whom somebody
-    /// disabled meanwhile, or whose credentials were all revoked, changes nothing.
+    /// Requires that `owner` is active and in the same epoch. The transaction fails if the owner
+    /// was disabled, or all their credentials were revoked, since it was read.
     pub(super) fn require_active(self, owner: &Stakeholder) -> Result<Self, StoreError> {
         let check = ConditionCheck::builder()
             .condition_expression("epoch = :epoch AND #status.#state = :active")
@@ -67,7 +67,8 @@ impl Transaction<'_> {
         self.put(record, NOT_EXISTS, [], Requirement::New)
     }
 
-    /// Puts a record where `condition` holds: nobody changed what was read.
+    /// Puts a record if `condition` holds. The condition must check that the stored record has not
+    /// changed since it was read.
     pub(super) fn put_where<T: Record>(
         self,
         record: &T,
@@ -106,13 +107,13 @@ impl Transaction<'_> {
         }
     }
 
-    /// Changes a record, if nobody changed it since `before` was read: sets and removes the
-    /// attributes that differ, and counts the change.
+    /// Changes a record, if it has not changed since `before` was read. Sets and removes the
+    /// attributes that differ, and increments the version.
     pub(super) fn change<T: Versioned>(self, before: &T, after: &T) -> Result<Self, StoreError> {
         self.apply(Difference::between(before, after)?, before)
     }
 
-    /// Applies a difference to a record, if nobody changed it since `before` was read.
+    /// Applies a difference to a record, if it has not changed since `before` was read.
     pub(super) fn apply<T: Versioned>(
         self,
         difference: Difference,
@@ -122,7 +123,7 @@ impl Transaction<'_> {
         self.update(difference.apply(update, before.version()), Requirement::Unchanged)
     }
 
-    /// Counts an event of `counter`, if the present window has had fewer than `limit` of them.
+    /// Counts an event of `counter`, if the current window has fewer than `limit` of them.
     pub(super) fn count_within(
         self,
         counter: &Counter,
@@ -134,8 +135,8 @@ impl Transaction<'_> {
         self.update(update, Requirement::BelowLimit { retry_after: limit.retry_after(now) })
     }
 
-    /// Sets `state` of the record at `key` where it is still `from`; also its `ttl`, if one is
-    /// given.
+    /// Sets `state` of the record at `key` if it is still the first of the two states. Also sets
+    /// `ttl`, if one is given.
     pub(super) fn change_state(
         self,
         key: &Key,
@@ -167,7 +168,7 @@ impl Transaction<'_> {
         Ok(self.with(TransactWriteItem::builder().update(update).build(), requirement))
     }
 
-    /// Deletes a record, if nobody changed it since it was read.
+    /// Deletes a record, if it has not changed since it was read.
     pub(super) fn remove<T: Versioned>(self, record: &T) -> Result<Self, StoreError> {
         let version = AttributeValue::N(record.version().to_string());
         self.delete_where(&record.key(), "version = :version", [(":version", version)])
@@ -180,7 +181,8 @@ impl Transaction<'_> {
         self.with_delete(delete)
     }
 
-    /// Deletes the record at `key` where `condition` holds: nobody changed what was read.
+    /// Deletes the record at `key` if `condition` holds. The condition must check that the stored
+    /// record has not changed since it was read.
     pub(super) fn delete_where(
         self,
         key: &Key,
@@ -208,12 +210,11 @@ impl Transaction<'_> {
         self
     }
 
-    /// Inserts the audit entry of the change that the writes are, and makes all of them happen or
-    /// none, as [`commit_without_audit`](Self::commit_without_audit).
+    /// Adds the audit entry of the change and commits the writes.
     ///
     /// # Errors
     ///
-    /// As [`commit_without_audit`](Self::commit_without_audit).
+    /// The same as [`commit_without_audit`](Self::commit_without_audit).
     pub(super) async fn commit(self, audit: &AuditEntry) -> Result<(), StoreError> {
         let mut transaction = self.store.transaction().insert(audit)?;
         transaction.writes.extend(self.writes);
@@ -221,23 +222,22 @@ impl Transaction<'_> {
         transaction.commit_without_audit().await
     }
 
-    /// Makes all the writes happen, or none: for those that change no noun that is audited.
-    /// Writes that meet another transaction are retried.
+    /// Commits the writes. Use it only for records that are not audited. Retries if the writes
+    /// conflict with another transaction.
     ///
-    /// The SDK gives each request an idempotency token (`ClientRequestToken`), which its own
-    /// retries repeat: a transaction that was committed and whose response was lost succeeds when
-    /// it is sent again.
+    /// The SDK sends an idempotency token (`ClientRequestToken`), which its own retries repeat. So
+    /// a retry succeeds if the transaction was committed and only its response was lost.
     ///
-    /// Costs one `TransactWriteItems`, which consumes twice as much as single writes.
+    /// Costs one `TransactWriteItems`, which consumes twice the capacity of single writes.
     ///
     /// # Errors
     ///
-    /// What the first write fails with whose condition does not hold: [`StoreError::Exists`],
-    /// [`StoreError::Stale`], [`StoreError::Guard`] or [`StoreError::LimitReached`];
+    /// [`StoreError::Exists`], [`StoreError::Stale`], [`StoreError::Guard`] or
+    /// [`StoreError::LimitReached`], depending on the first write whose condition fails;
     /// [`StoreError::TooManyWrites`] for more than 100 writes.
     pub(super) async fn commit_without_audit(self) -> Result<(), StoreError> {
         let writes = self.writes.len();
-        if writes > MOST_WRITES {
+        if writes > MAX_WRITES {
             return Err(StoreError::TooManyWrites { writes });
         }
         let request =

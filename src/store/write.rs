@@ -1,4 +1,4 @@
-//! Writes of one record, which are not transactions: they consume half as much.
+//! Writes of one record without a transaction, which consume half the capacity.
 
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, update_item::builders::UpdateItemFluentBuilder},
@@ -14,16 +14,16 @@ use crate::store::{
 };
 
 impl Store {
-    /// Inserts a record that does not exist yet. It is for records that are not audited.
+    /// Inserts a record that does not exist yet. Use it only for records that are not audited.
     ///
-    /// The SDK sends a request again whose answer was lost. So a record that exists already with
-    /// exactly these attributes counts as inserted.
+    /// The SDK repeats a request whose response was lost. So the insert also succeeds if the
+    /// stored record has exactly the same attributes.
     ///
     /// Costs one `PutItem`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] when there is another record at its key.
+    /// [`StoreError::Exists`] when a different record has the same key.
     pub async fn insert<T: Record>(&self, record: &T) -> Result<(), StoreError> {
         let item = item::write(record)?;
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item.clone()));
@@ -39,8 +39,8 @@ impl Store {
         self.retry_on_race(send).await
     }
 
-    /// Sets attributes of the record at `key` where `condition` holds, such as that it exists: a
-    /// late write must not create a record that was deleted.
+    /// Sets attributes of the record at `key` if `condition` holds. The condition must require that
+    /// the record exists, so that a late write does not create a deleted record again.
     ///
     /// Costs one `UpdateItem`.
     ///
@@ -62,7 +62,7 @@ impl Store {
         self.send_update(update, Requirement::Unchanged).await
     }
 
-    /// Sends an update, which requires something of the table.
+    /// Sends an update. `requirement` determines the error if its condition fails.
     pub(super) async fn send_update(
         &self,
         update: UpdateItemFluentBuilder,
@@ -76,7 +76,7 @@ impl Store {
     }
 }
 
-/// Returns the item that was in the way of an insert.
+/// Returns the stored item that made an insert fail.
 fn stored(error: Option<&PutItemError>) -> Option<&Item> {
     match error {
         Some(PutItemError::ConditionalCheckFailedException(failed)) => failed.item(),

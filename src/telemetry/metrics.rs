@@ -1,7 +1,7 @@
-//! Metrics in CloudWatch's embedded metric format: CloudWatch extracts them from lines of the log,
-//! so sending them costs no request.
+//! Metrics in CloudWatch's embedded metric format. CloudWatch extracts them from the log, so they
+//! need no requests.
 //!
-//! Written by hand, since a request is one small JSON document.
+//! No library is used, because the metrics of a request are one small JSON document.
 
 use std::{fmt, io::Write, time::Duration};
 
@@ -26,7 +26,7 @@ pub const METRICS: [(&str, &str); 9] = [
 ];
 /// The dimension of all metrics, as in Lambda's own metrics. It separates stacks in one region.
 pub const DIMENSION: &str = "FunctionName";
-/// The metric that is also sent for each reason.
+/// The metric that is also reported for each reason.
 const BY_REASON: &str = "Refused";
 /// The dimension for the reason.
 const REASON: &str = "Reason";
@@ -134,7 +134,7 @@ impl Measurements<'_> {
         }
     }
 
-    /// Returns the reason why a credential was refused, if one was.
+    /// Returns the reason of a 401 or 403 response, if it has one.
     fn refusal_reason(&self) -> Option<&'static str> {
         self.reason.filter(|_| self.status == 401 || self.status == 403)
     }

@@ -7,7 +7,7 @@ mod story_events;
 use std::net::Ipv6Addr;
 
 use arm_api::{
-    http::{Caller, handler},
+    http::{ClientAddress, handler},
     routes,
 };
 use axum::{
@@ -24,7 +24,7 @@ use story_events::{Credentials, Story, Verdict, body, stories};
 
 /// Sends an event to a router, as Lambda does.
 async fn send(router: Router, event: Value) -> Value {
-    let answer = handler::answer_event(router, &event.to_string()).await;
+    let answer = handler::handle_event(router, &event.to_string()).await;
     serde_json::to_value(answer).unwrap()
 }
 
@@ -169,7 +169,7 @@ async fn the_caller_has_the_address_that_the_gateway_saw(
     #[case] event: Value,
     #[case] place: &str,
 ) {
-    let echo = any(async |Extension(caller): Extension<Caller>| format!("{:?}", caller.0));
+    let echo = any(async |Extension(caller): Extension<ClientAddress>| format!("{:?}", caller.0));
     let router = Router::new().route("/", echo);
     let caller = async |address: Value| {
         let mut event = event.clone();

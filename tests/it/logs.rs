@@ -147,7 +147,7 @@ async fn the_line_has_the_client_address_and_the_request_id_of_the_gateway(
     });
 
     let router = routes::web(world.web_app.clone());
-    handler::answer_event(router, &event.to_string()).await;
+    handler::handle_event(router, &event.to_string()).await;
 
     let line = world.log().pop().unwrap();
     assert_eq!(line["status"], status);

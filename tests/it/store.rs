@@ -10,7 +10,7 @@ use arm_api::domain::{
     session::{Session, SessionState},
     stakeholder::Stakeholder,
 };
-use arm_api::store::{Store, StoreError, access_tokens::SlotToken};
+use arm_api::store::{Store, StoreError, access_tokens::CurrentToken};
 use jiff::SignedDuration;
 use ulid::Ulid;
 
@@ -153,11 +153,11 @@ async fn a_slot_holds_one_token() {
     let blind = store.issue_access_token(&ana, &second, None, &entry(&ana, 2)).await;
     assert!(matches!(blind, Err(StoreError::Exists)));
     store
-        .issue_access_token(&ana, &second, Some(&SlotToken::of(&first, &ana)), &entry(&ana, 3))
+        .issue_access_token(&ana, &second, Some(&CurrentToken::of(&first, &ana)), &entry(&ana, 3))
         .await
         .unwrap();
     let late = store
-        .issue_access_token(&ana, &third, Some(&SlotToken::of(&first, &ana)), &entry(&ana, 4))
+        .issue_access_token(&ana, &third, Some(&CurrentToken::of(&first, &ana)), &entry(&ana, 4))
         .await;
     assert!(matches!(late, Err(StoreError::Stale)));
 

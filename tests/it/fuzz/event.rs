@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use arm_api::{
-    http::{Caller, event::Event, handler},
+    http::{ClientAddress, event::Event, handler},
     routes,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -121,7 +121,7 @@ impl Target for Events {
         }
         for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())]
         {
-            let answer = self.runtime.block_on(handler::answer_event(router, &event.to_string()));
+            let answer = self.runtime.block_on(handler::handle_event(router, &event.to_string()));
             let status = serde_json::to_value(answer).unwrap()["statusCode"].as_u64();
             prop_assert!(matches!(status, Some(200..=499)), "{status:?}");
         }
@@ -172,7 +172,8 @@ fn check_request(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCase
         body.as_bytes().to_vec()
     };
     prop_assert_eq!(request.body().as_ref(), body);
-    let caller = request.extensions().get::<Caller>().and_then(|it| it.0).map(|it| it.to_string());
+    let caller =
+        request.extensions().get::<ClientAddress>().and_then(|it| it.0).map(|it| it.to_string());
     let seen = [
         &event["requestContext"]["http"]["sourceIp"],
         &event["requestContext"]["identity"]["sourceIp"],
