@@ -151,23 +151,23 @@ mod tests {
     }
 
     #[test]
-    fn exactly_one_key_is_active() {
+    fn exactly_one_key_must_be_active() {
         assert!(Keys::of(vec![]).is_err());
         assert!(Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::Active)]).is_err());
         assert!(Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::VerifyOnly)]).is_ok());
     }
 
     #[test]
-    fn only_public_members_of_keys_that_are_not_dead_are_shown() {
+    fn only_public_members_of_keys_that_are_not_retired_are_published() {
         let keys = Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::Dead)]).unwrap();
-        let shown = serde_json::to_value(keys.public().collect::<Vec<_>>()).unwrap();
+        let published = serde_json::to_value(keys.public().collect::<Vec<_>>()).unwrap();
 
-        assert_eq!(shown.as_array().unwrap().len(), 1);
-        assert!(shown[0].get("d").is_none(), "{shown}");
+        assert_eq!(published.as_array().unwrap().len(), 1);
+        assert!(published[0].get("d").is_none(), "{published}");
     }
 
     #[test]
-    fn a_private_key_of_another_public_one_is_refused() {
+    fn a_private_key_that_does_not_match_its_public_key_is_rejected() {
         let mixed = KeyEntry { x: entry(2, KeyState::Active).x, ..entry(1, KeyState::Active) };
 
         assert!(Keys::of(vec![mixed]).is_err());

@@ -232,14 +232,14 @@ mod tests {
     #[case::many_variables(format!("query ({}) {{ a }}", "$a: A ".repeat(1501)), false)]
     #[case::many_operations("query A { a } query B { a }".to_owned(), true)]
     #[case::an_unused_fragment("{ a } fragment b on Query { a }".to_owned(), false)]
-    fn a_query_has_limits(#[case] query: String, #[case] is_within: bool) {
+    fn a_query_beyond_a_limit_is_rejected(#[case] query: String, #[case] is_within: bool) {
         assert_eq!(check_text(&query).is_ok(), is_within, "{query}");
     }
 
     #[rstest]
     #[case::in_the_one_operation("{ ...f0 }")]
     #[case::in_the_second_operation("query A { a } query B { ...f0 }")]
-    fn a_fragment_bomb_ends_at_the_budget(#[case] operations: &str) {
+    fn a_fragment_bomb_is_rejected(#[case] operations: &str) {
         let level = |it: u32| format!("fragment f{it} on Query {{ ...f{0} ...f{0} }}", it + 1);
         let levels = (0..28).map(level).collect::<Vec<_>>().join(" ");
 
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_cycle_ends_at_the_budget() {
+    fn a_fragment_cycle_is_rejected() {
         assert!(
             check_text("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }")
                 .is_err()

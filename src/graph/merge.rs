@@ -138,7 +138,7 @@ mod tests {
         fragment g on __Field { name type { kind ofType { kind } } } \
         fragment h on __Type { ...f name fields { name description } }";
 
-    /// How a selection may be left out; `$no` has a default value, `$yes` is given.
+    /// Directives of a selection. `$no` has a default value, and the request has a value of `$yes`.
     fn directives() -> impl Strategy<Value = &'static str> {
         select(vec![
             "",
@@ -166,7 +166,7 @@ mod tests {
             .boxed()
     }
 
-    /// Selections on a `__Type`, of so many levels.
+    /// Selections on a `__Type` with this many levels.
     fn selections_of_type(levels: u32) -> BoxedStrategy<String> {
         let leaves = leaf(&["name", "k: kind", "kind", "description", "...f", "...h"]);
         if levels == 0 {
@@ -197,22 +197,25 @@ mod tests {
     fn no_type_of_the_schema_is_abstract() {
         let sdl = graph::sdl();
 
-        assert!(
-            !sdl.contains("\ninterface ") && !sdl.contains("\nunion "),
-            "type conditions are ignored here"
-        );
+        // Merging ignores type conditions, which only matter for abstract types.
+        assert!(!sdl.contains("\ninterface "));
+        assert!(!sdl.contains("\nunion "));
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+        #![proptest_config(ProptestConfig {
+            failure_persistence: None,
+            ..ProptestConfig::with_cases(64)
+        })]
 
-        /// async-graphql's own way is to execute all selections and to merge the answers. For
-        /// fields that change nothing both ways lead to the same answer, in the same order.
+        /// async-graphql executes all selections and merges the results. For fields without side
+        /// effects both ways give the same response in the same order.
         #[test]
-        fn a_merged_query_has_the_same_answer(
+        fn a_merged_query_has_the_same_response(
             queries in prop::collection::vec((directives(), set(selections_of_type(3))), 1..4),
         ) {
-            let one = |(it, set): &(&str, String)| format!("__type(name: \"AccessToken\") {it} {set}");
+            let field = "__type(name: \"AccessToken\")";
+            let one = |(it, set): &(&str, String)| format!("{field} {it} {set}");
             let roots = queries.iter().map(one).collect::<Vec<_>>().join(" ");
             let query = format!(
                 "query ($no: Boolean! = false, $yes: Boolean!) {{ {roots} ...all @skip(if: $no) \

@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_list_is_cut_with_a_warning_that_has_its_path() {
+    fn a_longer_list_is_truncated_with_a_warning_that_has_its_path() {
         let (response, warnings) =
             execute("{ list(length: 2) { inner: list(length: 501) { __typename } } }");
 
@@ -258,10 +258,13 @@ mod tests {
     #[rstest]
     #[case::exactly("{ list(length: 20) { list(length: 499) { __typename } } }", true)]
     #[case::more("{ list(length: 20) { list(length: 500) { __typename } } }", false)]
-    fn the_lists_of_a_response_have_10_000_items(#[case] query: &str, #[case] is_answered: bool) {
+    fn the_lists_of_a_response_have_at_most_10_000_items(
+        #[case] query: &str,
+        #[case] is_within: bool,
+    ) {
         let (response, _) = execute(query);
 
-        assert_eq!(response.is_ok(), is_answered);
+        assert_eq!(response.is_ok(), is_within);
         for error in &response.errors {
             let info = error.source::<Error>().unwrap().describe();
             assert_eq!(info.code, "BAD_USER_INPUT");
@@ -275,8 +278,8 @@ mod tests {
     #[case::ten_items(10, 31)]
     #[case::the_largest_page(100, 301)]
     #[case::more_than_allowed(1000, 301)]
-    #[case::less_than_none(-1, 1)]
-    fn the_fields_of_a_page_cost_as_often_as_it_may_have_items(
+    #[case::a_negative_number(-1, 1)]
+    fn a_page_costs_its_fields_once_for_each_possible_item(
         #[case] first: i32,
         #[case] cost: usize,
     ) {
@@ -284,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn the_fields_of_a_plain_list_cost_ten_times() {
+    fn a_plain_list_costs_its_fields_ten_times() {
         assert_eq!(cost_of_list(3), 31);
     }
 }

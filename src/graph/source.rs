@@ -284,9 +284,9 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::as_it_is("{ a(b: [1, 2.5e3]) }", "{ a(b: [1  2.5e3]) }")]
+    #[case::unchanged_values("{ a(b: [1, 2.5e3]) }", "{ a(b: [1  2.5e3]) }")]
     #[case::braces(r#"{ a(b: "\u{1F600}") c }"#, "{ a(b: \"😀\"        ) c }")]
-    #[case::a_pair(r#"{ a(b: "\uD83D\uDE00") c }"#, "{ a(b: \"😀\"           ) c }")]
+    #[case::a_surrogate_pair(r#"{ a(b: "\uD83D\uDE00") c }"#, "{ a(b: \"😀\"           ) c }")]
     #[case::a_quote(r#"{ a(b: "\u{22}\u{5c}") c }"#, r#"{ a(b: "\u0022\u005c") c }"#)]
     #[case::a_comment("{ ... on#x\nA { b } }", "{ ... on  \nA { b } }")]
     #[case::blanks_in_a_type("query ($a: [ A ! ] !) { b }", "query ($a: [A!]!    ) { b }")]
@@ -295,9 +295,12 @@ mod tests {
         "query ($a: A = \"x\" $b: B) { c }",
         "query ($a: A = \"x\" $b: B) { c }"
     )]
-    #[case::less_than_nothing("{ a(b: -0, c: -0.0) }", "{ a(b: 0   c: -0.0) }")]
+    #[case::negative_zero("{ a(b: -0, c: -0.0) }", "{ a(b: 0   c: -0.0) }")]
     #[case::a_block_string(r#"{ a(b: """\u{x} \""" # """) }"#, r#"{ a(b: """\u{x} \""" # """) }"#)]
-    fn valid_text_becomes_text_that_the_parser_reads(#[case] query: &str, #[case] expected: &str) {
+    fn valid_text_is_rewritten_to_text_that_the_parser_accepts(
+        #[case] query: &str,
+        #[case] expected: &str,
+    ) {
         let text = rewrite(query).unwrap();
 
         assert_eq!(text, expected);
@@ -308,8 +311,8 @@ mod tests {
     #[case::of_a_definition("queryA { a }")]
     #[case::of_no_variables("query () { a }")]
     #[case::of_no_type("{ ...on }")]
-    #[case::half_a_pair(r#"{ a(b: "\uD83D") }"#)]
-    #[case::the_other_half(r#"{ a(b: "\uDE00") }"#)]
+    #[case::a_high_surrogate_alone(r#"{ a(b: "\uD83D") }"#)]
+    #[case::a_low_surrogate_alone(r#"{ a(b: "\uDE00") }"#)]
     #[case::too_large(r#"{ a(b: "\u{110000}") }"#)]
     #[case::no_digits(r#"{ a(b: "\u{}") }"#)]
     #[case::an_unknown_escape(r#"{ a(b: "\x") }"#)]
@@ -319,12 +322,12 @@ mod tests {
     #[case::a_number_with_a_name("{ a(b: 1a) }")]
     #[case::another_character("{ a ; }")]
     #[case::a_description_of_nothing("\"x\" { a }")]
-    fn other_text_is_rejected(#[case] query: &str) {
+    fn invalid_text_is_rejected_with_a_location(#[case] query: &str) {
         assert!(matches!(rewrite(query), Err(RequestFault::Syntax { at: Some(_), .. })));
     }
 
     #[test]
-    fn a_fault_says_where_it_is() {
+    fn a_syntax_error_has_its_line_and_column() {
         let Err(RequestFault::Syntax { at, .. }) = rewrite("{\n  é: a ; }") else {
             panic!("it was accepted")
         };
@@ -339,7 +342,7 @@ mod tests {
     #[case::in_a_block_string(format!("{{ a(b: \"\"\"\\\"\"\" \" {}\"\"\") }}", "[".repeat(100)), true)]
     #[case::in_a_comment(format!("{{ a }} # {}", "[".repeat(100)), true)]
     #[case::closed_by_a_string(format!("{{ a(b: [{}]) }}", "\"]\" [".repeat(63) + &"]".repeat(63)), false)]
-    fn brackets_are_counted(#[case] query: String, #[case] is_within: bool) {
+    fn nesting_is_limited_to_sixty_four_brackets(#[case] query: String, #[case] is_within: bool) {
         assert_eq!(rewrite(&query).is_ok(), is_within);
     }
 }

@@ -1,4 +1,4 @@
-//! Values of arguments and variables, in all forms that clients write them in.
+//! The forms in which clients write the values of arguments and variables.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::given::{ME, World};
 const CONTENT_TYPE: (&str, &str) = ("content-type", "application/json");
 
 #[tokio::test]
-async fn a_variable_that_cannot_be_makes_no_token() {
+async fn an_invalid_variable_creates_no_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let query = "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { sessionJwt } }";
@@ -61,7 +61,7 @@ async fn a_whole_number_is_an_expiration_time_however_it_is_written(
 }
 
 #[tokio::test]
-async fn a_number_in_quotes_is_told_to_lose_them() {
+async fn an_expiration_time_in_quotes_is_rejected_with_the_hint_to_remove_them() {
     let world = World::new().await;
 
     let answer = world
@@ -78,7 +78,7 @@ async fn a_number_in_quotes_is_told_to_lose_them() {
 #[rstest]
 #[case::braces(r#""\u{1F600}""#)]
 #[case::a_surrogate_pair(r#""\uD83D\uDE00""#)]
-#[case::itself("\"😀\"")]
+#[case::unescaped("\"😀\"")]
 #[tokio::test]
 async fn a_character_is_read_however_it_is_escaped(#[case] literal: &str) {
     let query = format!("{{ __type(name: {literal}) {{ name }} __typename }}");
@@ -93,7 +93,8 @@ async fn an_argument_whose_variable_has_no_value_has_its_default_value() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let query = "query ($first: Int, $after: String) { me { accessTokens(first: $first, after: $after) { nodes { id } } } }";
+    let query = "query ($first: Int, $after: String) { \
+                 me { accessTokens(first: $first, after: $after) { nodes { id } } } }";
     let answer = ana.asks(query).await;
 
     assert_eq!(answer.text(), r#"{"data":{"me":{"accessTokens":{"nodes":[]}}}}"#);

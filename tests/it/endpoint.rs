@@ -1,4 +1,4 @@
-//! GraphQL over HTTP: which request is answered, with which status and type.
+//! GraphQL over HTTP: accepted requests, and the status and media type of the response.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -10,17 +10,21 @@ const JSON: &str = "application/json";
 const GRAPHQL: &str = "application/graphql-response+json";
 const BAD_REQUEST: &str = "400 BAD_REQUEST";
 
-/// Nobody posts this body, and accepts that.
-async fn posted(world: &World, accept: &str, body: impl Into<axum::body::Body>) -> Answer {
+const TYPE_BY_NAME: &str = "query ($name: String!) { __type(name: $name) { name } }";
+const TOKEN_UNTIL: &str =
+    "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }";
+
+/// Posts this body without a credential, with this header `Accept`.
+async fn post_query(world: &World, accept: &str, body: impl Into<axum::body::Body>) -> Answer {
     world.sends(("POST", "/api"), &[CONTENT_TYPE, ("accept", accept)], body).await
 }
 
-async fn got(world: &World, query_string: &str) -> Answer {
+async fn get_query(world: &World, query_string: &str) -> Answer {
     world.sends(("GET", &format!("/api?{query_string}")), &[("accept", GRAPHQL)], "").await
 }
 
 #[rstest]
-#[case::g01(Some(GRAPHQL), GRAPHQL)]
+#[case::the_type_of_graphql(Some(GRAPHQL), GRAPHQL)]
 #[case::among_others(
     Some("application/graphql-response+json; charset=utf-8, application/json; charset=utf-8"),
     GRAPHQL
@@ -29,14 +33,20 @@ async fn got(world: &World, query_string: &str) -> Answer {
     Some("application/graphql-response+json, application/json;q=0.9"),
     GRAPHQL
 )]
-#[case::liked_less(Some("application/graphql-response+json;q=0.5, application/json"), JSON)]
-#[case::g02(Some(JSON), JSON)]
+#[case::with_a_lower_quality(
+    Some("application/graphql-response+json;q=0.5, application/json"),
+    JSON
+)]
+#[case::json(Some(JSON), JSON)]
 #[case::anything(Some("*/*"), JSON)]
 #[case::any_application(Some("application/*"), JSON)]
 #[case::empty(Some(""), JSON)]
 #[case::missing(None, JSON)]
 #[tokio::test]
-async fn an_answer_has_the_type_that_was_asked_for(#[case] accept: Option<&str>, #[case] ty: &str) {
+async fn a_response_has_the_media_type_that_the_client_accepts(
+    #[case] accept: Option<&str>,
+    #[case] ty: &str,
+) {
     let world = World::new().await;
 
     let headers: Vec<_> =
@@ -53,25 +63,25 @@ async fn an_answer_has_the_type_that_was_asked_for(#[case] accept: Option<&str>,
 #[case("image/png")]
 #[case("application/json;q=0")]
 #[tokio::test]
-async fn an_answer_of_another_type_is_not_given(#[case] accept: &str) {
-    let answer = posted(&World::new().await, accept, r#"{"query":"{ __typename }"}"#).await;
+async fn a_request_that_accepts_no_supported_media_type_is_rejected(#[case] accept: &str) {
+    let answer = post_query(&World::new().await, accept, r#"{"query":"{ __typename }"}"#).await;
 
     assert_eq!(answer.verdict(), "406 BAD_REQUEST");
     assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
 }
 
 #[tokio::test]
-async fn a_syntax_error_says_where_it_is_and_repeats_nothing() {
-    let answer = posted(&World::new().await, JSON, r#"{"query":"{ me { } }"}"#).await;
+async fn a_syntax_error_has_its_location_and_none_of_the_query() {
+    let answer = post_query(&World::new().await, JSON, r#"{"query":"{ me { } }"}"#).await;
 
     assert_eq!(answer.message(), "Syntax Error: expected selection");
     assert_eq!(answer.json()["errors"][0]["locations"], json!([{ "line": 1, "column": 8 }]));
 }
 
 #[tokio::test]
-async fn an_answer_tells_fifty_errors_at_most() {
+async fn a_response_has_at_most_fifty_errors() {
     let fields = (0..200).map(|it| format!("f{it}")).collect::<Vec<_>>().join(" ");
-    let answer = posted(
+    let answer = post_query(
         &World::new().await,
         JSON,
         json!({ "query": format!("{{ {fields} }}") }).to_string(),
@@ -82,35 +92,34 @@ async fn an_answer_tells_fifty_errors_at_most() {
 }
 
 #[tokio::test]
-async fn a_browser_that_opens_the_address_gets_the_ide_without_a_login() {
+async fn a_browser_gets_graphql_playground_without_a_login() {
     let world = World::new().await;
 
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
     let answer = world.sends(("GET", "/api"), &[("accept", accept)], "").await;
 
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (200, Some("text/html; charset=utf-8"))
-    );
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(answer.text().contains("<title>GraphQL Playground</title>"), "{}", answer.text());
     assert!(world.calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_query_comes_by_get() {
+async fn a_query_can_be_sent_by_get() {
     let world = World::new().await;
 
-    let plain = got(&world, "query=%7B__typename%7D").await;
-    let whole = "query=query+A(%24name%3AString!)%7B__type(name%3A%24name)%7Bname%7D%7D+query+B%7B__typename%7D\
-                 &operationName=A&variables=%7B%22name%22%3A%22Me%22%7D&extensions=%7B%7D&unknown=1";
-    let whole = got(&world, whole).await;
+    let plain = get_query(&world, "query=%7B__typename%7D").await;
+    let whole = "query=query+A(%24name%3AString!)%7B__type(name%3A%24name)%7Bname%7D%7D\
+                 +query+B%7B__typename%7D&operationName=A\
+                 &variables=%7B%22name%22%3A%22Me%22%7D&extensions=%7B%7D&unknown=1";
+    let whole = get_query(&world, whole).await;
 
     assert_eq!(plain.text(), r#"{"data":{"__typename":"Query"}}"#);
     assert_eq!(whole.text(), r#"{"data":{"__type":{"name":"Me"}}}"#);
 }
 
 #[rstest]
-#[case::nothing("")]
+#[case::no_parameters("")]
 #[case::another_parameter("qeury=%7B__typename%7D")]
 #[case::no_query("variables=%7B%7D&operationName=A")]
 #[case::variables_as_a_list("query=%7B__typename%7D&variables=%5B%5D")]
@@ -120,7 +129,7 @@ async fn a_query_comes_by_get() {
 async fn a_get_without_a_query_is_a_bad_request(#[case] query_string: &str) {
     let world = World::new().await;
 
-    assert_eq!(got(&world, query_string).await.verdict(), BAD_REQUEST);
+    assert_eq!(get_query(&world, query_string).await.verdict(), BAD_REQUEST);
 }
 
 #[rstest]
@@ -140,19 +149,19 @@ async fn a_get_without_a_query_is_a_bad_request(#[case] query_string: &str) {
 #[case::operation_name_as_a_number(r#"{"query":"{ __typename }","operationName":7}"#)]
 #[case::extensions_as_a_text(r#"{"query":"{ __typename }","extensions":"{}"}"#)]
 #[tokio::test]
-async fn a_body_that_is_no_request_is_a_bad_one(#[case] body: &str) {
+async fn a_body_that_is_not_a_graphql_request_is_a_bad_request(#[case] body: &str) {
     let world = World::new().await;
 
     for accept in [JSON, GRAPHQL] {
-        let answer = posted(&world, accept, body.to_owned()).await;
+        let answer = post_query(&world, accept, body.to_owned()).await;
         assert_eq!(answer.verdict(), BAD_REQUEST);
         assert!(answer.json().get("data").is_none());
     }
 }
 
 #[tokio::test]
-async fn a_body_that_is_no_text_is_a_bad_request() {
-    let answer = posted(&World::new().await, JSON, b"{\"query\":\"\xff\xfe\"}".to_vec()).await;
+async fn a_body_that_is_not_utf_8_is_a_bad_request() {
+    let answer = post_query(&World::new().await, JSON, b"{\"query\":\"\xff\xfe\"}".to_vec()).await;
 
     assert_eq!(answer.verdict(), BAD_REQUEST);
 }
@@ -162,21 +171,48 @@ async fn a_body_that_is_no_text_is_a_bad_request() {
 #[case::an_empty_query(json!({"query": ""}), "GRAPHQL_PARSE_FAILED")]
 #[case::an_unknown_field(json!({"query": "{ nothing }"}), "GRAPHQL_VALIDATION_FAILED")]
 #[case::a_field_without_its_fields(json!({"query": "{ me }"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::which_of_two(json!({"query": "query A { __typename } query B { __typename }"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::an_unknown_name(json!({"query": "query A { __typename }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::a_name_for_none(json!({"query": "{ __typename }", "operationName": "B"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::only_a_fragment(json!({"query": "fragment a on Query { __typename }"}), "GRAPHQL_PARSE_FAILED")]
-#[case::a_missing_variable(json!({"query": "query ($name: String!) { __type(name: $name) { name } }"}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::null(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": null}}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::a_variable_of_another_type(json!({"query": "query ($name: String!) { __type(name: $name) { name } }", "variables": {"name": 7}}), "GRAPHQL_VALIDATION_FAILED")]
-#[case::in_a_mutation(json!({"query": "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }", "variables": {"end": "soon"}}), "BAD_USER_INPUT INVALID_EXPIRATION_TIME")]
-#[case::a_subscription(json!({"query": "subscription { me { role } }"}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::two_operations_without_a_name(
+    json!({"query": "query A { __typename } query B { __typename }"}),
+    "GRAPHQL_VALIDATION_FAILED"
+)]
+#[case::an_unknown_operation_name(
+    json!({"query": "query A { __typename }", "operationName": "B"}),
+    "GRAPHQL_VALIDATION_FAILED"
+)]
+#[case::an_operation_name_for_an_anonymous_operation(
+    json!({"query": "{ __typename }", "operationName": "B"}),
+    "GRAPHQL_VALIDATION_FAILED"
+)]
+#[case::only_a_fragment(
+    json!({"query": "fragment a on Query { __typename }"}),
+    "GRAPHQL_PARSE_FAILED"
+)]
+#[case::a_missing_variable(json!({"query": TYPE_BY_NAME}), "GRAPHQL_VALIDATION_FAILED")]
+#[case::null(
+    json!({"query": TYPE_BY_NAME, "variables": {"name": null}}),
+    "GRAPHQL_VALIDATION_FAILED"
+)]
+#[case::a_variable_of_another_type(
+    json!({"query": TYPE_BY_NAME, "variables": {"name": 7}}),
+    "GRAPHQL_VALIDATION_FAILED"
+)]
+#[case::in_a_mutation(
+    json!({"query": TOKEN_UNTIL, "variables": {"end": "soon"}}),
+    "BAD_USER_INPUT INVALID_EXPIRATION_TIME"
+)]
+#[case::a_subscription(
+    json!({"query": "subscription { me { role } }"}),
+    "GRAPHQL_VALIDATION_FAILED"
+)]
 #[tokio::test]
-async fn a_query_that_cannot_be_executed_is_not(#[case] body: Value, #[case] code: &str) {
+async fn an_invalid_query_is_rejected_without_a_call_of_dynamodb(
+    #[case] body: Value,
+    #[case] code: &str,
+) {
     let world = World::new().await;
 
     for (accept, status) in [(GRAPHQL, 400), (JSON, 200)] {
-        let answer = posted(&world, accept, body.to_string()).await;
+        let answer = post_query(&world, accept, body.to_string()).await;
         assert_eq!(answer.verdict(), format!("{status} {code}"), "{}", answer.text());
         assert!(answer.json().get("data").is_none());
     }
@@ -187,22 +223,20 @@ async fn a_query_that_cannot_be_executed_is_not(#[case] body: Value, #[case] cod
 #[case(GRAPHQL)]
 #[case(JSON)]
 #[tokio::test]
-async fn the_error_of_a_field_leaves_the_others_in_peace(#[case] accept: &str) {
+async fn an_error_of_one_field_does_not_affect_the_others(#[case] accept: &str) {
     let answer =
-        posted(&World::new().await, accept, r#"{"query":"{ me { role } here: __typename }"}"#)
+        post_query(&World::new().await, accept, r#"{"query":"{ me { role } here: __typename }"}"#)
             .await;
 
     assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
     assert_eq!(answer.json()["data"], json!({ "me": null, "here": "Query" }));
     let error = &answer.json()["errors"][0];
-    assert_eq!(
-        (&error["path"], &error["locations"]),
-        (&json!(["me"]), &json!([{ "line": 1, "column": 3 }]))
-    );
+    assert_eq!(error["path"], json!(["me"]));
+    assert_eq!(error["locations"], json!([{ "line": 1, "column": 3 }]));
 }
 
 #[tokio::test]
-async fn a_field_that_cannot_be_null_takes_its_parent_along() {
+async fn an_error_of_a_non_null_field_makes_its_parent_null() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
@@ -216,34 +250,41 @@ async fn a_field_that_cannot_be_null_takes_its_parent_along() {
 }
 
 #[tokio::test]
-async fn members_that_nobody_knows_are_ignored() {
-    let body = r#"{"query":"{ __typename }","id":7,"variables":null,"operationName":null,"extensions":{"a":1}}"#;
+async fn unknown_members_of_a_request_are_ignored() {
+    let body = json!({
+        "query": "{ __typename }",
+        "id": 7,
+        "variables": null,
+        "operationName": null,
+        "extensions": { "a": 1 },
+    });
 
-    assert_eq!(posted(&World::new().await, JSON, body).await.verdict(), "200");
+    let answer = post_query(&World::new().await, JSON, body.to_string()).await;
+
+    assert_eq!(answer.verdict(), "200");
 }
 
 #[rstest]
 #[case(r#"[{"query":"{ __typename }"}]"#)]
 #[case("[]")]
 #[tokio::test]
-async fn many_requests_in_one_are_not_answered(#[case] body: &'static str) {
-    let answer = posted(&World::new().await, JSON, body).await;
+async fn a_batch_of_requests_is_rejected(#[case] body: &'static str) {
+    let answer = post_query(&World::new().await, JSON, body).await;
 
-    assert_eq!(
-        (answer.verdict().as_str(), answer.message().as_str()),
-        (BAD_REQUEST, "batching is not enabled")
-    );
+    assert_eq!(answer.verdict(), BAD_REQUEST);
+    assert_eq!(answer.message(), "batching is not enabled");
 }
 
 #[tokio::test]
-async fn a_persisted_query_is_not_known_and_clients_then_send_the_query() {
+async fn a_persisted_query_is_rejected_with_the_error_that_makes_clients_send_the_query() {
     let world = World::new().await;
     let hashed = r#"{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ecf4"}}}"#;
 
-    let posted = posted(&world, JSON, hashed).await;
-    let got = got(&world, "extensions=%7B%22persistedQuery%22%3A%7B%22version%22%3A1%7D%7D").await;
+    let posted_answer = post_query(&world, JSON, hashed).await;
+    let got_answer =
+        get_query(&world, "extensions=%7B%22persistedQuery%22%3A%7B%22version%22%3A1%7D%7D").await;
 
-    for answer in [posted, got] {
+    for answer in [posted_answer, got_answer] {
         assert_eq!(answer.verdict(), "200 PERSISTED_QUERY_NOT_SUPPORTED");
         assert_eq!(answer.message(), "PersistedQueryNotSupported");
     }

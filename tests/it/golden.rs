@@ -1,5 +1,5 @@
-//! What changes only on purpose: the schema, the policy, the shape of what is stored.
-//! `make golden` writes these files anew.
+//! Golden files of the schema, the policy and the stored records. They change only on purpose:
+//! `make golden` writes them again.
 
 use std::{fs, path::Path};
 
@@ -21,38 +21,39 @@ use serde_json::{Map, Value};
 
 use crate::given::{ME, START, World};
 
-/// Compares with a golden file, or writes it.
-#[expect(clippy::disallowed_methods, reason = "the file is written where a person asks for it")]
-fn check(name: &str, is: &str) {
+/// Compares text with a golden file. Writes the file first if `UPDATE_GOLDEN` is set.
+#[expect(clippy::disallowed_methods, reason = "a developer sets UPDATE_GOLDEN to write the file")]
+fn check(name: &str, actual: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var("UPDATE_GOLDEN").is_ok() {
-        fs::write(&path, is).unwrap();
+        fs::write(&path, actual).unwrap();
     }
-    let agreed = fs::read_to_string(&path).unwrap_or_default();
+    let expected = fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
-        agreed, is,
+        expected, actual,
         "{name} has changed: if that is meant, run `make golden` and read the diff"
     );
 }
 
 #[test]
-fn the_schema_is_the_agreed_one() {
+fn the_schema_matches_the_golden_file() {
     check("schema.graphql", &graph::sdl());
 }
 
 #[test]
-fn the_policy_is_the_agreed_one() {
+fn the_policy_matches_the_golden_file() {
     check("policy.txt", &policy::table());
 }
 
 #[tokio::test]
-async fn what_is_stored_has_the_agreed_shape() {
+async fn the_stored_records_match_the_golden_file() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     ana.makes_token(START + 86_400).await;
     ana.makes_token(START + 86_400).await.asks(ME).await;
     ana.logs_out().await;
-    let (store, now) = (&world.app.access.store, world.app.clock.now());
+    let store = &world.app.access.store;
+    let now = world.app.clock.now();
     store.begin_login(&login_attempt(now)).await.unwrap();
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
     let ana = store.stakeholder_at(&email).await.unwrap().unwrap();
@@ -70,7 +71,7 @@ async fn what_is_stored_has_the_agreed_shape() {
     check("table.txt", &(lines.join("\n") + "\n"));
 }
 
-/// A login that was begun.
+/// Returns an attempt to log in that has not finished.
 fn login_attempt(now: Timestamp) -> LoginAttempt {
     let digest = |seed| Secret::from_entropy([seed; 32]).digest();
     LoginAttempt {
@@ -83,7 +84,7 @@ fn login_attempt(now: Timestamp) -> LoginAttempt {
     }
 }
 
-/// An item on one line, its key first.
+/// Writes a record on one line with its key first.
 fn line(item: &Value) -> String {
     let members: &Map<String, Value> = item.as_object().unwrap();
     let is_key = |name: &&String| *name == "PK" || *name == "SK";

@@ -1,7 +1,7 @@
-//! API tokens as JWT: what is signed by us, and nothing else, is one.
+//! API tokens as JWT: only tokens that the service signed are accepted.
 //!
-//! The key pair is known here, so that tokens can be forged that only their content
-//! gives away.
+//! The tests know the key pair. They can forge tokens whose signature is valid and whose header or
+//! claims are not.
 
 use arm_api::{
     access::keys::{KeyEntry, KeyState},
@@ -23,7 +23,7 @@ const INVALID: &str = "401 UNAUTHENTICATED TOKEN_INVALID";
 const MALFORMED: &str = "401 UNAUTHENTICATED TOKEN_MALFORMED";
 const FOUND: &str = "200";
 
-/// A world that signs with the key of `SEED`, and a token that was made in it.
+/// Starts a world that signs with the key of `SEED`, and creates a token in it.
 async fn world_with_token() -> (World, String) {
     let keys = SigningKeys(keys(&[(SEED, KeyState::Active)]));
     let world = World::with(|config| config.signing_keys = keys).await;
@@ -46,12 +46,12 @@ fn header() -> String {
     format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, key(SEED).kid())
 }
 
-/// The claims of a token, as text.
+/// Returns the claims of a token as text.
 fn claims(token: &str) -> String {
     String::from_utf8(URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
 }
 
-/// The claims of a token with some changed, in the same order.
+/// Changes the claims of a token and keeps their order.
 fn changed(token: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String {
     let mut members: Map<String, Value> = serde_json::from_str(&claims(token)).unwrap();
     change(&mut members);
@@ -64,15 +64,15 @@ fn changed(token: &str, change: impl FnOnce(&mut Map<String, Value>)) -> String 
     format!("{{{}}}", members.join(","))
 }
 
-/// A token of this header and these claims, rightly signed by the key of `SEED`.
+/// Returns a token of this header and these claims with a valid signature of the key of `SEED`.
 fn signed(header: &str, claims: &str) -> String {
     let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let pair = Ed25519KeyPair::from_seed_unchecked(&[SEED; 32]).unwrap();
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes())))
 }
 
-/// What is asked with a token, and how many calls of DynamoDB that cost.
-async fn asked(world: &World, token: &str) -> (String, usize) {
+/// Sends a request with a token. Returns the verdict and the number of calls of DynamoDB.
+async fn check(world: &World, token: &str) -> (String, usize) {
     let answer = world.program(token).asks(ME).await;
     (answer.verdict(), world.calls().len())
 }
@@ -82,41 +82,41 @@ fn verdict(text: &str, calls: usize) -> (String, usize) {
 }
 
 #[tokio::test]
-async fn a_token_that_is_forged_rightly_opens_the_door() {
+async fn a_token_that_the_test_signs_itself_is_accepted() {
     let (world, token) = world_with_token().await;
 
     assert_eq!(signed(&header(), &claims(&token)), token);
     assert_eq!(signed(&header(), &changed(&token, |_| ())), token);
-    assert_eq!(asked(&world, &token).await.0, FOUND);
+    assert_eq!(check(&world, &token).await.0, FOUND);
 }
 
 #[rstest]
-#[case::b01("none")]
-#[case::b02("None")]
-#[case::b02("nOnE")]
-#[case::b02("NONE")]
+#[case::lower_case("none")]
+#[case::capitalized("None")]
+#[case::mixed_case("nOnE")]
+#[case::upper_case("NONE")]
 #[tokio::test]
-async fn a_token_without_a_signature_is_none(#[case] algorithm: &str) {
+async fn a_token_with_the_algorithm_none_is_rejected(#[case] algorithm: &str) {
     let (world, token) = world_with_token().await;
     let header = header().replace("EdDSA", algorithm);
 
     let real = signed(&header, &claims(&token));
     let bare = format!("{}.", real.rsplit_once('.').unwrap().0);
 
-    assert_eq!(asked(&world, &bare).await, verdict(INVALID, 0));
-    assert_eq!(asked(&world, &real).await, verdict(INVALID, 0));
+    assert_eq!(check(&world, &bare).await, verdict(INVALID, 0));
+    assert_eq!(check(&world, &real).await, verdict(INVALID, 0));
 }
 
 #[rstest]
-#[case::b03("HS256", hmac::HMAC_SHA256, false)]
-#[case::b03("HS384", hmac::HMAC_SHA384, false)]
-#[case::b03("HS512", hmac::HMAC_SHA512, false)]
-#[case::the_header_of_our_key("HS512", hmac::HMAC_SHA512, true)]
+#[case::hs256("HS256", hmac::HMAC_SHA256, false)]
+#[case::hs384("HS384", hmac::HMAC_SHA384, false)]
+#[case::hs512("HS512", hmac::HMAC_SHA512, false)]
+#[case::with_an_unchanged_header("HS512", hmac::HMAC_SHA512, true)]
 #[tokio::test]
-async fn a_public_key_is_no_secret_to_sign_with(
+async fn a_token_signed_with_the_public_key_as_an_hmac_secret_is_rejected(
     #[case] name: &str,
     #[case] algorithm: hmac::Algorithm,
-    #[case] is_our_header: bool,
+    #[case] keeps_header: bool,
 ) {
     let (world, token) = world_with_token().await;
     let public = URL_SAFE_NO_PAD.decode(key(SEED).x).unwrap();
@@ -125,7 +125,7 @@ async fn a_public_key_is_no_secret_to_sign_with(
     let der = STANDARD.encode(info.concat());
     let pem = format!("-----BEGIN PUBLIC KEY-----\n{der}\n-----END PUBLIC KEY-----\n");
 
-    let header = if is_our_header { header() } else { header().replace("EdDSA", name) };
+    let header = if keeps_header { header() } else { header().replace("EdDSA", name) };
     let claims = URL_SAFE_NO_PAD.encode(claims(&token));
     let message = format!("{}.{claims}", URL_SAFE_NO_PAD.encode(header));
     for secret in
@@ -133,23 +133,24 @@ async fn a_public_key_is_no_secret_to_sign_with(
     {
         let signature = hmac::sign(&hmac::Key::new(algorithm, secret), message.as_bytes());
         let forged = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
-        assert_eq!(asked(&world, &forged).await, verdict(INVALID, 0));
+        assert_eq!(check(&world, &forged).await, verdict(INVALID, 0));
     }
 }
 
 #[tokio::test]
-async fn a_token_with_one_changed_bit_is_none() {
+async fn a_token_with_one_changed_character_or_bit_is_rejected() {
     let (world, token) = world_with_token().await;
 
     for (segment, length) in token.split('.').map(str::len).enumerate() {
-        for place in [0, length / 2, length - 2] {
+        for position in [0, length / 2, length - 2] {
             let mut segments: Vec<_> = token.split('.').map(|it| it.as_bytes().to_vec()).collect();
-            segments[segment][place] = if segments[segment][place] == b'A' { b'B' } else { b'A' };
+            segments[segment][position] =
+                if segments[segment][position] == b'A' { b'B' } else { b'A' };
             let changed = String::from_utf8(segments.join(&b'.')).unwrap();
             assert_eq!(
-                asked(&world, &changed).await,
+                check(&world, &changed).await,
                 verdict(INVALID, 0),
-                "segment {segment}, {place}"
+                "segment {segment}, {position}"
             );
         }
     }
@@ -158,12 +159,12 @@ async fn a_token_with_one_changed_bit_is_none() {
         let mut bytes = URL_SAFE_NO_PAD.decode(signature).unwrap();
         bytes[63] ^= 1 << bit;
         let changed = format!("{message}.{}", URL_SAFE_NO_PAD.encode(bytes));
-        assert_eq!(asked(&world, &changed).await, verdict(INVALID, 0), "bit {bit}");
+        assert_eq!(check(&world, &changed).await, verdict(INVALID, 0), "bit {bit}");
     }
 }
 
 #[tokio::test]
-async fn a_token_has_three_segments() {
+async fn a_token_without_exactly_three_segments_is_malformed() {
     let (world, token) = world_with_token().await;
     let segments: Vec<_> = token.split('.').collect();
 
@@ -175,21 +176,22 @@ async fn a_token_has_three_segments() {
         format!("{token}.a.b"),
         format!("{token}."),
     ] {
-        assert_eq!(asked(&world, &wrong).await, verdict(MALFORMED, 0), "{wrong}");
+        assert_eq!(check(&world, &wrong).await, verdict(MALFORMED, 0), "{wrong}");
     }
 }
 
 #[tokio::test]
-async fn segments_are_base64url_without_padding() {
+async fn a_segment_that_is_not_base64url_without_padding_is_rejected() {
     let (world, token) = world_with_token().await;
     let segments: Vec<_> = token.split('.').map(|it| URL_SAFE_NO_PAD.decode(it).unwrap()).collect();
-    let spelt =
+    let encode_all =
         |engine: &dyn Fn(&[u8]) -> String| segments.iter().map(|it| engine(it)).collect::<Vec<_>>();
-    let (padded, standard) = (spelt(&|it| URL_SAFE.encode(it)), spelt(&|it| STANDARD.encode(it)));
+    let padded = encode_all(&|it| URL_SAFE.encode(it));
+    let standard = encode_all(&|it| STANDARD.encode(it));
 
-    assert_eq!(asked(&world, &padded.join(".")).await.0.split(' ').next(), Some("401"));
-    assert_eq!(asked(&world, &standard.join(".")).await.0.split(' ').next(), Some("401"));
-    assert_eq!(asked(&world, &format!("{token}==")).await, verdict(INVALID, 0));
+    assert_eq!(check(&world, &padded.join(".")).await.0.split(' ').next(), Some("401"));
+    assert_eq!(check(&world, &standard.join(".")).await.0.split(' ').next(), Some("401"));
+    assert_eq!(check(&world, &format!("{token}==")).await, verdict(INVALID, 0));
 }
 
 #[rstest]
@@ -212,7 +214,7 @@ async fn segments_are_base64url_without_padding() {
 #[case::in_another_order(&[(r#""typ":"arm-pat+jwt","#, ""), ("}", r#","typ":"arm-pat+jwt"}"#)])]
 #[case::with_blanks(&[(":", ": ")])]
 #[tokio::test]
-async fn a_header_that_is_not_ours_to_the_letter_is_none(#[case] replaced: &[(&str, &str)]) {
+async fn a_header_that_differs_in_one_byte_is_rejected(#[case] replaced: &[(&str, &str)]) {
     let (world, token) = world_with_token().await;
     let kid = key(SEED).kid();
 
@@ -220,7 +222,7 @@ async fn a_header_that_is_not_ours_to_the_letter_is_none(#[case] replaced: &[(&s
         replaced.iter().fold(header(), |it, (from, to)| it.replace(&from.replace("KID", &kid), to));
     let forged = signed(&header, &claims(&token));
 
-    assert_eq!(asked(&world, &forged).await, verdict(INVALID, 0), "{header}");
+    assert_eq!(check(&world, &forged).await, verdict(INVALID, 0), "{header}");
 }
 
 #[rstest]
@@ -229,13 +231,13 @@ async fn a_header_that_is_not_ours_to_the_letter_is_none(#[case] replaced: &[(&s
 #[case::a_minute_ago(-60, EXPIRED, 0)]
 #[case::the_next_second(1, FOUND, 1)]
 #[tokio::test]
-async fn a_token_is_over_at_its_expiry_without_leeway(
+async fn a_token_expires_at_its_expiration_time_without_leeway(
     #[case] left: i64,
     #[case] expected: &str,
     #[case] reads: usize,
 ) {
     let (world, token) = world_with_token().await;
-    assert_eq!(asked(&world, &token).await.0, FOUND);
+    assert_eq!(check(&world, &token).await.0, FOUND);
 
     world.clock.advance(7 * 86_400 - left);
     let answer = world.program(&token).asks("{ __typename }").await;
@@ -275,7 +277,7 @@ async fn a_token_is_over_at_its_expiry_without_leeway(
 #[case::exp_too_large("exp", json!(u64::MAX))]
 #[case::no_exp("exp", Value::Null)]
 #[tokio::test]
-async fn claims_that_we_never_sign_are_none_even_if_they_are_signed(
+async fn invalid_claims_are_rejected_although_their_signature_is_valid(
     #[case] name: &str,
     #[case] value: Value,
 ) {
@@ -286,30 +288,30 @@ async fn claims_that_we_never_sign_are_none_even_if_they_are_signed(
         it.extend(Some((name.to_owned(), value)).filter(|(_, value)| !value.is_null()));
     });
 
-    assert_eq!(asked(&world, &signed(&header(), &forged)).await, verdict(INVALID, 0), "{forged}");
+    assert_eq!(check(&world, &signed(&header(), &forged)).await, verdict(INVALID, 0), "{forged}");
 }
 
 #[rstest]
-#[case::no_json("nonsense")]
+#[case::not_json("nonsense")]
 #[case::a_list("[]")]
 #[case::empty("{}")]
-#[case::nothing("")]
+#[case::no_bytes("")]
 #[case::deep("[[[[[[[[")]
 #[tokio::test]
-async fn claims_that_are_no_claims_are_none(#[case] claims: &str) {
+async fn claims_that_are_not_a_json_object_of_claims_are_rejected(#[case] claims: &str) {
     let (world, _) = world_with_token().await;
     let deep = "[".repeat(2000);
 
     let claims = if claims.starts_with("[[") { &deep } else { claims };
 
-    assert_eq!(asked(&world, &signed(&header(), claims)).await, verdict(INVALID, 0));
+    assert_eq!(check(&world, &signed(&header(), claims)).await, verdict(INVALID, 0));
 }
 
 #[tokio::test]
-async fn a_claim_twice_is_none() {
+async fn a_claim_that_occurs_twice_is_rejected() {
     let (world, token) = world_with_token().await;
 
     let twice = claims(&token).replace("{\"iss\"", "{\"exp\":1,\"iss\"");
 
-    assert_eq!(asked(&world, &signed(&header(), &twice)).await, verdict(INVALID, 0));
+    assert_eq!(check(&world, &signed(&header(), &twice)).await, verdict(INVALID, 0));
 }

@@ -1,5 +1,5 @@
-//! Keys in KMS: it signs, we verify. The KMS of these stories has two keys, and can be
-//! made to fail, or to sign with the wrong one.
+//! Signing keys in KMS. KMS signs, and the service verifies. The fake KMS of these tests has two
+//! keys and can fail or sign with the wrong key.
 
 use std::sync::{
     Arc, Mutex,
@@ -27,24 +27,24 @@ const DAY: i64 = 86_400;
 const OLD: &str = "arn:aws:kms:eu-west-1:111122223333:key/old";
 const NEW: &str = "arn:aws:kms:eu-west-1:111122223333:key/new";
 
-/// A KMS.
+/// A KMS with the keys `OLD` and `NEW`.
 #[derive(Clone, Debug, Default)]
-struct Keeper {
+struct FakeKms {
     fails: Arc<AtomicBool>,
-    /// The code of the error that it answers.
+    /// The error code of its responses.
     rejects: Arc<Mutex<Option<&'static str>>>,
     confuses_keys: Arc<AtomicBool>,
 }
 
-impl Keeper {
+impl FakeKms {
     fn pair(&self, arn: &str, signs: bool) -> Ed25519KeyPair {
         let is_old = (arn == OLD) != (signs && self.confuses_keys.load(Ordering::SeqCst));
         Ed25519KeyPair::from_seed_unchecked(&[if is_old { 1 } else { 2 }; 32]).unwrap()
     }
 
-    fn answer(&self, operation: &str, asked: &Value) -> Value {
-        let arn = asked["KeyId"].as_str().unwrap();
-        let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
+    fn answer(&self, operation: &str, request_body: &Value) -> Value {
+        let arn = request_body["KeyId"].as_str().unwrap();
+        let text = |name: &str| request_body[name].as_str().unwrap_or_default().to_owned();
         match operation {
             "TrentService.GetPublicKey" => {
                 let pair = self.pair(arn, false);
@@ -52,23 +52,21 @@ impl Keeper {
                 json!({ "KeyId": arn, "PublicKey": STANDARD.encode(spki.concat()) })
             }
             "TrentService.Sign" => {
-                assert_eq!(
-                    (text("SigningAlgorithm"), text("MessageType")),
-                    ("ED25519_SHA_512".into(), "RAW".into())
-                );
+                assert_eq!(text("SigningAlgorithm"), "ED25519_SHA_512");
+                assert_eq!(text("MessageType"), "RAW");
                 let signature =
                     self.pair(arn, true).sign(&STANDARD.decode(text("Message")).unwrap());
                 json!({ "KeyId": arn, "Signature": STANDARD.encode(signature) })
             }
-            other => panic!("KMS is asked for {other}"),
+            other => panic!("unexpected operation of KMS: {other}"),
         }
     }
 }
 
-impl HttpConnector for Keeper {
+impl HttpConnector for FakeKms {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if self.fails.load(Ordering::SeqCst) {
-            return HttpConnectorFuture::ready(Err(ConnectorError::io("out of reach".into())));
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("unreachable".into())));
         }
         if let Some(code) = *self.rejects.lock().unwrap() {
             let body = SdkBody::from(json!({ "__type": code, "message": "injected" }).to_string());
@@ -77,8 +75,8 @@ impl HttpConnector for Keeper {
                 body,
             )));
         }
-        let asked = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        let answer = self.answer(request.headers().get("x-amz-target").unwrap(), &asked);
+        let request_body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+        let answer = self.answer(request.headers().get("x-amz-target").unwrap(), &request_body);
         let response =
             HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer.to_string()));
         HttpConnectorFuture::ready(Ok(response))
@@ -92,14 +90,14 @@ fn hex(text: &[u8]) -> Vec<u8> {
 
 /// A pair of `SIGNING_PUBLIC_KEYS`, as the runbook makes it.
 fn public_key(arn: &str) -> String {
-    let answer = Keeper::default().answer("TrentService.GetPublicKey", &json!({ "KeyId": arn }));
+    let answer = FakeKms::default().answer("TrentService.GetPublicKey", &json!({ "KeyId": arn }));
     format!("{arn}={}", answer["PublicKey"].as_str().unwrap())
 }
 
 /// A world whose keys are in this KMS.
-async fn world(keeper: &Keeper, keys: Value) -> World {
+async fn world(fake_kms: &FakeKms, keys: Value) -> World {
     let keys = SigningKeys(keys.to_string());
-    let kms = http_client(keeper.clone());
+    let kms = http_client(fake_kms.clone());
     World::with_kms(kms, |config| config.signing_keys = keys).await.unwrap()
 }
 
@@ -110,7 +108,7 @@ fn kid(token: &str) -> String {
 
 #[tokio::test]
 async fn kms_signs_and_its_public_key_verifies() {
-    let world = world(&Keeper::default(), json!([{ "arn": NEW, "state": "active" }])).await;
+    let world = world(&FakeKms::default(), json!([{ "arn": NEW, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let program = ana.makes_token(START + DAY).await;
@@ -126,9 +124,12 @@ async fn kms_signs_and_its_public_key_verifies() {
 )]
 #[case::no_longer(json!([{ "arn": NEW, "state": "active" }]), "401 UNAUTHENTICATED TOKEN_INVALID")]
 #[tokio::test]
-async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case] verdict: &str) {
-    let keeper = Keeper::default();
-    let mut world = world(&keeper, json!([{ "arn": OLD, "state": "active" }])).await;
+async fn tokens_of_a_rotated_key_are_accepted_while_the_key_is_listed(
+    #[case] keys: Value,
+    #[case] verdict: &str,
+) {
+    let fake_kms = FakeKms::default();
+    let mut world = world(&fake_kms, json!([{ "arn": OLD, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;
     let old = ana.makes_token(START + DAY).await.token;
     world.redeploy(|config| config.signing_keys = SigningKeys(keys.to_string())).await;
@@ -137,22 +138,22 @@ async fn a_rotated_key_holds_as_long_as_it_is_listed(#[case] keys: Value, #[case
 }
 
 #[rstest]
-#[case::out_of_reach(|it: &Keeper| it.fails.store(true, Ordering::SeqCst))]
-#[case::signing_with_another_key(|it: &Keeper| it.confuses_keys.store(true, Ordering::SeqCst))]
+#[case::unreachable(|it: &FakeKms| it.fails.store(true, Ordering::SeqCst))]
+#[case::signing_with_another_key(|it: &FakeKms| it.confuses_keys.store(true, Ordering::SeqCst))]
 #[tokio::test]
-async fn when_kms_fails_nothing_is_changed(#[case] break_it: impl Fn(&Keeper)) {
-    let keeper = Keeper::default();
-    let world = world(&keeper, json!([{ "arn": NEW, "state": "active" }])).await;
+async fn no_record_changes_when_kms_fails_to_sign(#[case] break_kms: impl Fn(&FakeKms)) {
+    let fake_kms = FakeKms::default();
+    let world = world(&fake_kms, json!([{ "arn": NEW, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;
     let old = ana.makes_token(START + DAY).await;
     let before = world.stored();
-    break_it(&keeper);
+    break_kms(&fake_kms);
 
     let answer = ana.asks(&update_access_token(START + 2 * DAY)).await;
 
     assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
     assert_eq!(world.stored(), before);
-    assert_eq!(old.asks(ME).await.status, 200, "and verifying needs no KMS");
+    assert_eq!(old.asks(ME).await.status, 200, "verifying does not call KMS");
 }
 
 #[rstest]
@@ -164,49 +165,50 @@ async fn when_kms_fails_nothing_is_changed(#[case] break_it: impl Fn(&Keeper)) {
 #[case::throttled("ThrottlingException", "503 SERVICE_UNAVAILABLE")]
 #[case::not_ready("KeyUnavailableException", "503 SERVICE_UNAVAILABLE")]
 #[tokio::test]
-async fn what_kms_rejects_is_our_fault_and_what_passes_is_not(
+async fn a_permanent_error_of_kms_is_an_internal_error_and_a_temporary_one_is_unavailability(
     #[case] code: &'static str,
     #[case] verdict: &str,
 ) {
-    let keeper = Keeper::default();
-    let world = world(&keeper, json!([{ "arn": NEW, "state": "active" }])).await;
+    let fake_kms = FakeKms::default();
+    let world = world(&fake_kms, json!([{ "arn": NEW, "state": "active" }])).await;
     let ana = world.signed_in("ana@acme.test").await;
     let before = world.stored();
-    *keeper.rejects.lock().unwrap() = Some(code);
+    *fake_kms.rejects.lock().unwrap() = Some(code);
 
     let answer = ana.asks(&update_access_token(START + DAY)).await;
 
     assert_eq!(answer.verdict(), verdict);
     assert_eq!(world.stored(), before);
-    let told = |line: &Value| line["cause"].as_str().is_some_and(|it| it.contains(code));
-    assert!(world.log().iter().any(told), "{:?}", world.log());
+    let has_code = |line: &Value| line["cause"].as_str().is_some_and(|it| it.contains(code));
+    assert!(world.log().iter().any(has_code), "{:?}", world.log());
     assert!(!answer.text().contains(code), "{}", answer.text());
 }
 
 #[tokio::test]
-async fn a_key_of_another_kind_is_named_at_start() {
-    let keeper = Keeper::default();
-    keeper.fails.store(true, Ordering::SeqCst);
+async fn the_start_fails_when_kms_does_not_return_an_unlisted_public_key() {
+    let fake_kms = FakeKms::default();
+    fake_kms.fails.store(true, Ordering::SeqCst);
     let keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
 
-    let started = World::with_kms(http_client(keeper), |config| config.signing_keys = keys).await;
+    let started = World::with_kms(http_client(fake_kms), |config| config.signing_keys = keys).await;
 
     let fault = started.err().unwrap().to_string();
     assert_eq!(
         fault,
         format!(
-            "SIGNING_KEYS: KMS did not give the public key of {NEW}, which SIGNING_PUBLIC_KEYS does not list"
+            "SIGNING_KEYS: KMS did not give the public key of {NEW}, \
+             which SIGNING_PUBLIC_KEYS does not list"
         )
     );
 }
 
 #[tokio::test]
-async fn an_instance_with_public_keys_starts_and_verifies_while_kms_does_not_answer() {
-    let keeper = Keeper::default();
+async fn an_instance_with_listed_public_keys_starts_and_verifies_while_kms_is_unreachable() {
+    let fake_kms = FakeKms::default();
     let keys = json!([{ "arn": NEW, "state": "active" }, { "arn": OLD, "state": "verify-only" }]);
-    let world = world(&keeper, json!([{ "arn": OLD, "state": "active" }])).await;
+    let world = world(&fake_kms, json!([{ "arn": OLD, "state": "active" }])).await;
     let old = world.signed_in("ana@acme.test").await.makes_token(START + DAY).await.token;
-    keeper.fails.store(true, Ordering::SeqCst);
+    fake_kms.fails.store(true, Ordering::SeqCst);
 
     let mut world = world;
     world
@@ -220,10 +222,10 @@ async fn an_instance_with_public_keys_starts_and_verifies_while_kms_does_not_ans
 }
 
 #[tokio::test]
-async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
-    let keeper = Keeper::default();
-    keeper.fails.store(true, Ordering::SeqCst);
-    let world = World::with_kms(http_client(keeper.clone()), |config| {
+async fn a_key_whose_public_key_is_listed_signs_although_kms_was_unreachable_at_start() {
+    let fake_kms = FakeKms::default();
+    fake_kms.fails.store(true, Ordering::SeqCst);
+    let world = World::with_kms(http_client(fake_kms.clone()), |config| {
         config.signing_keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
         config.signing_public_keys = public_key(NEW);
     })
@@ -231,15 +233,15 @@ async fn a_key_whose_public_half_is_listed_signs_without_being_asked_for_it() {
     .unwrap();
     let ana = world.signed_in("ana@acme.test").await;
 
-    keeper.fails.store(false, Ordering::SeqCst);
+    fake_kms.fails.store(false, Ordering::SeqCst);
     let program = ana.makes_token(START + DAY).await;
 
     assert_eq!(program.asks(ME).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_public_key_of_another_key_makes_no_tokens() {
-    let world = World::with_kms(http_client(Keeper::default()), |config| {
+async fn no_token_is_created_when_the_listed_public_key_belongs_to_another_key() {
+    let world = World::with_kms(http_client(FakeKms::default()), |config| {
         config.signing_keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
         config.signing_public_keys = public_key(OLD).replace(OLD, NEW);
     })
@@ -263,18 +265,19 @@ async fn a_public_key_of_another_key_makes_no_tokens() {
     "the key is not of the kind ECC_NIST_EDWARDS25519"
 )]
 #[tokio::test]
-async fn a_public_key_that_cannot_be_read_is_named_at_start(
+async fn the_start_fails_when_a_listed_public_key_is_invalid(
     #[case] listed: String,
     #[case] fault: &str,
 ) {
     let keys = SigningKeys(json!([{ "arn": NEW, "state": "active" }]).to_string());
 
-    let started = World::with_kms(http_client(Keeper::default()), |config| {
+    let started = World::with_kms(http_client(FakeKms::default()), |config| {
         config.signing_keys = keys;
         config.signing_public_keys = listed;
     })
     .await;
 
-    let told = started.err().unwrap().to_string();
-    assert!(told.starts_with("SIGNING_PUBLIC_KEYS: ") && told.ends_with(fault), "{told}");
+    let message = started.err().unwrap().to_string();
+    assert!(message.starts_with("SIGNING_PUBLIC_KEYS: "), "{message}");
+    assert!(message.ends_with(fault), "{message}");
 }

@@ -1,4 +1,4 @@
-//! What is too much: queries that are refused before they cost anything.
+//! The limits of queries. A query beyond a limit is rejected before it is executed.
 
 use arm_api::clock::Clock;
 use futures_util::future::join_all;
@@ -9,15 +9,16 @@ use serde_json::json;
 
 use crate::given::{Answer, ME, World};
 
-/// What refuses a query in 50 ms takes longer where nothing is optimised and other
-/// suites run; a query that is not refused takes minutes.
+/// The longest time for a response. Rejecting a query takes about 50 ms in an optimised build, and
+/// longer in a debug build while other suites run. A query that is not rejected takes minutes.
 const SOON: std::time::Duration = std::time::Duration::from_secs(20);
 
 const INVALID: &str = "400 GRAPHQL_VALIDATION_FAILED";
 const NO_GRAPHQL: &str = "400 GRAPHQL_PARSE_FAILED";
 
-/// Nobody asks, with the answer's type that has its own statuses.
-async fn asked(world: &World, query: &str) -> Answer {
+/// Sends a query without a credential. Accepts the media type whose responses have status 400 for a
+/// rejected query.
+async fn execute(world: &World, query: &str) -> Answer {
     let headers =
         [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
     let body = json!({ "query": query }).to_string();
@@ -27,7 +28,7 @@ async fn asked(world: &World, query: &str) -> Answer {
     answer
 }
 
-/// `count` times `open`, what is in the middle, `count` times `close`.
+/// Repeats `open` `count` times, then `middle`, then `close` `count` times.
 fn nested(open: &str, count: usize, middle: &str, close: &str) -> String {
     format!("{}{middle}{}", open.repeat(count), close.repeat(count))
 }
@@ -36,7 +37,7 @@ fn listed(count: usize, part: impl Fn(usize) -> String) -> String {
     (0..count).map(part).collect()
 }
 
-/// Fragments of which each spreads the next one `times` times.
+/// Returns `count` fragments that each spread the next fragment `times` times.
 fn fragments(count: usize, times: usize) -> String {
     let each = |it: usize| {
         format!("fragment f{it} on Query {{ {} }} ", format!("...f{} ", it + 1).repeat(times))
@@ -44,16 +45,25 @@ fn fragments(count: usize, times: usize) -> String {
     format!("{} fragment f{count} on Query {{ __typename }}", listed(count, each))
 }
 
+/// Returns an introspection query of valid fields with this many levels, at least 6.
+fn levels_of_types(levels: usize) -> String {
+    let types = nested("{ ofType ", levels - 6, "{ name }", "}");
+    format!("{{ __schema {{ types {{ fields {{ type {{ ofType {types}}} }} }} }} }}")
+}
+
 #[rstest]
-#[case::fifteen_levels(nested("{ __schema { types { fields { type { ofType ", 1, &nested("{ ofType ", 9, "{ name }", "}"), "} } } } }"), "200")]
-#[case::sixteen_levels(nested("{ __schema { types { fields { type { ofType ", 1, &nested("{ ofType ", 10, "{ name }", "}"), "} } } } }"), INVALID)]
+#[case::fifteen_levels(levels_of_types(15), "200")]
+#[case::sixteen_levels(levels_of_types(16), INVALID)]
 #[case::fifty_levels(nested("{ a ", 50, "", "}"), INVALID)]
-#[case::fifty_levels_of_inline_fragments(format!("{{ {} }}", nested("... { ", 50, "__typename", "}")), INVALID)]
+#[case::fifty_levels_of_inline_fragments(
+    format!("{{ {} }}", nested("... { ", 50, "__typename", "}")),
+    INVALID
+)]
 #[tokio::test]
-async fn a_query_has_fifteen_levels_at_most(#[case] query: String, #[case] verdict: &str) {
+async fn a_query_has_at_most_fifteen_levels(#[case] query: String, #[case] verdict: &str) {
     let world = World::new().await;
 
-    let answer = asked(&world, &query).await;
+    let answer = execute(&world, &query).await;
 
     assert_eq!(answer.verdict(), verdict, "{}", answer.text());
     assert!(world.calls().is_empty());
@@ -64,14 +74,14 @@ async fn a_query_has_fifteen_levels_at_most(#[case] query: String, #[case] verdi
 #[case::thirty_one(31, INVALID)]
 #[case::a_thousand(1000, INVALID)]
 #[tokio::test]
-async fn a_field_has_thirty_aliases_at_most(#[case] count: usize, #[case] verdict: &str) {
+async fn a_field_has_at_most_thirty_aliases(#[case] count: usize, #[case] verdict: &str) {
     let world = World::new().await;
     let aliases = listed(count, |it| format!("a{it}: __typename "));
 
     for query in
         [format!("{{ {aliases} }}"), format!("{{ ...a }} fragment a on Query {{ {aliases} }}")]
     {
-        assert_eq!(asked(&world, &query).await.verdict(), verdict);
+        assert_eq!(execute(&world, &query).await.verdict(), verdict);
     }
 }
 
@@ -79,7 +89,7 @@ async fn a_field_has_thirty_aliases_at_most(#[case] count: usize, #[case] verdic
 #[case::fifty(50, "200")]
 #[case::fifty_one(51, INVALID)]
 #[tokio::test]
-async fn a_query_has_fifty_directives_at_most(#[case] count: usize, #[case] verdict: &str) {
+async fn a_query_has_at_most_fifty_directives(#[case] count: usize, #[case] verdict: &str) {
     let world = World::new().await;
     let skipped = "... @skip(if: true) { __typename } ".repeat(count);
 
@@ -87,15 +97,15 @@ async fn a_query_has_fifty_directives_at_most(#[case] count: usize, #[case] verd
         format!("{{ a: __typename {skipped} }}"),
         format!("{{ a: __typename ...a }} fragment a on Query {{ {skipped} }}"),
     ] {
-        assert_eq!(asked(&world, &query).await.verdict(), verdict);
+        assert_eq!(execute(&world, &query).await.verdict(), verdict);
     }
 }
 
 #[rstest]
-#[case::of_nobody(None)]
-#[case::of_a_program(Some("ana@acme.test"))]
+#[case::without_a_credential(None)]
+#[case::with_a_token(Some("ana@acme.test"))]
 #[tokio::test]
-async fn a_query_of_a_megabyte_is_not_read(#[case] email: Option<&str>) {
+async fn a_query_of_a_megabyte_is_rejected(#[case] email: Option<&str>) {
     let world = World::new().await;
     let query = format!("{{ me {{ accessToken }} }} # {}", "a".repeat(1_000_000));
 
@@ -107,9 +117,9 @@ async fn a_query_of_a_megabyte_is_not_read(#[case] email: Option<&str>) {
     assert_eq!(answer.verdict(), "413 BAD_REQUEST");
 }
 
-/// Time stands still, or a slow machine would meet the store's own time limits.
+/// The clock is paused. Otherwise a slow machine would reach the timeouts of the store.
 #[tokio::test(start_paused = true)]
-async fn a_thousand_requests_at_once_with_one_token_are_a_thousand_reads() {
+async fn a_thousand_concurrent_requests_with_one_token_take_one_read_each() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     assert_eq!(program.asks(ME).await.verdict(), "200");
@@ -123,17 +133,17 @@ async fn a_thousand_requests_at_once_with_one_token_are_a_thousand_reads() {
 }
 
 #[rstest]
-#[case::of_the_operation("{ ...f0 }")]
-#[case::of_an_operation_that_nobody_asks_for("query A { __typename } query B { ...f0 }")]
-#[case::of_no_operation("{ __typename }")]
+#[case::in_the_operation("{ ...f0 }")]
+#[case::in_an_operation_that_is_not_executed("query A { __typename } query B { ...f0 }")]
+#[case::in_no_operation("{ __typename }")]
 #[tokio::test]
-async fn a_fragment_bomb_is_refused_at_once(#[case] operations: &str) {
+async fn a_fragment_bomb_is_rejected_quickly(#[case] operations: &str) {
     let world = World::new().await;
 
     for (count, times) in [(28, 2), (60, 2), (4, 100), (2000, 1)] {
         let query = format!("{operations} {}", fragments(count, times));
         assert_eq!(
-            asked(&world, &query).await.verdict(),
+            execute(&world, &query).await.verdict(),
             INVALID,
             "{count} fragments, {times} times each"
         );
@@ -144,15 +154,17 @@ async fn a_fragment_bomb_is_refused_at_once(#[case] operations: &str) {
 #[case::of_one("{ ...a } fragment a on Query { ...a }")]
 #[case::of_two("{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }")]
 #[case::below_a_field(
-    "{ __schema { ...a } } fragment a on __Schema { types { fields { type { ...b } } } } fragment b on __Type { ofType { ...b } }"
+    "{ __schema { ...a } } \
+     fragment a on __Schema { types { fields { type { ...b } } } } \
+     fragment b on __Type { ofType { ...b } }"
 )]
-#[case::of_no_operation("{ __typename } fragment a on Query { ...b } fragment b on Query { ...a }")]
-#[case::of_an_operation_that_nobody_asks_for(
+#[case::in_no_operation("{ __typename } fragment a on Query { ...b } fragment b on Query { ...a }")]
+#[case::in_an_operation_that_is_not_executed(
     "query A { __typename } query B { ...a } fragment a on Query { ...a }"
 )]
 #[tokio::test]
-async fn a_cycle_of_fragments_is_refused_at_once(#[case] query: &str) {
-    assert_eq!(asked(&World::new().await, query).await.verdict(), INVALID);
+async fn a_cycle_of_fragments_is_rejected_quickly(#[case] query: &str) {
+    assert_eq!(execute(&World::new().await, query).await.verdict(), INVALID);
 }
 
 #[rstest]
@@ -179,10 +191,10 @@ async fn deep_nesting_never_overflows_the_stack(
 
     for count in levels {
         let closed = format!("{before}{}{after}", nested(open, count, middle, close));
-        assert_eq!(asked(&world, &closed).await.verdict(), INVALID, "{count} levels");
+        assert_eq!(execute(&world, &closed).await.verdict(), INVALID, "{count} levels");
     }
     let open = format!("{before}{}", open.repeat(99_000 / open.len()));
-    assert_eq!(asked(&world, &open).await.verdict(), INVALID);
+    assert_eq!(execute(&world, &open).await.verdict(), INVALID);
 }
 
 #[rstest]
@@ -190,14 +202,14 @@ async fn deep_nesting_never_overflows_the_stack(
 #[case::in_a_block_string("{ __type(name: \"\"\"[[ \" \\\"\"\" {{\"\"\") { name } }")]
 #[case::in_a_comment("{ __typename # [[ \" {{\n }")]
 #[tokio::test]
-async fn brackets_that_are_none_do_not_count(#[case] query: &str) {
+async fn brackets_in_strings_and_comments_do_not_count(#[case] query: &str) {
     let query = query.replace("[[", &"[".repeat(1000));
 
-    assert_eq!(asked(&World::new().await, &query).await.verdict(), "200");
+    assert_eq!(execute(&World::new().await, &query).await.verdict(), "200");
 }
 
 #[tokio::test]
-async fn brackets_do_not_hide_between_strings() {
+async fn brackets_between_strings_count() {
     let world = World::new().await;
 
     let closed_by_strings = nested("\"]]]]\" [", 400, "", "]");
@@ -205,29 +217,33 @@ async fn brackets_do_not_hide_between_strings() {
 
     for (list, verdict) in [(closed_by_strings, INVALID), (after_no_block_string, NO_GRAPHQL)] {
         let query = format!("{{ me(callerOrigin: [{list}]) {{ role }} }}");
-        assert_eq!(asked(&world, &query).await.verdict(), verdict);
+        assert_eq!(execute(&world, &query).await.verdict(), verdict);
     }
+}
+
+fn arguments(count: usize) -> String {
+    listed(count, |it| format!("a{it}: 1 "))
 }
 
 #[rstest]
 #[case::fields(format!("{{ {} }}", listed(1001, |it| format!("a{it} "))))]
 #[case::of_many_fields(format!("{{ {} }}", "me { role userName } ".repeat(501)))]
-#[case::arguments(format!("{{ me({}) {{ role }} }}", listed(9000, |it| format!("a{it}: 1 "))))]
-#[case::arguments_twice(format!("{{ {0} {0} }}", format!("me({}) {{ role }}", listed(4500, |it| format!("a{it}: 1 ")))))]
-#[case::arguments_of_a_directive(format!("{{ __typename @skip({}) }}", listed(9000, |it| format!("a{it}: 1 "))))]
+#[case::arguments(format!("{{ me({}) {{ role }} }}", arguments(9000)))]
+#[case::arguments_twice(format!("{{ {0} {0} }}", format!("me({}) {{ role }}", arguments(4500))))]
+#[case::arguments_of_a_directive(format!("{{ __typename @skip({}) }}", arguments(9000)))]
 #[case::variables(format!("query ({}) {{ __typename }}", listed(9000, |it| format!("$a{it}: A "))))]
 #[case::operations(listed(2000, |it| format!("query A{it} {{ __typename }} ")))]
 #[case::inline_fragments(format!("{{ {} }}", "... { __typename } ".repeat(5000)))]
 #[tokio::test]
-async fn a_query_of_too_many_parts_is_refused_at_once(#[case] query: String) {
-    let answer = asked(&World::new().await, &query).await;
+async fn a_query_of_too_many_parts_is_rejected_quickly(#[case] query: String) {
+    let answer = execute(&World::new().await, &query).await;
 
     assert_eq!(answer.verdict(), INVALID);
     assert!(answer.bytes.len() < 10_000, "{} bytes", answer.bytes.len());
 }
 
 #[tokio::test]
-async fn nested_variables_are_no_overflow() {
+async fn deeply_nested_variables_never_overflow_the_stack() {
     let world = World::new().await;
     let query = "query ($a: String) { me(callerOrigin: $a) { role } }";
 
@@ -246,7 +262,7 @@ async fn nested_variables_are_no_overflow() {
 const TOKEN: &str = "id name state issuedAt expiresAt firstUsedAt lastUsedAt revokedAt revokedBy";
 
 #[tokio::test]
-async fn the_largest_page_of_tokens_with_all_their_fields_is_answered() {
+async fn the_largest_page_of_tokens_with_all_their_fields_is_within_the_limits() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -262,7 +278,7 @@ async fn the_largest_page_of_tokens_with_all_their_fields_is_answered() {
 #[case::nine_pages(9, "200")]
 #[case::ten_pages(10, "200 GRAPHQL_VALIDATION_FAILED")]
 #[tokio::test]
-async fn a_query_costs_ten_thousand_at_most(#[case] pages: usize, #[case] verdict: &str) {
+async fn a_query_has_a_cost_of_at_most_ten_thousand(#[case] pages: usize, #[case] verdict: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -278,7 +294,7 @@ async fn a_query_costs_ten_thousand_at_most(#[case] pages: usize, #[case] verdic
 )]
 #[case::an_operation_that_is_not_executed("query A { me { PAGE } } query B { me { PAGE } }")]
 #[tokio::test]
-async fn a_query_costs_what_is_executed(#[case] query: &str) {
+async fn the_cost_of_a_query_counts_each_executed_field_once(#[case] query: &str) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let page = format!(
@@ -303,7 +319,7 @@ async fn a_query_costs_what_is_executed(#[case] query: &str) {
 async fn the_introspection_of_the_ide_is_within_the_limits() {
     let world = World::new().await;
 
-    let answer = asked(&world, INTROSPECTION).await;
+    let answer = execute(&world, INTROSPECTION).await;
 
     assert_eq!(answer.verdict(), "200", "{}", answer.text());
     assert_eq!(answer.json()["data"]["__schema"]["queryType"]["name"], "Query");
@@ -311,10 +327,13 @@ async fn the_introspection_of_the_ide_is_within_the_limits() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(64)
+    })]
 
     #[test]
-    fn no_query_is_an_error_of_ours(
+    fn no_query_causes_an_internal_error(
         text: String,
         graphql in "((query|mutation|fragment|on|me|role|a|\\$a|@skip|if|1|-|\\.\\.\\.|\"|\"\"\"|\\\\|#|:|=|!|\n|\\(|\\)|\\[|\\]|\\{|\\}) ?){0,60}",
     ) {
@@ -322,14 +341,15 @@ proptest! {
         let statuses = runtime.block_on(async {
             let world = World::new().await;
             let wrapped = format!("{{ me(callerOrigin: {graphql}) {{ role }} }}");
-            join_all([&text, &graphql, &wrapped].map(async |it| asked(&world, it).await.status)).await
+            let queries = [&text, &graphql, &wrapped];
+            join_all(queries.map(async |it| execute(&world, it).await.status)).await
         });
 
         prop_assert!(statuses.iter().all(|it| *it < 500), "{statuses:?}");
     }
 }
 
-/// What GraphQL Playground asks the schema for, 13 levels deep.
+/// The introspection query of GraphQL Playground, which has 13 levels.
 const INTROSPECTION: &str = "
 query IntrospectionQuery {
   __schema {

@@ -1,4 +1,4 @@
-//! Domains that a provider owns: nobody gets an address in them by another provider.
+//! Domains that a provider owns: only their owner can log in a user of such a domain.
 
 use arm_api::{
     access::stakeholders::DomainOwnership,
@@ -17,12 +17,12 @@ use crate::given::{
 
 const GOOGLE: &str = "https://accounts.google.com";
 
-/// Logs Ana in past the provider, in a time when the operator said that `owners` own `acme.test`.
-async fn logged_in_before<'a>(world: &'a World, issuer: &str, owners: &[&str]) -> Browser<'a> {
-    logged_in_as("ana@acme.test", world, issuer, owners).await
+/// Logs Ana in as if the operator had configured `owners` as the owners of `acme.test`.
+async fn log_in_with_owners<'a>(world: &'a World, issuer: &str, owners: &[&str]) -> Browser<'a> {
+    log_in_as("ana@acme.test", world, issuer, owners).await
 }
 
-async fn logged_in_as<'a>(
+async fn log_in_as<'a>(
     email: &str,
     world: &'a World,
     issuer: &str,
@@ -40,7 +40,7 @@ async fn logged_in_as<'a>(
     Browser { world, cookie }
 }
 
-fn refused(answer: &Answer) {
+fn assert_rejected(answer: &Answer) {
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert_eq!(answer.header("set-cookie"), None);
     assert!(answer.text().contains("belongs to another identity provider"), "{}", answer.text());
@@ -51,27 +51,27 @@ fn refused(answer: &Answer) {
 async fn an_address_of_an_owned_domain_is_enrolled_by_its_owner_only() {
     let world = two_providers(OWNS_ACME, "").await;
 
-    refused(&logs_in_by_other(&world, |_| ()).await);
-    assert_eq!(world.stored().len(), 0, "nothing is left of it");
+    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
+    assert_eq!(world.stored().len(), 0, "a rejected login leaves no record");
 
     let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
-    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
     assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), ana);
 }
 
 #[tokio::test]
-async fn a_known_user_of_an_owned_domain_is_pinned_by_its_owner_only() {
+async fn an_existing_user_in_an_owned_domain_is_pinned_by_its_owner_only() {
     let world = two_providers(OWNS_ACME, "").await;
     let before = world.signed_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
 
-    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
 
     assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
 }
 
 #[tokio::test]
-async fn an_address_that_changes_does_not_enter_a_domain_of_another_provider() {
+async fn an_email_address_does_not_change_to_a_domain_of_another_provider() {
     let world = two_providers(OWNS_ACME, "").await;
     let eve = logs_in_by_other(&world, |it| it["email"] = json!("eve@free.test")).await;
     let eve = user_of(&world, &eve);
@@ -86,14 +86,14 @@ async fn an_address_that_changes_does_not_enter_a_domain_of_another_provider() {
     assert_ne!(
         user_of(&world, &logs_in(&world, 1, |_| ()).await),
         eve,
-        "the owner's user is somebody else"
+        "the user of the owner is another one"
     );
 }
 
 #[tokio::test]
-async fn an_owner_that_is_linked_ends_the_logins_by_providers_that_do_not_own_the_domain() {
+async fn linking_the_owner_of_a_domain_ends_sessions_and_logins_of_other_providers() {
     let world = two_providers(OWNS_ACME, "").await;
-    let eve = logged_in_before(&world, OTHER, &[]).await;
+    let eve = log_in_with_owners(&world, OTHER, &[]).await;
     assert_eq!(eve.asks("{ me { userEmail } }").await.status, 200);
 
     let ana = logs_in(&world, 1, |_| ()).await;
@@ -109,14 +109,14 @@ async fn an_owner_that_is_linked_ends_the_logins_by_providers_that_do_not_own_th
         "{}",
         answer.text()
     );
-    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
     assert_eq!(address_of(&world, &ana).await, "ana@acme.test");
 }
 
 #[tokio::test]
-async fn an_owner_that_is_linked_leaves_the_logins_by_other_owners() {
+async fn linking_an_owner_of_a_domain_keeps_the_logins_of_its_other_owners() {
     let world = two_providers(OWNS_ACME, OWNS_ACME).await;
-    let first = logged_in_before(&world, OTHER, &[OTHER]).await;
+    let first = log_in_with_owners(&world, OTHER, &[OTHER]).await;
 
     logs_in(&world, 1, |_| ()).await;
 
@@ -124,14 +124,14 @@ async fn an_owner_that_is_linked_leaves_the_logins_by_other_owners() {
         first.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"],
         "ana@acme.test"
     );
-    logged_in_before(&world, OTHER, &[]).await;
+    log_in_with_owners(&world, OTHER, &[]).await;
 }
 
 #[tokio::test]
-async fn an_address_that_an_owner_vouches_for_does_not_follow_another_provider() {
+async fn an_email_address_verified_by_the_owner_of_its_domain_is_not_changed_by_another_provider() {
     let world = two_providers(OWNS_ACME, "").await;
-    logged_in_before(&world, ACME, &[ACME, OTHER]).await;
-    logged_in_before(&world, OTHER, &[ACME, OTHER]).await;
+    log_in_with_owners(&world, ACME, &[ACME, OTHER]).await;
+    log_in_with_owners(&world, OTHER, &[ACME, OTHER]).await;
 
     let answer = logs_in_by_other(&world, |it| it["email"] = json!("ana@free.test")).await;
 
@@ -139,20 +139,20 @@ async fn an_address_that_an_owner_vouches_for_does_not_follow_another_provider()
 }
 
 #[rstest]
-#[case::of_the_organization("ana@acme.test", json!("acme.test"), 303)]
-#[case::of_another_organization("ana@acme.test", json!("evil.test"), 403)]
-#[case::of_no_organization("ana@acme.test", json!(null), 403)]
-#[case::of_no_text("ana@acme.test", json!(7), 403)]
-#[case::of_everybody("ana@gmail.com", json!(null), 303)]
+#[case::with_the_organization("ana@acme.test", json!("acme.test"), 303)]
+#[case::with_another_organization("ana@acme.test", json!("evil.test"), 403)]
+#[case::without_an_organization("ana@acme.test", json!(null), 403)]
+#[case::with_an_organization_that_is_not_text("ana@acme.test", json!(7), 403)]
+#[case::gmail_without_an_organization("ana@gmail.com", json!(null), 303)]
 #[tokio::test]
-async fn google_is_linked_to_an_address_that_it_hosts(
+async fn google_is_linked_if_it_hosts_the_email_address(
     #[case] email: &str,
     #[case] hd: Value,
     #[case] status: u16,
 ) {
     let world =
         world(r#""preset":"google","domains":["acme.test","gmail.com"]"#, GOOGLE, GOOGLE).await;
-    logged_in_as(email, &world, OTHER, &[]).await;
+    log_in_as(email, &world, OTHER, &[]).await;
 
     let answer = logs_in(&world, 1, |it| {
         it["iss"] = json!(GOOGLE);
@@ -164,7 +164,7 @@ async fn google_is_linked_to_an_address_that_it_hosts(
 }
 
 #[tokio::test]
-async fn google_lets_in_an_address_of_a_listed_domain_without_an_organization() {
+async fn google_enrols_an_email_address_of_a_listed_domain_without_an_organization() {
     let world = world(r#""preset":"google","domains":["acme.test"]"#, GOOGLE, GOOGLE).await;
 
     assert_eq!(logs_in(&world, 1, |it| it["iss"] = json!(GOOGLE)).await.status, 303);

@@ -1,4 +1,4 @@
-//! Who somebody is: the subject of an identity provider, pinned at the first login.
+//! The subject of an identity provider, which the first login pins to a user.
 
 use arm_api::{
     access::stakeholders::{DomainOwnership, VerifiedIdentity},
@@ -18,7 +18,7 @@ use crate::given::{
 
 const WRONG_LOGIN: &str = "Your e-mail address belongs to an account with another login";
 
-fn refused(answer: &Answer) {
+fn assert_rejected(answer: &Answer) {
     assert_eq!(answer.status, 403, "{}", answer.text());
     assert_eq!(answer.header("set-cookie"), None);
     assert!(answer.text().contains(WRONG_LOGIN), "{}", answer.text());
@@ -39,7 +39,7 @@ async fn the_first_login_pins_the_subject() {
 }
 
 #[tokio::test]
-async fn a_later_login_finds_the_subject_at_no_further_cost() {
+async fn a_later_login_reads_the_pinned_subject_in_one_call() {
     let world = acme().await;
     logs_in(&world, 1, |_| ()).await;
     world.calls();
@@ -52,43 +52,47 @@ async fn a_later_login_finds_the_subject_at_no_further_cost() {
 }
 
 #[tokio::test]
-async fn another_subject_with_the_same_address_is_somebody_else() {
+async fn another_subject_with_the_same_email_address_is_rejected() {
     let world = acme().await;
     logs_in(&world, 1, |_| ()).await;
 
     let answer = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
 
-    refused(&answer);
+    assert_rejected(&answer);
 }
 
 #[tokio::test]
-async fn an_address_given_anew_opens_nothing_even_at_the_provider_that_owns_its_domain() {
+async fn a_reassigned_email_address_is_rejected_even_from_the_provider_that_owns_its_domain() {
     let world = world(&format!(r#""issuer":"{ACME}","domains":["acme.test"]"#), ACME, ACME).await;
     logs_in(&world, 1, |_| ()).await;
 
-    refused(&logs_in(&world, 1, |it| it["sub"] = json!("2")).await);
+    assert_rejected(&logs_in(&world, 1, |it| it["sub"] = json!("2")).await);
 }
 
 #[tokio::test]
-async fn a_second_provider_is_not_linked_by_the_address_alone() {
+async fn a_second_provider_is_not_linked_by_the_email_address() {
     let world = two_providers("", "").await;
     logs_in(&world, 1, |_| ()).await;
 
-    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
 }
 
 #[tokio::test]
-async fn a_second_provider_is_linked_where_it_owns_the_domain() {
+async fn a_second_provider_is_linked_if_it_owns_the_domain() {
     let world = two_providers(OWNS_ACME, OWNS_ACME).await;
     let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
 
     assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user);
-    assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user, "and stays linked");
-    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user, "as does the first");
+    assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user, "it stays linked");
+    assert_eq!(
+        user_of(&world, &logs_in(&world, 1, |_| ()).await),
+        user,
+        "the first provider stays linked"
+    );
 }
 
 #[tokio::test]
-async fn the_same_subject_of_two_issuers_is_two_people() {
+async fn the_same_subject_at_two_issuers_is_two_users() {
     let world = two_providers("", "").await;
     let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
 
@@ -98,19 +102,19 @@ async fn the_same_subject_of_two_issuers_is_two_people() {
 }
 
 #[tokio::test]
-async fn an_address_that_changes_at_the_provider_follows_the_subject() {
+async fn a_user_gets_the_new_email_address_of_the_provider() {
     let world = acme().await;
     let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
 
-    let married = logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
+    let renamed = logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
 
-    assert_eq!(user_of(&world, &married), user);
-    assert_eq!(address_of(&world, &married).await, "ana.rossi@acme.test");
+    assert_eq!(user_of(&world, &renamed), user);
+    assert_eq!(address_of(&world, &renamed).await, "ana.rossi@acme.test");
     world.keep_secret("ana.rossi@acme.test");
 }
 
 #[tokio::test]
-async fn a_former_address_belongs_to_whoever_gets_it_next() {
+async fn a_former_email_address_can_be_used_by_another_user() {
     let world = acme().await;
     let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
     logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
@@ -122,7 +126,7 @@ async fn a_former_address_belongs_to_whoever_gets_it_next() {
 }
 
 #[tokio::test]
-async fn a_changed_address_takes_nothing_from_its_owner() {
+async fn a_user_does_not_get_an_email_address_that_belongs_to_another_user() {
     let world = acme().await;
     let eve = user_of(&world, &logs_in(&world, 1, |it| it["email"] = json!("eve@acme.test")).await);
     logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
@@ -137,7 +141,7 @@ async fn a_changed_address_takes_nothing_from_its_owner() {
 }
 
 #[tokio::test]
-async fn two_providers_that_know_two_addresses_do_not_move_the_users() {
+async fn two_providers_with_different_email_addresses_do_not_change_the_address_at_each_login() {
     let world = two_providers(OWNS_ACME, r#","domains":["acme.test","other.test"]"#).await;
     logs_in(&world, 1, |_| ()).await;
     logs_in_by_other(&world, |_| ()).await;
@@ -150,54 +154,56 @@ async fn two_providers_that_know_two_addresses_do_not_move_the_users() {
 }
 
 #[tokio::test]
-async fn who_was_enrolled_before_is_pinned_at_the_next_login() {
+async fn an_existing_user_without_a_pinned_subject_is_pinned_at_the_next_login() {
     let world = two_providers("", "").await;
     let before = world.signed_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
 
     assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
 
-    refused(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
 }
 
 #[tokio::test]
-async fn an_operator_releases_a_login_that_is_no_longer_used() {
+async fn an_operator_can_release_a_pinned_subject() {
     let world = acme().await;
     let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
 
     world.change("ana@acme.test", |it| it.subjects.clear()).await;
 
-    // The old subject comes first.
-    refused(&logs_in(&world, 1, |_| ()).await);
+    // The old subject logs in before the new one, and is not pinned again.
+    assert_rejected(&logs_in(&world, 1, |_| ()).await);
     assert_eq!(user_of(&world, &logs_in(&world, 1, |it| it["sub"] = json!("2")).await), user);
-    refused(&logs_in(&world, 1, |_| ()).await);
+    assert_rejected(&logs_in(&world, 1, |_| ()).await);
 }
 
 #[rstest]
-#[case::none(json!(""))]
+#[case::empty(json!(""))]
 #[case::longer_than_the_standard_allows(json!("1".repeat(256)))]
 #[tokio::test]
-async fn a_subject_that_is_none_is_no_login(#[case] subject: Value) {
+async fn an_empty_or_too_long_subject_is_rejected(#[case] subject: Value) {
     let world = acme().await;
 
     assert_eq!(logs_in(&world, 1, |it| it["sub"] = subject).await.status, 400);
 }
 
-/// Somebody at their first login, past the provider.
+/// Returns the identity of a person whom the provider has verified.
 fn person(subject: &str) -> VerifiedIdentity {
     login::person(ACME, subject, "ana@acme.test")
 }
 
-/// An owner of the address, where no issuer owns a domain.
+/// Returns this owner of the domain of the email address. No issuer owns another domain.
 fn ownership(owner: DomainOwner) -> DomainOwnership<'static> {
     DomainOwnership { owner, owners: Box::leak(Box::default()) }
 }
 
 #[tokio::test]
-async fn first_logins_at_once_enrol_one_user() {
+async fn concurrent_first_logins_enrol_one_user() {
     let world = World::new().await;
-    let (access, context) = (&world.app.access, &world.context());
-    let (ana, ana_again) = (person("1"), person("1"));
+    let access = &world.app.access;
+    let context = &world.context();
+    let ana = person("1");
+    let ana_again = person("1");
 
     let logins = [&ana, &ana_again]
         .map(|it| access.log_in(it, ownership(DomainOwner::Nobody), None, context));
@@ -213,14 +219,16 @@ async fn first_logins_at_once_enrol_one_user() {
 #[tokio::test]
 async fn a_login_whose_person_is_enrolled_between_its_reads_logs_that_user_in() {
     let world = World::new().await;
-    let (access, context) = (&world.app.access, &world.context());
-    let (ana, ana_again) = (person("1"), person("1"));
+    let access = &world.app.access;
+    let context = &world.context();
+    let ana = person("1");
+    let ana_again = person("1");
     let log_in = |it| access.log_in(it, ownership(DomainOwner::Nobody), None, context);
 
     world.rivals_meet(2);
     let mut slow = std::pin::pin!(log_in(&ana));
     for _ in 0..10 {
-        assert!(futures_util::poll!(&mut slow).is_pending(), "it has read the pin, and waits");
+        assert!(futures_util::poll!(&mut slow).is_pending(), "it waits after its first read");
     }
     let fast = log_in(&ana_again).await;
     let slow = slow.await;
@@ -232,26 +240,30 @@ async fn a_login_whose_person_is_enrolled_between_its_reads_logs_that_user_in() 
 }
 
 #[tokio::test]
-async fn of_two_subjects_that_race_for_an_address_one_gets_it() {
+async fn of_two_concurrent_subjects_with_one_new_email_address_one_succeeds() {
     let world = World::new().await;
-    let (access, context) = (&world.app.access, &world.context());
-    let (ana, eve) = (person("1"), person("2"));
+    let access = &world.app.access;
+    let context = &world.context();
+    let ana = person("1");
+    let eve = person("2");
 
     let logins = [&ana, &eve]
         .map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), None, context));
     let answers = futures_util::future::join_all(logins).await;
 
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
-    let refusal = answers.iter().find_map(|it| it.as_ref().err()).unwrap();
-    assert_eq!(refusal.to_string(), WRONG_LOGIN);
+    let error = answers.iter().find_map(|it| it.as_ref().err()).unwrap();
+    assert_eq!(error.to_string(), WRONG_LOGIN);
 }
 
 #[tokio::test]
-async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
+async fn of_two_concurrent_subjects_with_the_email_address_of_a_user_one_succeeds() {
     let world = World::new().await;
     world.signed_in("ana@acme.test").await;
-    let (access, context) = (&world.app.access, &world.context());
-    let (ana, eve) = (person("1"), person("2"));
+    let access = &world.app.access;
+    let context = &world.context();
+    let ana = person("1");
+    let eve = person("2");
 
     let logins =
         [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), None, context));
@@ -260,44 +272,48 @@ async fn of_two_subjects_that_race_for_a_known_user_one_gets_it() {
     assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
 }
 
+/// Injects a fault into `times` calls of an operation after the first call, which is for the login
+/// attempt.
+fn fail_after_the_login_attempt(world: &World, fault: Fault, operation: &'static str, times: u32) {
+    let calls = Calls::Of(operation);
+    world.faults.set(Some(Plan { fault, calls, after: 1, times }));
+}
+
 #[tokio::test]
-async fn when_dynamodb_fails_nobody_is_taken_for_new() {
+async fn a_login_fails_when_dynamodb_cannot_read_the_pinned_subject() {
     let world = acme().await;
     logs_in(&world, 1, |_| ()).await;
     let begun = Begun::at(&world, "/login/acme").await;
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    let (fault, calls) = (Fault::Error, Calls::Of("GetItem"));
-    world.faults.set(Some(Plan { fault, calls, after: 1, times: 100 })); // the first is for the attempt
+    fail_after_the_login_attempt(&world, Fault::Error, "GetItem", 100);
 
     assert_eq!(begun.ends(&world).await.status, 503);
 }
 
 #[tokio::test]
-async fn a_login_that_meets_another_transaction_of_the_same_person_goes_on() {
+async fn a_login_is_retried_when_it_conflicts_with_another_transaction() {
     let world = acme().await;
     world.no_wait_is_real();
     let begun = Begun::at(&world, "/login/acme").await;
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    let (fault, calls) = (Fault::Conflict, Calls::Of("TransactWriteItems"));
-    world.faults.set(Some(Plan { fault, calls, after: 1, times: 3 })); // the first is for the attempt
+    fail_after_the_login_attempt(&world, Fault::Conflict, "TransactWriteItems", 3);
 
     assert_eq!(begun.ends(&world).await.status, 303);
 }
 
 #[tokio::test]
-async fn a_login_that_loses_every_race_says_to_try_later() {
+async fn a_login_whose_every_attempt_conflicts_is_unavailable() {
     let world = acme().await;
     world.no_wait_is_real();
     let begun = Begun::at(&world, "/login/acme").await;
     let claims = claims(&world, ACME, begun.parameter("nonce"));
     tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
 
-    let (fault, calls) = (Fault::Changed, Calls::Of("TransactWriteItems"));
-    world.faults.set(Some(Plan { fault, calls, after: 1, times: 1000 })); // the first is for the attempt
+    fail_after_the_login_attempt(&world, Fault::Changed, "TransactWriteItems", 1000);
 
     assert_eq!(begun.ends(&world).await.status, 503);
 }

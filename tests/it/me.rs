@@ -1,4 +1,4 @@
-//! Who asks, about themselves.
+//! The field `me`, which returns the user who sends the request.
 
 use arm_api::domain::role::{OrganizationRole, UserRole};
 use rstest::rstest;
@@ -7,12 +7,13 @@ use serde_json::json;
 use crate::given::{START, World};
 
 const EVERYTHING: &str = "{ me {
-    __typename accessToken userEmail userName role callerOrigin organizations { name } sessionExpiration permissions
+    __typename accessToken userEmail userName role callerOrigin organizations { name }
+    sessionExpiration permissions
     accessTokenPolicy { minExpirationTime maxExpirationTime now }
 } }";
 
 #[tokio::test]
-async fn a_stakeholder_sees_who_they_are() {
+async fn me_returns_the_profile_of_the_user() {
     let world = World::new().await;
     let ana = world.signed_in("Ana@Acme.test").await;
     world.join("ana@acme.test", "acme", OrganizationRole::User).await;
@@ -31,13 +32,17 @@ async fn a_stakeholder_sees_who_they_are() {
             "organizations": [{ "name": "acme" }],
             "sessionExpiration": "2026-11-23T12:40:00Z",
             "permissions": ["me", "updateAccessToken", "invalidateAccessToken"],
-            "accessTokenPolicy": { "minExpirationTime": START + 1, "maxExpirationTime": START + 182 * 86_400, "now": START },
+            "accessTokenPolicy": {
+                "minExpirationTime": START + 1,
+                "maxExpirationTime": START + 182 * 86_400,
+                "now": START,
+            },
         })
     );
 }
 
 #[tokio::test]
-async fn a_program_sees_when_its_token_ends() {
+async fn the_session_expiration_of_a_token_is_the_expiration_time_of_the_token() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
@@ -48,7 +53,7 @@ async fn a_program_sees_when_its_token_ends() {
 }
 
 #[tokio::test]
-async fn a_change_of_role_holds_from_the_next_request() {
+async fn a_changed_role_applies_from_the_next_request_on() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(START + 86_400).await;
@@ -59,11 +64,13 @@ async fn a_change_of_role_holds_from_the_next_request() {
 }
 
 #[rstest]
-#[case::a_hidden_one("hidden")]
-#[case::one_that_does_not_exist("not_found")]
-#[case::no_name_at_all("No Name!")]
+#[case::an_organization_of_other_users("hidden")]
+#[case::an_organization_that_does_not_exist("not_found")]
+#[case::an_invalid_name("No Name!")]
 #[tokio::test]
-async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
+async fn the_role_in_an_organization_of_other_users_is_denied_as_if_it_did_not_exist(
+    #[case] name: &str,
+) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let bob = world.signed_in("bob@acme.test").await;
@@ -75,7 +82,9 @@ async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
     answer["errors"][0]["extensions"]["requestId"] = json!("");
 
     let denied = json!({ "data": { "me": null }, "errors": [{
-        "message": "Access denied", "locations": [{ "line": 1, "column": 8 }], "path": ["me", "role"],
+        "message": "Access denied",
+        "locations": [{ "line": 1, "column": 8 }],
+        "path": ["me", "role"],
         "extensions": { "code": "FORBIDDEN", "requestId": "" },
     }] });
     assert_eq!(answer, denied);
@@ -83,11 +92,12 @@ async fn what_one_may_not_see_does_not_exist(#[case] name: &str) {
 }
 
 #[tokio::test]
-async fn variables_that_are_not_given_mean_the_defaults() {
+async fn arguments_of_missing_variables_have_their_default_values() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let query = "query Me($o: String, $e: Entity) { me(callerOrigin: $o) { callerOrigin role(entity: $e) } }";
+    let query = "query Me($o: String, $e: Entity) { \
+                 me(callerOrigin: $o) { callerOrigin role(entity: $e) } }";
     let answer = ana.asks(query).await;
 
     assert_eq!(
@@ -97,7 +107,7 @@ async fn variables_that_are_not_given_mean_the_defaults() {
 }
 
 #[tokio::test]
-async fn a_program_that_calls_itself_the_front_is_told_so() {
+async fn me_returns_the_caller_origin_of_its_argument() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 

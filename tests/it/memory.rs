@@ -1,5 +1,5 @@
-//! No request takes more memory than an instance has: the worst of them are answered in a
-//! process that may have 256 MB.
+//! No request takes more memory than an instance has. The tests send the largest requests to a
+//! process that is limited to 256 MB.
 
 use std::process::Command;
 
@@ -9,28 +9,25 @@ use crate::given::{URL, World};
 
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// What a process may have, in KiB.
+/// The limit of the virtual memory of the process, in KiB.
 const LIMIT: usize = 256_000;
 
-/// A body of `length` bytes with variables that are nested a hundred deep: `serde_json` takes
-/// more than a hundred times the memory.
+/// Returns a body of `length` bytes with variables that are nested 100 levels deep. `serde_json`
+/// takes more than a hundred times as much memory for it.
 fn nested(length: usize) -> String {
     let one = format!("{}0{}", "{\"\":".repeat(100), "}".repeat(100));
     let many = vec![one.as_str(); length / (one.len() + 1)].join(",");
     format!("{{\"query\":\"{{ __typename }}\",\"variables\":{{\"a\":[{many}]}}}}")
 }
 
-/// Runs a story again, in a process of its own with a limit. Returns whether we are in it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the story asks whether it is the one in the process"
-)]
-fn is_limited(story: &str) -> bool {
+/// Returns whether this process has the memory limit. Otherwise runs the test in such a process.
+#[expect(clippy::disallowed_methods, reason = "the variable marks the process with the limit")]
+fn is_limited(name: &str) -> bool {
     if std::env::var_os("ARM_TEST_LIMITED").is_some() {
         return true;
     }
     let command =
-        format!("ulimit -v {LIMIT} && exec timeout 120 \"$0\" --exact {story} --test-threads 1");
+        format!("ulimit -v {LIMIT} && exec timeout 120 \"$0\" --exact {name} --test-threads 1");
     let output = Command::new("sh")
         .args(["-c", &command])
         .arg(std::env::current_exe().unwrap())
@@ -45,8 +42,8 @@ fn is_limited(story: &str) -> bool {
 }
 
 #[test]
-fn a_request_of_whoever_is_answered_in_256_megabytes() {
-    if !is_limited("memory::a_request_of_whoever_is_answered_in_256_megabytes") {
+fn the_largest_requests_are_answered_in_256_megabytes() {
+    if !is_limited("memory::the_largest_requests_are_answered_in_256_megabytes") {
         return;
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -76,7 +76,7 @@ async fn a_token_is_revoked_and_a_session_ended_although_they_meet_other_transac
 }
 
 #[tokio::test]
-async fn a_race_that_does_not_end_is_given_up() {
+async fn a_transaction_that_always_conflicts_is_given_up_after_six_attempts() {
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
@@ -127,26 +127,26 @@ async fn a_conflict_that_stays_is_reported_at_once_after_the_eighth_attempt() {
         assert_eq!(
             calls.last().unwrap().at,
             tokio::time::Instant::now(),
-            "time stands still but for pauses"
+            "there is no pause after the last attempt"
         );
     }
 }
 
 #[tokio::test]
-async fn a_token_that_is_revoked_while_it_renews_itself_says_so() {
+async fn a_token_that_is_revoked_while_it_renews_itself_is_rejected_as_revoked() {
     let world = World::new().await;
     world.no_wait_is_real();
     let ana = world.signed_in("ana@acme.test").await;
     let holder = ana.makes_token(world.now() + DAY).await.authenticated().await;
 
     world.change("ana@acme.test", |it| it.epoch += 1).await;
-    let asked = world
+    let renewed = world
         .app
         .access
         .update_access_token(&holder, Replacement::Any, world.now() + DAY, &world.context())
         .await;
 
-    assert_eq!(asked.unwrap_err().describe().reason, Some("TOKEN_REVOKED"));
+    assert_eq!(renewed.unwrap_err().describe().reason, Some("TOKEN_REVOKED"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! API tokens that replace themselves: lost answers, and how long it can go on.
+//! API tokens that renew themselves: lost responses, and the limit of a chain of renewals.
 
 use arm_api::local::faults::Fault;
 use jiff::{SignedDuration, Timestamp};
@@ -9,23 +9,23 @@ use crate::given::{Answer, INVALIDATE, ME, Program, World, at, update_access_tok
 
 const DAY: i64 = 86_400;
 const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
-/// How often the SDK sends a request whose answer is lost.
-const SENT: u32 = 3;
+/// How many times the SDK sends a request whose response is lost.
+const ATTEMPTS: u32 = 3;
 
-/// A token replaces itself, and the answer is lost on the way.
-async fn loses_the_answer(world: &World, token: &Program<'_>, mutation: &str) {
-    world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, SENT);
+/// Renews a token and loses the response of DynamoDB.
+async fn lose_the_response(world: &World, token: &Program<'_>, mutation: &str) {
+    world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, ATTEMPTS);
     assert_eq!(token.asks(mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
     assert_eq!(token.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
-async fn a_token_that_replaced_itself_and_got_no_answer_repeats_the_call_and_gets_the_token() {
+async fn repeating_a_renewal_whose_response_was_lost_returns_the_new_token() {
     let world = World::new().await;
     world.no_wait_is_real();
     let token = world.program_of("ana@acme.test").await;
     let mutation = update_access_token(world.now() + DAY);
-    loses_the_answer(&world, &token, &mutation).await;
+    lose_the_response(&world, &token, &mutation).await;
 
     let repeated = token.asks(&mutation).await;
 
@@ -36,7 +36,7 @@ async fn a_token_that_replaced_itself_and_got_no_answer_repeats_the_call_and_get
 }
 
 #[tokio::test]
-async fn a_repeated_call_is_answered_byte_for_byte_alike_and_makes_nothing() {
+async fn a_repeated_renewal_returns_the_same_bytes_and_writes_nothing() {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await;
     let all = "success sessionJwt accessToken { id state issuedAt expiresAt firstUsedAt }";
@@ -55,12 +55,12 @@ async fn a_repeated_call_is_answered_byte_for_byte_alike_and_makes_nothing() {
     assert_eq!(
         world.calls(),
         ["BatchGetItem"; 3],
-        "old token, its owner again, new token; no write"
+        "it reads the old token, its owner and the new token, and writes nothing"
     );
 }
 
 #[tokio::test]
-async fn the_log_says_who_repeated_a_call_and_with_which_token() {
+async fn the_log_names_the_user_and_the_token_of_a_repeated_renewal() {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await;
     let renew = format!(
@@ -68,33 +68,33 @@ async fn the_log_says_who_repeated_a_call_and_with_which_token() {
         world.now() + DAY
     );
     world.keep_secret(&token.asks(&renew).await.new_token());
-    let made = world.log().pop().unwrap();
+    let original = world.log().pop().unwrap();
 
     assert_eq!(token.asks(&renew).await.verdict(), "200");
 
     let repeated = world.log().pop().unwrap();
     assert_eq!(repeated["operation"], "Renew");
     assert_eq!(repeated["credential"], "token");
-    assert_eq!(repeated["actor"], made["actor"]);
-    assert_eq!(repeated["tokenId"], made["tokenId"]);
+    assert_eq!(repeated["actor"], original["actor"]);
+    assert_eq!(repeated["tokenId"], original["tokenId"]);
     assert_eq!(repeated["repeatedRenewal"], true);
-    assert_eq!(made["repeatedRenewal"], Value::Null);
+    assert_eq!(original["repeatedRenewal"], Value::Null);
 }
 
 #[rstest]
-#[case::after_a_minute(61, |_: &World| {}, |at: i64| update_access_token(at))]
-#[case::for_another_time(1, |_: &World| {}, |at: i64| update_access_token(at + 1))]
-#[case::beside_something_else(1, |_: &World| {}, |at: i64| {
-    format!("mutation {{ updateAccessToken(expirationTime: {at}) {{ success }} invalidateAccessToken {{ success }} }}")
+#[case::after_a_minute(61, |at: i64| update_access_token(at))]
+#[case::with_another_expiration_time(1, |at: i64| update_access_token(at + 1))]
+#[case::with_another_mutation(1, |at: i64| {
+    let renewal = format!("updateAccessToken(expirationTime: {at}) {{ success }}");
+    format!("mutation {{ {renewal} invalidateAccessToken {{ success }} }}")
 })]
-#[case::as_nothing_at_all(1, |_: &World| {}, |_: i64| "mutation { __typename }".to_owned())]
-#[case::as_a_broken_query(1, |_: &World| {}, |_: i64| "mutation { nothing".to_owned())]
-#[case::as_an_introspection(1, |_: &World| {}, |_: i64| "{ __schema { queryType { name } } }".to_owned())]
-#[case::with_a_question(1, |_: &World| {}, |_: i64| ME.to_owned())]
+#[case::as_a_mutation_without_fields_of_the_api(1, |_: i64| "mutation { __typename }".to_owned())]
+#[case::as_a_query_with_a_syntax_error(1, |_: i64| "mutation { nothing".to_owned())]
+#[case::as_an_introspection(1, |_: i64| "{ __schema { queryType { name } } }".to_owned())]
+#[case::as_a_query(1, |_: i64| ME.to_owned())]
 #[tokio::test]
-async fn any_other_use_of_a_replaced_token_is_refused(
+async fn any_other_request_with_a_replaced_token_is_rejected(
     #[case] seconds: i64,
-    #[case] meanwhile: fn(&World),
     #[case] query: fn(i64) -> String,
 ) {
     let world = World::new().await;
@@ -103,13 +103,12 @@ async fn any_other_use_of_a_replaced_token_is_refused(
     world.keep_secret(&token.asks(&update_access_token(at)).await.new_token());
 
     world.later(SignedDuration::from_secs(seconds));
-    meanwhile(&world);
 
     assert_eq!(token.asks(&query(at)).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
-async fn a_call_is_not_repeated_once_the_new_token_was_used() {
+async fn a_renewal_cannot_be_repeated_after_the_new_token_was_used() {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await;
     let mutation = update_access_token(world.now() + DAY);
@@ -121,7 +120,7 @@ async fn a_call_is_not_repeated_once_the_new_token_was_used() {
 }
 
 #[tokio::test]
-async fn a_call_is_not_repeated_once_the_new_token_was_ended() {
+async fn a_renewal_cannot_be_repeated_after_the_new_token_was_revoked() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let token = ana.makes_token(world.now() + DAY).await;
@@ -134,7 +133,7 @@ async fn a_call_is_not_repeated_once_the_new_token_was_ended() {
 }
 
 #[tokio::test]
-async fn a_token_that_its_owner_replaced_repeats_nothing() {
+async fn a_token_that_was_replaced_in_a_session_cannot_repeat_a_renewal() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let token = ana.makes_token(world.now() + DAY).await;
@@ -149,7 +148,7 @@ async fn a_token_that_its_owner_replaced_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn a_call_that_cannot_be_repeated_for_now_is_told_to_be_sent_again() {
+async fn a_renewal_that_fails_to_repeat_can_be_sent_again() {
     let world = World::new().await;
     let token = world.program_of("ana@acme.test").await;
     let mutation = update_access_token(world.now() + DAY);
@@ -161,15 +160,15 @@ async fn a_call_that_cannot_be_repeated_for_now_is_told_to_be_sent_again() {
     world.keep_secret(&token.asks(&mutation).await.new_token());
 }
 
-/// A token that Ana makes in a session.
-async fn made_by_a_session(world: &World, expiration_time: i64) -> Program<'_> {
+/// Logs Ana in and creates a token in her session.
+async fn create_in_session(world: &World, expiration_time: i64) -> Program<'_> {
     let answer =
         world.signed_in("ana@acme.test").await.asks(&update_access_token(expiration_time)).await;
     world.program(&answer.new_token())
 }
 
 /// Renews a token every 25 weeks, until `days` after the start.
-async fn renewed_until<'a>(world: &'a World, mut token: Program<'a>, days: i64) -> Program<'a> {
+async fn renew_until<'a>(world: &'a World, mut token: Program<'a>, days: i64) -> Program<'a> {
     while world.now() < at(days * DAY) {
         let step = (at(days * DAY) - world.now()).min(175 * DAY);
         world.later(SignedDuration::from_secs(step));
@@ -188,12 +187,12 @@ fn text(at: i64) -> String {
 }
 
 #[tokio::test]
-async fn a_chain_of_renewals_ends_two_years_after_the_last_session() {
+async fn a_token_can_renew_itself_until_two_years_after_the_last_session() {
     let world = World::new().await;
     let end = at(730 * DAY);
-    let first = made_by_a_session(&world, at(180 * DAY)).await;
+    let first = create_in_session(&world, at(180 * DAY)).await;
 
-    let token = renewed_until(&world, first, 700).await;
+    let token = renew_until(&world, first, 700).await;
 
     assert_eq!(max_expiration_time(&token.asks(POLICY).await), end);
     let beyond = token.asks(&update_access_token(end + 61)).await;
@@ -211,23 +210,23 @@ async fn a_chain_of_renewals_ends_two_years_after_the_last_session() {
 }
 
 #[tokio::test]
-async fn a_session_starts_the_chain_anew() {
+async fn creating_a_token_in_a_session_starts_a_new_chain_of_renewals() {
     let world = World::new().await;
-    let first = made_by_a_session(&world, at(180 * DAY)).await;
-    renewed_until(&world, first, 700).await;
+    let first = create_in_session(&world, at(180 * DAY)).await;
+    renew_until(&world, first, 700).await;
 
-    let token = made_by_a_session(&world, world.now() + 180 * DAY).await;
+    let token = create_in_session(&world, world.now() + 180 * DAY).await;
 
     let max = max_expiration_time(&token.asks(POLICY).await);
     assert!(max > world.now() + 180 * DAY, "{max}");
 }
 
 #[tokio::test]
-async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() {
+async fn a_response_has_a_warning_fourteen_days_before_the_last_possible_renewal() {
     let world = World::new().await;
     let end = at(730 * DAY);
-    let first = made_by_a_session(&world, at(180 * DAY)).await;
-    let token = renewed_until(&world, first, 710).await;
+    let first = create_in_session(&world, at(180 * DAY)).await;
+    let token = renew_until(&world, first, 710).await;
 
     world.later(SignedDuration::from_secs(end - 14 * DAY - 1 - world.now()));
     assert_eq!(token.asks(ME).await.json()["extensions"], Value::Null);
@@ -235,7 +234,8 @@ async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() 
 
     let end = text(end);
     let message = format!(
-        "This API token can renew itself until {end}. Log in with a browser and make a new one before."
+        "This API token can renew itself until {end}. \
+         Log in with a browser and make a new one before."
     );
     let warning = json!({ "code": "TOKEN_EXPIRES_SOON", "message": message, "expiresAt": end });
     assert_eq!(token.asks(ME).await.json()["extensions"], json!({ "warnings": [warning] }));
@@ -244,11 +244,11 @@ async fn a_token_is_warned_fourteen_days_before_it_can_renew_itself_no_longer() 
 }
 
 #[tokio::test]
-async fn a_shorter_limit_of_the_operator_ends_the_chain_at_once() {
+async fn a_shorter_renewal_limit_applies_to_existing_chains() {
     let mut world = World::new().await;
     let token = {
-        let first = made_by_a_session(&world, at(180 * DAY)).await;
-        renewed_until(&world, first, 300).await.token
+        let first = create_in_session(&world, at(180 * DAY)).await;
+        renew_until(&world, first, 300).await.token
     };
 
     world

@@ -1,5 +1,5 @@
-//! A field that a query selects more than once is executed once, and its answer has what
-//! all of its selections ask for.
+//! A field that a query selects more than once is executed once. Its response has the fields of all
+//! selections.
 
 use rstest::rstest;
 use serde_json::{Value, json};
@@ -8,9 +8,9 @@ use crate::given::{Answer, World};
 
 const DAY: i64 = 86_400;
 
-/// Ana asks in a world of her own; `END` is a day from now. Returns the answer, and the calls
-/// of DynamoDB that it took.
-async fn asked(query: &str, variables: Value) -> (Answer, Vec<String>) {
+/// Executes a query in a session in a new world. `END` stands for the time in one day. Returns the
+/// response and the calls of DynamoDB.
+async fn execute(query: &str, variables: Value) -> (Answer, Vec<String>) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let query = query.replace("END", &(world.now() + DAY).to_string());
@@ -59,38 +59,39 @@ async fn asked(query: &str, variables: Value) -> (Answer, Vec<String>) {
     "query B { me { role } } mutation A { updateAccessToken(expirationTime: END) { success } \
      updateAccessToken(expirationTime: END) { sessionJwt } }"
 )]
-#[case::where_both_are_included(
+#[case::with_directives_that_include_both(
     "mutation A($yes: Boolean! = true) { \
      updateAccessToken(expirationTime: END) @include(if: $yes) { success } \
      ... @skip(if: false) { updateAccessToken(expirationTime: END) { sessionJwt } } }"
 )]
 #[tokio::test]
-async fn a_mutation_that_is_selected_twice_makes_one_token_and_shows_both_selections(
+async fn a_mutation_that_is_selected_twice_creates_one_token_and_returns_both_selections(
     #[case] query: &str,
 ) {
     let once = "mutation A { updateAccessToken(expirationTime: END) { success sessionJwt } }";
-    let (expected, expected_calls) = asked(once, json!({})).await;
+    let (expected, expected_calls) = execute(once, json!({})).await;
 
-    let (answer, calls) = asked(query, json!({})).await;
+    let (answer, calls) = execute(query, json!({})).await;
 
     assert_eq!(answer.text(), expected.text());
     assert_eq!(calls, expected_calls);
 }
 
 #[tokio::test]
-async fn hundreds_of_repetitions_cost_as_much_as_one() {
+async fn hundreds_of_repetitions_make_as_many_calls_as_one_selection() {
     let many = |field: &str, count| format!("{{ {} }}", field.repeat(count));
 
     let (_, one_token) =
-        asked("mutation A { updateAccessToken(expirationTime: END) { success } }", json!({})).await;
+        execute("mutation A { updateAccessToken(expirationTime: END) { success } }", json!({}))
+            .await;
     let tokens = many("updateAccessToken(expirationTime: END) { success } ", 490);
-    let (answer, many_tokens) = asked(&format!("mutation A {tokens}"), json!({})).await;
+    let (answer, many_tokens) = execute(&format!("mutation A {tokens}"), json!({})).await;
     assert_eq!(answer.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
     assert_eq!(many_tokens, one_token);
 
-    let (expected, one_read) = asked("query A { me { accessToken } }", json!({})).await;
+    let (expected, one_read) = execute("query A { me { accessToken } }", json!({})).await;
     let me = many("accessToken ", 990);
-    let (answer, many_reads) = asked(&format!("query A {{ me {me} }}"), json!({})).await;
+    let (answer, many_reads) = execute(&format!("query A {{ me {me} }}"), json!({})).await;
     assert_eq!(answer.text(), expected.text());
     assert_eq!(many_reads, one_read);
 }
@@ -100,16 +101,13 @@ async fn hundreds_of_repetitions_cost_as_much_as_one() {
 #[case::the_first(json!({ "second": false }), json!({ "success": true }))]
 #[case::the_second(json!({ "first": false }), json!({ "sessionJwt": "a token" }))]
 #[tokio::test]
-async fn a_selection_that_is_left_out_is_not_merged(
-    #[case] variables: Value,
-    #[case] expected: Value,
-) {
+async fn a_skipped_selection_is_not_merged(#[case] variables: Value, #[case] expected: Value) {
     let query = "mutation A($first: Boolean = true, $second: Boolean! = true) { \
                  updateAccessToken(expirationTime: END) @include(if: $first) { success } \
                  ...b @include(if: $second) } \
                  fragment b on Mutation { updateAccessToken(expirationTime: END) { sessionJwt } }";
 
-    let mut answer = asked(query, variables).await.0.json();
+    let mut answer = execute(query, variables).await.0.json();
 
     if let Some(token) = answer["data"]["updateAccessToken"].get_mut("sessionJwt") {
         *token = json!("a token");
@@ -118,11 +116,11 @@ async fn a_selection_that_is_left_out_is_not_merged(
 }
 
 #[tokio::test]
-async fn where_all_selections_are_left_out_nothing_is_done() {
+async fn a_mutation_whose_selections_are_all_skipped_is_not_executed() {
     let query = "mutation A { updateAccessToken(expirationTime: END) @skip(if: true) { success } \
                  updateAccessToken(expirationTime: END) @include(if: false) { success } }";
 
-    let (answer, calls) = asked(query, json!({})).await;
+    let (answer, calls) = execute(query, json!({})).await;
 
     assert_eq!(answer.text(), r#"{"data":{}}"#);
     assert_eq!(calls, ["BatchGetItem"]);
@@ -147,7 +145,7 @@ async fn where_all_selections_are_left_out_nothing_is_done() {
     "query A { me { a: role } me { a: userName } }",
     "Fields \"a\" conflict because \"role\" and \"userName\" are different fields."
 )]
-#[case::fields_that_are_left_out(
+#[case::skipped_fields(
     "query A { me { a: role @skip(if: true) a: userName } }",
     "Fields \"a\" conflict because \"role\" and \"userName\" are different fields."
 )]
@@ -156,8 +154,11 @@ async fn where_all_selections_are_left_out_nothing_is_done() {
     "Fields \"a\" conflict because \"me\" and \"__typename\" are different fields."
 )]
 #[tokio::test]
-async fn different_fields_under_one_key_are_refused(#[case] query: &str, #[case] message: &str) {
-    let (answer, calls) = asked(query, json!({})).await;
+async fn different_fields_with_the_same_response_key_are_rejected(
+    #[case] query: &str,
+    #[case] message: &str,
+) {
+    let (answer, calls) = execute(query, json!({})).await;
 
     assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
     assert!(answer.message().starts_with(message), "{}", answer.message());
@@ -166,7 +167,7 @@ async fn different_fields_under_one_key_are_refused(#[case] query: &str, #[case]
 
 #[rstest]
 #[case::an_unknown_field("mutation A { FIRST updateAccessToken(expirationTime: END) { nothing } }")]
-#[case::an_unknown_field_that_is_left_out(
+#[case::an_unknown_field_in_a_skipped_selection(
     "mutation A { FIRST updateAccessToken(expirationTime: END) @skip(if: true) { nothing } }"
 )]
 #[case::an_unknown_directive(
@@ -176,14 +177,15 @@ async fn different_fields_under_one_key_are_refused(#[case] query: &str, #[case]
 #[case::a_fragment_of_another_type("mutation A { FIRST FIRST ... on Query { __typename } }")]
 #[case::an_unused_variable("mutation A($a: Int) { FIRST FIRST }")]
 #[case::a_variable_of_another_type(
-    "mutation A($a: String! = \"true\") { FIRST updateAccessToken(expirationTime: END) @skip(if: $a) { success } }"
+    "mutation A($a: String! = \"true\") { \
+     FIRST updateAccessToken(expirationTime: END) @skip(if: $a) { success } }"
 )]
 #[case::in_an_operation_that_is_not_executed("mutation A { FIRST FIRST } query B { nothing }")]
 #[tokio::test]
-async fn what_is_merged_is_validated_first(#[case] query: &str) {
+async fn selections_are_validated_before_they_are_merged(#[case] query: &str) {
     let first = "updateAccessToken(expirationTime: END) { success }";
 
-    let (answer, calls) = asked(&query.replace("FIRST", first), json!({})).await;
+    let (answer, calls) = execute(&query.replace("FIRST", first), json!({})).await;
 
     assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED", "{}", answer.text());
     assert!(answer.json().get("data").is_none());
@@ -191,20 +193,20 @@ async fn what_is_merged_is_validated_first(#[case] query: &str) {
 }
 
 #[tokio::test]
-async fn other_aliases_are_other_fields() {
+async fn fields_with_different_aliases_are_not_merged() {
     let query = "query A { me { a: role b: role } also: me { role } }";
 
-    let (answer, _) = asked(query, json!({})).await;
+    let (answer, _) = execute(query, json!({})).await;
 
     assert_eq!(answer.text(), r#"{"data":{"me":{"a":"user","b":"user"},"also":{"role":"user"}}}"#);
 }
 
 #[tokio::test]
-async fn a_default_value_decides_what_is_left_out() {
+async fn the_default_value_of_a_variable_decides_whether_a_field_is_skipped() {
     let query = "query A($no: Boolean! = false, $yes: Boolean! = true) { \
                  me { a: role @include(if: $no) b: role @skip(if: $yes) c: role } }";
 
-    let (answer, _) = asked(query, json!({})).await;
+    let (answer, _) = execute(query, json!({})).await;
 
     assert_eq!(answer.text(), r#"{"data":{"me":{"c":"user"}}}"#);
 }

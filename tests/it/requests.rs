@@ -1,5 +1,4 @@
-//! What clients send to which path: methods, media types, and in which form they are
-//! told of errors.
+//! Methods, paths and media types of requests, and the media type of errors.
 
 use rstest::rstest;
 
@@ -22,11 +21,8 @@ async fn any_other_method_is_not_allowed(#[case] method: &str) {
     for accept in ["*/*", "text/html", "image/png"] {
         let headers = [CONTENT_TYPE, ("accept", accept)];
         let answer = world.sends((method, "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
-        assert_eq!(
-            (answer.status, answer.header("allow")),
-            (405, Some("GET, HEAD, POST, OPTIONS")),
-            "{accept}"
-        );
+        assert_eq!(answer.status, 405, "{accept}");
+        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"), "{accept}");
     }
 }
 
@@ -35,7 +31,10 @@ async fn any_other_method_is_not_allowed(#[case] method: &str) {
 #[case::of_a_browser("/api", "text/html")]
 #[case::of_a_query("/api?query=%7Bme%7Brole%7D%7D", "application/json")]
 #[tokio::test]
-async fn head_is_answered_as_the_page_without_its_body(#[case] path: &str, #[case] accept: &str) {
+async fn a_head_request_gets_the_headers_of_the_page_without_its_body(
+    #[case] path: &str,
+    #[case] accept: &str,
+) {
     let world = World::new().await;
 
     let answer = world.sends(("HEAD", path), &[("accept", accept)], "").await;
@@ -47,7 +46,7 @@ async fn head_is_answered_as_the_page_without_its_body(#[case] path: &str, #[cas
 }
 
 #[tokio::test]
-async fn the_address_may_end_in_a_slash() {
+async fn the_path_may_end_in_a_slash() {
     let world = World::new().await;
 
     let answer =
@@ -55,19 +54,24 @@ async fn the_address_may_end_in_a_slash() {
     let page = world.sends(("GET", "/api/"), &[("accept", "text/html")], "").await;
 
     assert_eq!(answer.text(), r#"{"data":{"__typename":"Query"}}"#);
-    assert_eq!((page.status, page.header("content-type")), (200, Some("text/html; charset=utf-8")));
+    assert_eq!(page.status, 200);
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
 }
 
 #[rstest]
-#[case::who_sends_json(("POST", "/graphql"), CONTENT_TYPE, "404 NOT_FOUND")]
+#[case::json_is_sent(("POST", "/graphql"), CONTENT_TYPE, "404 NOT_FOUND")]
 #[case::with_two_slashes(("POST", "//api"), CONTENT_TYPE, "404 NOT_FOUND")]
-#[case::who_accepts_json(("GET", "/graphql"), ("accept", JSON), "404 NOT_FOUND")]
-#[case::who_accepts_the_type_of_graphql(("GET", "/api/graphql"), ("accept", GRAPHQL), "404 NOT_FOUND")]
+#[case::json_is_accepted(("GET", "/graphql"), ("accept", JSON), "404 NOT_FOUND")]
+#[case::the_type_of_graphql_is_accepted(
+    ("GET", "/api/graphql"),
+    ("accept", GRAPHQL),
+    "404 NOT_FOUND"
+)]
 #[case::a_page_by_another_method(("POST", "/home"), CONTENT_TYPE, "405 BAD_REQUEST")]
 #[case::a_form_that_is_fetched(("GET", "/logout"), ("accept", JSON), "405 BAD_REQUEST")]
 #[case::a_form_of_another_site(("POST", "/logout"), CONTENT_TYPE, "403 FORBIDDEN CSRF_REJECTED")]
 #[tokio::test]
-async fn who_works_with_json_is_told_of_errors_in_json(
+async fn a_client_that_sends_or_accepts_json_gets_errors_as_json(
     #[case] request: (&str, &str),
     #[case] header: (&str, &str),
     #[case] verdict: &str,
@@ -84,27 +88,26 @@ async fn who_works_with_json_is_told_of_errors_in_json(
 }
 
 #[rstest]
-#[case::nothing_there("/graphql", 404)]
+#[case::an_unknown_path("/graphql", 404)]
 #[case::another_method("/home", 405)]
 #[tokio::test]
-async fn a_browser_is_told_by_a_page(#[case] path: &str, #[case] status: u16) {
+async fn a_browser_gets_errors_as_a_page(#[case] path: &str, #[case] status: u16) {
     let world = World::new().await;
 
     let accept = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
     let answer = world.sends(("POST", path), &[accept], "a=b").await;
 
-    assert_eq!(
-        (answer.status, answer.header("content-type")),
-        (status, Some("text/html; charset=utf-8"))
-    );
+    assert_eq!(answer.status, status);
+    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
     assert!(answer.text().contains("<h1"), "{}", answer.text());
 }
 
 #[tokio::test]
-async fn options_are_told_without_a_body() {
+async fn a_response_to_options_has_the_allowed_methods_and_no_body() {
     let answer = World::new().await.sends(("OPTIONS", "/api"), &[], "").await;
 
-    assert_eq!((answer.status, answer.text().as_str()), (204, ""));
+    assert_eq!(answer.status, 204);
+    assert_eq!(answer.text(), "");
     assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
     assert!(answer.headers.keys().all(|it| !it.as_str().starts_with("access-control-")));
 }
@@ -113,9 +116,9 @@ async fn options_are_told_without_a_body() {
 #[case::an_upload(Some("multipart/form-data; boundary=x"))]
 #[case::text(Some("text/plain"))]
 #[case::what_a_plain_curl_sends(Some("application/x-www-form-urlencoded"))]
-#[case::nothing(None)]
+#[case::no_content_type(None)]
 #[tokio::test]
-async fn a_body_of_another_type_is_not_read_whatever_is_accepted(
+async fn a_body_of_another_media_type_is_rejected_whatever_the_client_accepts(
     #[case] content_type: Option<&str>,
 ) {
     let world = World::new().await;
@@ -158,7 +161,7 @@ async fn a_body_of_another_type_is_not_read_whatever_is_accepted(
     "without compression"
 )]
 #[tokio::test]
-async fn what_is_not_supported_is_named(
+async fn an_unsupported_charset_or_encoding_is_named_in_the_error(
     #[case] name: &'static str,
     #[case] value: &str,
     #[case] message: &str,
@@ -181,7 +184,7 @@ async fn what_is_not_supported_is_named(
 }
 
 #[tokio::test]
-async fn a_body_that_says_that_it_is_not_compressed_is_read() {
+async fn a_body_with_the_encoding_identity_is_accepted() {
     let headers = [CONTENT_TYPE, ("content-encoding", "identity")];
     let answer =
         World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
@@ -195,7 +198,7 @@ async fn a_body_that_says_that_it_is_not_compressed_is_read() {
 #[case("application/json; charset=utf8")]
 #[case("Application/JSON; Charset=\"UTF-8\"")]
 #[tokio::test]
-async fn json_in_utf_8_is_read(#[case] content_type: &str) {
+async fn json_in_utf_8_is_accepted(#[case] content_type: &str) {
     let headers = [("content-type", content_type)];
     let answer =
         World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;

@@ -1,4 +1,4 @@
-//! Browser sessions: forty minutes, fixed.
+//! Browser sessions, which expire forty minutes after the login.
 
 use arm_api::domain::stakeholder::Status;
 use jiff::SignedDuration;
@@ -9,18 +9,19 @@ const ALMOST_FORTY_MINUTES: SignedDuration = SignedDuration::from_secs(39 * 60 +
 const ONE_SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 #[tokio::test]
-async fn a_login_gives_a_host_cookie_of_forty_minutes() {
+async fn a_login_sets_a_session_cookie_with_the_host_prefix() {
     let world = World::new().await;
 
     let ana = world.signed_in("ana@acme.test").await;
 
     let value = ana.cookie.strip_prefix("__Host-arm_session=").unwrap();
     let (user, secret) = value.split_once('.').unwrap();
-    assert_eq!((user.len(), secret.len()), (22, 43));
+    assert_eq!(user.len(), 22);
+    assert_eq!(secret.len(), 43);
 }
 
 #[tokio::test]
-async fn a_signed_in_viewer_asks_until_the_fortieth_minute() {
+async fn a_session_expires_forty_minutes_after_the_login() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -35,7 +36,7 @@ async fn a_signed_in_viewer_asks_until_the_fortieth_minute() {
 }
 
 #[tokio::test]
-async fn constant_use_does_not_extend_a_session() {
+async fn using_a_session_does_not_extend_it() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -49,7 +50,7 @@ async fn constant_use_does_not_extend_a_session() {
 }
 
 #[tokio::test]
-async fn a_logged_out_cookie_opens_nothing() {
+async fn a_session_cookie_is_rejected_after_logging_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -63,7 +64,7 @@ async fn a_logged_out_cookie_opens_nothing() {
 }
 
 #[tokio::test]
-async fn six_logouts_at_once_end_the_session() {
+async fn six_concurrent_logouts_all_succeed() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -74,7 +75,7 @@ async fn six_logouts_at_once_end_the_session() {
 }
 
 #[tokio::test]
-async fn after_a_revoke_of_everything_there_is_no_token() {
+async fn revoking_all_credentials_revokes_the_token() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     world.change("ana@acme.test", |it| it.epoch += 1).await;
@@ -87,19 +88,20 @@ async fn after_a_revoke_of_everything_there_is_no_token() {
 }
 
 #[tokio::test]
-async fn an_image_of_another_site_logs_nobody_out() {
+async fn a_get_request_does_not_log_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
     let answer = ana.opens("/logout").await;
-    assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")));
+    assert_eq!(answer.status, 405);
+    assert_eq!(answer.header("allow"), Some("POST"));
     assert!(answer.text().contains("This method is not allowed here"), "{}", answer.text());
 
     assert_eq!(ana.asks(ME).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_form_that_is_too_long_is_called_that() {
+async fn a_login_form_that_is_too_long_is_rejected_with_413() {
     let world = World::new().await;
     let email = format!("email={}", "a".repeat(5_000));
 
@@ -109,7 +111,7 @@ async fn a_form_that_is_too_long_is_called_that() {
 }
 
 #[tokio::test]
-async fn a_form_of_another_site_logs_nobody_out() {
+async fn a_form_on_another_site_does_not_log_out() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -123,7 +125,7 @@ async fn a_form_of_another_site_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn a_revoke_of_everything_ends_the_session_at_once() {
+async fn revoking_all_credentials_ends_the_session_immediately() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -132,7 +134,7 @@ async fn a_revoke_of_everything_ends_the_session_at_once() {
 }
 
 #[tokio::test]
-async fn the_disabled_are_shut_out_from_the_next_request() {
+async fn a_disabled_user_is_rejected_from_the_next_request_on() {
     let world = World::new().await;
     let carol = world.signed_in("carol@acme.test").await;
     let at = world.app.clock.now();
@@ -146,7 +148,7 @@ async fn the_disabled_are_shut_out_from_the_next_request() {
 }
 
 #[tokio::test]
-async fn two_browsers_are_signed_in_side_by_side() {
+async fn logging_out_in_one_browser_leaves_the_session_of_another_browser() {
     let world = World::new().await;
     let here = world.signed_in("ana@acme.test").await;
     let there = world.signed_in("Ana@Acme.test").await;
@@ -157,8 +159,8 @@ async fn two_browsers_are_signed_in_side_by_side() {
     assert_eq!(there.asks(ME).await.status, 200);
 }
 
-/// Somebody signs in with a browser that sends this cookie.
-async fn signs_in_again(world: &World, email: &str, cookie: &str) -> crate::given::Answer {
+/// Logs in with a browser that sends this session cookie.
+async fn log_in_again(world: &World, email: &str, cookie: &str) -> crate::given::Answer {
     let headers = [("origin", URL), ("cookie", cookie)];
     let answer =
         world.sends(("POST", "/login/development"), &headers, format!("email={email}")).await;
@@ -172,27 +174,27 @@ async fn a_new_login_ends_the_former_session_of_the_browser() {
     let former = world.signed_in("ana@acme.test").await;
     world.calls();
 
-    let answer = signs_in_again(&world, "ana@acme.test", &former.cookie).await;
+    let answer = log_in_again(&world, "ana@acme.test", &former.cookie).await;
 
     assert_eq!(world.calls(), ["GetItem", "GetItem", "TransactWriteItems"]);
     let now = crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
     assert_eq!(now.asks(ME).await.status, 200);
-    let refusal = former.asks(ME).await;
-    assert_eq!(refusal.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+    let rejected = former.asks(ME).await;
+    assert_eq!(rejected.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
     let hint = format!(
         "A new login in the same browser replaced the session at {}: log in again.",
         text_at(0)
     );
-    assert_eq!(refusal.extension("hint"), hint);
+    assert_eq!(rejected.extension("hint"), hint);
     assert!(world.stored().iter().any(|it| it["what"]["S"] == "sessionReplaced"));
 }
 
 #[tokio::test]
-async fn a_new_login_ends_the_session_of_whoever_used_the_browser_before() {
+async fn a_new_login_ends_the_session_of_another_user_in_the_same_browser() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
-    let eve = signs_in_again(&world, "eve@acme.test", &ana.cookie).await;
+    let eve = log_in_again(&world, "eve@acme.test", &ana.cookie).await;
 
     assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
     let eve = crate::given::Browser { world: &world, cookie: eve.session_cookie().unwrap() };
@@ -200,7 +202,7 @@ async fn a_new_login_ends_the_session_of_whoever_used_the_browser_before() {
 }
 
 #[tokio::test]
-async fn a_former_session_that_does_not_hold_hinders_no_login() {
+async fn a_login_succeeds_when_the_browser_sends_an_invalid_session_cookie() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     ana.logs_out().await;
@@ -211,7 +213,7 @@ async fn a_former_session_that_does_not_hold_hinders_no_login() {
         "__Host-arm_session=x".to_owned(),
         format!("{user}.{}", "A".repeat(43)),
     ] {
-        let answer = signs_in_again(&world, "ana@acme.test", &cookie).await;
+        let answer = log_in_again(&world, "ana@acme.test", &cookie).await;
 
         let again =
             crate::given::Browser { world: &world, cookie: answer.session_cookie().unwrap() };
@@ -221,7 +223,7 @@ async fn a_former_session_that_does_not_hold_hinders_no_login() {
 }
 
 #[tokio::test]
-async fn an_api_token_outlives_the_session_that_made_it() {
+async fn an_api_token_stays_valid_after_the_session_that_created_it_ended() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 86_400).await;
@@ -234,7 +236,7 @@ async fn an_api_token_outlives_the_session_that_made_it() {
 }
 
 #[tokio::test]
-async fn a_planted_cookie_is_refused_and_cleared() {
+async fn an_invalid_session_cookie_is_rejected_and_cleared() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let user = ana.cookie.split_once('.').unwrap().0;
@@ -248,7 +250,7 @@ async fn a_planted_cookie_is_refused_and_cleared() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_not_known_says_to_log_in_again() {
+async fn an_unknown_session_is_rejected_with_the_hint_to_log_in_again() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let user = ana.cookie.split_once('.').unwrap().0;
@@ -277,10 +279,10 @@ async fn a_session_whose_record_is_gone_says_to_log_in_again() {
 }
 
 #[rstest::rstest]
-#[case::a_blank_of_unicode("\u{2000}__Host-arm_session")]
-#[case::another_case("__host-arm_session")]
+#[case::a_unicode_space("\u{2000}__Host-arm_session")]
+#[case::lower_case("__host-arm_session")]
 #[tokio::test]
-async fn a_cookie_that_a_neighbouring_host_can_plant_is_not_ours(#[case] name: &str) {
+async fn a_cookie_name_that_a_sibling_host_can_set_is_ignored(#[case] name: &str) {
     let world = World::new().await;
     let eve = world.signed_in("eve@acme.test").await;
     let planted = format!("{name}={}", eve.cookie.split_once('=').unwrap().1);
@@ -291,7 +293,7 @@ async fn a_cookie_that_a_neighbouring_host_can_plant_is_not_ours(#[case] name: &
 }
 
 #[tokio::test]
-async fn two_session_cookies_are_refused_with_the_way_out() {
+async fn two_session_cookies_are_rejected_with_the_hint_to_delete_the_cookies() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let eve = world.signed_in("eve@acme.test").await;
@@ -303,7 +305,7 @@ async fn two_session_cookies_are_refused_with_the_way_out() {
     assert_eq!(answer.message(), "The cookie __Host-arm_session was sent twice");
     let hint = answer.extension("hint");
     assert!(hint.as_str().unwrap().contains("Delete the cookies of this site"), "{hint}");
-    assert_eq!(answer.header("set-cookie"), None, "clearing one would leave the planted one");
+    assert_eq!(answer.header("set-cookie"), None, "clearing one cookie could leave the other one");
 
     for page in ["/", "/home"] {
         let answer = both.opens(page).await;
@@ -313,7 +315,7 @@ async fn two_session_cookies_are_refused_with_the_way_out() {
 }
 
 #[tokio::test]
-async fn a_token_works_beside_two_session_cookies() {
+async fn a_token_is_accepted_in_a_request_with_two_session_cookies() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 60).await;
@@ -328,7 +330,7 @@ async fn a_token_works_beside_two_session_cookies() {
 }
 
 #[tokio::test]
-async fn over_http_a_session_is_a_cookie_that_every_client_sends_back() {
+async fn over_http_the_session_cookie_has_neither_the_prefix_nor_the_secure_attribute() {
     let url = public_url("http://localhost:3202");
     let world = World::with(|config| config.public_url = url).await;
     let request =
@@ -344,7 +346,7 @@ async fn over_http_a_session_is_a_cookie_that_every_client_sends_back() {
 }
 
 #[tokio::test]
-async fn over_https_a_cookie_without_the_prefix_is_not_ours() {
+async fn over_https_a_session_cookie_without_the_prefix_is_ignored() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let cookie = ana.cookie.replace("__Host-", "");
@@ -355,7 +357,7 @@ async fn over_https_a_cookie_without_the_prefix_is_not_ours() {
 }
 
 #[tokio::test]
-async fn a_session_opened_by_an_instance_a_minute_ahead_holds_already() {
+async fn a_session_from_an_instance_whose_clock_is_a_minute_ahead_is_accepted() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 

@@ -1,4 +1,4 @@
-//! The keys under API tokens, and what a token tells and does not tell.
+//! The keys that sign API tokens, and the information that a token reveals.
 
 use arm_api::access::keys::{KeyEntry, KeyState};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -32,7 +32,7 @@ fn claims(token: &str) -> Value {
     serde_json::from_str(&segment(token, 1)).unwrap()
 }
 
-/// A token with one text in its claims replaced, rightly signed by the key `OLD`.
+/// Replaces text in the claims of a token and signs the result with the key `OLD`.
 fn resigned(token: &str, from: &str, to: &str) -> String {
     let claims = URL_SAFE_NO_PAD.encode(segment(token, 1).replace(from, to));
     let message = format!("{}.{claims}", token.split('.').next().unwrap());
@@ -40,8 +40,8 @@ fn resigned(token: &str, from: &str, to: &str) -> String {
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes())))
 }
 
-/// An answer without what differs from request to request.
-fn told(answer: &Answer) -> (u16, Value, Vec<(String, String)>) {
+/// Returns the status, body and headers of a response without the request id.
+fn without_request_id(answer: &Answer) -> (u16, Value, Vec<(String, String)>) {
     let mut body = answer.json();
     body["errors"][0]["extensions"]["requestId"] = Value::Null;
     let headers = answer.headers.iter().filter(|(name, _)| *name != "x-request-id");
@@ -52,7 +52,7 @@ fn told(answer: &Answer) -> (u16, Value, Vec<(String, String)>) {
 }
 
 #[tokio::test]
-async fn who_has_only_the_signing_key_learns_nothing() {
+async fn a_token_forged_with_the_signing_key_reveals_no_difference_between_users_and_tokens() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let token = world.program_of("ana@acme.test").await.token;
     let bob = world.program_of("bob@acme.test").await.token;
@@ -60,7 +60,7 @@ async fn who_has_only_the_signing_key_learns_nothing() {
     let forged_signature = format!("{}{}", &token[..token.len() - 4], "AAAA");
     world.calls();
 
-    let mut answers = vec![told(&world.program(&forged_signature).asks(ME).await)];
+    let mut answers = vec![without_request_id(&world.program(&forged_signature).asks(ME).await)];
     assert!(world.calls().is_empty());
     for (name, other) in [
         ("tid", "A".repeat(22)),
@@ -71,7 +71,7 @@ async fn who_has_only_the_signing_key_learns_nothing() {
         ("sub", "A".repeat(22)),
     ] {
         let forged = resigned(&token, &claim(&token, name), &other);
-        answers.push(told(&world.program(&forged).asks(ME).await));
+        answers.push(without_request_id(&world.program(&forged).asks(ME).await));
         assert_eq!(world.calls(), ["BatchGetItem"], "{name}");
     }
 
@@ -80,7 +80,7 @@ async fn who_has_only_the_signing_key_learns_nothing() {
 }
 
 #[tokio::test]
-async fn who_does_not_hold_the_secret_is_not_told_that_a_token_was_revoked() {
+async fn a_revocation_is_reported_only_to_a_client_that_has_the_secret_of_the_token() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let ana = world.program_of("ana@acme.test").await;
     let jti = claims(&ana.token)["jti"].as_str().unwrap().to_owned();
@@ -94,9 +94,9 @@ async fn who_does_not_hold_the_secret_is_not_told_that_a_token_was_revoked() {
 
 #[rstest]
 #[case::verify_only(KeyState::VerifyOnly, "200", 1)]
-#[case::dead(KeyState::Dead, INVALID, 0)]
+#[case::retired(KeyState::Dead, INVALID, 0)]
 #[tokio::test]
-async fn a_token_holds_as_long_as_its_key(
+async fn a_token_is_accepted_until_its_key_is_retired(
     #[case] state: KeyState,
     #[case] verdict: &str,
     #[case] reads: usize,
@@ -114,7 +114,7 @@ async fn a_token_holds_as_long_as_its_key(
 }
 
 #[tokio::test]
-async fn a_rotated_key_signs_no_more_and_its_tokens_hold() {
+async fn after_a_rotation_the_new_key_signs_and_tokens_of_the_old_key_are_accepted() {
     let mut world = world_of(&[key(OLD, KeyState::Active)]).await;
     let old = world.program_of("ana@acme.test").await.token;
 
@@ -131,20 +131,20 @@ async fn a_rotated_key_signs_no_more_and_its_tokens_hold() {
 }
 
 #[tokio::test]
-async fn a_key_is_never_taken_for_another() {
+async fn a_token_signed_with_another_key_than_its_key_id_names_is_rejected() {
     let keys = [key(OLD, KeyState::VerifyOnly), key(NEW, KeyState::Active)];
     let world = world_of(&keys).await;
     let token = world.program_of("ana@acme.test").await.token;
     world.calls();
 
-    let of_the_new_one_by_the_old_one = resigned(&token, "", "");
+    let signed_with_the_old_key = resigned(&token, "", "");
 
-    assert_eq!(world.program(&of_the_new_one_by_the_old_one).asks(ME).await.verdict(), INVALID);
+    assert_eq!(world.program(&signed_with_the_old_key).asks(ME).await.verdict(), INVALID);
     assert!(world.calls().is_empty());
 }
 
 #[tokio::test]
-async fn a_token_says_when_it_ends_and_nothing_about_its_owner() {
+async fn a_token_has_its_expiry_and_no_personal_data() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let ana = world.signed_in("ana@acme.test").await;
     let end = world.now() + 8 * 7 * 86_400;
@@ -159,16 +159,20 @@ async fn a_token_says_when_it_ends_and_nothing_about_its_owner() {
         format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{kid}"}}"#)
     );
     let claims = claims(&token);
-    let (user, tid, jti) = (&claims["sub"], &claims["tid"], &claims["jti"]);
-    let expected = format!(
-        r#"{{"iss":"https://arm.test","aud":"https://arm.test/api","sub":{user},"tid":{tid},"jti":{jti},"iat":{START},"exp":{end}}}"#
-    );
+    let user = &claims["sub"];
+    let tid = &claims["tid"];
+    let jti = &claims["jti"];
+    let audience = r#""iss":"https://arm.test","aud":"https://arm.test/api""#;
+    let ids = format!(r#""sub":{user},"tid":{tid},"jti":{jti}"#);
+    let expected = format!(r#"{{{audience},{ids},"iat":{START},"exp":{end}}}"#);
     assert_eq!(segment(&token, 1), expected);
-    assert_eq!([user, tid, jti].map(|it| it.as_str().unwrap().len()), [22, 22, 43]);
+    assert_eq!(user.as_str().unwrap().len(), 22);
+    assert_eq!(tid.as_str().unwrap().len(), 22);
+    assert_eq!(jti.as_str().unwrap().len(), 43);
 }
 
 #[tokio::test]
-async fn a_token_is_verified_with_the_published_key_alone() {
+async fn a_token_can_be_verified_with_the_published_key() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let token = world.program_of("ana@acme.test").await.token;
 
@@ -187,7 +191,7 @@ async fn a_token_is_verified_with_the_published_key_alone() {
 }
 
 #[tokio::test]
-async fn all_tokens_of_a_key_begin_alike() {
+async fn all_tokens_of_a_key_have_the_same_prefix() {
     let world = world_of(&[key(OLD, KeyState::Active)]).await;
     let ana = world.program_of("ana@acme.test").await.token;
     world.later(SignedDuration::from_hours(1000));
@@ -199,7 +203,7 @@ async fn all_tokens_of_a_key_begin_alike() {
 }
 
 #[tokio::test]
-async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
+async fn a_token_of_a_service_with_a_long_url_has_at_most_600_bytes() {
     let url = "https://a-host-with-a-name-of-fifty-two-characters.arm.test";
     let url = format!("{url}{}", "s".repeat(60 - url.len()));
     let world = World::with(|config| config.public_url = public_url(&url)).await;
@@ -217,7 +221,7 @@ async fn a_token_for_a_long_address_has_six_hundred_bytes_at_most() {
 }
 
 #[tokio::test]
-async fn a_token_of_another_address_is_none_here() {
+async fn a_token_of_another_deployment_is_rejected() {
     let keys = [key(OLD, KeyState::Active)];
     let here = world_of(&keys).await;
     let token = here.program_of("ana@acme.test").await.token;
@@ -233,7 +237,7 @@ async fn a_token_of_another_address_is_none_here() {
 }
 
 #[tokio::test]
-async fn a_token_made_by_an_instance_a_minute_ahead_holds_already() {
+async fn a_token_from_an_instance_whose_clock_is_a_minute_ahead_is_accepted() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
     world.calls();

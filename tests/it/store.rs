@@ -40,7 +40,8 @@ fn token(owner: &Stakeholder, number: u8) -> AccessToken {
 }
 
 fn entry(owner: &Stakeholder, number: u64) -> AuditEntry {
-    let (subject, id) = (AuditSubject::User(owner.id.clone()), Ulid::from_parts(number, 0));
+    let subject = AuditSubject::User(owner.id.clone());
+    let id = Ulid::from_parts(number, 0);
     AuditEntry::new(subject, id, start(), Author::program(owner), "test")
 }
 
@@ -58,7 +59,7 @@ fn session(owner: &Stakeholder) -> Session {
 }
 
 #[tokio::test]
-async fn an_address_is_enrolled_once() {
+async fn an_email_address_is_enrolled_once() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let first = ana(store).await;
@@ -70,12 +71,13 @@ async fn an_address_is_enrolled_once() {
 }
 
 #[tokio::test]
-async fn of_two_changes_of_a_user_at_the_same_time_one_fails() {
+async fn of_two_concurrent_changes_of_a_user_one_fails() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
 
-    let (first, second) = (entry(&ana, 1), entry(&ana, 2));
+    let first = entry(&ana, 1);
+    let second = entry(&ana, 2);
     let step = |it: Stakeholder| Stakeholder { epoch: it.epoch + 1, ..it };
     world.rivals_meet(2);
     let (one, other) = tokio::join!(
@@ -147,7 +149,9 @@ async fn a_slot_holds_one_token() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let (first, second, third) = (token(&ana, 1), token(&ana, 2), token(&ana, 3));
+    let first = token(&ana, 1);
+    let second = token(&ana, 2);
+    let third = token(&ana, 3);
     store.issue_access_token(&ana, &first, None, &entry(&ana, 1)).await.unwrap();
 
     let blind = store.issue_access_token(&ana, &second, None, &entry(&ana, 2)).await;
@@ -175,7 +179,8 @@ async fn a_slot_whose_token_may_be_deleted_takes_a_new_token() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let (old, new) = (token(&ana, 1), token(&ana, 2));
+    let old = token(&ana, 1);
+    let new = token(&ana, 2);
     store.issue_access_token(&ana, &old, None, &entry(&ana, 1)).await.unwrap();
     let much_later = old.expires_at + SignedDuration::from_hours(90 * 24);
 
@@ -225,7 +230,7 @@ async fn a_late_write_does_not_create_a_deleted_record() {
 }
 
 #[tokio::test]
-async fn a_token_past_its_expiry_is_refused_though_its_record_is_there() {
+async fn an_expired_token_is_rejected_without_reading_its_record() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(world.now() + 60).await;
@@ -234,5 +239,5 @@ async fn a_token_past_its_expiry_is_refused_though_its_record_is_there() {
 
     assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
 
-    assert_eq!(world.calls(), Vec::<String>::new(), "the signature is proof enough");
+    assert_eq!(world.calls(), Vec::<String>::new(), "the signed expiration time is sufficient");
 }

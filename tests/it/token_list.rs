@@ -1,4 +1,4 @@
-//! The list of one's API tokens, as the web application shows it.
+//! The list of a user's API tokens, which the web application shows.
 
 use jiff::SignedDuration;
 use rstest::rstest;
@@ -22,7 +22,7 @@ fn states(answer: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_owner_sees_what_has_become_of_each_token_the_newest_first() {
+async fn the_list_has_the_state_of_each_token_with_the_newest_first() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     ana.makes_token(at(DAY)).await;
@@ -47,14 +47,12 @@ async fn an_owner_sees_what_has_become_of_each_token_the_newest_first() {
         })
     );
     let revoked = &nodes(&answer)[2];
-    assert_eq!(
-        (&revoked["revokedAt"], &revoked["revokedBy"]),
-        (&json!(text_at(60)), &json!("HOLDER"))
-    );
+    assert_eq!(revoked["revokedAt"], text_at(60));
+    assert_eq!(revoked["revokedBy"], "HOLDER");
 }
 
 #[tokio::test]
-async fn who_revokes_all_at_once_sees_them_revoked() {
+async fn tokens_are_listed_as_revoked_after_revoking_all_credentials() {
     let world = World::new().await;
     let before = world.signed_in("ana@acme.test").await;
     before.makes_token(at(DAY)).await;
@@ -63,14 +61,13 @@ async fn who_revokes_all_at_once_sees_them_revoked() {
     let answer = world.signed_in("ana@acme.test").await.asks(LIST).await.json();
 
     let token = &nodes(&answer)[0];
-    assert_eq!(
-        (&token["state"], &token["revokedAt"], &token["revokedBy"]),
-        (&json!("REVOKED"), &json!(null), &json!("OWNER"))
-    );
+    assert_eq!(token["state"], "REVOKED");
+    assert_eq!(token["revokedAt"], Value::Null);
+    assert_eq!(token["revokedBy"], "OWNER");
 }
 
 #[tokio::test]
-async fn a_list_can_be_asked_for_by_states_and_by_pages() {
+async fn a_list_can_be_filtered_by_state_and_read_in_pages() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for day in 1..=4 {
@@ -78,24 +75,27 @@ async fn a_list_can_be_asked_for_by_states_and_by_pages() {
         world.later(SignedDuration::from_mins(1));
     }
     let list = |arguments: &str| {
-        let fields = "edges { cursor node { state issuedAt } } pageInfo { hasNextPage hasPreviousPage endCursor }";
+        let fields = "edges { cursor node { state issuedAt } } \
+                      pageInfo { hasNextPage hasPreviousPage endCursor }";
         format!("{{ me {{ accessTokens{arguments} {{ {fields} }} }} }}")
     };
 
     assert_eq!(states(&ana.asks(&list("(states: [ACTIVE, EXPIRED])")).await.json()), ["ACTIVE"]);
     let first = ana.asks(&list("(first: 3)")).await.json();
     let info = &first["data"]["me"]["accessTokens"]["pageInfo"];
-    assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(true), &json!(false)));
+    assert_eq!(info["hasNextPage"], true);
+    assert_eq!(info["hasPreviousPage"], false);
     let after = format!("(first: 3, after: {})", info["endCursor"]);
     let second = ana.asks(&list(&after)).await.json();
 
     let info = &second["data"]["me"]["accessTokens"]["pageInfo"];
-    assert_eq!((&info["hasNextPage"], &info["hasPreviousPage"]), (&json!(false), &json!(true)));
+    assert_eq!(info["hasNextPage"], false);
+    assert_eq!(info["hasPreviousPage"], true);
     assert_eq!(nodes(&second), [json!({ "state": "REPLACED", "issuedAt": text_at(0) })]);
 }
 
 #[tokio::test]
-async fn tokens_of_one_second_are_listed_the_newest_first() {
+async fn tokens_created_in_the_same_second_are_listed_with_the_newest_first() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for number in 1..=30 {
@@ -134,11 +134,11 @@ async fn the_cursor_of_a_list_stays_valid_when_its_token_leaves_the_filter() {
     let cursor = &first["data"]["me"]["accessTokens"]["edges"][0]["cursor"];
     let second = ana.asks(&list("[ACTIVE, REVOKED]", cursor)).await.json();
 
-    assert_eq!(states(&second), ["REVOKED"], "the active one is replaced now");
+    assert_eq!(states(&second), ["REVOKED"], "the active token is now replaced");
 }
 
 #[tokio::test]
-async fn a_page_reads_the_tokens_that_it_shows_and_no_others() {
+async fn a_page_reads_its_tokens_and_one_more() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for _ in 0..40 {
@@ -156,11 +156,11 @@ async fn a_page_reads_the_tokens_that_it_shows_and_no_others() {
     assert_eq!(calls[1].body["Limit"], 20, "audit entries, about 500 bytes each");
     let tables = calls[2].body["RequestItems"].as_object().unwrap();
     let keys = tables.values().next().unwrap()["Keys"].as_array().unwrap();
-    assert_eq!(keys.len(), 6, "one more, to know whether there are more");
+    assert_eq!(keys.len(), 6, "the sixth token decides hasNextPage");
 }
 
 #[tokio::test]
-async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_where_to_go_on() {
+async fn a_page_without_a_matching_token_ends_after_five_reads_with_a_cursor_to_continue() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     ana.makes_token(world.now() + DAY).await;
@@ -171,9 +171,8 @@ async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_w
     world.calls();
     let list = |after: &Value| {
         let fields = "edges { node { state } } pageInfo { hasNextPage endCursor }";
-        format!(
-            "{{ me {{ accessTokens(first: 1, states: [REVOKED], after: {after}) {{ {fields} }} }} }}"
-        )
+        let arguments = format!("(first: 1, states: [REVOKED], after: {after})");
+        format!("{{ me {{ accessTokens{arguments} {{ {fields} }} }} }}")
     };
 
     let first = ana.asks(&list(&Value::Null)).await.json();
@@ -182,7 +181,8 @@ async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_w
     calls.extend(["Query", "BatchGetItem"].repeat(5));
     assert_eq!(world.calls(), calls);
     assert_eq!(states(&first), Vec::<String>::new());
-    let (mut page, mut pages) = (first, 1);
+    let mut page = first;
+    let mut pages = 1;
     while page["data"]["me"]["accessTokens"]["pageInfo"]["hasNextPage"] == true
         && states(&page).is_empty()
     {
@@ -193,12 +193,12 @@ async fn a_filter_that_no_token_passes_ends_the_page_after_five_reads_and_says_w
         pages += 1;
     }
     assert_eq!(states(&page), ["REVOKED"]);
-    assert_eq!(pages, 3, "20 tokens lie before it, and one read gets two");
+    assert_eq!(pages, 3, "20 tokens are before it, and each read returns two");
     assert_eq!(page["data"]["me"]["accessTokens"]["pageInfo"]["hasNextPage"], false);
 }
 
 #[tokio::test]
-async fn records_of_tokens_that_were_replaced_more_than_ninety_days_ago_are_not_read() {
+async fn tokens_replaced_more_than_ninety_days_ago_are_not_read() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for _ in 0..30 {
@@ -216,11 +216,11 @@ async fn records_of_tokens_that_were_replaced_more_than_ninety_days_ago_are_not_
     assert_eq!(operations[..3], ["BatchGetItem", "Query", "BatchGetItem"]);
     let tables = calls[2].body["RequestItems"].as_object().unwrap();
     let keys = tables.values().next().unwrap()["Keys"].as_array().unwrap();
-    assert_eq!(keys.len(), 1, "the token that still lasts");
+    assert_eq!(keys.len(), 1, "the token that has not expired");
 }
 
 #[tokio::test]
-async fn a_list_goes_on_where_other_events_lie_between() {
+async fn a_list_continues_past_audit_entries_of_other_events() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     for day in 1..=3 {
@@ -236,7 +236,7 @@ async fn a_list_goes_on_where_other_events_lie_between() {
 }
 
 #[tokio::test]
-async fn a_token_whose_record_cannot_be_read_is_logged_and_left_out_of_the_list() {
+async fn a_token_with_an_invalid_record_is_logged_and_left_out_of_the_list() {
     let world = World::with_metrics().await;
     let Some(embedded) = &world.embedded else { return };
     let ana = world.signed_in("ana@acme.test").await;
@@ -258,13 +258,13 @@ async fn a_token_whose_record_cannot_be_read_is_logged_and_left_out_of_the_list(
     assert_eq!(answer.verdict(), "200");
     assert_eq!(states(&answer.json()), ["REPLACED"]);
     let log = world.log();
-    let told = log.iter().find(|it| it["message"] == "a record of a list was left out").unwrap();
-    assert_eq!(told["key"], key);
+    let line = log.iter().find(|it| it["message"] == "a record of a list was left out").unwrap();
+    assert_eq!(line["key"], key);
     assert!(log.iter().any(|it| it["DatabaseErrors"] == 1.0), "{log:?}");
 }
 
 #[tokio::test]
-async fn a_replaced_or_revoked_token_is_forgotten_ninety_days_later() {
+async fn a_replaced_or_revoked_token_leaves_the_list_after_ninety_days() {
     let world = World::new().await;
     let Some(embedded) = &world.embedded else { return };
     let list = "{ me { accessTokens { edges { node { state } } } } }";
@@ -286,11 +286,14 @@ async fn a_replaced_or_revoked_token_is_forgotten_ninety_days_later() {
 }
 
 #[rstest]
-#[case::too_many("(first: 101)", "first")]
-#[case::less_than_none("(first: -1)", "first")]
-#[case::a_foreign_cursor("(after: \"x\")", "after")]
+#[case::more_than_a_hundred("(first: 101)", "first")]
+#[case::negative("(first: -1)", "first")]
+#[case::an_invalid_cursor("(after: \"x\")", "after")]
 #[tokio::test]
-async fn an_invalid_argument_of_a_page_is_named(#[case] arguments: &str, #[case] name: &str) {
+async fn an_invalid_paging_argument_is_named_in_the_error(
+    #[case] arguments: &str,
+    #[case] name: &str,
+) {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
 
@@ -303,7 +306,7 @@ async fn an_invalid_argument_of_a_page_is_named(#[case] arguments: &str, #[case]
 }
 
 #[tokio::test]
-async fn a_token_learns_nothing_of_the_others() {
+async fn the_list_cannot_be_read_with_a_token() {
     let world = World::new().await;
     let program = world.program_of("ana@acme.test").await;
 
@@ -311,7 +314,7 @@ async fn a_token_learns_nothing_of_the_others() {
 }
 
 #[tokio::test]
-async fn nobody_sees_a_token_again_nor_one_of_another() {
+async fn the_list_has_neither_the_secret_of_a_token_nor_tokens_of_other_users() {
     let world = World::new().await;
     let ana = world.signed_in("ana@acme.test").await;
     let program = ana.makes_token(at(DAY)).await;
