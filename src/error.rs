@@ -59,7 +59,7 @@ pub enum Error {
     /// A browser sent the request for another site.
     #[error("Access denied")]
     CrossSite,
-    /// The request itself is wrong, whoever sent it.
+    /// The request is malformed. Its credential makes no difference.
     #[error(transparent)]
     Request(#[from] RequestFault),
     /// A login with an identity provider failed.

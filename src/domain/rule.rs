@@ -29,7 +29,7 @@ pub enum RuleCode {
     NotFound,
 }
 
-/// An object has as many parts of a kind as it can have.
+/// The maximum number of objects of a kind is reached.
 pub const LIMIT_REACHED: Rule = Rule {
     reason: "LIMIT_REACHED",
     code: RuleCode::Forbidden,

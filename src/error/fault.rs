@@ -8,7 +8,7 @@ const PARSE_FAILED: Code = ("GRAPHQL_PARSE_FAILED", StatusCode::BAD_REQUEST);
 const VALIDATION_FAILED: Code = ("GRAPHQL_VALIDATION_FAILED", StatusCode::BAD_REQUEST);
 const PERSISTED_QUERY: Code = ("PERSISTED_QUERY_NOT_SUPPORTED", StatusCode::OK);
 
-/// What is wrong with a request, whoever sent it.
+/// What is wrong with a request, independently of its credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
     /// It cannot be parsed. The text says why.

@@ -116,10 +116,7 @@ impl Store {
             let writes = self.transaction().require_active(creator)?.insert(organization)?;
             let writes = writes.insert(&reference)?.insert(&member)?;
             let before = self.get::<Memberships>(&Key::memberships(&creator.id)).await?;
-            let join =
-                |it: Memberships| it.with(organization.id.clone(), organization.name.clone(), role);
-            let none = || Memberships::none(creator.id.clone());
-            let after = join(before.clone().unwrap_or_else(none));
+            let after = join(before.as_ref(), creator, &reference, role);
             writes.set(before.as_ref(), &after)?.commit(entry).await
         };
         self.retry_when_stale(attempt).await
@@ -141,16 +138,15 @@ impl Store {
         role: OrganizationRole,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
-        let OrganizationRef { id, name } = permitted.resource();
+        let organization = permitted.resource();
+        let id = &organization.id;
         let keys = [Key::memberships(&stakeholder.id), Key::member(id, &stakeholder.id)];
         let attempt = || async {
             let mut items = self.items(&keys).await?;
             let [memberships, listed] = &keys;
             let memberships: Option<Memberships> = item::take(&mut items, memberships)?;
             let listed: Option<Member> = item::take(&mut items, listed)?;
-            let none = || Memberships::none(stakeholder.id.clone());
-            let joined = memberships.clone().unwrap_or_else(none);
-            let joined = joined.with(id.clone(), name.clone(), role);
+            let joined = join(memberships.as_ref(), stakeholder, organization, role);
             let version = listed.as_ref().map_or(0, |it| it.version);
             let member = Member { version, ..member(id, stakeholder, role) };
             let writes = self.transaction().require_active(stakeholder)?;
@@ -159,6 +155,18 @@ impl Store {
         };
         self.retry_when_stale(attempt).await
     }
+}
+
+/// Adds an organization to the memberships of a stakeholder, or changes the role in it.
+fn join(
+    before: Option<&Memberships>,
+    stakeholder: &Stakeholder,
+    organization: &OrganizationRef,
+    role: OrganizationRole,
+) -> Memberships {
+    let none = || Memberships::none(stakeholder.id.clone());
+    let before = before.cloned().unwrap_or_else(none);
+    before.with(organization.id.clone(), organization.name.clone(), role)
 }
 
 fn member(
