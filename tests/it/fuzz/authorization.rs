@@ -61,20 +61,24 @@ impl Target for Authorization {
     }
 }
 
-/// Whether a header is one token: `Bearer`, one or more blanks, and the characters of `b64token`,
-/// with padding only at the end. Blanks around it do not count.
+/// Whether a header is one token: `Bearer`, one or more spaces, and the characters of `b64token`,
+/// with padding only at the end. Spaces and tabs around it do not count. A word that programs send
+/// when a value is missing is not a token.
 fn is_grammatical(value: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(value).into_owned();
-    let Some((scheme, token)) = text.trim().split_once(' ') else { return false };
-    let token = token.trim_start_matches(' ');
-    let padding = token.chars().rev().take_while(|it| *it == '=').count();
-    let body = &token[..token.len() - padding];
-    let is_of_token = |it: u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(&it);
+    let text = value.trim_ascii();
+    let Some((scheme, rest)) = text.split_at_checked("Bearer".len()) else { return false };
+    let token = rest.trim_ascii_start();
+    let body = token.split(|it| *it == b'=').next().unwrap();
+    let is_of_token = |it: &u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(it);
+    let is_missing = |word: &&str| token.eq_ignore_ascii_case(word.as_bytes());
     value.len() <= 4096
-        && scheme.to_lowercase() == "bearer"
+        && scheme.eq_ignore_ascii_case(b"bearer")
+        && rest.starts_with(b" ")
+        && !rest[..rest.len() - token.len()].contains(&b'\t')
         && !body.is_empty()
-        && body.bytes().all(is_of_token)
-        && !["undefined", "null", "none", "nil", "bearer"].contains(&body.to_lowercase().as_str())
+        && body.iter().all(is_of_token)
+        && token[body.len()..].iter().all(|it| *it == b'=')
+        && !["undefined", "null", "none", "nil", "bearer"].iter().any(is_missing)
 }
 
 #[test]
