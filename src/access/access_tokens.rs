@@ -16,13 +16,9 @@ use crate::{
     },
     error::{Error, Result},
     http::RequestContext,
-    store::access_tokens::CurrentToken,
+    store::{access_tokens::CurrentToken, page::Page},
     telemetry,
 };
-
-/// The maximum number of pages of the audit log that one request reads. A filter that few tokens
-/// match would otherwise read all of it, in the partition that authentication reads.
-const MAX_READS: u32 = 5;
 
 /// The token that a new one may replace.
 #[derive(Clone, Copy, Debug)]
@@ -38,18 +34,6 @@ impl Replacement<'_> {
         let live = in_slot.filter(|it| it.is_valid(now)).map(|it| &it.token);
         matches!(self, Self::Any) || matches!(self, Self::Only(expected) if expected == live)
     }
-}
-
-/// A page of the list of a user's tokens, the newest first.
-#[derive(Debug)]
-pub struct TokenList {
-    /// Each token with its position in the list.
-    pub tokens: Vec<(Ulid, AccessToken)>,
-    /// The position of the last token. `None` if there is none and the list was read from its
-    /// beginning.
-    pub end: Option<Ulid>,
-    /// Whether more tokens may follow `end`.
-    pub has_more: bool,
 }
 
 impl Access {
@@ -69,8 +53,7 @@ impl Access {
     }
 
     /// Lists the tokens of the actor that are `wanted`, the newest first: at most `first` tokens,
-    /// from the one after `after`. Reads at most five pages. If they contain fewer tokens, the list
-    /// is shorter, or empty, and `has_more` is set.
+    /// from the one after `after`. A page with few matches may be shorter, see [`Page::filter`].
     ///
     /// # Errors
     ///
@@ -81,27 +64,13 @@ impl Access {
         (first, after): (usize, Option<Ulid>),
         wanted: impl Fn(&AccessToken) -> bool,
         now: Timestamp,
-    ) -> Result<TokenList> {
+    ) -> Result<Page<AccessToken, Ulid>> {
         if actor.credential.access_token().is_some() {
             return Err(SESSION_REQUIRED.broken().into());
         }
-        let (mut tokens, mut position) = (Vec::new(), after);
-        for _ in 0..MAX_READS {
-            let at_most = first + 1 - tokens.len();
-            let page =
-                self.store.access_tokens_of(&actor.stakeholder.id, position, at_most, now).await?;
-            tokens.extend(page.tokens.into_iter().filter(|(_, token)| wanted(token)));
-            position = page.rest;
-            if tokens.len() > first || position.is_none() {
-                break;
-            }
-        }
-        let has_more = tokens.len() > first || position.is_some();
-        if tokens.len() > first || position.is_none() {
-            tokens.truncate(first);
-            position = tokens.last().map(|(position, _)| *position).or(after);
-        }
-        Ok(TokenList { tokens, end: position, has_more })
+        let owner = &actor.stakeholder.id;
+        let read = |after, at_most| self.store.access_tokens_of(owner, after, at_most, now);
+        Ok(Page::filter(first, after, read, wanted).await?)
     }
 
     /// Creates a token in the default slot, and replaces the token in it in the same transaction.

@@ -16,6 +16,7 @@ mod key;
 mod key_entry;
 pub mod keys;
 pub mod kms;
+pub mod loader;
 pub mod organizations;
 mod rate_limit;
 mod renewal;

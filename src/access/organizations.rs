@@ -1,7 +1,7 @@
 //! Organizations: who may see and create them.
 
 use crate::{
-    access::{Access, actor::Actor},
+    access::{Access, actor::Actor, loader::Loader},
     domain::{
         audit::AuditSubject,
         id::{OrganizationId, OrganizationName},
@@ -16,16 +16,25 @@ use crate::{
     http::RequestContext,
     store::{
         StoreError,
-        page::{Direction, Page, PageRequest},
+        page::{Page, PageRequest},
     },
 };
 
 /// How many names one read of a search returns at most.
 const SEARCHED_NAMES: usize = 500;
-/// How many reads one search makes at most. The next page continues after the last of them.
-const MAX_READS: usize = 5;
 
-impl Access {
+/// The reads of one request, which are made in batches.
+pub struct Loaders {
+    organizations: Loader<OrganizationIdentifier>,
+}
+
+impl Loaders {
+    /// Creates the loaders of one request.
+    #[must_use]
+    pub fn new(access: &Access) -> Self {
+        Self { organizations: Loader::new(access.store.clone()) }
+    }
+
     /// Checks that a user may perform an action in an organization.
     ///
     /// A stakeholder's organizations are in their memberships, so this reads nothing, whether the
@@ -38,22 +47,24 @@ impl Access {
     pub async fn organization(
         &self,
         actor: &Actor,
-        identifier: &OrganizationIdentifier,
+        identifier: OrganizationIdentifier,
         action: OrganizationAction,
     ) -> Result<Permitted<OrganizationRef>> {
-        let found = match actor.memberships.find(identifier) {
+        let found = match actor.memberships.find(&identifier) {
             None if actor.stakeholder.role == UserRole::Admin => {
-                self.store.find_organization(identifier).await?
+                self.organizations.load(identifier).await?
             }
             found => found,
         };
         Ok(actor.permit_in(found.ok_or(AccessDenied)?, action)?)
     }
+}
 
+impl Access {
     /// Lists organizations whose names contain `search`, in the order of their names.
     ///
-    /// A search reads at most 2,500 names. If that finds fewer than `limit`, the page is shorter,
-    /// or empty, and says where the next one begins.
+    /// A search reads at most 2,500 names. A page with few matches may be shorter, see
+    /// [`Page::filter`].
     ///
     /// # Errors
     ///
@@ -67,27 +78,12 @@ impl Access {
         let Some(search) = search.map(str::to_lowercase).filter(|it| !it.is_empty()) else {
             return Ok(self.store.organizations(permitted, &request).await?);
         };
-        let limit = request.limit;
-        let mut found = Page { records: Vec::new(), next: request.after };
-        for _ in 0..MAX_READS {
-            let request = PageRequest {
-                limit: SEARCHED_NAMES,
-                after: found.next.take(),
-                direction: Direction::Ascending,
-            };
-            let page = self.store.organizations(permitted, &request).await?;
-            let matches = |it: &OrganizationRef| it.name.as_str().contains(&search);
-            found.records.extend(page.records.into_iter().filter(|(_, it)| matches(it)));
-            found.next = page.next;
-            if found.records.len() > limit || found.next.is_none() {
-                break;
-            }
-        }
-        if found.records.len() > limit {
-            found.records.truncate(limit);
-            found.next = found.records.last().map(|(position, _)| position.clone());
-        }
-        Ok(found)
+        let read = |after, _missing| {
+            let request = PageRequest { limit: SEARCHED_NAMES, after, ..request.clone() };
+            async move { self.store.organizations(permitted, &request).await }
+        };
+        let matches = |it: &OrganizationRef| it.name.as_str().contains(&search);
+        Ok(Page::filter(request.limit, request.after.clone(), read, matches).await?)
     }
 
     /// Creates an organization, whose first customer manager is the user.

@@ -56,7 +56,7 @@ pub struct OrganizationRef {
 }
 
 /// The id or the name of an organization, as a client gives it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum OrganizationIdentifier {
     Id(OrganizationId),
     Name(OrganizationName),

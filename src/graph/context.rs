@@ -9,8 +9,13 @@ use crate::{
     access::{
         Access,
         actor::{Actor, Principal},
+        organizations::Loaders,
     },
-    domain::policy::UserAction,
+    domain::{
+        organization::{OrganizationIdentifier, OrganizationRef},
+        permitted::{AccessDenied, Permitted},
+        policy::{OrganizationAction, UserAction},
+    },
     error::{Error, Result},
     graph::extension::Report,
     http::RequestContext,
@@ -31,6 +36,19 @@ pub(super) trait Request {
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action.
     fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>>;
+
+    /// Checks that the user may perform an action in an organization. `None` stands for a text
+    /// that cannot identify an organization.
+    ///
+    /// # Errors
+    ///
+    /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action, or
+    /// if there is no such organization; `Unavailable` when DynamoDB fails.
+    fn organization(
+        &self,
+        identifier: Option<OrganizationIdentifier>,
+        action: OrganizationAction,
+    ) -> impl Future<Output = Result<Permitted<OrganizationRef>>> + Send;
 
     /// When the request arrived.
     fn now(&self) -> Result<Timestamp>;
@@ -57,6 +75,16 @@ impl Request for Context<'_> {
         let actor = self.actor()?;
         actor.permit(action)?;
         Ok(actor)
+    }
+
+    async fn organization(
+        &self,
+        identifier: Option<OrganizationIdentifier>,
+        action: OrganizationAction,
+    ) -> Result<Permitted<OrganizationRef>> {
+        let actor = self.actor()?;
+        let identifier = identifier.ok_or(AccessDenied)?;
+        self.data::<Loaders>().map_err(missing)?.organization(actor, identifier, action).await
     }
 
     fn now(&self) -> Result<Timestamp> {

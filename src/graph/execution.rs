@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    access::{Access, actor::Principal},
+    access::{Access, actor::Principal, organizations::Loaders},
     error::{Error, RequestFault, Result},
     graph::{
         self, Schema,
@@ -22,6 +22,7 @@ use crate::{
 /// The schema with what its resolvers need.
 pub struct Executor {
     schema: Schema,
+    access: Arc<Access>,
 }
 
 /// Validates a document of the product itself against the schema, without executing it. Its pages
@@ -52,7 +53,7 @@ impl Executor {
     /// Makes the executor for the users of `access`.
     #[must_use]
     pub fn new(access: Arc<Access>) -> Self {
-        Self { schema: graph::schema(Some(access)) }
+        Self { schema: graph::schema(Some(Arc::clone(&access))), access }
     }
 
     /// Executes a document of the product itself, without HTTP, and reads its data as a `T`. The
@@ -100,6 +101,7 @@ impl Executor {
             request = merged;
         }
         let request = request.data(visitor).data(context.clone()).data(report.clone());
+        let request = request.data(Loaders::new(&self.access));
         let response = self.schema.execute(request).await;
         let is_executed = report.is_executed();
         Execution { response, is_executed, warnings: report.take_warnings() }

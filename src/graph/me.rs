@@ -9,16 +9,15 @@ use crate::{
     domain::{
         access_token,
         organization::OrganizationIdentifier,
-        permitted::AccessDenied,
         policy::{OrganizationAction, UserAction},
         role::OrganizationRole,
     },
-    error::Result,
+    error::{Error, Result},
     graph::{
         access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
         context::Request,
         organizations::Organization,
-        paging::{self, Connection, Page, PageArguments},
+        paging::{self, Connection, PageArguments},
     },
 };
 
@@ -108,9 +107,7 @@ impl Me {
         };
         let part = (arguments.first, arguments.after);
         let list = ctx.access()?.access_tokens(&self.actor, part, is_wanted, now).await?;
-        let to_view = |(position, it)| (position, AccessToken::at(it, owner, now));
-        let items = list.tokens.into_iter().map(to_view).collect();
-        Ok(arguments.connect(Page { items, end: list.end, has_next: list.has_more }))
+        Ok(arguments.connect(list.try_map(|it| Ok::<_, Error>(AccessToken::at(it, owner, now)))?))
     }
 
     /// The value of the argument `callerOrigin`.
@@ -183,9 +180,7 @@ impl Me {
         identifier: Option<String>,
     ) -> Result<OrganizationRole> {
         let identifier = identifier.and_then(|it| OrganizationIdentifier::try_from(it).ok());
-        let identifier = identifier.ok_or(AccessDenied)?;
-        let action = OrganizationAction::Organization;
-        Ok(ctx.access()?.organization(&self.actor, &identifier, action).await?.role())
+        Ok(ctx.organization(identifier, OrganizationAction::Organization).await?.role())
     }
 }
 

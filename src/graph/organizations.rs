@@ -11,13 +11,13 @@ use crate::{
     access::actor::Actor,
     domain::{
         organization::{self, OrganizationIdentifier, OrganizationRef},
-        permitted::{AccessDenied, Permitted},
+        permitted::Permitted,
         policy::{OrganizationAction, UserAction},
     },
     error::Result,
     graph::{
         context::Request,
-        paging::{self, Connection, Listed, Page, PageArguments, Position},
+        paging::{self, Connection, Listed, PageArguments, Position},
     },
     store::{
         cursor::Cursor,
@@ -160,10 +160,7 @@ async fn find(
     ctx: &Context<'_>,
     identifier: Option<OrganizationIdentifier>,
 ) -> Result<Organization> {
-    let actor = ctx.actor()?;
-    let identifier = identifier.ok_or(AccessDenied)?;
-    let action = OrganizationAction::Organization;
-    Ok(Organization(ctx.access()?.organization(actor, &identifier, action).await?))
+    Ok(Organization(ctx.organization(identifier, OrganizationAction::Organization).await?))
 }
 
 async fn list(
@@ -181,9 +178,7 @@ async fn list(
         direction: Direction::Ascending,
     };
     let found = ctx.access()?.organizations(&permitted, request, search).await?;
-    let views = found.records.into_iter().map(|(at, it)| Ok((at, Organization::of(actor, it)?)));
-    let items = views.collect::<Result<_>>()?;
-    Ok(arguments.connect(Page::of_store(items, found.next)))
+    Ok(arguments.connect(found.try_map(|it| Organization::of(actor, it))?))
 }
 
 async fn add(ctx: &Context<'_>, name: &str) -> Result<OrganizationPayload> {

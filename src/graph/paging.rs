@@ -14,6 +14,7 @@ use ulid::Ulid;
 use crate::{
     error::{Error, RequestFault, Result},
     graph::{context::Request, warning::Warning},
+    store::page::Page,
 };
 
 /// The largest page.
@@ -103,14 +104,21 @@ impl<P: Position + Clone> PageArguments<P> {
 
     /// Makes the connection of a page. With `first: 0` it has no items and only says whether there
     /// are any.
-    pub(super) fn connect<V: Listed>(self, page: Page<P, V>) -> Connection<V> {
-        let page = if self.first == 0 { page.emptied(self.after.clone()) } else { page };
-        let edges = page.items.into_iter().map(|(at, it)| Edge::new(at.to_cursor(), it)).collect();
+    pub(super) fn connect<V: Listed>(self, mut page: Page<V, P>) -> Connection<V> {
+        let mut has_next = page.next.is_some();
+        if self.first == 0 {
+            has_next |= !page.records.is_empty();
+            page = Page { records: Vec::new(), next: None };
+        }
+        let last = page.records.last().map(|(position, _)| position.clone());
+        let end = page.next.or(last).or_else(|| self.after.clone());
+        let edges = page.records.into_iter().map(|(at, it)| Edge::new(at.to_cursor(), it));
+        let edges = edges.collect();
         Connection {
             edges,
             has_previous: self.after.is_some(),
-            has_next: page.has_next,
-            end: page.end.map(|it| it.to_cursor()),
+            has_next,
+            end: end.map(|it| it.to_cursor()),
         }
     }
 }
@@ -118,32 +126,6 @@ impl<P: Position + Clone> PageArguments<P> {
 fn invalid_cursor() -> Error {
     let hint = "`after` is an `endCursor` of the same list. Begin again without it.".to_owned();
     RequestFault::InvalidArgument { argument: "after", hint }.into()
-}
-
-/// A page of a list.
-pub(super) struct Page<P, V> {
-    /// The items, each with its position.
-    pub(super) items: Vec<(P, V)>,
-    /// The position after which the next page begins: that of the last item, or a later one where
-    /// a filter left items out.
-    pub(super) end: Option<P>,
-    /// Whether more items may follow.
-    pub(super) has_next: bool,
-}
-
-impl<P: Clone, V> Page<P, V> {
-    /// Removes the items, so that the next page begins with them.
-    fn emptied(self, after: Option<P>) -> Self {
-        let has_next = self.has_next || !self.items.is_empty();
-        Self { items: Vec::new(), end: after, has_next }
-    }
-
-    /// Makes a page of a page of the store, after which more items follow at `next`.
-    pub(super) fn of_store(items: Vec<(P, V)>, next: Option<P>) -> Self {
-        let has_next = next.is_some();
-        let end = next.or_else(|| items.last().map(|(at, _)| at.clone()));
-        Self { items, end, has_next }
-    }
 }
 
 /// An item of a connection.

@@ -13,6 +13,7 @@ use crate::{
         stakeholder::{Stakeholder, Status},
     },
     error::{Error, Result},
+    store::{Record, load::LoadKey},
 };
 
 /// The demo stakeholder with the role of an admin.
@@ -46,9 +47,10 @@ pub(super) async fn fill(app: &App) -> Result<()> {
             continue;
         }
         if stakeholder.role == UserRole::User && role != UserRole::User {
-            let with_role = |it| Stakeholder { role, ..it };
+            let with_role = |it: &Stakeholder| Ok::<_, Error>(Stakeholder { role, ..it.clone() });
             let entry = entry(app, &stakeholder)?;
-            stakeholder = store.change_stakeholder(&stakeholder.id, with_role, &entry).await?;
+            let changed = store.change(&stakeholder.key(), &entry, with_role).await?;
+            stakeholder = changed.ok_or_else(|| Error::internal("a demo stakeholder vanished"))?;
         }
         let demo = find_or_add_organization(app, &stakeholder).await?;
         let admin = Stakeholder { role: UserRole::Admin, ..stakeholder.clone() };
@@ -81,8 +83,9 @@ async fn find_or_add_organization(app: &App, admin: &Stakeholder) -> Result<Orga
     let store = &app.access.store;
     let name = OrganizationName::try_from(ORGANIZATION.to_owned()).map_err(Error::internal)?;
     let identifier = OrganizationIdentifier::Name(name.clone());
-    if let Some(known) = store.find_organization(&identifier).await? {
-        return Ok(known);
+    let found = LoadKey::load(std::slice::from_ref(&identifier), store).await?;
+    if let Some(known) = found.get(&identifier) {
+        return Ok(known.clone());
     }
     let id = OrganizationId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
     let organization = Organization::new(id, name, app.clock.now());

@@ -14,7 +14,10 @@ use crate::{
         rate_limit::{Counter, RateLimit},
         stakeholder::{Owner, Stakeholder},
     },
-    store::{Record, Store, StoreError, batch::MAX_KEYS, item, key::Key, stakeholders::take_owner},
+    store::{
+        Record, Store, StoreError, batch::MAX_KEYS, item, key::Key, page::Page,
+        stakeholders::take_owner,
+    },
 };
 
 /// How long the record of a token is kept after the token expired or was revoked. Until then, a
@@ -51,15 +54,6 @@ pub struct CurrentToken {
     /// another token replaces it.
     is_active: bool,
     expires_at: Timestamp,
-}
-
-/// A page of a user's tokens, newest first.
-#[derive(Debug)]
-pub struct TokenPage {
-    /// The tokens, each with its position in the list: the id of the audit entry of its creation.
-    pub tokens: Vec<(Ulid, AccessToken)>,
-    /// The position after which older tokens may follow. `None` at the end of the list.
-    pub rest: Option<Ulid>,
 }
 
 impl CurrentToken {
@@ -186,6 +180,7 @@ impl Store {
     }
 
     /// Lists at most `at_most` tokens of a user, newest first. Starts after the position `after`.
+    /// A token's position is the id of the audit entry of its creation.
     ///
     /// Audit entries sort by time, but the keys of tokens do not. So this function finds the next
     /// tokens in the audit log and then reads their records by key. Of the tokens created more
@@ -202,7 +197,7 @@ impl Store {
         after: Option<Ulid>,
         at_most: usize,
         now: Timestamp,
-    ) -> Result<TokenPage, StoreError> {
+    ) -> Result<Page<AccessToken, Ulid>, StoreError> {
         let at_most = at_most.clamp(1, MAX_KEYS);
         let oldest = now - MAX_RECORD_AGE;
         let (mut created, mut rest) =
@@ -219,7 +214,7 @@ impl Store {
             rest = None;
         }
         if created.is_empty() {
-            return Ok(TokenPage { tokens: Vec::new(), rest });
+            return Ok(Page { records: Vec::new(), next: rest });
         }
         let keys = created.iter().map(|(_, token)| Key::access_token(user, token));
         let read = self.batch::<AccessToken>(keys).await?.into_iter();
@@ -227,7 +222,7 @@ impl Store {
             read.map(|it| (it.id.clone(), it)).collect();
         let listed =
             created.into_iter().filter_map(|(position, id)| Some((position, tokens.remove(&id)?)));
-        Ok(TokenPage { tokens: listed.collect(), rest })
+        Ok(Page { records: listed.collect(), next: rest })
     }
 
     /// Puts a new token in its slot. The same transaction replaces the token that was in the slot,

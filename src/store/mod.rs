@@ -19,6 +19,7 @@ mod difference;
 mod error;
 mod item;
 pub mod key;
+pub mod load;
 mod login_attempts;
 mod organizations;
 pub mod page;

@@ -1,5 +1,7 @@
 //! Organizations, their names, and their stakeholders.
 
+use std::collections::HashMap;
+
 use crate::{
     domain::{
         audit::AuditEntry,
@@ -11,25 +13,17 @@ use crate::{
         stakeholder::Stakeholder,
     },
     store::{
-        Record, Store, StoreError, Versioned, item,
+        Record, Store, StoreError, item,
         key::{Key, KeyPrefix},
+        load::LoadKey,
         page::{Page, PageRequest},
+        record::versioned,
     },
 };
 
 impl Record for Organization {
     fn key(&self) -> Key {
         Key::organization(&self.id)
-    }
-}
-
-impl Versioned for Organization {
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: u64) {
-        self.version = version;
     }
 }
 
@@ -46,38 +40,31 @@ impl Record for Member {
     }
 }
 
-impl Versioned for Member {
-    fn version(&self) -> u64 {
-        self.version
-    }
+versioned!(Organization, Member);
 
-    fn set_version(&mut self, version: u64) {
-        self.version = version;
+/// Organizations are loaded without a permission, because the permission is checked for what is
+/// found.
+impl LoadKey for OrganizationIdentifier {
+    type Value = OrganizationRef;
+
+    async fn load(
+        keys: &[Self],
+        store: &Store,
+    ) -> Result<HashMap<Self, OrganizationRef>, StoreError> {
+        let key = |it: &Self| match it {
+            Self::Id(id) => Key::organization(id),
+            Self::Name(name) => Key::organization_name(name),
+        };
+        // The record of an organization has the attributes of an `OrganizationRef`, too.
+        let found = store.batch::<OrganizationRef>(keys.iter().map(key)).await?.into_iter();
+        let identifiers = |it: OrganizationRef| {
+            [(Self::Id(it.id.clone()), it.clone()), (Self::Name(it.name.clone()), it)]
+        };
+        Ok(found.flat_map(identifiers).collect())
     }
 }
 
 impl Store {
-    /// Finds an organization by its id or its name. It asks for no proof of a permission, since
-    /// the answer is what the permission is checked for.
-    ///
-    /// Costs one `GetItem`.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn find_organization(
-        &self,
-        identifier: &OrganizationIdentifier,
-    ) -> Result<Option<OrganizationRef>, StoreError> {
-        match identifier {
-            OrganizationIdentifier::Id(id) => {
-                let found = self.get::<Organization>(&Key::organization(id)).await?;
-                Ok(found.map(|it| it.to_ref()))
-            }
-            OrganizationIdentifier::Name(name) => self.get(&Key::organization_name(name)).await,
-        }
-    }
-
     /// Reads a page of the list of all organizations, which is in the order of their names.
     ///
     /// Costs one `Query`.

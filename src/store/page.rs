@@ -8,6 +8,8 @@ use crate::store::{
 const HAS_PREFIX: &str = "PK = :pk AND begins_with(SK, :prefix)";
 /// The maximum number of records in a page.
 const MAX_PAGE_SIZE: usize = 1000;
+/// The maximum number of reads for one page of a filtered list.
+const MAX_READS: u32 = 5;
 
 /// The part of a list to read.
 #[derive(Clone, Debug)]
@@ -28,13 +30,62 @@ pub enum Direction {
     Descending,
 }
 
-/// A page of a list.
+/// A page of a list, with positions of type `P`.
 #[derive(Debug)]
-pub struct Page<T> {
+pub struct Page<T, P = Cursor> {
     /// The records, each with its position.
-    pub records: Vec<(Cursor, T)>,
-    /// The position after which more records follow. `None` at the end of the list.
-    pub next: Option<Cursor>,
+    pub records: Vec<(P, T)>,
+    /// The position after which more records may follow. `None` at the end of the list.
+    pub next: Option<P>,
+}
+
+impl<T, P: Clone> Page<T, P> {
+    /// Converts the records. Stops at the first that cannot be converted.
+    ///
+    /// # Errors
+    ///
+    /// The errors of `convert`.
+    pub fn try_map<U, E>(self, convert: impl Fn(T) -> Result<U, E>) -> Result<Page<U, P>, E> {
+        let records = self.records.into_iter().map(|(at, it)| Ok((at, convert(it)?)));
+        Ok(Page { records: records.collect::<Result<_, E>>()?, next: self.next })
+    }
+
+    /// Reads the records after `after` that match, at most `limit`. `read` reads the records after
+    /// a position; its second argument is the number that is missing.
+    ///
+    /// Calls `read` at most five times, because a filter that few records match would otherwise
+    /// read the whole list. If that finds too few records, the page is shorter, or empty, and has
+    /// a `next`.
+    ///
+    /// # Errors
+    ///
+    /// The errors of `read`.
+    pub async fn filter<F, E>(
+        limit: usize,
+        after: Option<P>,
+        read: impl Fn(Option<P>, usize) -> F,
+        matches: impl Fn(&T) -> bool,
+    ) -> Result<Self, E>
+    where
+        F: Future<Output = Result<Self, E>>,
+    {
+        let mut found = Self { records: Vec::new(), next: after };
+        for _ in 0..MAX_READS {
+            // One more than the limit, to find out whether more follow.
+            let missing = limit + 1 - found.records.len();
+            let page = read(found.next.take(), missing).await?;
+            found.records.extend(page.records.into_iter().filter(|(_, it)| matches(it)));
+            found.next = page.next;
+            if found.records.len() > limit || found.next.is_none() {
+                break;
+            }
+        }
+        if found.records.len() > limit {
+            found.records.truncate(limit);
+            found.next = found.records.last().map(|(position, _)| position.clone());
+        }
+        Ok(found)
+    }
 }
 
 impl Store {

@@ -26,3 +26,20 @@ pub trait Versioned: Record {
     /// Sets the version. Only the store calls it.
     fn set_version(&mut self, version: u64);
 }
+
+/// Implements [`Versioned`] for records with the field `version`.
+macro_rules! versioned {
+    ($($record:ty),+) => { $(
+        impl $crate::store::Versioned for $record {
+            fn version(&self) -> u64 {
+                self.version
+            }
+
+            fn set_version(&mut self, version: u64) {
+                self.version = version;
+            }
+        }
+    )+ };
+}
+
+pub(super) use versioned;

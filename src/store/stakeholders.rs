@@ -11,9 +11,10 @@ use crate::{
         stakeholder::{Owner, Stakeholder},
     },
     store::{
-        Record, Store, StoreError, Versioned,
+        Record, Store, StoreError,
         item::{self, Item},
         key::Key,
+        record::versioned,
     },
 };
 
@@ -44,31 +45,13 @@ impl Record for Memberships {
     }
 }
 
-impl Versioned for Memberships {
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: u64) {
-        self.version = version;
-    }
-}
-
 impl Record for Stakeholder {
     fn key(&self) -> Key {
         Key::stakeholder(&self.id)
     }
 }
 
-impl Versioned for Stakeholder {
-    fn version(&self) -> u64 {
-        self.version
-    }
-
-    fn set_version(&mut self, version: u64) {
-        self.version = version;
-    }
-}
+versioned!(Memberships, Stakeholder);
 
 impl Record for Address {
     fn key(&self) -> Key {
@@ -110,25 +93,6 @@ impl Store {
     ) -> Result<(), StoreError> {
         let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
         self.transaction().insert(&address)?.insert(stakeholder)?.commit(entry).await
-    }
-
-    /// Applies a pure function to a stakeholder and stores the result. Makes a single attempt.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Stale`] when the stakeholder does not exist, or another request changed it
-    /// first. Nothing was written, so the caller may try again.
-    pub async fn change_stakeholder(
-        &self,
-        user: &UserId,
-        step: impl FnOnce(Stakeholder) -> Stakeholder,
-        entry: &AuditEntry,
-    ) -> Result<Stakeholder, StoreError> {
-        let before = self.stakeholder(user).await?.ok_or(StoreError::Stale)?;
-        let mut after = step(before.clone());
-        after.version = before.version + 1;
-        self.transaction().change(&before, &after)?.commit(entry).await?;
-        Ok(after)
     }
 
     /// Gets the memberships of a stakeholder. They are empty if there is no record.

@@ -43,7 +43,7 @@ use arm_api::{
         faults::{Fault, Faults, Faulty},
         keys,
     },
-    store::client,
+    store::{Record, StoreError, client, load::LoadKey},
     telemetry::{self, LogFormat},
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpClient, SharedHttpConnector};
@@ -265,14 +265,15 @@ impl World {
     }
 
     /// Changes a stakeholder's record, as an administrator would.
-    pub(crate) async fn change<T>(&self, email: &str, step: impl FnOnce(&mut Stakeholder) -> T) {
+    pub(crate) async fn change<T>(&self, email: &str, step: impl Fn(&mut Stakeholder) -> T) {
         let before = self.stakeholder(email).await;
-        let changed = |mut it| {
+        let changed = |it: &Stakeholder| {
+            let mut it = it.clone();
             step(&mut it);
-            it
+            Ok::<_, StoreError>(it)
         };
-        let entry = self.entry(&before);
-        self.app.access.store.change_stakeholder(&before.id, changed, &entry).await.unwrap();
+        let (store, entry) = (&self.app.access.store, self.entry(&before));
+        store.change(&before.key(), &entry, changed).await.unwrap();
     }
 
     /// Adds a stakeholder to an organization, as a manager would.
@@ -291,22 +292,27 @@ impl World {
     /// The id of an organization that exists.
     pub(crate) async fn organization_id(&self, name: &str) -> OrganizationId {
         let name = OrganizationName::try_from(name.to_owned()).unwrap();
-        let identifier = OrganizationIdentifier::Name(name);
-        self.app.access.store.find_organization(&identifier).await.unwrap().unwrap().id
+        self.find_organization(&name).await.unwrap().id
+    }
+
+    async fn find_organization(&self, name: &OrganizationName) -> Option<OrganizationRef> {
+        let identifier = OrganizationIdentifier::Name(name.clone());
+        let keys = std::slice::from_ref(&identifier);
+        let mut found = LoadKey::load(keys, &self.app.access.store).await.unwrap();
+        found.remove(&identifier)
     }
 
     /// The organization of a name, which `creator` creates if there is none.
     async fn organization(&self, name: &str, creator: &Stakeholder) -> OrganizationRef {
         let name = OrganizationName::try_from(name.to_owned()).unwrap();
-        let (store, identifier) =
-            (&self.app.access.store, OrganizationIdentifier::Name(name.clone()));
-        if let Some(found) = store.find_organization(&identifier).await.unwrap() {
+        if let Some(found) = self.find_organization(&name).await {
             return found;
         }
         let id = OrganizationId::from_entropy(self.app.entropy.bytes().unwrap());
         let organization = Organization::new(id, name, self.app.clock.now());
         let permitted = admin(creator).permit(UserAction::AddOrganization).unwrap();
         let entry = self.entry(creator);
+        let store = &self.app.access.store;
         store.add_organization(&permitted, &organization, creator, &entry).await.unwrap();
         organization.to_ref()
     }

@@ -111,7 +111,7 @@ async fn enabled_users_with_allowed_addresses_log_in(#[case] members: &str, #[ca
     if members.is_empty() {
         assert_eq!(logs_in(&world, 1, |_| ()).await.status, 303);
         let disabled = arm_api::domain::stakeholder::Status::Disabled { at: world.app.clock.now() };
-        world.change("ana@acme.test", |it| it.status = disabled).await;
+        world.change("ana@acme.test", |it| it.status = disabled.clone()).await;
     }
 
     let answer = logs_in(&world, 1, |_| ()).await;

@@ -4,6 +4,7 @@ use arm_api::domain::{
     id::OrganizationId,
     role::{OrganizationRole, UserRole},
 };
+use arm_api::local::faults::{Calls, Fault, Plan};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -125,8 +126,58 @@ async fn an_admin_finds_every_organization_by_one_read_more() {
     let missing = ada.asks(&by_name("missing")).await;
 
     assert_eq!(found.json()["data"]["organization"]["userRole"], "admin");
-    assert_eq!(calls, ["BatchGetItem", "GetItem"]);
+    assert_eq!(calls, ["BatchGetItem", "BatchGetItem"]);
     assert_eq!(missing.message(), "Access denied");
+}
+
+#[tokio::test]
+async fn organizations_that_a_document_asks_for_by_id_and_by_name_are_read_at_once() {
+    let world = world_with(&["acme", "bravo"]).await;
+    let ada = admin(&world, "ada@acme.test").await;
+    let id = world.organization_id("acme").await;
+    world.calls();
+
+    let query = format!(
+        "{{
+            acme: organization(organizationId: \"{id}\") {{ name }}
+            again: organization(organizationId: \"{id}\") {{ name }}
+            bravo: organizationId(organizationName: \"bravo\") {{ name }}
+            missing: organizationId(organizationName: \"missing\") {{ name }}
+            me {{ role(entity: ORGANIZATION, identifier: \"acme\") }}
+        }}"
+    );
+    let answer = ada.asks(&query).await;
+    let calls = world.sent_calls();
+
+    let data = answer.json()["data"].clone();
+    assert_eq!(data["acme"]["name"], "acme");
+    assert_eq!(data["again"]["name"], "acme");
+    assert_eq!(data["bravo"]["name"], "bravo");
+    assert_eq!(data["missing"], Value::Null);
+    assert_eq!(data["me"]["role"], "admin");
+    let [_authentication, load] = &calls[..] else { panic!("two calls are expected: {calls:?}") };
+    let table = load.body["RequestItems"].as_object().unwrap().values().next().unwrap();
+    assert_eq!(table["Keys"].as_array().unwrap().len(), 4, "each key is read once: {table}");
+}
+
+#[tokio::test]
+async fn a_failed_load_fails_each_field_that_waits_for_it_and_is_in_the_log_line() {
+    let world = world_with(&["acme", "bravo"]).await;
+    let ada = admin(&world, "ada@acme.test").await;
+    let calls = Calls::Of("BatchGetItem");
+    world.faults.set(Some(Plan { fault: Fault::Error, calls, after: 1, times: 100 }));
+
+    let query = "{
+        acme: organizationId(organizationName: \"acme\") { name }
+        bravo: organizationId(organizationName: \"bravo\") { name }
+    }";
+    let answer = ada.asks(query).await;
+
+    assert_eq!(answer.json()["errors"].as_array().unwrap().len(), 2);
+    assert_eq!(answer.json()["errors"][1]["extensions"]["code"], "SERVICE_UNAVAILABLE");
+    let log = world.log();
+    let line = log.iter().rfind(|it| it["code"] == "SERVICE_UNAVAILABLE").unwrap();
+    assert_eq!(line["dynamodbCalls"], 4, "one for the credential, and three attempts");
 }
 
 #[tokio::test]

@@ -48,7 +48,9 @@ impl<'a> File<'a> {
         while at < tokens.len() {
             if let Some(length) = reexport_length(&tokens[at..]) {
                 let paths = paths(&tokens[at + length..]);
-                let paths: Vec<_> = paths.iter().map(|it| file.absolute(it)).collect();
+                // A path of one name, such as that of a macro, names what the file itself defines.
+                let paths = paths.iter().filter(|it| it.len() > 1);
+                let paths: Vec<_> = paths.map(|it| file.absolute(it)).collect();
                 if !is_declaring {
                     file.paths.extend(paths.clone());
                 }

@@ -1,0 +1,71 @@
+//! Batches the reads of one request, like `DataLoader`.
+//!
+//! Resolvers run concurrently, and each asks for one value. A loader collects the keys of all
+//! resolvers that are waiting, and reads them at once. The loader of async-graphql would do the
+//! same, but it waits a millisecond of real time for each batch and needs a thread for its timer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    error::{Error, Result},
+    store::{Store, load::LoadKey},
+    telemetry,
+};
+
+/// Loads values by their keys, for one request. It does not cache them.
+#[derive(Clone)]
+pub struct Loader<K: LoadKey> {
+    store: Store,
+    /// The keys of the next batch, and who waits for their values.
+    waiting: Arc<Mutex<Vec<Waiting<K>>>>,
+}
+
+struct Waiting<K: LoadKey> {
+    key: K,
+    sender: oneshot::Sender<Result<Option<K::Value>>>,
+}
+
+impl<K: LoadKey> Loader<K> {
+    /// Creates the loader of one request.
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, waiting: Arc::default() }
+    }
+
+    /// Loads the value of a key. Returns `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// `Unavailable` when DynamoDB fails.
+    pub async fn load(&self, key: K) -> Result<Option<K::Value>> {
+        let (sender, receiver) = oneshot::channel();
+        if self.wait(Waiting { key, sender }) {
+            telemetry::spawn(self.clone().load_batch());
+        }
+        receiver.await.map_err(Error::internal)?
+    }
+
+    /// Adds a key to the next batch. Returns whether it is the first one.
+    fn wait(&self, new: Waiting<K>) -> bool {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(new);
+        waiting.len() == 1
+    }
+
+    /// Loads the values of the keys that are waiting. It is a task of its own, so it starts after
+    /// all resolvers that can ask now have asked.
+    async fn load_batch(self) {
+        let batch = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *waiting)
+        };
+        let keys: Vec<K> = batch.iter().map(|it| it.key.clone()).collect();
+        let values = K::load(&keys, &self.store).await.map_err(Error::from);
+        for Waiting { key, sender } in batch {
+            let value = values.as_ref().map(|it| it.get(&key).cloned()).map_err(Error::clone);
+            let _the_request_has_ended = sender.send(value);
+        }
+    }
+}
