@@ -35,7 +35,7 @@ use crate::{
     web::{
         assets,
         error_page::{self, PageError},
-        home, ide, login, logout,
+        home, ide, login, logout, organizations,
     },
 };
 
@@ -136,6 +136,7 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
     Router::new()
         .route("/", get(login::show))
         .route("/home", get(home::show))
+        .route("/orgs", get(organizations::show))
         .route("/login/{provider}", get(begin_login))
         .route("/callback", get(finish_login))
         .route("/callback/{provider}", get(finish_login))

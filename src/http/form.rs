@@ -1,6 +1,7 @@
-//! HTML forms: `application/x-www-form-urlencoded`.
+//! HTML forms: `application/x-www-form-urlencoded`, in the body or in the query string.
 
 use axum::body::Body;
+use http::Uri;
 use http_body_util::{BodyExt, Limited};
 use url::form_urlencoded;
 
@@ -22,6 +23,13 @@ impl Form {
         let too_large = RequestFault::TooLarge { limit: MAX_FORM, part: "a form" };
         let bytes = Limited::new(body, MAX_FORM).collect().await.map_err(|_| too_large)?.to_bytes();
         Ok(Self(form_urlencoded::parse(&bytes).into_owned().collect()))
+    }
+
+    /// Parses the query string of an address.
+    #[must_use]
+    pub fn in_query(uri: &Uri) -> Self {
+        let query = uri.query().unwrap_or_default();
+        Self(form_urlencoded::parse(query.as_bytes()).into_owned().collect())
     }
 
     /// Returns the first value of a field.

@@ -9,13 +9,12 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use http::{Uri, header::SET_COOKIE, request::Parts};
-use url::form_urlencoded;
 
 use crate::{
     access::actor::Principal,
     domain::{own_path::OwnPath, refusal::Refusal},
     error::{Error, Result},
-    http::{RequestContext, cookies::CookieName, session_marker},
+    http::{RequestContext, cookies::CookieName, form::Form, session_marker},
     web::{
         assets,
         error_page::PageError,
@@ -115,16 +114,12 @@ fn render(site: &Site, request: &Parts, banner: Option<Banner>) -> Result<Respon
 /// a path of this site, or else the home page.
 #[must_use]
 pub fn next(uri: &Uri) -> OwnPath {
-    let next = parameters(uri).find(|(name, _)| name == "next").map(|(_, value)| value);
-    next.and_then(|path| OwnPath::try_from(path).ok()).unwrap_or_default()
+    let query = Form::in_query(uri);
+    query.get("next").and_then(|it| OwnPath::try_from(it.to_owned()).ok()).unwrap_or_default()
 }
 
 fn has_parameter(uri: &Uri, wanted: &str) -> bool {
-    parameters(uri).any(|(name, _)| name == wanted)
-}
-
-fn parameters(uri: &Uri) -> impl Iterator<Item = (String, String)> {
-    form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned()
+    Form::in_query(uri).get(wanted).is_some()
 }
 
 #[cfg(test)]

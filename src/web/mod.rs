@@ -11,6 +11,7 @@ mod layout;
 pub mod logged_in;
 pub mod login;
 pub mod logout;
+pub mod organizations;
 pub mod site;
 mod token_form;
 

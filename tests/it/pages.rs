@@ -2,7 +2,14 @@
 
 use std::{collections::BTreeSet, fs};
 
-use arm_api::{domain::stakeholder::Status, graph::execution, local::faults::Fault};
+use arm_api::{
+    domain::{
+        role::{OrganizationRole, UserRole},
+        stakeholder::Status,
+    },
+    graph::execution,
+    local::faults::Fault,
+};
 use axum::body::Body;
 use http::Request;
 use jiff::SignedDuration;
@@ -105,6 +112,54 @@ async fn home_shows_when_the_token_expires() {
 
     assert!(home.contains(">30 November 2026 at 12:00 UTC</time>"), "{home}");
     assert!(home.contains("data-token=\"none\" hidden"));
+}
+
+#[tokio::test]
+async fn a_user_sees_their_organizations_in_a_list() {
+    let world = World::new().await;
+    let ana = world.signed_in("ana@acme.test").await;
+    let without = ana.opens("/orgs").await.text();
+    world.join("ana@acme.test", "acme", OrganizationRole::UserManager).await;
+    world.calls();
+
+    let with = ana.opens("/orgs?search=other").await;
+
+    assert_eq!(world.calls(), ["BatchGetItem"]);
+    assert!(without.contains("You do not belong to an organization yet"), "{without}");
+    assert!(with.text().contains("<span>acme</span><span class=\"badge\">user_manager</span>"));
+    assert!(!with.text().contains("type=\"search\""), "only an admin can search");
+}
+
+#[tokio::test]
+async fn an_admin_pages_through_all_organizations_and_searches_them() {
+    let world = World::new().await;
+    let ada = world.signed_in("ada@acme.test").await;
+    for number in 10..62 {
+        world.join("ada@acme.test", &format!("acme-{number}"), OrganizationRole::User).await;
+    }
+    world.change("ada@acme.test", |it| it.role = UserRole::Admin).await;
+
+    let first = ada.opens("/orgs").await.text();
+    let next = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    let second = ada.opens(next).await.text();
+    let found = ada.opens("/orgs?search=ME-60").await.text();
+    let nothing = ada.opens("/orgs?search=%3Cb%3E").await.text();
+
+    assert_eq!(first.matches("<span>acme-").count(), 50);
+    assert_eq!(second.matches("<span>acme-").count(), 2);
+    assert!(second.contains("href=\"/orgs\">First page"), "{second}");
+    assert!(!second.contains("rel=\"next\""));
+    assert_eq!(found.matches("<span>acme-").count(), 1);
+    assert!(nothing.contains("contains “&#60;b&#62;”"), "{nothing}");
+}
+
+#[tokio::test]
+async fn a_cursor_of_another_list_is_a_bad_request() {
+    let world = World::new().await;
+    let ada = world.signed_in("ada@acme.test").await;
+    world.change("ada@acme.test", |it| it.role = UserRole::Admin).await;
+
+    assert_eq!(ada.opens("/orgs?after=%25").await.status, 400);
 }
 
 #[tokio::test]

@@ -1,0 +1,115 @@
+//! The list of organizations: those of the user and, for platform admins, all.
+
+use askama::Template;
+use axum::response::Response;
+use http::Uri;
+use serde::{Deserialize, Serialize};
+use url::form_urlencoded;
+
+use crate::{
+    error::Result,
+    http::form::Form,
+    web::{assets, error_page::PageError, layout::Layout, logged_in::LoggedIn},
+};
+
+/// The path of the page.
+const PATH: &str = "/orgs";
+
+/// The variables of `organizations.graphql`: the part of the list that the page shows.
+#[derive(Serialize)]
+struct Part {
+    /// The position after which the page begins. `None` for the first page.
+    after: Option<String>,
+    /// The text that the names contain. `None` for all organizations.
+    search: Option<String>,
+}
+
+/// The data of `organizations.graphql`.
+#[derive(Deserialize)]
+struct Data {
+    me: User,
+    /// All organizations. `None` unless the user is a platform admin.
+    organizations: Option<Connection>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    organizations: Vec<Organization>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Connection {
+    nodes: Vec<Organization>,
+    page_info: PageInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    end_cursor: Option<String>,
+    has_next_page: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Organization {
+    name: String,
+    user_role: String,
+}
+
+#[derive(Template)]
+#[template(path = "organizations.html")]
+struct Page {
+    layout: Layout,
+    organizations: Vec<Organization>,
+    /// Whether the list contains all organizations, which can be searched.
+    is_searchable: bool,
+    part: Part,
+    /// The address of the next page.
+    next: Option<String>,
+}
+
+/// `GET /orgs`: shows a page of the list.
+///
+/// # Errors
+///
+/// `Request` for a cursor that is not one of the list; `Unavailable` if DynamoDB fails.
+pub async fn show(uri: Uri, logged_in: LoggedIn) -> Result<Response, PageError> {
+    let part = Part::in_query(&uri);
+    let document = include_str!("queries/organizations.graphql");
+    let Data { me, organizations } = logged_in.ask(document, &part).await?;
+    let is_searchable = organizations.is_some();
+    let (organizations, next) = match organizations {
+        Some(all) => (all.nodes, part.next(all.page_info)),
+        None => (me.organizations, None),
+    };
+    let layout = logged_in.layout();
+    Ok(logged_in.render(&Page { layout, organizations, is_searchable, part, next })?)
+}
+
+impl Part {
+    fn in_query(uri: &Uri) -> Self {
+        let query = Form::in_query(uri);
+        let value = |name| query.get(name).filter(|it| !it.is_empty()).map(str::to_owned);
+        Self { after: value("after"), search: value("search") }
+    }
+
+    /// Returns the address of the page that follows, if there is one.
+    fn next(&self, page: PageInfo) -> Option<String> {
+        let after = page.end_cursor.filter(|_| page.has_next_page)?;
+        Some(address(self.search.as_deref(), Some(&after)))
+    }
+
+    /// Returns the address of the first page with the same search.
+    fn first(&self) -> String {
+        address(self.search.as_deref(), None)
+    }
+}
+
+fn address(search: Option<&str>, after: Option<&str>) -> String {
+    let fields = [("search", search), ("after", after)];
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+    if query.is_empty() { PATH.to_owned() } else { format!("{PATH}?{query}") }
+}
