@@ -3,7 +3,7 @@
 import { after, test } from 'node:test';
 
 import { Server } from '../tools/server.mjs';
-import { launch } from './chromium.mjs';
+import { launch, moveDate } from './chromium.mjs';
 import { Witness } from './witness.mjs';
 
 /**
@@ -68,6 +68,7 @@ async function play(server, tell, { context: wishes = {}, origins = [], at }) {
   browser ??= launch();
   const context = await (await browser).newContext({ ...WINDOW, ...wishes });
   context.setDefaultTimeout(TIMEOUT);
+  if (process.env.FAKETIME) await moveDate(context);
   try {
     const allowed = [server.url, ...origins];
     const witness = new Witness(context, allowed);
