@@ -21,9 +21,9 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-/// How long the emulator may take to listen, and then each invocation.
-const PATIENCE: Duration = Duration::from_secs(30);
-const BETWEEN_TRIES: Duration = Duration::from_millis(20);
+/// The timeout for the start of the emulator, and for each invocation.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const RETRY_DELAY: Duration = Duration::from_millis(20);
 
 pub(crate) struct Emulator {
     process: Child,
@@ -57,13 +57,13 @@ impl Emulator {
             .unwrap();
         let http = SharedHttpConnector::new(Connector::builder().build_http());
         let emulator = Self { process, address, log, http };
-        timeout(PATIENCE, emulator.wait()).await.unwrap_or_else(|_| panic!("{}", emulator.log()));
+        timeout(TIMEOUT, emulator.wait()).await.unwrap_or_else(|_| panic!("{}", emulator.log()));
         emulator
     }
 
     async fn wait(&self) {
         while TcpStream::connect(&self.address).await.is_err() {
-            sleep(BETWEEN_TRIES).await;
+            sleep(RETRY_DELAY).await;
         }
     }
 
@@ -73,13 +73,13 @@ impl Emulator {
         request.set_method("POST").unwrap();
         let path = "2015-03-31/functions/function/invocations";
         request.set_uri(format!("http://{}/{path}", self.address)).unwrap();
-        let answered = async {
+        let invocation = async {
             let response = self.http.call(request).await.unwrap();
             ByteStream::new(response.into_body()).collect().await.unwrap().into_bytes()
         };
-        let bytes = timeout(PATIENCE, answered).await.unwrap_or_else(|_| panic!("{}", self.log()));
+        let bytes = timeout(TIMEOUT, invocation).await.unwrap_or_else(|_| panic!("{}", self.log()));
         serde_json::from_slice(&bytes)
-            .unwrap_or_else(|_| panic!("{bytes:?} is no answer:\n{}", self.log()))
+            .unwrap_or_else(|_| panic!("{bytes:?} is not JSON:\n{}", self.log()))
     }
 
     /// Returns the log of the emulator and the function.
@@ -91,9 +91,9 @@ impl Emulator {
 impl Drop for Emulator {
     /// Kills the emulator. The function then ends by itself.
     fn drop(&mut self) {
-        let _it_may_have_ended = self.process.kill();
-        let _it_is_reaped = self.process.wait();
-        let _the_log_is_told_already = fs::remove_file(&self.log);
+        let _already_exited = self.process.kill();
+        let _exit_status = self.process.wait();
+        let _already_removed = fs::remove_file(&self.log);
     }
 }
 

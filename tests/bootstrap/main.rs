@@ -10,18 +10,18 @@
 )]
 
 mod emulator;
+#[path = "../it/event_fixtures.rs"]
+mod event_fixtures;
 mod product;
-#[path = "../it/story_events.rs"]
-mod story_events;
 
 use std::{ffi::OsString, path::PathBuf};
 
 use emulator::Emulator;
+use event_fixtures::{Credentials, Fixture, Verdict, fixtures};
 use product::Product;
-use story_events::{Credentials, Story, Verdict, stories};
 
-/// The path in an environment variable, which the suite sets.
-#[expect(clippy::disallowed_methods, reason = "the suite passes the paths by it")]
+/// Returns the path in an environment variable.
+#[expect(clippy::disallowed_methods, reason = "the suite sets the variables")]
 fn path_in(variable: &str) -> PathBuf {
     let value: Option<OsString> = std::env::var_os(variable).filter(|it| !it.is_empty());
     let path = value
@@ -36,16 +36,19 @@ async fn replay(handler: &str) {
     let product = Product::start().await;
     let binary = path_in("ARM_BOOTSTRAP_DIR").join(handler);
     let emulator = Emulator::start(&path_in("ARM_RIE"), &binary, &product.environment()).await;
-    let stories: Vec<Story> = stories().into_iter().filter(|it| it.handler() == handler).collect();
-    let (mut wrong, mut secrets) = (Vec::new(), Vec::new());
+    let fixtures: Vec<Fixture> =
+        fixtures().into_iter().filter(|it| it.handler() == handler).collect();
+    let mut wrong = Vec::new();
+    let mut secrets = Vec::new();
 
-    for story in &stories {
+    for fixture in &fixtures {
         let (app, clock) = product.two_hours_ago().await;
-        let credentials = Credentials::create(&app, &clock, story.text()).await;
+        let credentials = Credentials::create(&app, &clock, fixture.text()).await;
         secrets.extend(credentials.secrets().map(str::to_owned));
-        let answer = emulator.invoke(&story.event(&credentials)).await;
-        if Verdict::of(&answer) != story.expected {
-            wrong.push(format!("{}: expected {:?}, got {answer}", story.name, story.expected));
+        let response = emulator.invoke(&fixture.event(&credentials)).await;
+        if Verdict::of(&response) != fixture.expected {
+            wrong
+                .push(format!("{}: expected {:?}, got {response}", fixture.name, fixture.expected));
         }
     }
 
@@ -54,20 +57,20 @@ async fn replay(handler: &str) {
     let lines = |part: &str| log.lines().filter(|it| it.contains(part)).count();
     assert_eq!(
         lines(&format!("\"handler\":\"{handler}\"")),
-        stories.len(),
-        "one line a request:\n{log}"
+        fixtures.len(),
+        "there is one line per request:\n{log}"
     );
-    assert_eq!(lines("\"coldStart\":true"), 1, "one instance lived through all of them:\n{log}");
+    assert_eq!(lines("\"coldStart\":true"), 1, "one instance handles all events:\n{log}");
     let logged = secrets.iter().find(|it| log.contains(it.as_str()));
-    assert!(logged.is_none(), "the log has the secret {logged:?}:\n{log}");
+    assert!(logged.is_none(), "the log contains the secret {logged:?}:\n{log}");
 }
 
 #[tokio::test]
-async fn the_api_function_answers_every_event() {
+async fn the_api_function_responds_to_every_event() {
     replay("api").await;
 }
 
 #[tokio::test]
-async fn the_web_function_answers_every_event() {
+async fn the_web_function_responds_to_every_event() {
     replay("web").await;
 }

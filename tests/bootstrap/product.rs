@@ -19,7 +19,7 @@ use http::{HeaderMap, StatusCode, header::CONTENT_TYPE};
 use jiff::SignedDuration;
 use tokio::net::TcpListener;
 
-use crate::story_events::URL;
+use crate::event_fixtures::URL;
 
 const TABLE: &str = "arm";
 
@@ -53,7 +53,7 @@ impl Product {
         ]
     }
 
-    /// Returns an app on the same table and keys, whose clock stands at two hours ago.
+    /// Returns an app with the same table and keys, whose clock is two hours behind.
     pub(crate) async fn two_hours_ago(&self) -> (WebApp, ManualClock) {
         let clock = ManualClock::at(Clock::System.now() - SignedDuration::from_hours(2));
         let config = local::config(URL.to_owned().try_into().unwrap(), self.signing_keys.clone());
@@ -74,12 +74,12 @@ impl Product {
 async fn serve(embedded: Embedded) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let router = Router::new().fallback(answer).with_state(embedded);
+    let router = Router::new().fallback(call).with_state(embedded);
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
 }
 
-async fn answer(
+async fn call(
     State(embedded): State<Embedded>,
     headers: HeaderMap,
     body: Bytes,

@@ -10,7 +10,7 @@ const CONTENT_TYPE: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn an_invalid_variable_creates_no_token() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     let query = "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { sessionJwt } }";
 
     let headers =
@@ -25,13 +25,13 @@ async fn an_invalid_variable_creates_no_token() {
         too_large,
     ] {
         let body = json!({ "query": query, "variables": { "end": end } }).to_string();
-        let answer = world.sends(("POST", "/api"), &headers, body).await;
-        assert_eq!(answer.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME", "{end}");
+        let response = world.request(("POST", "/api"), &headers, body).await;
+        assert_eq!(response.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME", "{end}");
         let received = if end.is_array() { json!("a list") } else { end };
-        assert_eq!(answer.extension("received"), received);
+        assert_eq!(response.extension("received"), received);
     }
 
-    let me = ana.asks(ME).await.json();
+    let me = ana.query(ME).await.json();
     assert_eq!(me["data"]["me"]["accessToken"], r#"{"hasAccessToken": false, "issuedAt": ""}"#);
 }
 
@@ -48,27 +48,29 @@ async fn a_whole_number_is_an_expiration_time_however_it_is_written(
     #[case] variables: &str,
 ) {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     let end = (world.now() + 86_400).to_string();
 
     let headers =
         [CONTENT_TYPE, ("cookie", ana.cookie.as_str()), ("sec-fetch-site", "same-origin")];
     let body =
         format!("{{\"query\": \"{query}\", \"variables\": {variables}}}").replace("END", &end);
-    let answer = world.sends(("POST", "/api"), &headers, body).await;
+    let response = world.request(("POST", "/api"), &headers, body).await;
 
-    assert_eq!(answer.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
+    assert_eq!(response.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
 }
 
 #[tokio::test]
 async fn an_expiration_time_in_quotes_is_rejected_with_the_hint_to_remove_them() {
     let world = World::new().await;
 
-    let answer = world
-        .nobody_asks("mutation { updateAccessToken(expirationTime: \"1795500000\") { success } }")
+    let response = world
+        .query_anonymously(
+            "mutation { updateAccessToken(expirationTime: \"1795500000\") { success } }",
+        )
         .await;
 
-    let hint = answer.extension("hint");
+    let hint = response.extension("hint");
     assert!(
         hint.as_str().unwrap().starts_with("send 1795500000 as a number, without quotes"),
         "{hint}"
@@ -83,19 +85,19 @@ async fn an_expiration_time_in_quotes_is_rejected_with_the_hint_to_remove_them()
 async fn a_character_is_read_however_it_is_escaped(#[case] literal: &str) {
     let query = format!("{{ __type(name: {literal}) {{ name }} __typename }}");
 
-    let answer = World::new().await.nobody_asks(&query).await;
+    let response = World::new().await.query_anonymously(&query).await;
 
-    assert_eq!(answer.text(), r#"{"data":{"__type":null,"__typename":"Query"}}"#);
+    assert_eq!(response.text(), r#"{"data":{"__type":null,"__typename":"Query"}}"#);
 }
 
 #[tokio::test]
 async fn an_argument_whose_variable_has_no_value_has_its_default_value() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
     let query = "query ($first: Int, $after: String) { \
                  me { accessTokens(first: $first, after: $after) { nodes { id } } } }";
-    let answer = ana.asks(query).await;
+    let response = ana.query(query).await;
 
-    assert_eq!(answer.text(), r#"{"data":{"me":{"accessTokens":{"nodes":[]}}}}"#);
+    assert_eq!(response.text(), r#"{"data":{"me":{"accessTokens":{"nodes":[]}}}}"#);
 }

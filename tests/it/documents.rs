@@ -1,19 +1,16 @@
-//! GraphQL documents of the product itself, which its pages execute in process.
+//! GraphQL documents that the pages of the product execute in-process.
 
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 use arm_api::{
     access::{actor::Principal, claims::RawCredential},
-    clock::Clock,
     domain::secret::Secret,
     error::Error,
     graph::execution,
-    http::RequestContext,
 };
 use rstest::rstest;
 use serde::Deserialize;
 use serde_json::json;
-use ulid::Ulid;
 
 use crate::given::{Program, World};
 
@@ -38,19 +35,10 @@ const ROLE: &str = "query ($organization: String!) {
     me { userEmail role(entity: ORGANIZATION, identifier: $organization) }
 }";
 
-fn context(world: &World) -> RequestContext {
-    RequestContext {
-        now: world.app.clock.now(),
-        request_id: Ulid::nil(),
-        client_address: None,
-        user_agent: None,
-        deadline: Clock::deadline(Duration::from_secs(10)),
-    }
-}
-
-async fn visitor(world: &World, program: &Program<'_>) -> Principal {
+async fn authenticate(world: &World, program: &Program<'_>) -> Principal {
     let credential = RawCredential::Bearer(Secret::from(program.token.clone()));
-    let (access, now) = (&world.app.access, world.app.clock.now());
+    let access = &world.app.access;
+    let now = world.app.clock.now();
     let claims = access.verify(&credential, now).unwrap();
     access.authenticate(&claims, now).await.unwrap()
 }
@@ -58,27 +46,27 @@ async fn visitor(world: &World, program: &Program<'_>) -> Principal {
 #[tokio::test]
 async fn a_page_reads_the_data_of_a_document_without_http() {
     let world = World::new().await;
-    let ana = world.program_of("ana@acme.test").await;
+    let ana = world.program_for("ana@acme.test").await;
     let executor = &world.app.endpoint.executor;
 
     let document = "query ($origin: String) { me(callerOrigin: $origin) { userEmail } }";
     let variables = json!({ "origin": "FRONT" });
-    let visitor = visitor(&world, &ana).await;
+    let principal = authenticate(&world, &ana).await;
     let page: Page =
-        executor.execute(document, variables, visitor, &context(&world)).await.unwrap();
+        executor.execute(document, variables, principal, &world.context()).await.unwrap();
 
     assert_eq!(page.me.user_email, "ana@acme.test");
     assert!(page.me.access_tokens.is_none());
 }
 
 #[tokio::test]
-async fn a_page_for_users_fails_for_a_visitor_who_is_not_signed_in() {
+async fn a_page_for_users_fails_without_a_login() {
     let world = World::new().await;
     let executor = &world.app.endpoint.executor;
 
     let document = "{ me { userEmail } }";
     let page: Result<PageWithoutMe, _> =
-        executor.execute(document, (), Principal::Anonymous, &context(&world)).await;
+        executor.execute(document, (), Principal::Anonymous, &world.context()).await;
 
     assert!(matches!(page, Err(Error::NoCredential)), "{page:?}");
 }
@@ -86,15 +74,15 @@ async fn a_page_for_users_fails_for_a_visitor_who_is_not_signed_in() {
 #[tokio::test]
 async fn a_denied_field_fails_a_page_that_needs_it_and_is_null_in_others() {
     let world = World::new().await;
-    let ana = world.program_of("ana@acme.test").await;
-    let visitor = visitor(&world, &ana).await;
+    let ana = world.program_for("ana@acme.test").await;
+    let principal = authenticate(&world, &ana).await;
     let executor = &world.app.endpoint.executor;
     let variables = json!({ "organization": "hidden" });
 
     let needs_it: Result<Page, _> =
-        executor.execute(ROLE, &variables, visitor.clone(), &context(&world)).await;
+        executor.execute(ROLE, &variables, principal.clone(), &world.context()).await;
     let other: PageWithoutMe =
-        executor.execute(ROLE, &variables, visitor, &context(&world)).await.unwrap();
+        executor.execute(ROLE, &variables, principal, &world.context()).await.unwrap();
 
     assert!(matches!(needs_it, Err(Error::AccessDenied(_))), "{needs_it:?}");
     assert!(other.me.is_none());
@@ -102,9 +90,9 @@ async fn a_denied_field_fails_a_page_that_needs_it_and_is_null_in_others() {
 
 #[rstest]
 #[case::an_unknown_field("{ me { nothing } }")]
-#[case::no_graphql("{ me ")]
+#[case::a_syntax_error("{ me ")]
 #[case::an_argument_of_another_type("{ me(callerOrigin: 7) { userEmail } }")]
-#[case::a_page_that_costs_too_much(
+#[case::a_query_above_the_cost_limit(
     "query ($first: Int!) { me { a: accessTokens(first: $first) { nodes { ...t } edges { node { \
      ...t } } } b: accessTokens(first: $first) { nodes { ...t } edges { node { ...t } } } \
      c: accessTokens(first: $first) { nodes { ...t } edges { node { ...t } } } \
@@ -114,12 +102,12 @@ async fn a_denied_field_fails_a_page_that_needs_it_and_is_null_in_others() {
      revokedAt revokedBy }"
 )]
 #[tokio::test]
-async fn a_document_that_does_not_fit_the_schema_is_found(#[case] document: &str) {
+async fn an_invalid_document_is_rejected(#[case] document: &str) {
     assert!(execution::validate(document).await.is_err());
 }
 
 #[tokio::test]
-async fn the_documents_of_pages_fit_the_schema() {
+async fn the_documents_of_pages_are_valid() {
     let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/queries");
     for file in fs::read_dir(queries).into_iter().flatten() {
         let path = file.unwrap().path();

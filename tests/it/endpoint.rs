@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, World};
+use crate::given::{TestResponse, World};
 
 const CONTENT_TYPE: (&str, &str) = ("content-type", "application/json");
 const JSON: &str = "application/json";
@@ -15,12 +15,16 @@ const TOKEN_UNTIL: &str =
     "mutation ($end: Int!) { updateAccessToken(expirationTime: $end) { success } }";
 
 /// Posts this body without a credential, with this header `Accept`.
-async fn post_query(world: &World, accept: &str, body: impl Into<axum::body::Body>) -> Answer {
-    world.sends(("POST", "/api"), &[CONTENT_TYPE, ("accept", accept)], body).await
+async fn post_query(
+    world: &World,
+    accept: &str,
+    body: impl Into<axum::body::Body>,
+) -> TestResponse {
+    world.request(("POST", "/api"), &[CONTENT_TYPE, ("accept", accept)], body).await
 }
 
-async fn get_query(world: &World, query_string: &str) -> Answer {
-    world.sends(("GET", &format!("/api?{query_string}")), &[("accept", GRAPHQL)], "").await
+async fn get_query(world: &World, query_string: &str) -> TestResponse {
+    world.request(("GET", &format!("/api?{query_string}")), &[("accept", GRAPHQL)], "").await
 }
 
 #[rstest]
@@ -51,11 +55,11 @@ async fn a_response_has_the_media_type_that_the_client_accepts(
 
     let headers: Vec<_> =
         accept.map(|it| ("accept", it)).into_iter().chain([CONTENT_TYPE]).collect();
-    let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+    let response = world.request(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
 
-    assert_eq!(answer.verdict(), "200");
-    assert_eq!(answer.header("content-type"), Some(format!("{ty}; charset=utf-8").as_str()));
-    assert_eq!(answer.text(), r#"{"data":{"__typename":"Query"}}"#);
+    assert_eq!(response.verdict(), "200");
+    assert_eq!(response.header("content-type"), Some(format!("{ty}; charset=utf-8").as_str()));
+    assert_eq!(response.text(), r#"{"data":{"__typename":"Query"}}"#);
 }
 
 #[rstest]
@@ -64,31 +68,31 @@ async fn a_response_has_the_media_type_that_the_client_accepts(
 #[case("application/json;q=0")]
 #[tokio::test]
 async fn a_request_that_accepts_no_supported_media_type_is_rejected(#[case] accept: &str) {
-    let answer = post_query(&World::new().await, accept, r#"{"query":"{ __typename }"}"#).await;
+    let response = post_query(&World::new().await, accept, r#"{"query":"{ __typename }"}"#).await;
 
-    assert_eq!(answer.verdict(), "406 BAD_REQUEST");
-    assert_eq!(answer.header("content-type"), Some("application/json; charset=utf-8"));
+    assert_eq!(response.verdict(), "406 BAD_REQUEST");
+    assert_eq!(response.header("content-type"), Some("application/json; charset=utf-8"));
 }
 
 #[tokio::test]
-async fn a_syntax_error_has_its_location_and_none_of_the_query() {
-    let answer = post_query(&World::new().await, JSON, r#"{"query":"{ me { } }"}"#).await;
+async fn a_syntax_error_has_its_location_and_no_text_of_the_query() {
+    let response = post_query(&World::new().await, JSON, r#"{"query":"{ me { } }"}"#).await;
 
-    assert_eq!(answer.message(), "Syntax Error: expected selection");
-    assert_eq!(answer.json()["errors"][0]["locations"], json!([{ "line": 1, "column": 8 }]));
+    assert_eq!(response.message(), "Syntax Error: expected selection");
+    assert_eq!(response.json()["errors"][0]["locations"], json!([{ "line": 1, "column": 8 }]));
 }
 
 #[tokio::test]
 async fn a_response_has_at_most_fifty_errors() {
     let fields = (0..200).map(|it| format!("f{it}")).collect::<Vec<_>>().join(" ");
-    let answer = post_query(
+    let response = post_query(
         &World::new().await,
         JSON,
         json!({ "query": format!("{{ {fields} }}") }).to_string(),
     )
     .await;
 
-    assert_eq!(answer.json()["errors"].as_array().map(Vec::len), Some(50));
+    assert_eq!(response.json()["errors"].as_array().map(Vec::len), Some(50));
 }
 
 #[tokio::test]
@@ -96,12 +100,12 @@ async fn a_browser_gets_graphql_playground_without_a_login() {
     let world = World::new().await;
 
     let accept = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
-    let answer = world.sends(("GET", "/api"), &[("accept", accept)], "").await;
+    let response = world.request(("GET", "/api"), &[("accept", accept)], "").await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(answer.text().contains("<title>GraphQL Playground</title>"), "{}", answer.text());
-    assert!(world.calls().is_empty());
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(response.text().contains("<title>GraphQL Playground</title>"), "{}", response.text());
+    assert!(world.take_operations().is_empty());
 }
 
 #[tokio::test]
@@ -153,17 +157,18 @@ async fn a_body_that_is_not_a_graphql_request_is_a_bad_request(#[case] body: &st
     let world = World::new().await;
 
     for accept in [JSON, GRAPHQL] {
-        let answer = post_query(&world, accept, body.to_owned()).await;
-        assert_eq!(answer.verdict(), BAD_REQUEST);
-        assert!(answer.json().get("data").is_none());
+        let response = post_query(&world, accept, body.to_owned()).await;
+        assert_eq!(response.verdict(), BAD_REQUEST);
+        assert!(response.json().get("data").is_none());
     }
 }
 
 #[tokio::test]
 async fn a_body_that_is_not_utf_8_is_a_bad_request() {
-    let answer = post_query(&World::new().await, JSON, b"{\"query\":\"\xff\xfe\"}".to_vec()).await;
+    let response =
+        post_query(&World::new().await, JSON, b"{\"query\":\"\xff\xfe\"}".to_vec()).await;
 
-    assert_eq!(answer.verdict(), BAD_REQUEST);
+    assert_eq!(response.verdict(), BAD_REQUEST);
 }
 
 #[rstest]
@@ -212,11 +217,11 @@ async fn an_invalid_query_is_rejected_without_a_call_of_dynamodb(
     let world = World::new().await;
 
     for (accept, status) in [(GRAPHQL, 400), (JSON, 200)] {
-        let answer = post_query(&world, accept, body.to_string()).await;
-        assert_eq!(answer.verdict(), format!("{status} {code}"), "{}", answer.text());
-        assert!(answer.json().get("data").is_none());
+        let response = post_query(&world, accept, body.to_string()).await;
+        assert_eq!(response.verdict(), format!("{status} {code}"), "{}", response.text());
+        assert!(response.json().get("data").is_none());
     }
-    assert!(world.calls().is_empty());
+    assert!(world.take_operations().is_empty());
 }
 
 #[rstest]
@@ -224,13 +229,13 @@ async fn an_invalid_query_is_rejected_without_a_call_of_dynamodb(
 #[case(JSON)]
 #[tokio::test]
 async fn an_error_of_one_field_does_not_affect_the_others(#[case] accept: &str) {
-    let answer =
+    let response =
         post_query(&World::new().await, accept, r#"{"query":"{ me { role } here: __typename }"}"#)
             .await;
 
-    assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
-    assert_eq!(answer.json()["data"], json!({ "me": null, "here": "Query" }));
-    let error = &answer.json()["errors"][0];
+    assert_eq!(response.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL");
+    assert_eq!(response.json()["data"], json!({ "me": null, "here": "Query" }));
+    let error = &response.json()["errors"][0];
     assert_eq!(error["path"], json!(["me"]));
     assert_eq!(error["locations"], json!([{ "line": 1, "column": 3 }]));
 }
@@ -238,15 +243,15 @@ async fn an_error_of_one_field_does_not_affect_the_others(#[case] accept: &str) 
 #[tokio::test]
 async fn an_error_of_a_non_null_field_makes_its_parent_null() {
     let world = World::new().await;
-    let program = world.program_of("ana@acme.test").await;
+    let program = world.program_for("ana@acme.test").await;
 
     let query =
         "{ me { userEmail role(entity: ORGANIZATION, identifier: \"acme\") } here: __typename }";
-    let answer = program.asks(query).await;
+    let response = program.query(query).await;
 
-    assert_eq!(answer.verdict(), "200 FORBIDDEN");
-    assert_eq!(answer.json()["data"], json!({ "me": null, "here": "Query" }));
-    assert_eq!(answer.json()["errors"][0]["path"], json!(["me", "role"]));
+    assert_eq!(response.verdict(), "200 FORBIDDEN");
+    assert_eq!(response.json()["data"], json!({ "me": null, "here": "Query" }));
+    assert_eq!(response.json()["errors"][0]["path"], json!(["me", "role"]));
 }
 
 #[tokio::test]
@@ -259,9 +264,9 @@ async fn unknown_members_of_a_request_are_ignored() {
         "extensions": { "a": 1 },
     });
 
-    let answer = post_query(&World::new().await, JSON, body.to_string()).await;
+    let response = post_query(&World::new().await, JSON, body.to_string()).await;
 
-    assert_eq!(answer.verdict(), "200");
+    assert_eq!(response.verdict(), "200");
 }
 
 #[rstest]
@@ -269,10 +274,10 @@ async fn unknown_members_of_a_request_are_ignored() {
 #[case("[]")]
 #[tokio::test]
 async fn a_batch_of_requests_is_rejected(#[case] body: &'static str) {
-    let answer = post_query(&World::new().await, JSON, body).await;
+    let response = post_query(&World::new().await, JSON, body).await;
 
-    assert_eq!(answer.verdict(), BAD_REQUEST);
-    assert_eq!(answer.message(), "batching is not enabled");
+    assert_eq!(response.verdict(), BAD_REQUEST);
+    assert_eq!(response.message(), "batching is not enabled");
 }
 
 #[tokio::test]
@@ -284,8 +289,8 @@ async fn a_persisted_query_is_rejected_with_the_error_that_makes_clients_send_th
     let got_answer =
         get_query(&world, "extensions=%7B%22persistedQuery%22%3A%7B%22version%22%3A1%7D%7D").await;
 
-    for answer in [posted_answer, got_answer] {
-        assert_eq!(answer.verdict(), "200 PERSISTED_QUERY_NOT_SUPPORTED");
-        assert_eq!(answer.message(), "PersistedQueryNotSupported");
+    for response in [posted_answer, got_answer] {
+        assert_eq!(response.verdict(), "200 PERSISTED_QUERY_NOT_SUPPORTED");
+        assert_eq!(response.message(), "PersistedQueryNotSupported");
     }
 }

@@ -1,8 +1,8 @@
-//! Lambda events through the handler: those in `events/`, and hostile ones.
+//! Lambda events: those in `events/`, and malformed ones.
 
-mod hostile;
-#[path = "story_events.rs"]
-mod story_events;
+#[path = "event_fixtures.rs"]
+mod event_fixtures;
+mod malformed;
 
 use std::net::Ipv6Addr;
 
@@ -20,45 +20,46 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given::World;
-use story_events::{Credentials, Story, Verdict, body, stories};
+use event_fixtures::{Credentials, Fixture, Verdict, body, fixtures};
 
 /// Sends an event to a router, as Lambda does.
 async fn send(router: Router, event: Value) -> Value {
-    let answer = handler::handle_event(router, &event.to_string()).await;
-    serde_json::to_value(answer).unwrap()
+    let response = handler::handle_event(router, &event.to_string()).await;
+    serde_json::to_value(response).unwrap()
 }
 
-/// Sends the event of a story to its function.
-async fn replay(world: &World, story: &Story) -> Value {
-    let credentials = Credentials::create(&world.web_app, &world.clock, story.text()).await;
-    credentials.secrets().for_each(|it| world.keep_secret(it));
-    let router = match story.handler() {
+/// Sends the event of a fixture to its function.
+async fn replay(world: &World, fixture: &Fixture) -> Value {
+    let credentials = Credentials::create(&world.web_app, &world.clock, fixture.text()).await;
+    credentials.secrets().for_each(|it| world.register_secret(it));
+    let router = match fixture.handler() {
         "api" => routes::api(world.app.clone()),
         "web" => routes::web(world.web_app.clone()),
-        other => panic!("{}: there is no function {other}", story.name),
+        other => panic!("{}: there is no function {other}", fixture.name),
     };
-    send(router, story.event(&credentials)).await
+    send(router, fixture.event(&credentials)).await
 }
 
 /// Replays one file. Returns the response, and its body as JSON.
 async fn replay_file(name: &str) -> (Value, Value) {
-    let story = stories().into_iter().find(|it| it.name == format!("{name}.json")).unwrap();
-    let answer = replay(&World::new().await, &story).await;
-    let json = serde_json::from_slice(&body(&answer)).unwrap_or_default();
-    (answer, json)
+    let fixture = fixtures().into_iter().find(|it| it.name == format!("{name}.json")).unwrap();
+    let response = replay(&World::new().await, &fixture).await;
+    let json = serde_json::from_slice(&body(&response)).unwrap_or_default();
+    (response, json)
 }
 
 #[tokio::test]
 async fn every_event_gets_the_expected_response() {
-    let stories = stories();
-    assert!(stories.len() >= 20, "there are {} events", stories.len());
+    let fixtures = fixtures();
+    assert!(fixtures.len() >= 20, "there are {} events", fixtures.len());
 
     let world = World::new().await;
     let mut wrong = Vec::new();
-    for story in stories {
-        let answer = replay(&world, &story).await;
-        if Verdict::of(&answer) != story.expected {
-            wrong.push(format!("{}: expected {:?}, got {answer}", story.name, story.expected));
+    for fixture in fixtures {
+        let response = replay(&world, &fixture).await;
+        if Verdict::of(&response) != fixture.expected {
+            wrong
+                .push(format!("{}: expected {:?}, got {response}", fixture.name, fixture.expected));
         }
     }
 
@@ -67,18 +68,18 @@ async fn every_event_gets_the_expected_response() {
 
 #[test]
 fn no_event_contains_a_credential() {
-    for story in stories() {
-        let sessions = story.text().split("__Host-arm_session=").skip(1);
+    for fixture in fixtures() {
+        let sessions = fixture.text().split("__Host-arm_session=").skip(1);
 
-        assert!(sessions.into_iter().all(|it| it.starts_with("${")), "{}", story.name);
-        assert!(!story.text().contains("eyJ0eXAiOiJhcm0"), "{} contains a token", story.name);
+        assert!(sessions.into_iter().all(|it| it.starts_with("${")), "{}", fixture.name);
+        assert!(!fixture.text().contains("eyJ0eXAiOiJhcm0"), "{} contains a token", fixture.name);
     }
 }
 
 #[rstest]
-#[case::a_list_of_two("api-session-two-cookies", false)]
-#[case::lists_of_payload_1("api-v1-session-query", false)]
-#[case::the_header_beats_the_cookie("api-session-and-bearer", true)]
+#[case::two_cookies("api-session-two-cookies", false)]
+#[case::multi_value_headers("api-v1-session-query", false)]
+#[case::the_header_takes_precedence("api-session-and-bearer", true)]
 #[case::a_base64_body("api-base64-body", true)]
 #[case::a_stage_in_the_path_of_payload_1("api-v1-stage-in-path", true)]
 #[case::a_stage_in_the_path_of_payload_2("api-stage-in-path", true)]
@@ -92,31 +93,31 @@ async fn an_authenticated_request_gets_its_data(#[case] name: &str, #[case] has_
 }
 
 #[rstest]
-#[case::bad_base64("api-bad-base64", "The event's body is not valid base64")]
+#[case::invalid_base64("api-bad-base64", "The event's body is not valid base64")]
 #[case::no_body(
     "api-body-missing",
     "The body is no JSON: EOF while parsing a value at line 1 column 0"
 )]
-#[case::body_null(
+#[case::a_null_body(
     "api-body-null",
     "The body is no JSON: EOF while parsing a value at line 1 column 0"
 )]
 #[case::an_empty_event("api-nothing", "The event has no method")]
 #[tokio::test]
 async fn an_invalid_event_has_an_error_message(#[case] name: &str, #[case] message: &str) {
-    let (answer, json) = replay_file(name).await;
+    let (response, json) = replay_file(name).await;
 
-    assert_eq!(answer["statusCode"], 400);
+    assert_eq!(response["statusCode"], 400);
     assert_eq!(json["errors"][0]["message"], message);
     assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
 }
 
 #[tokio::test]
 async fn a_get_needs_no_body() {
-    let (answer, _) = replay_file("api-page-for-browsers").await;
+    let (response, _) = replay_file("api-page-for-browsers").await;
 
-    assert_eq!(answer["statusCode"], 200);
-    assert!(answer["headers"]["content-type"].as_str().unwrap().starts_with("text/html"));
+    assert_eq!(response["statusCode"], 200);
+    assert!(response["headers"]["content-type"].as_str().unwrap().starts_with("text/html"));
 }
 
 fn payload_2(method: &str, path: &str) -> Value {
@@ -148,24 +149,24 @@ async fn two_cookies_are_two_headers() {
     let router = Router::new().route("/", cookies());
     let both = json!(["a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT", "b=2; Path=/"]);
 
-    let of_2 = send(router.clone(), payload_2("GET", "/")).await;
-    assert_eq!(of_2["cookies"], both);
-    assert!(of_2["headers"].get("set-cookie").is_none(), "{of_2}");
-    assert!(of_2["multiValueHeaders"].get("set-cookie").is_none(), "{of_2}");
+    let response_2 = send(router.clone(), payload_2("GET", "/")).await;
+    assert_eq!(response_2["cookies"], both);
+    assert!(response_2["headers"].get("set-cookie").is_none(), "{response_2}");
+    assert!(response_2["multiValueHeaders"].get("set-cookie").is_none(), "{response_2}");
 
-    let of_1 = send(router, payload_1("GET", "/")).await;
-    assert_eq!(of_1["multiValueHeaders"]["set-cookie"], both);
-    let single = of_1["headers"]["set-cookie"]
+    let response_1 = send(router, payload_1("GET", "/")).await;
+    assert_eq!(response_1["multiValueHeaders"]["set-cookie"], both);
+    let single = response_1["headers"]["set-cookie"]
         .as_str()
         .unwrap_or("a=1; Expires=Mon, 23 Nov 2026 12:00:00 GMT");
-    assert!(both.as_array().unwrap().contains(&json!(single)), "{of_1}");
+    assert!(both.as_array().unwrap().contains(&json!(single)), "{response_1}");
 }
 
 #[rstest]
-#[case::of_payload_2(payload_2("GET", "/"), "/requestContext/http")]
-#[case::of_payload_1(payload_1("GET", "/"), "/requestContext/identity")]
+#[case::payload_2(payload_2("GET", "/"), "/requestContext/http")]
+#[case::payload_1(payload_1("GET", "/"), "/requestContext/identity")]
 #[tokio::test]
-async fn the_caller_has_the_address_that_the_gateway_saw(
+async fn the_client_address_is_the_one_that_the_gateway_saw(
     #[case] event: Value,
     #[case] place: &str,
 ) {
@@ -185,8 +186,8 @@ async fn the_caller_has_the_address_that_the_gateway_saw(
 
 #[rstest]
 #[case::plain("a".repeat(6_000_000), true)]
-#[case::escaped_it_is_too_large("\"".repeat(3_000_000), true)]
-#[case::escaped_sixfold("\u{1}".repeat(1_100_000), true)]
+#[case::too_large_when_escaped("\"".repeat(3_000_000), true)]
+#[case::six_times_as_large_when_escaped("\u{1}".repeat(1_100_000), true)]
 #[case::large("a".repeat(5_000_000), false)]
 #[tokio::test]
 async fn a_response_that_is_too_large_for_lambda_becomes_an_error(
@@ -196,17 +197,17 @@ async fn a_response_that_is_too_large_for_lambda_becomes_an_error(
 ) {
     let router = Router::new().route("/", get(async move || ([("x-request-id", "01M8")], text)));
 
-    let answer = send(router, event).await;
+    let response = send(router, event).await;
 
-    assert_eq!(answer["statusCode"], if is_too_large { 413 } else { 200 });
-    assert!(answer.to_string().len() < 6 * 1024 * 1024);
+    assert_eq!(response["statusCode"], if is_too_large { 413 } else { 200 });
+    assert!(response.to_string().len() < 6 * 1024 * 1024);
     if is_too_large {
-        let json: Value = serde_json::from_slice(&body(&answer)).unwrap();
+        let json: Value = serde_json::from_slice(&body(&response)).unwrap();
         assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
         let hint = json["errors"][0]["extensions"]["hint"].as_str().unwrap();
         assert!(hint.contains("an answer"), "{hint}");
         assert_eq!(json["errors"][0]["extensions"]["requestId"], "01M8");
-        assert!(answer.to_string().contains("x-request-id"), "the headers stay");
+        assert!(response.to_string().contains("x-request-id"), "the headers stay");
     }
 }
 
@@ -214,27 +215,27 @@ async fn a_response_that_is_too_large_for_lambda_becomes_an_error(
 async fn a_binary_body_is_encoded_as_base64() {
     let router = Router::new().route("/", get(async || vec![0xff, 0xfe, 0x00]));
 
-    let answer = send(router, payload_2("GET", "/")).await;
+    let response = send(router, payload_2("GET", "/")).await;
 
-    assert_eq!(answer["isBase64Encoded"], true);
-    assert_eq!(body(&answer), [0xff, 0xfe, 0x00]);
+    assert_eq!(response["isBase64Encoded"], true);
+    assert_eq!(body(&response), [0xff, 0xfe, 0x00]);
 }
 
 #[tokio::test]
 async fn every_response_to_an_event_has_the_security_headers() {
     let world = World::new().await;
-    for story in stories() {
-        let answer = replay(&world, &story).await;
+    for fixture in fixtures() {
+        let response = replay(&world, &fixture).await;
         let header = |name: &str| {
-            let places = [&answer["headers"][name], &answer["multiValueHeaders"][name][0]];
+            let places = [&response["headers"][name], &response["multiValueHeaders"][name][0]];
             places.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
         };
 
-        assert_eq!(header("x-content-type-options"), "nosniff", "{}", story.name);
-        assert_eq!(header("referrer-policy"), "no-referrer", "{}", story.name);
-        assert!(header("strict-transport-security").starts_with("max-age="), "{}", story.name);
+        assert_eq!(header("x-content-type-options"), "nosniff", "{}", fixture.name);
+        assert_eq!(header("referrer-policy"), "no-referrer", "{}", fixture.name);
+        assert!(header("strict-transport-security").starts_with("max-age="), "{}", fixture.name);
         let is_public = header("cache-control").starts_with("public");
-        assert!(is_public || header("cache-control") == "no-store", "{}: {answer}", story.name);
-        assert_eq!(header("x-request-id").len(), 26, "{}", story.name);
+        assert!(is_public || header("cache-control") == "no-store", "{}: {response}", fixture.name);
+        assert_eq!(header("x-request-id").len(), 26, "{}", fixture.name);
     }
 }

@@ -1,9 +1,9 @@
-//! Fuzzing: changes valid inputs at random, for a limited time.
+//! Fuzzing: changes valid inputs randomly, for a limited time.
 //!
-//! The seeds are in `tests/hardening/corpus/`, in a directory for each target. Each seed is first
-//! tried without changes. proptest makes the changes. It needs only the stable toolchain and the
-//! build of the tests. It reduces a failing input, and the same `FUZZ_SEED` makes it fail again.
-//! `FUZZ_SECONDS` is the time for each target. Add an input that has failed to the corpus.
+//! The inputs are in `tests/hardening/corpus/`, with a directory for each target. Each is first
+//! tried unchanged. proptest makes the changes and shrinks failing inputs. It works on stable Rust.
+//! `FUZZ_SECONDS` is the time for each target. The same `FUZZ_SEED` reproduces a failure. Add
+//! failing inputs to the corpus.
 
 mod authorization;
 mod callback;
@@ -23,39 +23,39 @@ use proptest::{
     test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner},
 };
 
-/// How many inputs are tried before the product is started again.
+/// The number of inputs that are tried before the target is restarted.
 const BATCH: u32 = 100;
 
 /// A part of the product that must handle any input.
 trait Target: Sized {
-    /// The directory of the seeds.
+    /// The name of the directory in the corpus.
     const NAME: &'static str;
-    /// Words that are inserted as a whole.
+    /// Words that changes insert.
     const WORDS: &'static [&'static str];
 
-    /// Starts the target in its own world.
+    /// Starts the target.
     fn new() -> Self;
 
-    /// Checks what must hold for every input.
+    /// Checks the properties that hold for every input.
     fn check(&self, input: &[u8]) -> TestCaseResult;
 
-    /// Returns the seeds.
+    /// Returns the inputs of the corpus.
     fn seeds(&self) -> Vec<Vec<u8>> {
         corpus(Self::NAME).into_iter().map(|text| self.fill_in(&text).into_bytes()).collect()
     }
 
-    /// Fills in what differs between worlds.
+    /// Replaces the placeholders in an input.
     fn fill_in(&self, seed: &str) -> String {
         seed.to_owned()
     }
 
     /// Generates changed inputs.
-    fn changed(&self) -> BoxedStrategy<Input> {
-        mutation::of(self.seeds(), Self::WORDS)
+    fn mutations(&self) -> BoxedStrategy<Input> {
+        mutation::mutations(self.seeds(), Self::WORDS)
     }
 }
 
-/// An input that is printed as text.
+/// An input, which is printed as text.
 #[derive(Clone)]
 struct Input(Vec<u8>);
 
@@ -65,7 +65,7 @@ impl fmt::Debug for Input {
     }
 }
 
-/// Reads the seeds of a target, ordered by their names.
+/// Reads the corpus of a target, sorted by file name.
 fn corpus(target: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hardening/corpus").join(target);
     let mut paths: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
@@ -76,14 +76,11 @@ fn corpus(target: &str) -> Vec<String> {
         .collect()
 }
 
-/// Reads a number from the environment.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a suite says by it how long, and where chance begins"
-)]
-fn number(name: &str, otherwise: u64) -> u64 {
+/// Reads a number from an environment variable.
+#[expect(clippy::disallowed_methods, reason = "the suite sets the duration and the random seed")]
+fn env_number(name: &str, default: u64) -> u64 {
     std::env::var(name)
-        .map_or(otherwise, |it| it.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+        .map_or(default, |it| it.parse().unwrap_or_else(|_| panic!("{name} is not a number")))
 }
 
 /// Returns the runner of one batch, with its own seed.
@@ -95,24 +92,25 @@ fn runner(seed: u64, batch: u64) -> TestRunner {
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// Tries the seeds of a target, and then changed ones until the time is over.
-#[expect(clippy::print_stdout, reason = "a suite wants to know how much was tried")]
+/// Tries the inputs of the corpus, and then changed inputs until the time is over.
+#[expect(clippy::print_stdout, reason = "the suite shows the number of inputs")]
 fn fuzz<T: Target>() {
-    let (time, seed) = (Duration::from_secs(number("FUZZ_SECONDS", 0)), number("FUZZ_SEED", 1));
+    let duration = Duration::from_secs(env_number("FUZZ_SECONDS", 0));
+    let seed = env_number("FUZZ_SEED", 1);
     let stopwatch = Clock::stopwatch();
     let target = T::new();
     for input in target.seeds() {
-        let borne = target.check(&input);
-        borne.unwrap_or_else(|fault| {
-            panic!("{}: {fault}\nof the corpus: {:?}", T::NAME, Input(input))
+        let result = target.check(&input);
+        result.unwrap_or_else(|error| {
+            panic!("{}: {error}\nthe input is in the corpus: {:?}", T::NAME, Input(input))
         });
     }
     let mut batch = 0;
-    while batch == 0 || stopwatch.elapsed() < time {
+    while batch == 0 || stopwatch.elapsed() < duration {
         let target = T::new();
-        let borne = runner(seed, batch).run(&target.changed(), |input| target.check(&input.0));
-        borne.unwrap_or_else(|fault| {
-            panic!("{}: {fault}\nbatch {batch} of FUZZ_SEED={seed}", T::NAME)
+        let result = runner(seed, batch).run(&target.mutations(), |input| target.check(&input.0));
+        result.unwrap_or_else(|error| {
+            panic!("{}: {error}\nbatch {batch} of FUZZ_SEED={seed}", T::NAME)
         });
         batch += 1;
     }
@@ -124,7 +122,7 @@ fn fuzz<T: Target>() {
     );
 }
 
-/// Returns a runtime for a target with a world.
+/// Returns a tokio runtime.
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }

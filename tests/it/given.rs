@@ -1,12 +1,12 @@
-//! The setup of a test: a world with a clock that the test moves, people and programs.
+//! The setup of a test: a world with a clock that the test controls, users and programs.
 //!
-//! The clock stands still at [`start`] and the entropy counts, so that tests can compare whole
-//! responses. When a world ends, its log is searched for every secret that it saw.
+//! The clock stands still at [`start`] and the entropy is a counter, so that tests can compare
+//! whole responses. When a world is dropped, its log is searched for all registered secrets.
 
-mod answer;
 pub(crate) mod login;
 pub(crate) mod note;
 mod people;
+mod response;
 mod web;
 mod wire;
 
@@ -55,38 +55,38 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use ulid::Ulid;
 
-use self::wire::{Call, Calls, Log, Meeting, Meter, Recorded, dynamodb};
+use self::wire::{Call, Calls, Log, Meter, ReadBarrier, RecordingConnector, dynamodb};
 pub(crate) use self::{
-    answer::Answer,
     people::{Browser, Program},
-    web::{ProviderKey, Web},
+    response::TestResponse,
+    web::{FakeWeb, ProviderKey},
     wire::Units,
 };
 
-/// The time when a test on the embedded DynamoDB begins.
+/// The time at which tests with the embedded DynamoDB start.
 pub(crate) const START: i64 = 1_795_435_200; // 2026-11-23T12:00:00Z
 /// The URL of the product.
 pub(crate) const URL: &str = "https://arm.test";
 
-/// Returns the time when each test begins: [`START`], or the present minute if DynamoDB is a
-/// server, because a server deletes expired records by its own clock.
+/// Returns the time at which tests start: [`START`], or the current minute if DynamoDB is a server,
+/// because a server deletes expired records by its own clock.
 pub(crate) fn start() -> Timestamp {
-    static BEGIN: LazyLock<Timestamp> = LazyLock::new(|| match wire::server() {
+    static START_TIME: LazyLock<Timestamp> = LazyLock::new(|| match wire::server() {
         Some(_) => {
             let now = Clock::System.now().as_second();
             Timestamp::from_second(now - now % 60).unwrap()
         }
         None => Timestamp::from_second(START).unwrap(),
     });
-    *BEGIN
+    *START_TIME
 }
 
-/// Returns the Unix time `seconds` after each test begins.
+/// Returns the Unix time `seconds` after [`start`].
 pub(crate) fn at(seconds: i64) -> i64 {
     start().as_second() + seconds
 }
 
-/// The same as text, such as `2026-11-23T12:00:00Z`.
+/// Returns the time `seconds` after [`start`] as text, such as `2026-11-23T12:00:00Z`.
 pub(crate) fn text_at(seconds: i64) -> String {
     Timestamp::from_second(at(seconds)).unwrap().to_string()
 }
@@ -100,14 +100,14 @@ pub(crate) struct World {
     pub(crate) clock: ManualClock,
     pub(crate) faults: Faults,
     pub(crate) embedded: Option<Embedded>,
-    pub(crate) web: Web,
+    pub(crate) web: FakeWeb,
     pub(crate) table: String,
-    /// What [`World::redeploy`] uses, beside the configuration.
+    /// [`World::redeploy`] uses these and the configuration.
     pub(crate) dependencies: Dependencies,
     config: Config,
     router: Router,
     calls: Calls,
-    meeting: Meeting,
+    read_barrier: ReadBarrier,
     meter: Meter,
     log: Log,
     secrets: RefCell<Vec<String>>,
@@ -119,17 +119,17 @@ impl World {
         Self::with(|_| ()).await
     }
 
-    /// A world whose configuration is changed by `configure`.
+    /// Starts a world whose configuration is changed by `configure`.
     pub(crate) async fn with(configure: impl FnOnce(&mut Config)) -> Self {
         Self::start(LogFormat::Json, None, configure).await.unwrap()
     }
 
-    /// A world that logs as a Lambda function does, with metrics.
+    /// Starts a world that logs like a Lambda function, with metrics.
     pub(crate) async fn with_metrics() -> Self {
         Self::start(LogFormat::JsonWithMetrics, None, |_| ()).await.unwrap()
     }
 
-    /// A world with this KMS. It may not start.
+    /// Starts a world with this KMS. This can fail.
     pub(crate) async fn with_kms(
         kms: SharedHttpClient,
         configure: impl FnOnce(&mut Config),
@@ -146,23 +146,25 @@ impl World {
         let logging =
             tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));
         let clock = ManualClock::at(start());
-        let (calls, meeting, faults) = (Calls::default(), Meeting::default(), Faults::default());
+        let calls = Calls::default();
+        let read_barrier = ReadBarrier::default();
+        let faults = Faults::default();
         let meter = Meter::default();
         let (endpoint, connector, embedded) = dynamodb(&clock);
         let inner = Faulty { inner: connector, faults: faults.clone() };
-        let recorded = Recorded {
+        let recorder = RecordingConnector {
             inner,
             calls: calls.clone(),
-            meeting: meeting.clone(),
+            read_barrier: read_barrier.clone(),
             meter: meter.clone(),
         };
-        let client = client::client_on(&local::aws(endpoint), http_client(recorded));
+        let client = client::client_on(&local::aws(endpoint), http_client(recorder));
         let table = format!("arm-{}-{}", std::process::id(), WORLDS.fetch_add(1, Ordering::SeqCst));
         local::create_table(&client, &table).await.unwrap();
 
-        let web = Web::default();
+        let web = FakeWeb::default();
         let entropy = Entropy::Counting(Arc::default());
-        let config = configure_with(&table, &entropy, configure);
+        let config = configuration(&table, &entropy, configure);
         let dependencies = Dependencies {
             web: SharedHttpConnector::new(web.clone()),
             clock: Clock::Manual(clock.clone()),
@@ -183,7 +185,7 @@ impl World {
             web,
             table,
             calls,
-            meeting,
+            read_barrier,
             meter,
             log,
             secrets: RefCell::default(),
@@ -199,8 +201,8 @@ impl World {
         self.router = local::routes(self.web_app.clone());
     }
 
-    /// Moves the clock.
-    pub(crate) fn later(&self, duration: SignedDuration) {
+    /// Moves the clock, also back.
+    pub(crate) fn advance(&self, duration: SignedDuration) {
         self.clock.advance(duration.as_secs());
     }
 
@@ -210,74 +212,79 @@ impl World {
     }
 
     /// Sends a request.
-    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        Answer::of(self.router.clone().oneshot(request).await.unwrap()).await
+    pub(crate) async fn send(&self, request: Request<Body>) -> TestResponse {
+        TestResponse::read(self.router.clone().oneshot(request).await.unwrap()).await
     }
 
-    /// Signs in, and returns the browser with the session.
-    pub(crate) async fn signed_in(&self, email: &str) -> Browser<'_> {
+    /// Logs in, and returns the browser with the session.
+    pub(crate) async fn log_in(&self, email: &str) -> Browser<'_> {
         let form = format!("email={email}");
         let request = Request::post("/login/development").header(header::ORIGIN, URL);
-        let answer = self.send(request.body(Body::from(form)).unwrap()).await;
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        let cookie = answer.session_cookie().unwrap();
-        self.keep_secret(cookie.split_once('=').unwrap().1);
-        self.keep_secret(cookie.split_once('.').unwrap().1);
-        self.keep_secret(email);
+        let response = self.send(request.body(Body::from(form)).unwrap()).await;
+        assert_eq!(response.status, 303, "{}", response.text());
+        let cookie = response.session_cookie().unwrap();
+        self.register_secret(cookie.split_once('=').unwrap().1);
+        self.register_secret(cookie.split_once('.').unwrap().1);
+        self.register_secret(email);
         Browser { world: self, cookie }
     }
 
     /// Returns a program that sends this API token.
     pub(crate) fn program(&self, token: &str) -> Program<'_> {
-        self.keep_secret(token);
-        self.keep_secret(&secret_id(token));
+        self.register_secret(token);
+        self.register_secret(&secret_of(token));
         Program { world: self, token: token.to_owned() }
     }
 
     /// Sends a request with this method, path, headers and body.
-    pub(crate) async fn sends(
+    pub(crate) async fn request(
         &self,
         (method, path): (&str, &str),
         headers: &[(&str, &str)],
         body: impl Into<Body>,
-    ) -> Answer {
+    ) -> TestResponse {
         let request = Request::builder().method(method).uri(path);
         let request = headers.iter().fold(request, |it, (name, value)| it.header(*name, *value));
         self.send(request.body(body.into()).unwrap()).await
     }
 
-    /// Signs in, and returns a program with a new API token that lasts a week.
-    pub(crate) async fn program_of(&self, email: &str) -> Program<'_> {
-        let browser = self.signed_in(email).await;
-        let answer = browser.asks(&update_access_token(self.now() + 7 * 86_400)).await;
-        self.program(&answer.new_token())
+    /// Logs in, and returns a program with a new API token that expires in a week.
+    pub(crate) async fn program_for(&self, email: &str) -> Program<'_> {
+        let browser = self.log_in(email).await;
+        let response = browser.query(&update_access_token(self.now() + 7 * 86_400)).await;
+        self.program(&response.new_token())
     }
 
     /// Sends a query without a credential.
-    pub(crate) async fn nobody_asks(&self, query: &str) -> Answer {
+    pub(crate) async fn query_anonymously(&self, query: &str) -> TestResponse {
         self.send(post().body(body(query)).unwrap()).await
     }
 
-    /// Reads a stakeholder's record.
+    /// Returns the stakeholder with this email address.
     pub(crate) async fn stakeholder(&self, email: &str) -> Stakeholder {
         let email = Email::try_from(email.to_owned()).unwrap();
         self.app.access.store.stakeholder_at(&email).await.unwrap().unwrap()
     }
 
-    /// Changes a stakeholder's record, as an administrator would.
-    pub(crate) async fn change<T>(&self, email: &str, step: impl Fn(&mut Stakeholder) -> T) {
+    /// Changes a stakeholder, as an administrator would.
+    pub(crate) async fn change_stakeholder<T>(
+        &self,
+        email: &str,
+        step: impl Fn(&mut Stakeholder) -> T,
+    ) {
         let before = self.stakeholder(email).await;
         let changed = |it: &Stakeholder| {
             let mut it = it.clone();
             step(&mut it);
             Ok::<_, StoreError>(it)
         };
-        let (store, entry) = (&self.app.access.store, self.entry(&before));
+        let entry = self.audit_entry(&before);
+        let store = &self.app.access.store;
         store.change(&before.key(), &entry, changed).await.unwrap();
     }
 
     /// Adds a stakeholder to an organization, as a manager would.
-    pub(crate) async fn join(&self, email: &str, organization: &str, role: OrganizationRole) {
+    pub(crate) async fn add_member(&self, email: &str, organization: &str, role: OrganizationRole) {
         let stakeholder = self.stakeholder(email).await;
         let organization = self.organization(organization, &stakeholder).await;
         let permitted = admin(&stakeholder).permit_in(
@@ -285,11 +292,12 @@ impl World {
             &Memberships::none(stakeholder.id.clone()),
             OrganizationAction::Organization,
         );
-        let (store, entry) = (&self.app.access.store, self.entry(&stakeholder));
+        let entry = self.audit_entry(&stakeholder);
+        let store = &self.app.access.store;
         store.set_member(&permitted.unwrap(), &stakeholder, role, &entry).await.unwrap();
     }
 
-    /// The id of an organization that exists.
+    /// Returns the ID of an existing organization.
     pub(crate) async fn organization_id(&self, name: &str) -> OrganizationId {
         let name = OrganizationName::try_from(name.to_owned()).unwrap();
         self.find_organization(&name).await.unwrap().id
@@ -302,7 +310,7 @@ impl World {
         found.remove(&identifier)
     }
 
-    /// The organization of a name, which `creator` creates if there is none.
+    /// Returns the organization with this name. `creator` creates it if it does not exist.
     async fn organization(&self, name: &str, creator: &Stakeholder) -> OrganizationRef {
         let name = OrganizationName::try_from(name.to_owned()).unwrap();
         if let Some(found) = self.find_organization(&name).await {
@@ -311,15 +319,16 @@ impl World {
         let id = OrganizationId::from_entropy(self.app.entropy.bytes().unwrap());
         let organization = Organization::new(id, name, self.app.clock.now());
         let permitted = admin(creator).permit(UserAction::AddOrganization).unwrap();
-        let entry = self.entry(creator);
+        let entry = self.audit_entry(creator);
         let store = &self.app.access.store;
         store.add_organization(&permitted, &organization, creator, &entry).await.unwrap();
         organization.to_ref()
     }
 
     /// Returns an audit entry for a change of a stakeholder.
-    pub(crate) fn entry(&self, stakeholder: &Stakeholder) -> AuditEntry {
-        let (now, subject) = (self.app.clock.now(), AuditSubject::User(stakeholder.id.clone()));
+    pub(crate) fn audit_entry(&self, stakeholder: &Stakeholder) -> AuditEntry {
+        let now = self.app.clock.now();
+        let subject = AuditSubject::User(stakeholder.id.clone());
         let id = self.app.entropy.ulid(now).unwrap();
         AuditEntry::new(subject, id, now, Author::program(stakeholder), "test")
     }
@@ -335,42 +344,41 @@ impl World {
         }
     }
 
-    /// Takes the operations of the calls of DynamoDB since the last time.
-    pub(crate) fn calls(&self) -> Vec<String> {
+    /// Returns the operations of the calls to DynamoDB since the last time.
+    pub(crate) fn take_operations(&self) -> Vec<String> {
         self.calls.take().into_iter().map(|call| call.operation).collect()
     }
 
-    /// Takes the calls of DynamoDB since the last time.
-    pub(crate) fn sent_calls(&self) -> Vec<Call> {
+    /// Returns the calls to DynamoDB since the last time.
+    pub(crate) fn take_calls(&self) -> Vec<Call> {
         self.calls.take()
     }
 
-    /// Returns the capacity that was consumed since the last call. The first call begins to count.
-    pub(crate) fn units(&self) -> Units {
+    /// Returns the capacity consumed since the last time. The first call starts the measurement.
+    pub(crate) fn take_consumed_capacity(&self) -> Units {
         self.meter.reset()
     }
 
-    /// Makes the next `readers` reads wait for each other, so that the changes that follow them
-    /// conflict.
-    pub(crate) fn rivals_meet(&self, readers: usize) {
-        self.meeting.of(readers);
+    /// Makes the next `readers` reads wait for each other, so that the writes after them conflict.
+    pub(crate) fn synchronize_reads(&self, readers: usize) {
+        self.read_barrier.set(readers);
     }
 
-    /// Skips pauses and timeouts, so that a test does the same on a slow machine. With a DynamoDB
-    /// server it does nothing, because responses of the server would arrive too late.
-    pub(crate) fn no_wait_is_real(&self) {
+    /// Pauses tokio's clock, so that delays and timeouts do not take real time. Does nothing with a
+    /// DynamoDB server, because all calls to it would time out.
+    pub(crate) fn skip_waits(&self) {
         if self.embedded.is_some() {
             tokio::time::pause();
         }
     }
 
-    /// Makes the next calls of DynamoDB fail; each retry counts as a call.
-    pub(crate) fn dynamodb_fails(&self, fault: Fault, times: u32) {
+    /// Makes the next calls to DynamoDB fail. Each retry counts as a call.
+    pub(crate) fn fail_dynamodb(&self, fault: Fault, times: u32) {
         self.faults.plan(Some(fault), times);
     }
 
-    /// Returns all items of the embedded table, ordered by their keys.
-    pub(crate) fn stored(&self) -> Vec<Value> {
+    /// Returns all items of the embedded table, sorted by key.
+    pub(crate) fn stored_items(&self) -> Vec<Value> {
         let embedded = self.embedded.as_ref().unwrap();
         let (_, json) =
             embedded.answer("Scan", json!({ "TableName": self.table }).to_string().as_bytes());
@@ -385,13 +393,13 @@ impl World {
         self.log.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Remembers a secret that must never be logged.
-    pub(crate) fn keep_secret(&self, secret: &str) {
+    /// Registers a secret that must not be logged.
+    pub(crate) fn register_secret(&self, secret: &str) {
         self.secrets.borrow_mut().push(secret.to_owned());
     }
 }
 
-/// The stakeholder, as a platform admin.
+/// Returns the stakeholder as a platform admin.
 fn admin(stakeholder: &Stakeholder) -> Stakeholder {
     Stakeholder { role: UserRole::Admin, ..stakeholder.clone() }
 }
@@ -400,13 +408,13 @@ impl Drop for World {
     fn drop(&mut self) {
         let log = self.log.text();
         for secret in self.secrets.borrow().iter().filter(|_| !std::thread::panicking()) {
-            assert!(!log.contains(secret), "the log has the secret {secret}:\n{log}");
+            assert!(!log.contains(secret), "the log contains the secret {secret}:\n{log}");
         }
     }
 }
 
-/// Returns the configuration of a world.
-fn configure_with(table: &str, entropy: &Entropy, configure: impl FnOnce(&mut Config)) -> Config {
+/// Returns the default configuration of a world, changed by `configure`.
+fn configuration(table: &str, entropy: &Entropy, configure: impl FnOnce(&mut Config)) -> Config {
     let mut config = Config {
         table: table.to_owned(),
         login_limit: Some(RateLimit::per_minute(30)),
@@ -417,25 +425,25 @@ fn configure_with(table: &str, entropy: &Entropy, configure: impl FnOnce(&mut Co
     config
 }
 
-/// Parses the URL of a product.
+/// Parses a public URL.
 pub(crate) fn public_url(text: &str) -> PublicUrl {
     PublicUrl::try_from(text.to_owned()).unwrap()
 }
 
-/// Returns these keys as the text of `SIGNING_KEYS`.
+/// Returns the value of `SIGNING_KEYS` with these keys.
 pub(crate) fn signing_keys(keys: &[KeyEntry]) -> SigningKeys {
     SigningKeys(serde_json::to_string(keys).unwrap())
 }
 
 /// Returns the secret in an API token, or the whole text if it is not one.
-fn secret_id(token: &str) -> String {
+fn secret_of(token: &str) -> String {
     let claims =
         token.split('.').nth(1).and_then(|it| URL_SAFE_NO_PAD.decode(it).ok()).unwrap_or_default();
     let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
     claims["jti"].as_str().unwrap_or(token).to_owned()
 }
 
-/// Asks whether the user has an API token.
+/// Queries whether the user has an API token.
 pub(crate) const ME: &str = "{ me { accessToken } }";
 /// Revokes the API token.
 pub(crate) const INVALIDATE: &str = "mutation { invalidateAccessToken { success } }";
@@ -451,7 +459,7 @@ pub(crate) fn post() -> http::request::Builder {
     Request::post("/api").header(header::CONTENT_TYPE, "application/json")
 }
 
-/// Returns the body of a request with a query.
+/// Returns the body of a request with this query.
 pub(crate) fn body(query: &str) -> Body {
     Body::from(json!({ "query": query }).to_string())
 }

@@ -48,10 +48,10 @@ fn the_policy_matches_the_golden_file() {
 #[tokio::test]
 async fn the_stored_records_match_the_golden_file() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(START + 86_400).await;
-    ana.makes_token(START + 86_400).await.asks(ME).await;
-    ana.logs_out().await;
+    let ana = world.log_in("ana@acme.test").await;
+    ana.create_token(START + 86_400).await;
+    ana.create_token(START + 86_400).await.query(ME).await;
+    ana.log_out().await;
     let store = &world.app.access.store;
     let now = world.app.clock.now();
     store.begin_login(&login_attempt(now)).await.unwrap();
@@ -61,11 +61,11 @@ async fn the_stored_records_match_the_golden_file() {
     let pin = PinnedSubject { subject, user: ana.id.clone(), email, pinned_at: now };
     let mut linked = ana.clone();
     linked.link(&pin.subject);
-    store.pin_subject(&ana, linked, &pin, None, &world.entry(&ana)).await.unwrap();
+    store.pin_subject(&ana, linked, &pin, None, &world.audit_entry(&ana)).await.unwrap();
     let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
     store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
 
-    let items = world.stored();
+    let items = world.stored_items();
 
     let lines: Vec<_> = items.iter().map(line).collect();
     check("table.txt", &(lines.join("\n") + "\n"));

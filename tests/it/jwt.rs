@@ -27,8 +27,8 @@ const FOUND: &str = "200";
 async fn world_with_token() -> (World, String) {
     let keys = SigningKeys(keys(&[(SEED, KeyState::Active)]));
     let world = World::with(|config| config.signing_keys = keys).await;
-    let token = world.program_of("ana@acme.test").await.token;
-    world.calls();
+    let token = world.program_for("ana@acme.test").await.token;
+    world.take_operations();
     (world, token)
 }
 
@@ -73,8 +73,8 @@ fn signed(header: &str, claims: &str) -> String {
 
 /// Sends a request with a token. Returns the verdict and the number of calls of DynamoDB.
 async fn check(world: &World, token: &str) -> (String, usize) {
-    let answer = world.program(token).asks(ME).await;
-    (answer.verdict(), world.calls().len())
+    let response = world.program(token).query(ME).await;
+    (response.verdict(), world.take_operations().len())
 }
 
 fn verdict(text: &str, calls: usize) -> (String, usize) {
@@ -240,12 +240,12 @@ async fn a_token_expires_at_its_expiration_time_without_leeway(
     assert_eq!(check(&world, &token).await.0, FOUND);
 
     world.clock.advance(7 * 86_400 - left);
-    let answer = world.program(&token).asks("{ __typename }").await;
+    let response = world.program(&token).query("{ __typename }").await;
 
-    assert_eq!(answer.verdict(), expected);
-    assert_eq!(world.calls().iter().filter(|it| *it == "BatchGetItem").count(), reads);
+    assert_eq!(response.verdict(), expected);
+    assert_eq!(world.take_operations().iter().filter(|it| *it == "BatchGetItem").count(), reads);
     if reads == 0 {
-        assert_eq!(answer.extension("expiredAt"), "2026-11-30T12:00:00Z");
+        assert_eq!(response.extension("expiredAt"), "2026-11-30T12:00:00Z");
     }
 }
 

@@ -42,7 +42,7 @@ impl FakeKms {
         Ed25519KeyPair::from_seed_unchecked(&[if is_old { 1 } else { 2 }; 32]).unwrap()
     }
 
-    fn answer(&self, operation: &str, request_body: &Value) -> Value {
+    fn respond(&self, operation: &str, request_body: &Value) -> Value {
         let arn = request_body["KeyId"].as_str().unwrap();
         let text = |name: &str| request_body[name].as_str().unwrap_or_default().to_owned();
         match operation {
@@ -76,9 +76,9 @@ impl HttpConnector for FakeKms {
             )));
         }
         let request_body = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
-        let answer = self.answer(request.headers().get("x-amz-target").unwrap(), &request_body);
+        let response = self.respond(request.headers().get("x-amz-target").unwrap(), &request_body);
         let response =
-            HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer.to_string()));
+            HttpResponse::new(200.try_into().unwrap(), SdkBody::from(response.to_string()));
         HttpConnectorFuture::ready(Ok(response))
     }
 }
@@ -90,8 +90,9 @@ fn hex(text: &[u8]) -> Vec<u8> {
 
 /// A pair of `SIGNING_PUBLIC_KEYS`, as the runbook makes it.
 fn public_key(arn: &str) -> String {
-    let answer = FakeKms::default().answer("TrentService.GetPublicKey", &json!({ "KeyId": arn }));
-    format!("{arn}={}", answer["PublicKey"].as_str().unwrap())
+    let response =
+        FakeKms::default().respond("TrentService.GetPublicKey", &json!({ "KeyId": arn }));
+    format!("{arn}={}", response["PublicKey"].as_str().unwrap())
 }
 
 /// A world whose keys are in this KMS.
@@ -109,11 +110,11 @@ fn kid(token: &str) -> String {
 #[tokio::test]
 async fn kms_signs_and_its_public_key_verifies() {
     let world = world(&FakeKms::default(), json!([{ "arn": NEW, "state": "active" }])).await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.create_token(START + DAY).await;
 
-    assert_eq!(program.asks(ME).await.status, 200);
+    assert_eq!(program.query(ME).await.status, 200);
     assert_eq!(kid(&program.token), KeyEntry::from_entropy([2; 32]).unwrap().kid());
 }
 
@@ -130,11 +131,11 @@ async fn tokens_of_a_rotated_key_are_accepted_while_the_key_is_listed(
 ) {
     let fake_kms = FakeKms::default();
     let mut world = world(&fake_kms, json!([{ "arn": OLD, "state": "active" }])).await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + DAY).await.token;
+    let ana = world.log_in("ana@acme.test").await;
+    let old = ana.create_token(START + DAY).await.token;
     world.redeploy(|config| config.signing_keys = SigningKeys(keys.to_string())).await;
 
-    assert_eq!(world.program(&old).asks(ME).await.verdict(), verdict);
+    assert_eq!(world.program(&old).query(ME).await.verdict(), verdict);
 }
 
 #[rstest]
@@ -144,16 +145,16 @@ async fn tokens_of_a_rotated_key_are_accepted_while_the_key_is_listed(
 async fn no_record_changes_when_kms_fails_to_sign(#[case] break_kms: impl Fn(&FakeKms)) {
     let fake_kms = FakeKms::default();
     let world = world(&fake_kms, json!([{ "arn": NEW, "state": "active" }])).await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let old = ana.makes_token(START + DAY).await;
-    let before = world.stored();
+    let ana = world.log_in("ana@acme.test").await;
+    let old = ana.create_token(START + DAY).await;
+    let before = world.stored_items();
     break_kms(&fake_kms);
 
-    let answer = ana.asks(&update_access_token(START + 2 * DAY)).await;
+    let response = ana.query(&update_access_token(START + 2 * DAY)).await;
 
-    assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
-    assert_eq!(world.stored(), before);
-    assert_eq!(old.asks(ME).await.status, 200, "verifying does not call KMS");
+    assert_eq!(response.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(world.stored_items(), before);
+    assert_eq!(old.query(ME).await.status, 200, "verifying does not call KMS");
 }
 
 #[rstest]
@@ -171,17 +172,17 @@ async fn a_permanent_error_of_kms_is_an_internal_error_and_a_temporary_one_is_un
 ) {
     let fake_kms = FakeKms::default();
     let world = world(&fake_kms, json!([{ "arn": NEW, "state": "active" }])).await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let before = world.stored();
+    let ana = world.log_in("ana@acme.test").await;
+    let before = world.stored_items();
     *fake_kms.rejects.lock().unwrap() = Some(code);
 
-    let answer = ana.asks(&update_access_token(START + DAY)).await;
+    let response = ana.query(&update_access_token(START + DAY)).await;
 
-    assert_eq!(answer.verdict(), verdict);
-    assert_eq!(world.stored(), before);
+    assert_eq!(response.verdict(), verdict);
+    assert_eq!(world.stored_items(), before);
     let has_code = |line: &Value| line["cause"].as_str().is_some_and(|it| it.contains(code));
     assert!(world.log().iter().any(has_code), "{:?}", world.log());
-    assert!(!answer.text().contains(code), "{}", answer.text());
+    assert!(!response.text().contains(code), "{}", response.text());
 }
 
 #[tokio::test]
@@ -207,7 +208,7 @@ async fn an_instance_with_listed_public_keys_starts_and_verifies_while_kms_is_un
     let fake_kms = FakeKms::default();
     let keys = json!([{ "arn": NEW, "state": "active" }, { "arn": OLD, "state": "verify-only" }]);
     let world = world(&fake_kms, json!([{ "arn": OLD, "state": "active" }])).await;
-    let old = world.signed_in("ana@acme.test").await.makes_token(START + DAY).await.token;
+    let old = world.log_in("ana@acme.test").await.create_token(START + DAY).await.token;
     fake_kms.fails.store(true, Ordering::SeqCst);
 
     let mut world = world;
@@ -218,7 +219,7 @@ async fn an_instance_with_listed_public_keys_starts_and_verifies_while_kms_is_un
         })
         .await;
 
-    assert_eq!(world.program(&old).asks(ME).await.status, 200);
+    assert_eq!(world.program(&old).query(ME).await.status, 200);
 }
 
 #[tokio::test]
@@ -231,12 +232,12 @@ async fn a_key_whose_public_key_is_listed_signs_although_kms_was_unreachable_at_
     })
     .await
     .unwrap();
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
     fake_kms.fails.store(false, Ordering::SeqCst);
-    let program = ana.makes_token(START + DAY).await;
+    let program = ana.create_token(START + DAY).await;
 
-    assert_eq!(program.asks(ME).await.status, 200);
+    assert_eq!(program.query(ME).await.status, 200);
 }
 
 #[tokio::test]
@@ -247,11 +248,11 @@ async fn no_token_is_created_when_the_listed_public_key_belongs_to_another_key()
     })
     .await
     .unwrap();
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let answer = ana.asks(&update_access_token(START + DAY)).await;
+    let response = ana.query(&update_access_token(START + DAY)).await;
 
-    assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(response.verdict(), "503 SERVICE_UNAVAILABLE");
 }
 
 #[rstest]

@@ -7,7 +7,7 @@ use proptest::{prelude::ProptestConfig, prop_assert, proptest};
 use rstest::rstest;
 use serde_json::json;
 
-use crate::given::{Answer, ME, World};
+use crate::given::{ME, TestResponse, World};
 
 /// The longest time for a response. Rejecting a query takes about 50 ms in an optimised build, and
 /// longer in a debug build while other suites run. A query that is not rejected takes minutes.
@@ -18,14 +18,14 @@ const NO_GRAPHQL: &str = "400 GRAPHQL_PARSE_FAILED";
 
 /// Sends a query without a credential. Accepts the media type whose responses have status 400 for a
 /// rejected query.
-async fn execute(world: &World, query: &str) -> Answer {
+async fn execute(world: &World, query: &str) -> TestResponse {
     let headers =
         [("content-type", "application/json"), ("accept", "application/graphql-response+json")];
     let body = json!({ "query": query }).to_string();
     let stopwatch = Clock::stopwatch();
-    let answer = world.sends(("POST", "/api"), &headers, body).await;
+    let response = world.request(("POST", "/api"), &headers, body).await;
     assert!(stopwatch.elapsed() < SOON, "it took {:?}", stopwatch.elapsed());
-    answer
+    response
 }
 
 /// Repeats `open` `count` times, then `middle`, then `close` `count` times.
@@ -63,10 +63,10 @@ fn levels_of_types(levels: usize) -> String {
 async fn a_query_has_at_most_fifteen_levels(#[case] query: String, #[case] verdict: &str) {
     let world = World::new().await;
 
-    let answer = execute(&world, &query).await;
+    let response = execute(&world, &query).await;
 
-    assert_eq!(answer.verdict(), verdict, "{}", answer.text());
-    assert!(world.calls().is_empty());
+    assert_eq!(response.verdict(), verdict, "{}", response.text());
+    assert!(world.take_operations().is_empty());
 }
 
 #[rstest]
@@ -109,27 +109,27 @@ async fn a_query_of_a_megabyte_is_rejected(#[case] email: Option<&str>) {
     let world = World::new().await;
     let query = format!("{{ me {{ accessToken }} }} # {}", "a".repeat(1_000_000));
 
-    let answer = match email {
-        Some(email) => world.program_of(email).await.asks(&query).await,
-        None => world.nobody_asks(&query).await,
+    let response = match email {
+        Some(email) => world.program_for(email).await.query(&query).await,
+        None => world.query_anonymously(&query).await,
     };
 
-    assert_eq!(answer.verdict(), "413 BAD_REQUEST");
+    assert_eq!(response.verdict(), "413 BAD_REQUEST");
 }
 
 /// The clock is paused. Otherwise a slow machine would reach the timeouts of the store.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_concurrent_requests_with_one_token_take_one_read_each() {
     let world = World::new().await;
-    let program = world.program_of("ana@acme.test").await;
-    assert_eq!(program.asks(ME).await.verdict(), "200");
-    world.later(SignedDuration::from_mins(9));
-    world.calls();
+    let program = world.program_for("ana@acme.test").await;
+    assert_eq!(program.query(ME).await.verdict(), "200");
+    world.advance(SignedDuration::from_mins(9));
+    world.take_operations();
 
-    let answers = join_all((0..1000).map(|_| program.asks(ME))).await;
+    let responses = join_all((0..1000).map(|_| program.query(ME))).await;
 
-    assert!(answers.iter().all(|it| it.verdict() == "200"));
-    assert_eq!(world.calls(), vec!["BatchGetItem"; 1000]);
+    assert!(responses.iter().all(|it| it.verdict() == "200"));
+    assert_eq!(world.take_operations(), vec!["BatchGetItem"; 1000]);
 }
 
 #[rstest]
@@ -236,10 +236,10 @@ fn arguments(count: usize) -> String {
 #[case::inline_fragments(format!("{{ {} }}", "... { __typename } ".repeat(5000)))]
 #[tokio::test]
 async fn a_query_of_too_many_parts_is_rejected_quickly(#[case] query: String) {
-    let answer = execute(&World::new().await, &query).await;
+    let response = execute(&World::new().await, &query).await;
 
-    assert_eq!(answer.verdict(), INVALID);
-    assert!(answer.bytes.len() < 10_000, "{} bytes", answer.bytes.len());
+    assert_eq!(response.verdict(), INVALID);
+    assert!(response.bytes.len() < 10_000, "{} bytes", response.bytes.len());
 }
 
 #[tokio::test]
@@ -251,9 +251,10 @@ async fn deeply_nested_variables_never_overflow_the_stack() {
         for (count, status) in [(100, 200), (120, 200), (200, 400), (20_000, 400)] {
             let variables = format!("{{\"a\":{}}}", nested(open, count, "1", close));
             let body = format!("{{\"query\":\"{query}\",\"variables\":{variables}}}");
-            let answer =
-                world.sends(("POST", "/api"), &[("content-type", "application/json")], body).await;
-            assert_eq!(answer.status, status, "{count} levels: {}", answer.text());
+            let response = world
+                .request(("POST", "/api"), &[("content-type", "application/json")], body)
+                .await;
+            assert_eq!(response.status, status, "{count} levels: {}", response.text());
         }
     }
 }
@@ -264,14 +265,14 @@ const TOKEN: &str = "id name state issuedAt expiresAt firstUsedAt lastUsedAt rev
 #[tokio::test]
 async fn the_largest_page_of_tokens_with_all_their_fields_is_within_the_limits() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
     let query = format!(
         "{{ me {{ accessTokens(first: 100) {{ edges {{ cursor node {{ {TOKEN} }} }} }} }} }}"
     );
-    let answer = ana.asks(&query).await;
+    let response = ana.query(&query).await;
 
-    assert_eq!(answer.text(), r#"{"data":{"me":{"accessTokens":{"edges":[]}}}}"#);
+    assert_eq!(response.text(), r#"{"data":{"me":{"accessTokens":{"edges":[]}}}}"#);
 }
 
 #[rstest]
@@ -280,12 +281,12 @@ async fn the_largest_page_of_tokens_with_all_their_fields_is_within_the_limits()
 #[tokio::test]
 async fn a_query_has_a_cost_of_at_most_ten_thousand(#[case] pages: usize, #[case] verdict: &str) {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
     let page = |it| format!("a{it}: accessTokens(first: 100) {{ nodes {{ {TOKEN} }} }} ");
-    let answer = ana.asks(&format!("{{ me {{ {} }} }}", listed(pages, page))).await;
+    let response = ana.query(&format!("{{ me {{ {} }} }}", listed(pages, page))).await;
 
-    assert_eq!(answer.verdict(), verdict, "{}", answer.text());
+    assert_eq!(response.verdict(), verdict, "{}", response.text());
 }
 
 #[rstest]
@@ -296,7 +297,7 @@ async fn a_query_has_a_cost_of_at_most_ten_thousand(#[case] pages: usize, #[case
 #[tokio::test]
 async fn the_cost_of_a_query_counts_each_executed_field_once(#[case] query: &str) {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     let page = format!(
         "accessTokens(first: 100) {{ edges {{ node {{ {TOKEN} }} }} nodes {{ {TOKEN} }} }}"
     );
@@ -310,20 +311,20 @@ async fn the_cost_of_a_query_counts_each_executed_field_once(#[case] query: &str
     ];
     let name = query.contains("query A").then_some("A");
     let body = json!({ "query": query, "operationName": name }).to_string();
-    let answer = world.sends(("POST", "/api"), &headers, body).await;
+    let response = world.request(("POST", "/api"), &headers, body).await;
 
-    assert_eq!(answer.verdict(), "200", "{}", answer.text());
+    assert_eq!(response.verdict(), "200", "{}", response.text());
 }
 
 #[tokio::test]
 async fn the_introspection_of_the_ide_is_within_the_limits() {
     let world = World::new().await;
 
-    let answer = execute(&world, INTROSPECTION).await;
+    let response = execute(&world, INTROSPECTION).await;
 
-    assert_eq!(answer.verdict(), "200", "{}", answer.text());
-    assert_eq!(answer.json()["data"]["__schema"]["queryType"]["name"], "Query");
-    assert!(world.calls().is_empty());
+    assert_eq!(response.verdict(), "200", "{}", response.text());
+    assert_eq!(response.json()["data"]["__schema"]["queryType"]["name"], "Query");
+    assert!(world.take_operations().is_empty());
 }
 
 proptest! {

@@ -1,4 +1,4 @@
-//! The binary of local mode, as a person or a script starts it.
+//! The binary of local mode, as a user or a script starts it.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-/// Runs the binary with arguments with which it cannot start, and returns the error message.
+/// Runs the binary with arguments that are rejected, and returns the error message.
 fn error_message(arguments: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
     let output = command.args(["--port", "0"]).args(arguments).output().unwrap();
@@ -23,7 +23,8 @@ struct Local {
     port: u16,
 }
 
-/// Texts that no log may contain: the beginnings of a token and of a cookie, and addresses.
+/// Strings that no log may contain: the start of a token, the start of a cookie, and email
+/// addresses.
 const NEVER_LOGGED: [&str; 3] = ["eyJ0eXAiOiJhcm0", "arm_session=", "@"];
 
 impl Local {
@@ -47,7 +48,7 @@ impl Local {
         self.send_as(&format!("localhost:{}", self.port), method, path, headers, body)
     }
 
-    /// The same, with another host.
+    /// Sends a request with another `Host` header.
     fn send_as(
         &self,
         host: &str,
@@ -61,9 +62,9 @@ impl Local {
         let length = format!("Connection: close\r\nContent-Length: {}", body.len());
         let head = format!("{method} {path} HTTP/1.1\r\n{host}\r\n{length}\r\n");
         stream.write_all(format!("{head}{headers}\r\n{body}").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         (head.split(' ').nth(1).unwrap().parse().unwrap(), head.to_owned(), body.to_owned())
     }
 
@@ -73,7 +74,7 @@ impl Local {
         (status, serde_json::from_str(&body).unwrap_or_default())
     }
 
-    fn sign_in(&self, email: &str) -> String {
+    fn log_in(&self, email: &str) -> String {
         let (status, head, _) =
             self.send("POST", "/login/development", "", &format!("email={email}"));
         assert_eq!(status, 303, "{head}");
@@ -85,27 +86,27 @@ impl Local {
         self.json("/api", credential, r#"{"query": "{ me { role } }"}"#).0
     }
 
-    /// Creates an API token that expires in so many seconds.
+    /// Creates an API token that expires in `seconds`.
     fn create_token(&self, session: &str, seconds: i64) -> String {
         let expires = unix_now() + seconds;
         let query =
             format!("mutation {{ updateAccessToken(expirationTime: {expires}) {{ sessionJwt }} }}");
-        let (_, answer) =
+        let (_, response) =
             self.json("/api", session, &serde_json::json!({ "query": query }).to_string());
-        let token = answer["data"]["updateAccessToken"]["sessionJwt"].as_str();
-        format!("Authorization: Bearer {}\r\n", token.unwrap_or_else(|| panic!("{answer}")))
+        let token = response["data"]["updateAccessToken"]["sessionJwt"].as_str();
+        format!("Authorization: Bearer {}\r\n", token.unwrap_or_else(|| panic!("{response}")))
     }
 }
 
 impl Local {
     /// Stops the process. The first call returns the log.
     fn stop(&mut self) -> String {
-        let _it_may_have_ended = self.process.kill();
+        let _already_exited = self.process.kill();
         let mut log = String::new();
         if let Some(mut stderr) = self.process.stderr.take() {
             stderr.read_to_string(&mut log).unwrap();
         }
-        let _it_may_have_ended = self.process.wait();
+        let _already_exited = self.process.wait();
         log
     }
 
@@ -118,7 +119,7 @@ impl Drop for Local {
     fn drop(&mut self) {
         let log = self.stop();
         for secret in NEVER_LOGGED.iter().filter(|_| !std::thread::panicking()) {
-            assert!(!log.contains(secret), "the log has {secret}:\n{log}");
+            assert!(!log.contains(secret), "the log contains {secret}:\n{log}");
         }
     }
 }
@@ -127,14 +128,14 @@ fn unix_now() -> i64 {
     arm_api::clock::Clock::System.now().as_second()
 }
 
-/// A folder of this test's own, gone with the value.
+/// A temporary directory, which is deleted when the value is dropped.
 struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
         let path =
             Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
-        let _it_may_not_exist = std::fs::remove_dir_all(&path);
+        let _may_not_exist = std::fs::remove_dir_all(&path);
         Self(path)
     }
 
@@ -145,22 +146,22 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _it_may_not_exist = std::fs::remove_dir_all(&self.0);
+        let _may_not_exist = std::fs::remove_dir_all(&self.0);
     }
 }
 
 #[test]
 fn the_demo_users_exist_and_the_admin_has_the_role() {
     let local = Local::start(&["--in-memory"]);
-    let admin = local.sign_in("admin@demo.test");
+    let admin = local.log_in("admin@demo.test");
 
     let query = r#"{"query": "{ me { userName role organizations { name } } }"}"#;
-    let (_, answer) = local.json("/api", &admin, query);
+    let (_, response) = local.json("/api", &admin, query);
 
     let me = serde_json::json!({
         "userName": "Ada Admin", "role": "admin", "organizations": [{ "name": "demo" }],
     });
-    assert_eq!(answer["data"]["me"], me);
+    assert_eq!(response["data"]["me"], me);
 }
 
 #[test]
@@ -168,7 +169,7 @@ fn tokens_and_sessions_survive_a_restart() {
     let folder = Folder::new("restart");
     let options = ["--data-dir", folder.path()];
     let first = Local::start(&options);
-    let session = first.sign_in("ana@acme.test");
+    let session = first.log_in("ana@acme.test");
     let port = first.port;
     let token = first.create_token(&session, 3600);
     drop(first);
@@ -183,7 +184,7 @@ fn tokens_and_sessions_survive_a_restart() {
 #[test]
 fn a_script_can_move_the_clock() {
     let local = Local::start(&["--in-memory", "--test-clock"]);
-    let session = local.sign_in("ana@acme.test");
+    let session = local.log_in("ana@acme.test");
 
     let (_, before) = local.json("/development/clock", "", r#"{"advanceSeconds": 2399}"#);
     assert_eq!(local.status_of_me(&session), 200);
@@ -196,7 +197,7 @@ fn a_script_can_move_the_clock() {
 #[test]
 fn a_script_makes_dynamodb_and_signing_fail() {
     let local = Local::start(&["--in-memory", "--test-faults"]);
-    let session = local.sign_in("ana@acme.test");
+    let session = local.log_in("ana@acme.test");
 
     local.json("/development/faults", "", r#"{"dynamodb": "throttle", "times": 3}"#);
     assert_eq!(local.status_of_me(&session), 503);
@@ -239,7 +240,7 @@ fn a_page_opened_as_127_0_0_1_is_redirected_to_localhost() {
 #[test]
 fn a_script_lets_the_second_write_fail() {
     let local = Local::start(&["--in-memory", "--test-faults"]);
-    let session = local.sign_in("ana@acme.test");
+    let session = local.log_in("ana@acme.test");
     let create = format!(
         "mutation {{ updateAccessToken(expirationTime: {}) {{ success }} }}",
         unix_now() + 60
@@ -257,7 +258,7 @@ fn a_script_lets_the_second_write_fail() {
 #[test]
 fn faults_of_dynamodb_and_of_signing_are_planned_separately() {
     let local = Local::start(&["--in-memory", "--test-faults"]);
-    let session = local.sign_in("ana@acme.test");
+    let session = local.log_in("ana@acme.test");
 
     local.json("/development/faults", "", r#"{"dynamodb": "error", "times": 100}"#);
     local.json("/development/faults", "", r#"{"kms": "error"}"#);
@@ -270,15 +271,15 @@ fn faults_of_dynamodb_and_of_signing_are_planned_separately() {
 #[test]
 fn the_controls_and_the_demo_data_can_be_turned_off() {
     let local = Local::start(&["--in-memory", "--no-demo", "--token-creation-disabled", "Audit."]);
-    let session = local.sign_in("admin@demo.test");
+    let session = local.log_in("admin@demo.test");
 
     assert_eq!(local.json("/development/clock", "", r#"{"advanceSeconds": 1}"#).0, 404);
     assert_eq!(local.json("/development/faults", "", r#"{"dynamodb": null}"#).0, 404);
-    let (_, answer) = local.json("/api", &session, r#"{"query": "{ me { role } }"}"#);
-    assert_eq!(answer["data"]["me"]["role"], "user", "somebody new");
+    let (_, response) = local.json("/api", &session, r#"{"query": "{ me { role } }"}"#);
+    assert_eq!(response["data"]["me"]["role"], "user", "somebody new");
     let mutation = r#"{"query": "mutation { updateAccessToken(expirationTime: 1) { success } }"}"#;
-    let (_, answer) = local.json("/api", &session, mutation);
-    assert_eq!(answer["errors"][0]["extensions"]["reason"], "CREATION_DISABLED");
+    let (_, response) = local.json("/api", &session, mutation);
+    assert_eq!(response["errors"][0]["extensions"]["reason"], "CREATION_DISABLED");
 }
 
 #[test]
@@ -302,7 +303,8 @@ fn an_error_at_start_names_the_file_and_says_what_to_do() {
         "this is a text, and not a database".repeat(99),
     )
     .unwrap();
-    let (no_keys, no_database) = (no_keys.to_str().unwrap(), no_database.to_str().unwrap());
+    let no_keys = no_keys.to_str().unwrap();
+    let no_database = no_database.to_str().unwrap();
     let broken = file("providers.json", "[{]");
     let missing = format!("{}/missing.json", folder.path());
 
@@ -395,7 +397,7 @@ fn only_the_owner_can_read_the_database_and_the_keys() {
 fn a_user_from_before_the_demo_data_gets_the_demo_role() {
     let folder = Folder::new("demo");
     let role = |local: &Local| {
-        let session = local.sign_in("admin@demo.test");
+        let session = local.log_in("admin@demo.test");
         local.json("/api", &session, r#"{"query": "{ me { role } }"}"#).1["data"]["me"]["role"]
             .clone()
     };
@@ -435,7 +437,7 @@ fn keys_are_rotated_and_retired_on_the_command_line() {
     let kid = keys(&["list"]).split(' ').next().unwrap().to_owned();
     let first = Local::start(&["--data-dir", folder.path()]);
     let port = first.port.to_string();
-    let token = first.create_token(&first.sign_in("ana@acme.test"), 3600);
+    let token = first.create_token(&first.log_in("ana@acme.test"), 3600);
     drop(first);
 
     assert!(keys(&["rotate"]).starts_with(&format!("{kid} VerifyOnly\n")));

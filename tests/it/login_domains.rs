@@ -8,10 +8,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given::{
-    Answer, Browser, World,
+    Browser, TestResponse, World,
     login::{
-        ACME, OTHER, OWNS_ACME, address_of, logs_in, logs_in_by_other, person, two_providers,
-        user_of, world,
+        ACME, OTHER, OWNS_ACME, email_of, log_in, log_in_with_other, two_providers, user_id_of,
+        verified_identity, world,
     },
 };
 
@@ -32,59 +32,67 @@ async fn log_in_as<'a>(
         if owners.contains(&issuer) { DomainOwner::ThisProvider } else { DomainOwner::Nobody };
     let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
     let ownership = DomainOwnership { owner, owners: &DomainOwners::new(owners) };
-    let ana = person(issuer, "1", email);
+    let ana = verified_identity(issuer, "1", email);
     let login = world.app.access.log_in(&ana, ownership, None, &world.context()).await;
     let cookie = login.unwrap();
     let cookie = cookie.to_str().unwrap().split(';').next().unwrap().to_owned();
-    world.keep_secret(cookie.split_once('=').unwrap().1);
+    world.register_secret(cookie.split_once('=').unwrap().1);
     Browser { world, cookie }
 }
 
-fn assert_rejected(answer: &Answer) {
-    assert_eq!(answer.status, 403, "{}", answer.text());
-    assert_eq!(answer.header("set-cookie"), None);
-    assert!(answer.text().contains("belongs to another identity provider"), "{}", answer.text());
-    assert!(answer.text().contains("identity provider of your organization"), "{}", answer.text());
+fn assert_rejected(response: &TestResponse) {
+    assert_eq!(response.status, 403, "{}", response.text());
+    assert_eq!(response.header("set-cookie"), None);
+    assert!(
+        response.text().contains("belongs to another identity provider"),
+        "{}",
+        response.text()
+    );
+    assert!(
+        response.text().contains("identity provider of your organization"),
+        "{}",
+        response.text()
+    );
 }
 
 #[tokio::test]
 async fn an_address_of_an_owned_domain_is_enrolled_by_its_owner_only() {
     let world = two_providers(OWNS_ACME, "").await;
 
-    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
-    assert_eq!(world.stored().len(), 0, "a rejected login leaves no record");
+    assert_rejected(&log_in_with_other(&world, |_| ()).await);
+    assert_eq!(world.stored_items().len(), 0, "a rejected login leaves no record");
 
-    let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
-    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
-    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), ana);
+    let ana = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
+    assert_rejected(&log_in_with_other(&world, |_| ()).await);
+    assert_eq!(user_id_of(&world, &log_in(&world, 1, |_| ()).await), ana);
 }
 
 #[tokio::test]
 async fn an_existing_user_in_an_owned_domain_is_pinned_by_its_owner_only() {
     let world = two_providers(OWNS_ACME, "").await;
-    let before = world.signed_in("ana@acme.test").await;
+    let before = world.log_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
 
-    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&log_in_with_other(&world, |_| ()).await);
 
-    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
+    assert_eq!(user_id_of(&world, &log_in(&world, 1, |_| ()).await), user);
 }
 
 #[tokio::test]
 async fn an_email_address_does_not_change_to_a_domain_of_another_provider() {
     let world = two_providers(OWNS_ACME, "").await;
-    let eve = logs_in_by_other(&world, |it| it["email"] = json!("eve@free.test")).await;
-    let eve = user_of(&world, &eve);
+    let eve = log_in_with_other(&world, |it| it["email"] = json!("eve@free.test")).await;
+    let eve = user_id_of(&world, &eve);
 
-    let answer = logs_in_by_other(&world, |_| ()).await;
+    let response = log_in_with_other(&world, |_| ()).await;
 
-    assert_eq!(user_of(&world, &answer), eve);
-    assert_eq!(address_of(&world, &answer).await, "eve@free.test");
+    assert_eq!(user_id_of(&world, &response), eve);
+    assert_eq!(email_of(&world, &response).await, "eve@free.test");
     let is_warned =
         |line: &Value| line["message"] == "a changed address belongs to another provider";
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
     assert_ne!(
-        user_of(&world, &logs_in(&world, 1, |_| ()).await),
+        user_id_of(&world, &log_in(&world, 1, |_| ()).await),
         eve,
         "the user of the owner is another one"
     );
@@ -94,23 +102,23 @@ async fn an_email_address_does_not_change_to_a_domain_of_another_provider() {
 async fn linking_the_owner_of_a_domain_ends_sessions_and_logins_of_other_providers() {
     let world = two_providers(OWNS_ACME, "").await;
     let eve = log_in_with_owners(&world, OTHER, &[]).await;
-    assert_eq!(eve.asks("{ me { userEmail } }").await.status, 200);
+    assert_eq!(eve.query("{ me { userEmail } }").await.status, 200);
 
-    let ana = logs_in(&world, 1, |_| ()).await;
+    let ana = log_in(&world, 1, |_| ()).await;
 
     assert_eq!(
         eve.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0,
-        user_of(&world, &ana)
+        user_id_of(&world, &ana)
     );
-    let answer = eve.asks("{ me { userEmail } }").await;
+    let response = eve.query("{ me { userEmail } }").await;
     assert_eq!(
-        answer.json()["errors"][0]["extensions"]["code"],
+        response.json()["errors"][0]["extensions"]["code"],
         "UNAUTHENTICATED",
         "{}",
-        answer.text()
+        response.text()
     );
-    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
-    assert_eq!(address_of(&world, &ana).await, "ana@acme.test");
+    assert_rejected(&log_in_with_other(&world, |_| ()).await);
+    assert_eq!(email_of(&world, &ana).await, "ana@acme.test");
 }
 
 #[tokio::test]
@@ -118,10 +126,10 @@ async fn linking_an_owner_of_a_domain_keeps_the_logins_of_its_other_owners() {
     let world = two_providers(OWNS_ACME, OWNS_ACME).await;
     let first = log_in_with_owners(&world, OTHER, &[OTHER]).await;
 
-    logs_in(&world, 1, |_| ()).await;
+    log_in(&world, 1, |_| ()).await;
 
     assert_eq!(
-        first.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"],
+        first.query("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"],
         "ana@acme.test"
     );
     log_in_with_owners(&world, OTHER, &[]).await;
@@ -133,9 +141,9 @@ async fn an_email_address_verified_by_the_owner_of_its_domain_is_not_changed_by_
     log_in_with_owners(&world, ACME, &[ACME, OTHER]).await;
     log_in_with_owners(&world, OTHER, &[ACME, OTHER]).await;
 
-    let answer = logs_in_by_other(&world, |it| it["email"] = json!("ana@free.test")).await;
+    let response = log_in_with_other(&world, |it| it["email"] = json!("ana@free.test")).await;
 
-    assert_eq!(address_of(&world, &answer).await, "ana@acme.test");
+    assert_eq!(email_of(&world, &response).await, "ana@acme.test");
 }
 
 #[rstest]
@@ -154,18 +162,18 @@ async fn google_is_linked_if_it_hosts_the_email_address(
         world(r#""preset":"google","domains":["acme.test","gmail.com"]"#, GOOGLE, GOOGLE).await;
     log_in_as(email, &world, OTHER, &[]).await;
 
-    let answer = logs_in(&world, 1, |it| {
+    let response = log_in(&world, 1, |it| {
         it["iss"] = json!(GOOGLE);
         it["email"] = json!(email);
         it["hd"] = hd;
     });
 
-    assert_eq!(answer.await.status, status);
+    assert_eq!(response.await.status, status);
 }
 
 #[tokio::test]
 async fn google_enrols_an_email_address_of_a_listed_domain_without_an_organization() {
     let world = world(r#""preset":"google","domains":["acme.test"]"#, GOOGLE, GOOGLE).await;
 
-    assert_eq!(logs_in(&world, 1, |it| it["iss"] = json!(GOOGLE)).await.status, 303);
+    assert_eq!(log_in(&world, 1, |it| it["iss"] = json!(GOOGLE)).await.status, 303);
 }

@@ -61,23 +61,26 @@ fn session(owner: &Stakeholder, number: u8) -> Session {
 }
 
 fn entry(owner: &Stakeholder, number: u64) -> AuditEntry {
-    let (subject, id) = (AuditSubject::User(owner.id.clone()), Ulid::from_parts(number, 0));
+    let subject = AuditSubject::User(owner.id.clone());
+    let id = Ulid::from_parts(number, 0);
     AuditEntry::new(subject, id, start(), Author::program(owner), "test")
 }
 
 #[tokio::test]
 async fn a_stored_address_stays_valid_when_the_rules_change() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     let stored = "ana\u{200b}@acme.test";
 
     world
-        .change("ana@acme.test", |it| it.email = serde_json::from_value(stored.into()).unwrap())
+        .change_stakeholder("ana@acme.test", |it| {
+            it.email = serde_json::from_value(stored.into()).unwrap();
+        })
         .await;
 
-    let answer = ana.asks("{ me { userEmail } }").await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.json()["data"]["me"]["userEmail"], stored);
+    let response = ana.query("{ me { userEmail } }").await;
+    assert_eq!(response.status, 200, "{}", response.text());
+    assert_eq!(response.json()["data"]["me"]["userEmail"], stored);
 }
 
 #[tokio::test]

@@ -9,29 +9,29 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given::{
-    Answer, ProviderKey, World,
+    ProviderKey, TestResponse, World,
     login::{
-        self, ACME, Begun, OWNS_ACME, acme, address_of, claims, logs_in, logs_in_by_other,
-        tells_at, two_providers, user_of, world,
+        self, ACME, OWNS_ACME, StartedLogin, acme, claims, email_of, log_in, log_in_with_other,
+        set_id_token_at, two_providers, user_id_of, world,
     },
 };
 
 const WRONG_LOGIN: &str = "Your e-mail address belongs to an account with another login";
 
-fn assert_rejected(answer: &Answer) {
-    assert_eq!(answer.status, 403, "{}", answer.text());
-    assert_eq!(answer.header("set-cookie"), None);
-    assert!(answer.text().contains(WRONG_LOGIN), "{}", answer.text());
-    assert!(answer.text().contains("Log in the way you did before"), "{}", answer.text());
+fn assert_rejected(response: &TestResponse) {
+    assert_eq!(response.status, 403, "{}", response.text());
+    assert_eq!(response.header("set-cookie"), None);
+    assert!(response.text().contains(WRONG_LOGIN), "{}", response.text());
+    assert!(response.text().contains("Log in the way you did before"), "{}", response.text());
 }
 
 #[tokio::test]
 async fn the_first_login_pins_the_subject() {
     let world = acme().await;
 
-    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    let user = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
-    let stored = world.stored();
+    let stored = world.stored_items();
     let pin = stored.iter().find(|it| it["SK"]["S"] == "I").unwrap();
     assert_eq!(pin["issuer"]["S"], ACME);
     assert_eq!(pin["subject"]["S"], "1");
@@ -41,51 +41,55 @@ async fn the_first_login_pins_the_subject() {
 #[tokio::test]
 async fn a_later_login_reads_the_pinned_subject_in_one_call() {
     let world = acme().await;
-    logs_in(&world, 1, |_| ()).await;
-    world.calls();
+    log_in(&world, 1, |_| ()).await;
+    world.take_operations();
 
-    logs_in(&world, 1, |_| ()).await;
+    log_in(&world, 1, |_| ()).await;
 
     let begin = ["PutItem"];
     let end = ["GetItem", "TransactWriteItems", "GetItem", "GetItem", "TransactWriteItems"];
-    assert_eq!(world.calls(), [&begin[..], &end[..]].concat());
+    assert_eq!(world.take_operations(), [&begin[..], &end[..]].concat());
 }
 
 #[tokio::test]
 async fn another_subject_with_the_same_email_address_is_rejected() {
     let world = acme().await;
-    logs_in(&world, 1, |_| ()).await;
+    log_in(&world, 1, |_| ()).await;
 
-    let answer = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    let response = log_in(&world, 1, |it| it["sub"] = json!("2")).await;
 
-    assert_rejected(&answer);
+    assert_rejected(&response);
 }
 
 #[tokio::test]
 async fn a_reassigned_email_address_is_rejected_even_from_the_provider_that_owns_its_domain() {
     let world = world(&format!(r#""issuer":"{ACME}","domains":["acme.test"]"#), ACME, ACME).await;
-    logs_in(&world, 1, |_| ()).await;
+    log_in(&world, 1, |_| ()).await;
 
-    assert_rejected(&logs_in(&world, 1, |it| it["sub"] = json!("2")).await);
+    assert_rejected(&log_in(&world, 1, |it| it["sub"] = json!("2")).await);
 }
 
 #[tokio::test]
 async fn a_second_provider_is_not_linked_by_the_email_address() {
     let world = two_providers("", "").await;
-    logs_in(&world, 1, |_| ()).await;
+    log_in(&world, 1, |_| ()).await;
 
-    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&log_in_with_other(&world, |_| ()).await);
 }
 
 #[tokio::test]
 async fn a_second_provider_is_linked_if_it_owns_the_domain() {
     let world = two_providers(OWNS_ACME, OWNS_ACME).await;
-    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    let user = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
-    assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user);
-    assert_eq!(user_of(&world, &logs_in_by_other(&world, |_| ()).await), user, "it stays linked");
+    assert_eq!(user_id_of(&world, &log_in_with_other(&world, |_| ()).await), user);
     assert_eq!(
-        user_of(&world, &logs_in(&world, 1, |_| ()).await),
+        user_id_of(&world, &log_in_with_other(&world, |_| ()).await),
+        user,
+        "it stays linked"
+    );
+    assert_eq!(
+        user_id_of(&world, &log_in(&world, 1, |_| ()).await),
         user,
         "the first provider stays linked"
     );
@@ -94,47 +98,48 @@ async fn a_second_provider_is_linked_if_it_owns_the_domain() {
 #[tokio::test]
 async fn the_same_subject_at_two_issuers_is_two_users() {
     let world = two_providers("", "").await;
-    let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    let ana = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
-    let eve = logs_in_by_other(&world, |it| it["email"] = json!("eve@acme.test")).await;
+    let eve = log_in_with_other(&world, |it| it["email"] = json!("eve@acme.test")).await;
 
-    assert_ne!(user_of(&world, &eve), ana);
+    assert_ne!(user_id_of(&world, &eve), ana);
 }
 
 #[tokio::test]
 async fn a_user_gets_the_new_email_address_of_the_provider() {
     let world = acme().await;
-    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    let user = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
-    let renamed = logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
+    let renamed = log_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
 
-    assert_eq!(user_of(&world, &renamed), user);
-    assert_eq!(address_of(&world, &renamed).await, "ana.rossi@acme.test");
-    world.keep_secret("ana.rossi@acme.test");
+    assert_eq!(user_id_of(&world, &renamed), user);
+    assert_eq!(email_of(&world, &renamed).await, "ana.rossi@acme.test");
+    world.register_secret("ana.rossi@acme.test");
 }
 
 #[tokio::test]
 async fn a_former_email_address_can_be_used_by_another_user() {
     let world = acme().await;
-    let ana = user_of(&world, &logs_in(&world, 1, |_| ()).await);
-    logs_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
+    let ana = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
+    log_in(&world, 1, |it| it["email"] = json!("ana.rossi@acme.test")).await;
 
-    let next = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    let next = log_in(&world, 1, |it| it["sub"] = json!("2")).await;
 
-    assert_ne!(user_of(&world, &next), ana);
-    assert_eq!(address_of(&world, &next).await, "ana@acme.test");
+    assert_ne!(user_id_of(&world, &next), ana);
+    assert_eq!(email_of(&world, &next).await, "ana@acme.test");
 }
 
 #[tokio::test]
 async fn a_user_does_not_get_an_email_address_that_belongs_to_another_user() {
     let world = acme().await;
-    let eve = user_of(&world, &logs_in(&world, 1, |it| it["email"] = json!("eve@acme.test")).await);
-    logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    let eve =
+        user_id_of(&world, &log_in(&world, 1, |it| it["email"] = json!("eve@acme.test")).await);
+    log_in(&world, 1, |it| it["sub"] = json!("2")).await;
 
-    let answer = logs_in(&world, 1, |_| ()).await;
+    let response = log_in(&world, 1, |_| ()).await;
 
-    assert_eq!(user_of(&world, &answer), eve);
-    assert_eq!(address_of(&world, &answer).await, "eve@acme.test");
+    assert_eq!(user_id_of(&world, &response), eve);
+    assert_eq!(email_of(&world, &response).await, "eve@acme.test");
     let is_warned =
         |line: &Value| line["message"] == "a changed address belongs to another stakeholder";
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
@@ -143,38 +148,38 @@ async fn a_user_does_not_get_an_email_address_that_belongs_to_another_user() {
 #[tokio::test]
 async fn two_providers_with_different_email_addresses_do_not_change_the_address_at_each_login() {
     let world = two_providers(OWNS_ACME, r#","domains":["acme.test","other.test"]"#).await;
-    logs_in(&world, 1, |_| ()).await;
-    logs_in_by_other(&world, |_| ()).await;
-    let moved = logs_in_by_other(&world, |it| it["email"] = json!("ana@other.test")).await;
-    assert_eq!(address_of(&world, &moved).await, "ana@other.test");
+    log_in(&world, 1, |_| ()).await;
+    log_in_with_other(&world, |_| ()).await;
+    let moved = log_in_with_other(&world, |it| it["email"] = json!("ana@other.test")).await;
+    assert_eq!(email_of(&world, &moved).await, "ana@other.test");
 
-    let again = logs_in(&world, 1, |_| ()).await;
+    let again = log_in(&world, 1, |_| ()).await;
 
-    assert_eq!(address_of(&world, &again).await, "ana@other.test");
+    assert_eq!(email_of(&world, &again).await, "ana@other.test");
 }
 
 #[tokio::test]
 async fn an_existing_user_without_a_pinned_subject_is_pinned_at_the_next_login() {
     let world = two_providers("", "").await;
-    let before = world.signed_in("ana@acme.test").await;
+    let before = world.log_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
 
-    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
+    assert_eq!(user_id_of(&world, &log_in(&world, 1, |_| ()).await), user);
 
-    assert_rejected(&logs_in_by_other(&world, |_| ()).await);
+    assert_rejected(&log_in_with_other(&world, |_| ()).await);
 }
 
 #[tokio::test]
 async fn an_operator_can_release_a_pinned_subject() {
     let world = acme().await;
-    let user = user_of(&world, &logs_in(&world, 1, |_| ()).await);
+    let user = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
-    world.change("ana@acme.test", |it| it.subjects.clear()).await;
+    world.change_stakeholder("ana@acme.test", |it| it.subjects.clear()).await;
 
     // The old subject logs in before the new one, and is not pinned again.
-    assert_rejected(&logs_in(&world, 1, |_| ()).await);
-    assert_eq!(user_of(&world, &logs_in(&world, 1, |it| it["sub"] = json!("2")).await), user);
-    assert_rejected(&logs_in(&world, 1, |_| ()).await);
+    assert_rejected(&log_in(&world, 1, |_| ()).await);
+    assert_eq!(user_id_of(&world, &log_in(&world, 1, |it| it["sub"] = json!("2")).await), user);
+    assert_rejected(&log_in(&world, 1, |_| ()).await);
 }
 
 #[rstest]
@@ -184,12 +189,11 @@ async fn an_operator_can_release_a_pinned_subject() {
 async fn an_empty_or_too_long_subject_is_rejected(#[case] subject: Value) {
     let world = acme().await;
 
-    assert_eq!(logs_in(&world, 1, |it| it["sub"] = subject).await.status, 400);
+    assert_eq!(log_in(&world, 1, |it| it["sub"] = subject).await.status, 400);
 }
 
-/// Returns the identity of a person whom the provider has verified.
-fn person(subject: &str) -> VerifiedIdentity {
-    login::person(ACME, subject, "ana@acme.test")
+fn identity(subject: &str) -> VerifiedIdentity {
+    login::verified_identity(ACME, subject, "ana@acme.test")
 }
 
 /// Returns this owner of the domain of the email address. No issuer owns another domain.
@@ -202,17 +206,17 @@ async fn concurrent_first_logins_enrol_one_user() {
     let world = World::new().await;
     let access = &world.app.access;
     let context = &world.context();
-    let ana = person("1");
-    let ana_again = person("1");
+    let ana = identity("1");
+    let ana_again = identity("1");
 
     let logins = [&ana, &ana_again]
         .map(|it| access.log_in(it, ownership(DomainOwner::Nobody), None, context));
-    let answers = futures_util::future::join_all(logins).await;
+    let responses = futures_util::future::join_all(logins).await;
 
     let user = |cookie: &http::HeaderValue| {
         cookie.to_str().unwrap().split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned()
     };
-    let users: Vec<String> = answers.iter().map(|it| user(it.as_ref().unwrap())).collect();
+    let users: Vec<String> = responses.iter().map(|it| user(it.as_ref().unwrap())).collect();
     assert_eq!(users[0], users[1]);
 }
 
@@ -221,11 +225,11 @@ async fn a_login_whose_person_is_enrolled_between_its_reads_logs_that_user_in() 
     let world = World::new().await;
     let access = &world.app.access;
     let context = &world.context();
-    let ana = person("1");
-    let ana_again = person("1");
+    let ana = identity("1");
+    let ana_again = identity("1");
     let log_in = |it| access.log_in(it, ownership(DomainOwner::Nobody), None, context);
 
-    world.rivals_meet(2);
+    world.synchronize_reads(2);
     let mut slow = std::pin::pin!(log_in(&ana));
     for _ in 0..10 {
         assert!(futures_util::poll!(&mut slow).is_pending(), "it waits after its first read");
@@ -235,7 +239,7 @@ async fn a_login_whose_person_is_enrolled_between_its_reads_logs_that_user_in() 
 
     assert!(fast.is_ok(), "{fast:?}");
     assert!(slow.is_ok(), "{slow:?}");
-    let entries = world.stored();
+    let entries = world.stored_items();
     assert_eq!(entries.iter().filter(|it| it["SK"]["S"] == "P").count(), 1);
 }
 
@@ -244,32 +248,32 @@ async fn of_two_concurrent_subjects_with_one_new_email_address_one_succeeds() {
     let world = World::new().await;
     let access = &world.app.access;
     let context = &world.context();
-    let ana = person("1");
-    let eve = person("2");
+    let ana = identity("1");
+    let eve = identity("2");
 
     let logins = [&ana, &eve]
         .map(|it| access.log_in(it, ownership(DomainOwner::ThisProvider), None, context));
-    let answers = futures_util::future::join_all(logins).await;
+    let responses = futures_util::future::join_all(logins).await;
 
-    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
-    let error = answers.iter().find_map(|it| it.as_ref().err()).unwrap();
+    assert_eq!(responses.iter().filter(|it| it.is_ok()).count(), 1);
+    let error = responses.iter().find_map(|it| it.as_ref().err()).unwrap();
     assert_eq!(error.to_string(), WRONG_LOGIN);
 }
 
 #[tokio::test]
 async fn of_two_concurrent_subjects_with_the_email_address_of_a_user_one_succeeds() {
     let world = World::new().await;
-    world.signed_in("ana@acme.test").await;
+    world.log_in("ana@acme.test").await;
     let access = &world.app.access;
     let context = &world.context();
-    let ana = person("1");
-    let eve = person("2");
+    let ana = identity("1");
+    let eve = identity("2");
 
     let logins =
         [&ana, &eve].map(|it| access.log_in(it, ownership(DomainOwner::Nobody), None, context));
-    let answers = futures_util::future::join_all(logins).await;
+    let responses = futures_util::future::join_all(logins).await;
 
-    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1);
+    assert_eq!(responses.iter().filter(|it| it.is_ok()).count(), 1);
 }
 
 /// Injects a fault into `times` calls of an operation after the first call, which is for the login
@@ -282,38 +286,38 @@ fn fail_after_the_login_attempt(world: &World, fault: Fault, operation: &'static
 #[tokio::test]
 async fn a_login_fails_when_dynamodb_cannot_read_the_pinned_subject() {
     let world = acme().await;
-    logs_in(&world, 1, |_| ()).await;
-    let begun = Begun::at(&world, "/login/acme").await;
-    let claims = claims(&world, ACME, begun.parameter("nonce"));
-    tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
+    log_in(&world, 1, |_| ()).await;
+    let login = StartedLogin::start(&world, "/login/acme").await;
+    let claims = claims(&world, ACME, login.parameter("nonce"));
+    set_id_token_at(&world, ACME, &ProviderKey::from_seed(1).id_token(&claims));
 
     fail_after_the_login_attempt(&world, Fault::Error, "GetItem", 100);
 
-    assert_eq!(begun.ends(&world).await.status, 503);
+    assert_eq!(login.finish(&world).await.status, 503);
 }
 
 #[tokio::test]
 async fn a_login_is_retried_when_it_conflicts_with_another_transaction() {
     let world = acme().await;
-    world.no_wait_is_real();
-    let begun = Begun::at(&world, "/login/acme").await;
-    let claims = claims(&world, ACME, begun.parameter("nonce"));
-    tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
+    world.skip_waits();
+    let login = StartedLogin::start(&world, "/login/acme").await;
+    let claims = claims(&world, ACME, login.parameter("nonce"));
+    set_id_token_at(&world, ACME, &ProviderKey::from_seed(1).id_token(&claims));
 
     fail_after_the_login_attempt(&world, Fault::Conflict, "TransactWriteItems", 3);
 
-    assert_eq!(begun.ends(&world).await.status, 303);
+    assert_eq!(login.finish(&world).await.status, 303);
 }
 
 #[tokio::test]
 async fn a_login_whose_every_attempt_conflicts_is_unavailable() {
     let world = acme().await;
-    world.no_wait_is_real();
-    let begun = Begun::at(&world, "/login/acme").await;
-    let claims = claims(&world, ACME, begun.parameter("nonce"));
-    tells_at(&world, ACME, &ProviderKey::of(1).id_token(&claims));
+    world.skip_waits();
+    let login = StartedLogin::start(&world, "/login/acme").await;
+    let claims = claims(&world, ACME, login.parameter("nonce"));
+    set_id_token_at(&world, ACME, &ProviderKey::from_seed(1).id_token(&claims));
 
     fail_after_the_login_attempt(&world, Fault::Changed, "TransactWriteItems", 1000);
 
-    assert_eq!(begun.ends(&world).await.status, 503);
+    assert_eq!(login.finish(&world).await.status, 503);
 }

@@ -1,4 +1,4 @@
-//! The log line of a request. (At the end of each test, its log is searched for secrets.)
+//! The log line of a request. At the end of every test, the log is searched for secrets.
 
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ const FIELDS: [&str; 8] = [
 #[tokio::test]
 async fn a_request_is_logged_as_one_line_with_all_fields() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + 86_400).await;
-    program.asks(ME).await;
+    let ana = world.log_in("ana@acme.test").await;
+    let program = ana.create_token(START + 86_400).await;
+    program.query(ME).await;
     let before = world.log().len();
 
-    let answer = program.asks("query WhoAmI { me { userEmail } }").await;
+    let response = program.query("query WhoAmI { me { userEmail } }").await;
 
     let lines = world.log().split_off(before);
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -35,7 +35,7 @@ async fn a_request_is_logged_as_one_line_with_all_fields() {
     for field in FIELDS {
         assert!(line.contains_key(field), "{field}: {line:?}");
     }
-    assert_eq!(line["requestId"], answer.header("x-request-id").unwrap());
+    assert_eq!(line["requestId"], response.header("x-request-id").unwrap());
     assert_eq!(line["operation"], "WhoAmI");
     assert_eq!(line["credential"], "token");
     assert_eq!(line["status"], 200);
@@ -45,7 +45,7 @@ async fn a_request_is_logged_as_one_line_with_all_fields() {
 }
 
 #[tokio::test]
-async fn what_a_spawned_task_reads_is_counted_in_the_line_of_its_request() {
+async fn reads_of_a_spawned_task_are_counted_for_its_request() {
     let world = World::new().await;
     let access = Arc::clone(&world.app.access);
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
@@ -68,7 +68,7 @@ async fn what_a_spawned_task_reads_is_counted_in_the_line_of_its_request() {
 #[case::invalid("Bearer abc.def.ghi", "UNAUTHENTICATED", "TOKEN_INVALID")]
 #[case::malformed("Bearer", "UNAUTHENTICATED", "TOKEN_MALFORMED")]
 #[tokio::test]
-async fn a_refusal_is_logged_with_code_and_reason(
+async fn a_rejection_is_logged_with_code_and_reason(
     #[case] header: &str,
     #[case] code: &str,
     #[case] reason: &str,
@@ -88,29 +88,29 @@ async fn a_refusal_is_logged_with_code_and_reason(
 }
 
 #[tokio::test]
-async fn the_failure_of_dynamodb_is_logged_and_not_returned() {
+async fn a_failure_of_dynamodb_is_logged_and_not_returned() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    world.dynamodb_fails(arm_api::local::faults::Fault::Throttle, 1000);
-    let answer = ana.asks(ME).await;
+    world.fail_dynamodb(arm_api::local::faults::Fault::Throttle, 1000);
+    let response = ana.query(ME).await;
 
-    let id = answer.header("x-request-id").unwrap();
+    let id = response.header("x-request-id").unwrap();
     let has_cause = |line: &Value| {
         line["requestId"] == id
             && line["cause"].as_str().is_some_and(|it| it.contains("ThrottlingException"))
     };
     assert!(world.log().iter().any(has_cause), "{:?}", world.log());
-    assert!(!answer.text().contains("Throttling"));
+    assert!(!response.text().contains("Throttling"));
 }
 
 #[tokio::test]
 async fn in_lambda_each_line_is_followed_by_its_metrics() {
     let world = World::with_metrics().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + 86_400).await;
-    program.asks(INVALIDATE).await;
-    program.asks(ME).await;
+    let ana = world.log_in("ana@acme.test").await;
+    let program = ana.create_token(START + 86_400).await;
+    program.query(INVALIDATE).await;
+    program.query(ME).await;
 
     let (metrics, lines): (Vec<_>, Vec<_>) =
         world.log().into_iter().partition(|it| it.get("_aws").is_some());
@@ -131,10 +131,10 @@ async fn in_lambda_each_line_is_followed_by_its_metrics() {
 }
 
 #[rstest]
-#[case::good("GET", "/healthz", 200)]
-#[case::unreadable("NO METHOD", "/healthz", 400)]
+#[case::valid("GET", "/healthz", 200)]
+#[case::invalid("NO METHOD", "/healthz", 400)]
 #[tokio::test]
-async fn the_line_has_the_client_address_and_the_request_id_of_the_gateway(
+async fn the_log_line_has_the_client_address_and_the_request_id_of_the_gateway(
     #[case] method: &str,
     #[case] path: &str,
     #[case] status: u16,

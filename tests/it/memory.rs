@@ -42,14 +42,14 @@ fn is_limited(name: &str) -> bool {
 }
 
 #[test]
-fn the_largest_requests_are_answered_in_256_megabytes() {
-    if !is_limited("memory::the_largest_requests_are_answered_in_256_megabytes") {
+fn the_largest_requests_fit_in_256_megabytes() {
+    if !is_limited("memory::the_largest_requests_fit_in_256_megabytes") {
         return;
     }
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
         let world = World::new().await;
         let made_up = format!("__Host-arm_session={}.{}", "A".repeat(22), "A".repeat(43));
-        let bearer = format!("Bearer {}", world.program_of("ana@acme.test").await.token);
+        let bearer = format!("Bearer {}", world.program_for("ana@acme.test").await.token);
 
         for (credential, length, status) in [
             (("cookie", made_up.as_str()), 4_000_000, 401),
@@ -57,8 +57,8 @@ fn the_largest_requests_are_answered_in_256_megabytes() {
             (("authorization", bearer.as_str()), 4_000_000, 400),
         ] {
             let headers = [JSON, ("origin", URL), credential];
-            let answer = world.sends(("POST", "/api"), &headers, nested(length)).await;
-            assert_eq!(answer.status, status, "{}", answer.text());
+            let response = world.request(("POST", "/api"), &headers, nested(length)).await;
+            assert_eq!(response.status, status, "{}", response.text());
         }
         for query in [
             format!("{{ me(callerOrigin: [{}]) {{ role }} }}", "1 ".repeat(49_000)),
@@ -71,9 +71,9 @@ fn the_largest_requests_are_answered_in_256_megabytes() {
             ),
         ] {
             let body = json!({ "query": query }).to_string();
-            let answer =
-                world.sends(("POST", "/api"), &[JSON, ("authorization", &bearer)], body).await;
-            assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
+            let response =
+                world.request(("POST", "/api"), &[JSON, ("authorization", &bearer)], body).await;
+            assert_eq!(response.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
         }
     });
 }

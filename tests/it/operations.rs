@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::given::{
     Browser, ME, World,
-    login::{acme, logs_in, user_of},
+    login::{acme, log_in, user_id_of},
 };
 
 /// Replaces the AWS CLI. Returns the person's id for `get-item`, and prints other commands.
@@ -32,12 +32,12 @@ fn people(world: &World, command: &str, person: &str) -> String {
     let printed = String::from_utf8(output.stderr).unwrap();
     let (operation, options) = printed.split_once('\n').unwrap();
     assert_eq!(operation, "update-item");
-    let (status, answer) = world
+    let (status, response) = world
         .embedded
         .as_ref()
         .unwrap()
         .answer("UpdateItem", request(options).to_string().as_bytes());
-    assert_eq!(status, 200, "{answer}");
+    assert_eq!(status, 200, "{response}");
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -66,34 +66,34 @@ fn request(options: &str) -> Value {
 #[tokio::test]
 async fn a_released_login_and_its_sessions_stay_invalid() {
     let world = acme().await;
-    let before = logs_in(&world, 1, |_| ()).await;
-    let user = user_of(&world, &before);
+    let before = log_in(&world, 1, |_| ()).await;
+    let user = user_id_of(&world, &before);
     let ana = Browser { world: &world, cookie: before.session_cookie().unwrap() };
 
     let printed = people(&world, "release", &user);
 
     assert!(printed.starts_with("Released the logins of"), "{printed}");
-    assert_eq!(ana.asks(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    assert_eq!(ana.query(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
     assert_eq!(
-        logs_in(&world, 1, |_| ()).await.status,
+        log_in(&world, 1, |_| ()).await.status,
         403,
         "the old subject, though it comes first"
     );
-    let new = logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
-    assert_eq!(user_of(&world, &new), user);
+    let new = log_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    assert_eq!(user_id_of(&world, &new), user);
 }
 
 #[tokio::test]
 async fn a_user_who_is_disabled_and_enabled_again_can_log_in() {
     let world = acme().await;
-    let before = logs_in(&world, 1, |_| ()).await;
-    let user = user_of(&world, &before);
+    let before = log_in(&world, 1, |_| ()).await;
+    let user = user_id_of(&world, &before);
     let ana = Browser { world: &world, cookie: before.session_cookie().unwrap() };
 
     people(&world, "disable", &user);
-    assert_eq!(logs_in(&world, 1, |_| ()).await.status, 401);
+    assert_eq!(log_in(&world, 1, |_| ()).await.status, 401);
     people(&world, "enable", &user);
 
-    assert_eq!(ana.asks(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
-    assert_eq!(user_of(&world, &logs_in(&world, 1, |_| ()).await), user);
+    assert_eq!(ana.query(ME).await.json()["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    assert_eq!(user_id_of(&world, &log_in(&world, 1, |_| ()).await), user);
 }

@@ -1,4 +1,4 @@
-//! The pages, as HTTP answers.
+//! The pages, as HTTP responses.
 
 use std::{collections::BTreeSet, fs};
 
@@ -17,7 +17,7 @@ use rstest::rstest;
 
 use crate::given::{ME, START, URL, World};
 
-async fn open(world: &World, path: &str) -> crate::given::Answer {
+async fn open(world: &World, path: &str) -> crate::given::TestResponse {
     world.send(Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap()).await
 }
 
@@ -34,10 +34,10 @@ async fn the_login_page_links_to_the_login_methods() {
 #[tokio::test]
 async fn a_logged_in_user_is_redirected_to_home_and_sees_their_email() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    assert_eq!(ana.opens("/").await.header("location"), Some("/home"));
-    let home = ana.opens("/home").await;
+    assert_eq!(ana.open("/").await.header("location"), Some("/home"));
+    let home = ana.open("/home").await;
 
     assert_eq!(home.status, 200);
     assert!(home.text().contains("ana@acme.test"), "{}", home.text());
@@ -57,11 +57,11 @@ async fn a_page_redirects_to_the_login_page_and_from_there_back() {
 #[tokio::test]
 async fn an_expired_session_is_explained_on_the_login_page() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    world.later(SignedDuration::from_mins(40));
+    let ana = world.log_in("ana@acme.test").await;
+    world.advance(SignedDuration::from_mins(40));
 
-    assert_eq!(ana.opens("/home").await.header("location"), Some("/?next=%2Fhome"));
-    let login = ana.opens("/?next=%2Fhome").await;
+    assert_eq!(ana.open("/home").await.header("location"), Some("/?next=%2Fhome"));
+    let login = ana.open("/?next=%2Fhome").await;
 
     assert!(login.text().contains("Your session has ended"), "{}", login.text());
     assert!(login.text().contains("/login/development?next=/home"));
@@ -72,21 +72,21 @@ async fn an_expired_session_is_explained_on_the_login_page() {
 #[tokio::test]
 async fn an_ended_session_without_its_cookie_is_explained_once() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let home = ana.opens("/home").await;
+    let ana = world.log_in("ana@acme.test").await;
+    let home = ana.open("/home").await;
     let kept = home.header("set-cookie").unwrap().split(';').next().unwrap();
     let headers = [("accept", "text/html"), ("cookie", kept)];
 
-    let moved = world.sends(("GET", "/home"), &headers, "").await;
-    assert_eq!(moved.header("location"), Some("/?next=%2Fhome"));
-    let login = world.sends(("GET", "/?next=%2Fhome"), &headers, "").await;
+    let redirect = world.request(("GET", "/home"), &headers, "").await;
+    assert_eq!(redirect.header("location"), Some("/?next=%2Fhome"));
+    let login = world.request(("GET", "/?next=%2Fhome"), &headers, "").await;
 
     assert!(login.text().contains("Your session has ended"), "{}", login.text());
     assert!(
         login.header("set-cookie").unwrap().starts_with("arm_signed_in=; "),
-        "it is said again"
+        "the explanation would be shown again"
     );
-    let after_logout = world.sends(("GET", "/?logged-out"), &headers, "").await;
+    let after_logout = world.request(("GET", "/?logged-out"), &headers, "").await;
     assert!(after_logout.text().contains("You are logged out"));
     assert!(!after_logout.text().contains("has ended"));
 }
@@ -94,9 +94,9 @@ async fn an_ended_session_without_its_cookie_is_explained_once() {
 #[tokio::test]
 async fn a_logged_in_user_can_log_in_again() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let login = ana.opens("/?next=%2Fhome&again").await;
+    let login = ana.open("/?next=%2Fhome&again").await;
 
     assert!(login.text().contains("href=\"/login/development?next=/home\""), "{}", login.text());
 }
@@ -104,11 +104,11 @@ async fn a_logged_in_user_can_log_in_again() {
 #[tokio::test]
 async fn home_shows_when_the_token_expires() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    assert!(ana.opens("/home").await.text().contains("data-token=\"some\" hidden"));
-    ana.makes_token(world.now() + 7 * 86_400).await;
+    let ana = world.log_in("ana@acme.test").await;
+    assert!(ana.open("/home").await.text().contains("data-token=\"some\" hidden"));
+    ana.create_token(world.now() + 7 * 86_400).await;
 
-    let home = ana.opens("/home").await.text();
+    let home = ana.open("/home").await.text();
 
     assert!(home.contains(">30 November 2026 at 12:00 UTC</time>"), "{home}");
     assert!(home.contains("data-token=\"none\" hidden"));
@@ -117,14 +117,14 @@ async fn home_shows_when_the_token_expires() {
 #[tokio::test]
 async fn a_user_sees_their_organizations_in_a_list() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let without = ana.opens("/orgs").await.text();
-    world.join("ana@acme.test", "acme", OrganizationRole::UserManager).await;
-    world.calls();
+    let ana = world.log_in("ana@acme.test").await;
+    let without = ana.open("/orgs").await.text();
+    world.add_member("ana@acme.test", "acme", OrganizationRole::UserManager).await;
+    world.take_operations();
 
-    let with = ana.opens("/orgs?search=other").await;
+    let with = ana.open("/orgs?search=other").await;
 
-    assert_eq!(world.calls(), ["BatchGetItem"]);
+    assert_eq!(world.take_operations(), ["BatchGetItem"]);
     assert!(without.contains("You do not belong to an organization yet"), "{without}");
     assert!(with.text().contains("<span>acme</span><span class=\"badge\">user_manager</span>"));
     assert!(!with.text().contains("type=\"search\""), "only an admin can search");
@@ -133,17 +133,17 @@ async fn a_user_sees_their_organizations_in_a_list() {
 #[tokio::test]
 async fn an_admin_pages_through_all_organizations_and_searches_them() {
     let world = World::new().await;
-    let ada = world.signed_in("ada@acme.test").await;
+    let ada = world.log_in("ada@acme.test").await;
     for number in 10..62 {
-        world.join("ada@acme.test", &format!("acme-{number}"), OrganizationRole::User).await;
+        world.add_member("ada@acme.test", &format!("acme-{number}"), OrganizationRole::User).await;
     }
-    world.change("ada@acme.test", |it| it.role = UserRole::Admin).await;
+    world.change_stakeholder("ada@acme.test", |it| it.role = UserRole::Admin).await;
 
-    let first = ada.opens("/orgs").await.text();
+    let first = ada.open("/orgs").await.text();
     let next = first.split("rel=\"next\" href=\"").nth(1).unwrap().split('"').next().unwrap();
-    let second = ada.opens(next).await.text();
-    let found = ada.opens("/orgs?search=ME-60").await.text();
-    let nothing = ada.opens("/orgs?search=%3Cb%3E").await.text();
+    let second = ada.open(next).await.text();
+    let found = ada.open("/orgs?search=ME-60").await.text();
+    let nothing = ada.open("/orgs?search=%3Cb%3E").await.text();
 
     assert_eq!(first.matches("<span>acme-").count(), 50);
     assert_eq!(second.matches("<span>acme-").count(), 2);
@@ -156,21 +156,23 @@ async fn an_admin_pages_through_all_organizations_and_searches_them() {
 #[tokio::test]
 async fn a_cursor_of_another_list_is_a_bad_request() {
     let world = World::new().await;
-    let ada = world.signed_in("ada@acme.test").await;
-    world.change("ada@acme.test", |it| it.role = UserRole::Admin).await;
+    let ada = world.log_in("ada@acme.test").await;
+    world.change_stakeholder("ada@acme.test", |it| it.role = UserRole::Admin).await;
 
-    assert_eq!(ada.opens("/orgs?after=%25").await.status, 400);
+    assert_eq!(ada.open("/orgs?after=%25").await.status, 400);
 }
 
 #[tokio::test]
 async fn a_disabled_user_sees_whom_to_ask() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     world
-        .change("ana@acme.test", |it| it.status = Status::Disabled { at: world.app.clock.now() })
+        .change_stakeholder("ana@acme.test", |it| {
+            it.status = Status::Disabled { at: world.app.clock.now() }
+        })
         .await;
 
-    let login = ana.opens("/").await;
+    let login = ana.open("/").await;
 
     assert!(login.text().contains("Your account is disabled"), "{}", login.text());
 }
@@ -180,7 +182,7 @@ async fn an_unknown_session_cookie_is_deleted_without_a_banner() {
     let world = World::new().await;
     let headers = [("accept", "text/html"), ("cookie", "__Host-arm_session=someone.elses")];
 
-    let login = world.sends(("GET", "/"), &headers, "").await;
+    let login = world.request(("GET", "/"), &headers, "").await;
 
     assert!(!login.text().contains("role=\"status\""), "{}", login.text());
     assert_eq!(login.session_cookie().as_deref(), Some("__Host-arm_session="));
@@ -189,10 +191,10 @@ async fn an_unknown_session_cookie_is_deleted_without_a_banner() {
 #[tokio::test]
 async fn the_login_page_confirms_a_logout() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let answer = ana.logs_out().await;
-    assert_eq!(answer.header("location"), Some("/?logged-out"));
+    let response = ana.log_out().await;
+    assert_eq!(response.header("location"), Some("/?logged-out"));
     let login = open(&world, "/?logged-out").await;
 
     assert!(login.text().contains("You are logged out"), "{}", login.text());
@@ -201,9 +203,9 @@ async fn the_login_page_confirms_a_logout() {
 #[tokio::test]
 async fn home_shows_the_end_of_the_session_and_the_first_steps_without_scripts() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let home = ana.opens("/home").await.text();
+    let home = ana.open("/home").await.text();
 
     assert!(home.contains("23 November 2026 at 12:40 UTC"), "{home}");
     assert!(home.contains("data-session-seconds=\"2400\""));
@@ -212,16 +214,16 @@ async fn home_shows_the_end_of_the_session_and_the_first_steps_without_scripts()
         "name=\"date\" required min=\"2026-11-23\" max=\"2027-05-24\" value=\"2027-02-21\""
     ));
     assert!(home.contains("curl https://arm.test/api"));
-    assert!(!home.contains("style="), "the content security policy would stop it");
-    assert!(!home.contains("<style"), "the content security policy would stop it");
+    assert!(!home.contains("style="), "the content security policy would block it");
+    assert!(!home.contains("<style"), "the content security policy would block it");
 }
 
 #[tokio::test]
 async fn every_file_that_home_loads_exists() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let home = ana.opens("/home").await.text();
+    let home = ana.open("/home").await.text();
 
     let files: BTreeSet<_> = home.split('"').filter(|it| it.starts_with("/static/")).collect();
     assert!(files.len() > 5, "{files:?}");
@@ -233,10 +235,14 @@ async fn every_file_that_home_loads_exists() {
 #[tokio::test]
 async fn a_name_is_escaped() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    world.change("ana@acme.test", |it| "<img src=x>\" onload=\"1".clone_into(&mut it.name)).await;
+    let ana = world.log_in("ana@acme.test").await;
+    world
+        .change_stakeholder("ana@acme.test", |it| {
+            "<img src=x>\" onload=\"1".clone_into(&mut it.name);
+        })
+        .await;
 
-    let home = ana.opens("/home").await.text();
+    let home = ana.open("/home").await.text();
 
     assert!(!home.contains("<img"), "{home}");
     assert!(!home.contains("\" onload"), "{home}");
@@ -245,10 +251,10 @@ async fn a_name_is_escaped() {
 #[tokio::test]
 async fn a_page_says_what_to_do_if_dynamodb_fails() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    world.dynamodb_fails(Fault::Error, 20);
+    let ana = world.log_in("ana@acme.test").await;
+    world.fail_dynamodb(Fault::Error, 20);
 
-    let page = ana.opens("/home").await;
+    let page = ana.open("/home").await;
 
     assert_eq!(page.status, 503);
     assert_eq!(page.header("retry-after"), Some("2"));
@@ -258,41 +264,41 @@ async fn a_page_says_what_to_do_if_dynamodb_fails() {
 }
 
 #[tokio::test]
-async fn a_login_leads_only_to_pages_of_this_site() {
+async fn a_login_redirects_only_to_pages_of_this_site() {
     let world = World::new().await;
-    let sign_in = |next: &str| {
+    let log_in = |next: &str| {
         let request = Request::post("/login/development").header("origin", URL);
         world.send(request.body(Body::from(format!("email=ana@acme.test&next={next}"))).unwrap())
     };
 
-    assert_eq!(sign_in("%2Fapi").await.header("location"), Some("/api"));
-    assert_eq!(sign_in("%2F%2Fevil.test").await.header("location"), Some("/home"));
+    assert_eq!(log_in("%2Fapi").await.header("location"), Some("/api"));
+    assert_eq!(log_in("%2F%2Fevil.test").await.header("location"), Some("/home"));
 }
 
 #[tokio::test]
-async fn a_login_from_another_site_is_refused() {
+async fn a_login_from_another_site_is_rejected() {
     let world = World::new().await;
     let forged = Request::post("/login/development").header("origin", "https://evil.test");
 
-    let answer = world.send(forged.body("email=ana@acme.test".into()).unwrap()).await;
+    let response = world.send(forged.body("email=ana@acme.test".into()).unwrap()).await;
 
-    assert_eq!(answer.status, 403);
-    assert_eq!(answer.header("set-cookie"), None);
+    assert_eq!(response.status, 403);
+    assert_eq!(response.header("set-cookie"), None);
 }
 
 #[tokio::test]
 async fn a_page_is_compressed_if_the_browser_accepts_it() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     let headers = [("cookie", ana.cookie.as_str()), ("accept-encoding", "gzip, deflate, br, zstd")];
 
-    let page = world.sends(("GET", "/home"), &headers, Body::empty()).await;
+    let page = world.request(("GET", "/home"), &headers, Body::empty()).await;
 
     assert_eq!(page.header("content-encoding"), Some("gzip"));
     let mut text = String::new();
     std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*page.bytes), &mut text)
         .unwrap();
-    assert_eq!(text, ana.opens("/home").await.text());
+    assert_eq!(text, ana.open("/home").await.text());
     assert!(page.bytes.len() < 6_000, "{} bytes", page.bytes.len());
 }
 
@@ -308,7 +314,7 @@ async fn the_ide_needs_no_login() {
     let policy = page.header("content-security-policy").unwrap();
     assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
     assert!(policy.contains("frame-ancestors 'none'"), "{policy}");
-    assert_eq!(world.calls(), Vec::<String>::new());
+    assert_eq!(world.take_operations(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -325,7 +331,7 @@ async fn the_ide_loads_only_our_own_files() {
         assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     }
     let page = page.replace("xmlns='http://www.w3.org/2000/svg'", "");
-    assert!(!page.contains("://"), "it names another origin: {page}");
+    assert!(!page.contains("://"), "the page refers to another origin: {page}");
 }
 
 #[tokio::test]
@@ -359,25 +365,24 @@ async fn an_unknown_path_is_a_404_page_with_a_request_id() {
 #[tokio::test]
 async fn the_public_keys_need_no_login() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(START + 60).await;
+    let ana = world.log_in("ana@acme.test").await;
+    let program = ana.create_token(START + 60).await;
 
-    let answer = open(&world, "/.well-known/jwks.json").await;
+    let response = open(&world, "/.well-known/jwks.json").await;
 
-    let key = answer.json()["keys"][0].clone();
-    assert_eq!(
-        (key["kty"].as_str(), key["crv"].as_str(), key.get("d")),
-        (Some("OKP"), Some("Ed25519"), None)
-    );
-    assert_eq!(answer.header("cache-control"), Some("public, max-age=3600"));
+    let key = response.json()["keys"][0].clone();
+    assert_eq!(key["kty"], "OKP");
+    assert_eq!(key["crv"], "Ed25519");
+    assert_eq!(key.get("d"), None);
+    assert_eq!(response.header("cache-control"), Some("public, max-age=3600"));
     assert!(program.token.len() <= 600);
-    assert_eq!(program.asks(ME).await.status, 200);
+    assert_eq!(program.query(ME).await.status, 200);
 }
 
 #[rstest]
 #[case("/healthz", "ok\n")]
 #[tokio::test]
-async fn the_health_check_answers(#[case] path: &str, #[case] text: &str) {
+async fn the_health_check_responds(#[case] path: &str, #[case] text: &str) {
     let world = World::new().await;
 
     assert_eq!(open(&world, path).await.text(), text);
@@ -386,26 +391,32 @@ async fn the_health_check_answers(#[case] path: &str, #[case] text: &str) {
 #[tokio::test]
 async fn a_page_records_the_use_of_the_session_every_ten_minutes() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    world.calls();
+    let ana = world.log_in("ana@acme.test").await;
+    world.take_operations();
 
-    ana.opens("/home").await;
-    assert!(!world.calls().contains(&"UpdateItem".to_owned()), "a new session was recorded");
+    ana.open("/home").await;
+    assert!(
+        !world.take_operations().contains(&"UpdateItem".to_owned()),
+        "a new session was recorded"
+    );
 
-    world.later(SignedDuration::from_mins(10));
-    ana.opens("/home").await;
-    assert!(world.calls().contains(&"UpdateItem".to_owned()), "the use was not recorded");
+    world.advance(SignedDuration::from_mins(10));
+    ana.open("/home").await;
+    assert!(world.take_operations().contains(&"UpdateItem".to_owned()), "the use was not recorded");
 
-    ana.opens("/home").await;
-    assert!(!world.calls().contains(&"UpdateItem".to_owned()), "the use was recorded twice");
+    ana.open("/home").await;
+    assert!(
+        !world.take_operations().contains(&"UpdateItem".to_owned()),
+        "the use was recorded twice"
+    );
 }
 
 #[tokio::test]
-async fn a_page_leads_back_to_itself_when_its_session_ends() {
+async fn a_login_link_on_a_page_leads_back_to_the_page() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
 
-    let home = ana.opens("/home?tab=1").await.text();
+    let home = ana.open("/home?tab=1").await.text();
 
     assert!(home.contains("href=\"/?next=/home%3Ftab%3D1\""), "{home}");
 }
@@ -413,13 +424,13 @@ async fn a_page_leads_back_to_itself_when_its_session_ends() {
 #[tokio::test]
 async fn home_reads_only_the_credential_and_the_token_from_dynamodb() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(world.now() + 7 * 86_400).await;
-    world.calls();
+    let ana = world.log_in("ana@acme.test").await;
+    ana.create_token(world.now() + 7 * 86_400).await;
+    world.take_operations();
 
-    ana.opens("/home").await;
+    ana.open("/home").await;
 
-    assert_eq!(world.calls(), ["BatchGetItem", "GetItem", "GetItem"]);
+    assert_eq!(world.take_operations(), ["BatchGetItem", "GetItem", "GetItem"]);
 }
 
 /// Returns the GraphQL documents in a script: template literals after `/* GraphQL */`.
@@ -428,7 +439,7 @@ fn documents(script: &str) -> impl Iterator<Item = &str> {
 }
 
 #[tokio::test]
-async fn the_documents_in_scripts_fit_the_schema() {
+async fn the_documents_in_scripts_are_valid() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/web/static");
     let mut count = 0;
     for entry in fs::read_dir(folder).unwrap() {

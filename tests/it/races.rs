@@ -1,4 +1,4 @@
-//! Transactions of one user meet, responses are lost, and DynamoDB rejects requests.
+//! Conflicting transactions of one user, lost responses, and requests that DynamoDB rejects.
 
 use arm_api::{
     access::access_tokens::Replacement,
@@ -11,10 +11,10 @@ use serde_json::json;
 use crate::given::{INVALIDATE, ME, World, update_access_token};
 
 const DAY: i64 = 86_400;
-const FOR_GOOD: u32 = 1000;
+const ALWAYS: u32 = 1000;
 
-/// Lets the next writes of an operation meet other transactions.
-fn race(world: &World, operation: &'static str, times: u32) {
+/// Makes the next calls of an operation conflict with other transactions.
+fn inject_conflicts(world: &World, operation: &'static str, times: u32) {
     world.faults.plan_at(operation, Fault::Conflict, times);
 }
 
@@ -23,111 +23,111 @@ fn race(world: &World, operation: &'static str, times: u32) {
 #[case::opening_the_session_after_enrolling(0, 1)]
 #[case::opening_the_session(1, 0)]
 #[tokio::test]
-async fn a_login_that_meets_another_transaction_of_the_same_user_succeeds(
+async fn a_login_that_conflicts_with_another_transaction_succeeds(
     #[case] logins_before: u32,
     #[case] after: u32,
 ) {
     let world = World::new().await;
-    world.no_wait_is_real();
+    world.skip_waits();
     for _ in 0..logins_before {
-        world.signed_in("ana@acme.test").await;
+        world.log_in("ana@acme.test").await;
     }
 
     let calls = Calls::Writes;
     world.faults.set(Some(Plan { fault: Fault::Conflict, calls, after, times: 3 }));
 
-    assert_eq!(world.signed_in("ana@acme.test").await.asks(ME).await.status, 200);
+    assert_eq!(world.log_in("ana@acme.test").await.query(ME).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_token_is_created_although_it_meets_other_transactions() {
+async fn a_token_is_created_despite_conflicts() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    world.calls();
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    world.take_operations();
 
-    race(&world, "TransactWriteItems", 3);
-    let program = ana.makes_token(world.now() + DAY).await;
+    inject_conflicts(&world, "TransactWriteItems", 3);
+    let program = ana.create_token(world.now() + DAY).await;
 
-    let calls = world.calls();
+    let calls = world.take_operations();
     assert_eq!(calls.iter().filter(|it| *it == "TransactWriteItems").count(), 4, "{calls:?}");
     assert_eq!(
         calls.iter().filter(|it| *it != "TransactWriteItems").count(),
         1,
-        "nothing is read again: {calls:?}"
+        "only one other call: {calls:?}"
     );
-    assert_eq!(program.asks(ME).await.status, 200);
+    assert_eq!(program.query(ME).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_token_is_revoked_and_a_session_ended_although_they_meet_other_transactions() {
+async fn a_token_is_revoked_and_a_session_ended_despite_conflicts() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(world.now() + DAY).await;
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    let program = ana.create_token(world.now() + DAY).await;
 
-    race(&world, "TransactWriteItems", 2);
-    assert_eq!(ana.asks(INVALIDATE).await.verdict(), "200");
-    race(&world, "TransactWriteItems", 2);
-    assert_eq!(ana.logs_out().await.status, 303);
+    inject_conflicts(&world, "TransactWriteItems", 2);
+    assert_eq!(ana.query(INVALIDATE).await.verdict(), "200");
+    inject_conflicts(&world, "TransactWriteItems", 2);
+    assert_eq!(ana.log_out().await.status, 303);
 
-    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
-    assert_eq!(ana.asks(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
+    assert_eq!(program.query(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REVOKED");
+    assert_eq!(ana.query(ME).await.verdict(), "401 UNAUTHENTICATED SESSION_ENDED");
 }
 
 #[tokio::test]
-async fn a_transaction_that_always_conflicts_is_given_up_after_six_attempts() {
+async fn a_transaction_that_always_conflicts_fails_after_six_attempts() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    world.calls();
-    let begin = tokio::time::Instant::now();
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    world.take_operations();
+    let start = tokio::time::Instant::now();
 
-    race(&world, "TransactWriteItems", FOR_GOOD);
-    let answer = ana.asks(&update_access_token(world.now() + DAY)).await;
+    inject_conflicts(&world, "TransactWriteItems", ALWAYS);
+    let response = ana.query(&update_access_token(world.now() + DAY)).await;
 
-    assert_eq!(answer.verdict(), "503 SERVICE_UNAVAILABLE");
-    assert_eq!(answer.header("retry-after"), Some("2"));
+    assert_eq!(response.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(response.header("retry-after"), Some("2"));
     if world.embedded.is_some() {
-        assert!(begin.elapsed() < std::time::Duration::from_secs(1), "{:?}", begin.elapsed());
+        assert!(start.elapsed() < std::time::Duration::from_secs(1), "{:?}", start.elapsed());
     }
-    assert_eq!(world.calls().iter().filter(|it| *it == "TransactWriteItems").count(), 6);
+    assert_eq!(world.take_operations().iter().filter(|it| *it == "TransactWriteItems").count(), 6);
 }
 
 #[tokio::test]
-async fn the_first_use_of_a_token_is_recorded_although_it_meets_a_transaction() {
+async fn the_first_use_of_a_token_is_recorded_despite_a_conflict() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(world.now() + DAY).await;
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    let program = ana.create_token(world.now() + DAY).await;
 
-    race(&world, "UpdateItem", 1);
-    program.asks(ME).await;
+    inject_conflicts(&world, "UpdateItem", 1);
+    program.query(ME).await;
 
-    let actor = program.authenticated().await;
+    let actor = program.authenticate().await;
     let token = actor.credential.access_token().unwrap().clone();
     assert_eq!(token.first_used_at.map(jiff::Timestamp::as_second), Some(world.now()));
 }
 
 #[tokio::test]
-async fn a_conflict_that_stays_is_reported_at_once_after_the_eighth_attempt() {
+async fn a_persistent_conflict_is_reported_immediately_after_the_eighth_attempt() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(world.now() + DAY).await;
-    world.sent_calls();
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    ana.create_token(world.now() + DAY).await;
+    world.take_calls();
 
-    world.faults.plan_at("TransactWriteItems", Fault::Changed, FOR_GOOD);
-    let answer = ana.asks(&update_access_token(world.now() + DAY)).await;
+    world.faults.plan_at("TransactWriteItems", Fault::Changed, ALWAYS);
+    let response = ana.query(&update_access_token(world.now() + DAY)).await;
 
-    assert_eq!(answer.verdict(), "200 CONFLICT");
-    let calls = world.sent_calls();
+    assert_eq!(response.verdict(), "200 CONFLICT");
+    let calls = world.take_calls();
     assert_eq!(calls.iter().filter(|it| it.operation == "TransactWriteItems").count(), 8);
     if world.embedded.is_some() {
         assert_eq!(
             calls.last().unwrap().at,
             tokio::time::Instant::now(),
-            "there is no pause after the last attempt"
+            "there is no delay after the last attempt"
         );
     }
 }
@@ -135,11 +135,11 @@ async fn a_conflict_that_stays_is_reported_at_once_after_the_eighth_attempt() {
 #[tokio::test]
 async fn a_token_that_is_revoked_while_it_renews_itself_is_rejected_as_revoked() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    let holder = ana.makes_token(world.now() + DAY).await.authenticated().await;
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    let holder = ana.create_token(world.now() + DAY).await.authenticate().await;
 
-    world.change("ana@acme.test", |it| it.epoch += 1).await;
+    world.change_stakeholder("ana@acme.test", |it| it.epoch += 1).await;
     let renewed = world
         .app
         .access
@@ -152,10 +152,10 @@ async fn a_token_that_is_revoked_while_it_renews_itself_is_rejected_as_revoked()
 #[tokio::test]
 async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_epoch() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    world.signed_in("ana@acme.test").await;
+    world.skip_waits();
+    world.log_in("ana@acme.test").await;
     let before = world.stakeholder("ana@acme.test").await;
-    world.change("ana@acme.test", |it| it.epoch += 1).await;
+    world.change_stakeholder("ana@acme.test", |it| it.epoch += 1).await;
 
     let opened = world.app.access.open_session(&before, None, &world.context()).await;
     let cookie = opened.unwrap();
@@ -166,39 +166,40 @@ async fn a_login_while_all_credentials_are_revoked_opens_a_session_of_the_new_ep
         ("content-type", "application/json"),
         ("sec-fetch-site", "same-origin"),
     ];
-    let answer = world.sends(("POST", "/api"), &headers, json!({ "query": ME }).to_string()).await;
-    assert_eq!(answer.verdict(), "200");
+    let response =
+        world.request(("POST", "/api"), &headers, json!({ "query": ME }).to_string()).await;
+    assert_eq!(response.verdict(), "200");
 }
 
 #[tokio::test]
 async fn a_login_whose_response_is_lost_succeeds() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    world.signed_in("ana@acme.test").await;
+    world.skip_waits();
+    world.log_in("ana@acme.test").await;
 
     world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, 1);
 
-    assert_eq!(world.signed_in("ana@acme.test").await.asks(ME).await.status, 200);
+    assert_eq!(world.log_in("ana@acme.test").await.query(ME).await.status, 200);
 }
 
 #[tokio::test]
 async fn a_new_token_whose_response_is_lost_is_created_once() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let ana = world.signed_in("ana@acme.test").await;
-    ana.makes_token(world.now() + DAY).await;
-    world.sent_calls();
+    world.skip_waits();
+    let ana = world.log_in("ana@acme.test").await;
+    ana.create_token(world.now() + DAY).await;
+    world.take_calls();
 
     world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, 2);
-    let program = ana.makes_token(world.now() + DAY).await;
+    let program = ana.create_token(world.now() + DAY).await;
 
-    let calls = world.sent_calls();
+    let calls = world.take_calls();
     let sent = calls.iter().filter(|it| it.operation == "TransactWriteItems");
     let ids: Vec<_> = sent.map(|it| it.body["ClientRequestToken"].clone()).collect();
     assert_eq!(ids.len(), 3);
     assert!(ids[0].is_string(), "{ids:?}");
     assert!(ids.iter().all(|it| *it == ids[0]), "{ids:?}");
-    assert_eq!(program.asks(ME).await.status, 200);
+    assert_eq!(program.query(ME).await.status, 200);
 }
 
 #[rstest]
@@ -210,15 +211,15 @@ async fn a_request_that_dynamodb_rejects_is_an_internal_error_with_its_cause_in_
     #[case] fault: Fault,
 ) {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    world.calls();
+    let ana = world.log_in("ana@acme.test").await;
+    world.take_operations();
 
-    world.dynamodb_fails(fault, FOR_GOOD);
-    let answer = ana.asks(ME).await;
+    world.fail_dynamodb(fault, ALWAYS);
+    let response = ana.query(ME).await;
 
-    assert_eq!(answer.verdict(), "500 INTERNAL_SERVER_ERROR");
-    assert_eq!(answer.header("retry-after"), None);
-    assert_eq!(world.calls(), ["BatchGetItem"], "it is not sent again");
+    assert_eq!(response.verdict(), "500 INTERNAL_SERVER_ERROR");
+    assert_eq!(response.header("retry-after"), None);
+    assert_eq!(world.take_operations(), ["BatchGetItem"], "the call is not retried");
     let log = world.log();
     let cause = log.iter().find_map(|line| line["cause"].as_str()).unwrap();
     assert!(cause.starts_with("DynamoDB rejected the request: "), "{cause}");
@@ -229,7 +230,7 @@ async fn a_request_that_dynamodb_rejects_is_an_internal_error_with_its_cause_in_
 async fn a_record_that_is_too_large_is_an_internal_error() {
     let world = World::new().await;
     let email = "ana@acme.test";
-    world.signed_in(email).await;
+    world.log_in(email).await;
     let user_agent = Some("a".repeat(500_000).into());
     let stakeholder = world.stakeholder(email).await;
     let context = RequestContext { user_agent, ..world.context() };

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, INVALIDATE, ME, Program, World, at, update_access_token};
+use crate::given::{INVALIDATE, ME, Program, TestResponse, World, at, update_access_token};
 
 const DAY: i64 = 86_400;
 const POLICY: &str = "{ me { accessTokenPolicy { maxExpirationTime } } }";
@@ -15,45 +15,45 @@ const ATTEMPTS: u32 = 3;
 /// Renews a token and loses the response of DynamoDB.
 async fn lose_the_response(world: &World, token: &Program<'_>, mutation: &str) {
     world.faults.plan_at("TransactWriteItems", Fault::LostAnswer, ATTEMPTS);
-    assert_eq!(token.asks(mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
-    assert_eq!(token.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(token.query(mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(token.query(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
 async fn repeating_a_renewal_whose_response_was_lost_returns_the_new_token() {
     let world = World::new().await;
-    world.no_wait_is_real();
-    let token = world.program_of("ana@acme.test").await;
+    world.skip_waits();
+    let token = world.program_for("ana@acme.test").await;
     let mutation = update_access_token(world.now() + DAY);
     lose_the_response(&world, &token, &mutation).await;
 
-    let repeated = token.asks(&mutation).await;
+    let repeated = token.query(&mutation).await;
 
     assert_eq!(repeated.verdict(), "200");
     let new = world.program(&repeated.new_token());
-    assert_eq!(new.asks(ME).await.status, 200);
-    assert_eq!(token.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(new.query(ME).await.status, 200);
+    assert_eq!(token.query(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
 async fn a_repeated_renewal_returns_the_same_bytes_and_writes_nothing() {
     let world = World::new().await;
-    let token = world.program_of("ana@acme.test").await;
+    let token = world.program_for("ana@acme.test").await;
     let all = "success sessionJwt accessToken { id state issuedAt expiresAt firstUsedAt }";
     let mutation = format!(
         "mutation {{ updateAccessToken(expirationTime: {}) {{ {all} }} }}",
         world.now() + DAY
     );
 
-    let first = token.asks(&mutation).await;
-    world.keep_secret(&first.new_token());
-    world.calls();
-    world.later(SignedDuration::from_secs(59));
-    let second = token.asks(&mutation).await;
+    let first = token.query(&mutation).await;
+    world.register_secret(&first.new_token());
+    world.take_operations();
+    world.advance(SignedDuration::from_secs(59));
+    let second = token.query(&mutation).await;
 
     assert_eq!(second.text(), first.text());
     assert_eq!(
-        world.calls(),
+        world.take_operations(),
         ["BatchGetItem"; 3],
         "it reads the old token, its owner and the new token, and writes nothing"
     );
@@ -62,15 +62,15 @@ async fn a_repeated_renewal_returns_the_same_bytes_and_writes_nothing() {
 #[tokio::test]
 async fn the_log_names_the_user_and_the_token_of_a_repeated_renewal() {
     let world = World::new().await;
-    let token = world.program_of("ana@acme.test").await;
+    let token = world.program_for("ana@acme.test").await;
     let renew = format!(
         "mutation Renew {{ updateAccessToken(expirationTime: {}) {{ sessionJwt }} }}",
         world.now() + DAY
     );
-    world.keep_secret(&token.asks(&renew).await.new_token());
+    world.register_secret(&token.query(&renew).await.new_token());
     let original = world.log().pop().unwrap();
 
-    assert_eq!(token.asks(&renew).await.verdict(), "200");
+    assert_eq!(token.query(&renew).await.verdict(), "200");
 
     let repeated = world.log().pop().unwrap();
     assert_eq!(repeated["operation"], "Renew");
@@ -98,51 +98,51 @@ async fn any_other_request_with_a_replaced_token_is_rejected(
     #[case] query: fn(i64) -> String,
 ) {
     let world = World::new().await;
-    let token = world.program_of("ana@acme.test").await;
+    let token = world.program_for("ana@acme.test").await;
     let at = world.now() + DAY;
-    world.keep_secret(&token.asks(&update_access_token(at)).await.new_token());
+    world.register_secret(&token.query(&update_access_token(at)).await.new_token());
 
-    world.later(SignedDuration::from_secs(seconds));
+    world.advance(SignedDuration::from_secs(seconds));
 
-    assert_eq!(token.asks(&query(at)).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(token.query(&query(at)).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
 async fn a_renewal_cannot_be_repeated_after_the_new_token_was_used() {
     let world = World::new().await;
-    let token = world.program_of("ana@acme.test").await;
+    let token = world.program_for("ana@acme.test").await;
     let mutation = update_access_token(world.now() + DAY);
-    let new = world.program(&token.asks(&mutation).await.new_token());
+    let new = world.program(&token.query(&mutation).await.new_token());
 
-    new.asks(ME).await;
+    new.query(ME).await;
 
-    assert_eq!(token.asks(&mutation).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(token.query(&mutation).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
 async fn a_renewal_cannot_be_repeated_after_the_new_token_was_revoked() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let token = ana.makes_token(world.now() + DAY).await;
+    let ana = world.log_in("ana@acme.test").await;
+    let token = ana.create_token(world.now() + DAY).await;
     let mutation = update_access_token(world.now() + DAY);
-    world.keep_secret(&token.asks(&mutation).await.new_token());
+    world.register_secret(&token.query(&mutation).await.new_token());
 
-    ana.asks(INVALIDATE).await;
+    ana.query(INVALIDATE).await;
 
-    assert_eq!(token.asks(&mutation).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
+    assert_eq!(token.query(&mutation).await.verdict(), "401 UNAUTHENTICATED TOKEN_REPLACED");
 }
 
 #[tokio::test]
 async fn a_token_that_was_replaced_in_a_session_cannot_repeat_a_renewal() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let token = ana.makes_token(world.now() + DAY).await;
+    let ana = world.log_in("ana@acme.test").await;
+    let token = ana.create_token(world.now() + DAY).await;
     let at = world.now() + DAY;
 
-    ana.makes_token(at).await;
+    ana.create_token(at).await;
 
     assert_eq!(
-        token.asks(&update_access_token(at)).await.verdict(),
+        token.query(&update_access_token(at)).await.verdict(),
         "401 UNAUTHENTICATED TOKEN_REPLACED"
     );
 }
@@ -150,36 +150,36 @@ async fn a_token_that_was_replaced_in_a_session_cannot_repeat_a_renewal() {
 #[tokio::test]
 async fn a_renewal_that_fails_to_repeat_can_be_sent_again() {
     let world = World::new().await;
-    let token = world.program_of("ana@acme.test").await;
+    let token = world.program_for("ana@acme.test").await;
     let mutation = update_access_token(world.now() + DAY);
-    world.keep_secret(&token.asks(&mutation).await.new_token());
+    world.register_secret(&token.query(&mutation).await.new_token());
 
     world.app.access.jwt.keys().faults.store(1, std::sync::atomic::Ordering::SeqCst);
-    assert_eq!(token.asks(&mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
+    assert_eq!(token.query(&mutation).await.verdict(), "503 SERVICE_UNAVAILABLE");
 
-    world.keep_secret(&token.asks(&mutation).await.new_token());
+    world.register_secret(&token.query(&mutation).await.new_token());
 }
 
 /// Logs Ana in and creates a token in her session.
 async fn create_in_session(world: &World, expiration_time: i64) -> Program<'_> {
-    let answer =
-        world.signed_in("ana@acme.test").await.asks(&update_access_token(expiration_time)).await;
-    world.program(&answer.new_token())
+    let response =
+        world.log_in("ana@acme.test").await.query(&update_access_token(expiration_time)).await;
+    world.program(&response.new_token())
 }
 
 /// Renews a token every 25 weeks, until `days` after the start.
 async fn renew_until<'a>(world: &'a World, mut token: Program<'a>, days: i64) -> Program<'a> {
     while world.now() < at(days * DAY) {
         let step = (at(days * DAY) - world.now()).min(175 * DAY);
-        world.later(SignedDuration::from_secs(step));
-        let max = max_expiration_time(&token.asks(POLICY).await);
-        token = world.program(&token.asks(&update_access_token(max)).await.new_token());
+        world.advance(SignedDuration::from_secs(step));
+        let max = max_expiration_time(&token.query(POLICY).await);
+        token = world.program(&token.query(&update_access_token(max)).await.new_token());
     }
     token
 }
 
-fn max_expiration_time(answer: &Answer) -> i64 {
-    answer.json()["data"]["me"]["accessTokenPolicy"]["maxExpirationTime"].as_i64().unwrap()
+fn max_expiration_time(response: &TestResponse) -> i64 {
+    response.json()["data"]["me"]["accessTokenPolicy"]["maxExpirationTime"].as_i64().unwrap()
 }
 
 fn text(at: i64) -> String {
@@ -194,19 +194,19 @@ async fn a_token_can_renew_itself_until_two_years_after_the_last_session() {
 
     let token = renew_until(&world, first, 700).await;
 
-    assert_eq!(max_expiration_time(&token.asks(POLICY).await), end);
-    let beyond = token.asks(&update_access_token(end + 61)).await;
+    assert_eq!(max_expiration_time(&token.query(POLICY).await), end);
+    let beyond = token.query(&update_access_token(end + 61)).await;
     assert_eq!(beyond.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
     assert_eq!(beyond.extension("max"), end);
     let hint = beyond.extension("hint");
     assert!(hint.as_str().unwrap().contains("log in"), "{hint}");
-    let last = world.program(&token.asks(&update_access_token(end)).await.new_token());
-    world.later(SignedDuration::from_secs(end - 1 - world.now()));
-    assert_eq!(last.asks(ME).await.status, 200);
-    let over = last.asks(&update_access_token(end + DAY)).await;
+    let last = world.program(&token.query(&update_access_token(end)).await.new_token());
+    world.advance(SignedDuration::from_secs(end - 1 - world.now()));
+    assert_eq!(last.query(ME).await.status, 200);
+    let over = last.query(&update_access_token(end + DAY)).await;
     assert_eq!(over.verdict(), "200 BAD_USER_INPUT INVALID_EXPIRATION_TIME");
-    world.later(SignedDuration::from_secs(1));
-    assert_eq!(last.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
+    world.advance(SignedDuration::from_secs(1));
+    assert_eq!(last.query(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn creating_a_token_in_a_session_starts_a_new_chain_of_renewals() {
 
     let token = create_in_session(&world, world.now() + 180 * DAY).await;
 
-    let max = max_expiration_time(&token.asks(POLICY).await);
+    let max = max_expiration_time(&token.query(POLICY).await);
     assert!(max > world.now() + 180 * DAY, "{max}");
 }
 
@@ -228,9 +228,9 @@ async fn a_response_has_a_warning_fourteen_days_before_the_last_possible_renewal
     let first = create_in_session(&world, at(180 * DAY)).await;
     let token = renew_until(&world, first, 710).await;
 
-    world.later(SignedDuration::from_secs(end - 14 * DAY - 1 - world.now()));
-    assert_eq!(token.asks(ME).await.json()["extensions"], Value::Null);
-    world.later(SignedDuration::from_secs(1));
+    world.advance(SignedDuration::from_secs(end - 14 * DAY - 1 - world.now()));
+    assert_eq!(token.query(ME).await.json()["extensions"], Value::Null);
+    world.advance(SignedDuration::from_secs(1));
 
     let end = text(end);
     let message = format!(
@@ -238,9 +238,9 @@ async fn a_response_has_a_warning_fourteen_days_before_the_last_possible_renewal
          Log in with a browser and make a new one before."
     );
     let warning = json!({ "code": "TOKEN_EXPIRES_SOON", "message": message, "expiresAt": end });
-    assert_eq!(token.asks(ME).await.json()["extensions"], json!({ "warnings": [warning] }));
-    let ana = world.signed_in("ana@acme.test").await;
-    assert_eq!(ana.asks(ME).await.json()["extensions"], Value::Null);
+    assert_eq!(token.query(ME).await.json()["extensions"], json!({ "warnings": [warning] }));
+    let ana = world.log_in("ana@acme.test").await;
+    assert_eq!(ana.query(ME).await.json()["extensions"], Value::Null);
 }
 
 #[tokio::test]
@@ -255,7 +255,7 @@ async fn a_shorter_renewal_limit_applies_to_existing_chains() {
         .redeploy(|config| config.token_renewal_limit = SignedDuration::from_hours(184 * 24))
         .await;
 
-    let over = world.program(&token).asks(&update_access_token(world.now() + DAY)).await;
+    let over = world.program(&token).query(&update_access_token(world.now() + DAY)).await;
     assert_eq!(over.verdict(), "200 FORBIDDEN SESSION_REQUIRED");
     let hint = format!(
         "API tokens could renew themselves until {}. Log in with a browser and make a new one.",

@@ -4,29 +4,29 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::given::{Answer, World};
+use crate::given::{TestResponse, World};
 
 const DAY: i64 = 86_400;
 
 /// Executes a query in a session in a new world. `END` stands for the time in one day. Returns the
 /// response and the calls of DynamoDB.
-async fn execute(query: &str, variables: Value) -> (Answer, Vec<String>) {
+async fn execute(query: &str, variables: Value) -> (TestResponse, Vec<String>) {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
+    let ana = world.log_in("ana@acme.test").await;
     let query = query.replace("END", &(world.now() + DAY).to_string());
     let body = json!({ "query": query, "operationName": "A", "variables": variables });
-    world.calls();
+    world.take_operations();
 
     let headers = [
         ("content-type", "application/json"),
         ("cookie", ana.cookie.as_str()),
         ("sec-fetch-site", "same-origin"),
     ];
-    let answer = world.sends(("POST", "/api"), &headers, body.to_string()).await;
-    if let Some(token) = answer.json()["data"]["updateAccessToken"]["sessionJwt"].as_str() {
-        world.keep_secret(token);
+    let response = world.request(("POST", "/api"), &headers, body.to_string()).await;
+    if let Some(token) = response.json()["data"]["updateAccessToken"]["sessionJwt"].as_str() {
+        world.register_secret(token);
     }
-    (answer, world.calls())
+    (response, world.take_operations())
 }
 
 #[rstest]
@@ -71,9 +71,9 @@ async fn a_mutation_that_is_selected_twice_creates_one_token_and_returns_both_se
     let once = "mutation A { updateAccessToken(expirationTime: END) { success sessionJwt } }";
     let (expected, expected_calls) = execute(once, json!({})).await;
 
-    let (answer, calls) = execute(query, json!({})).await;
+    let (response, calls) = execute(query, json!({})).await;
 
-    assert_eq!(answer.text(), expected.text());
+    assert_eq!(response.text(), expected.text());
     assert_eq!(calls, expected_calls);
 }
 
@@ -85,14 +85,14 @@ async fn hundreds_of_repetitions_make_as_many_calls_as_one_selection() {
         execute("mutation A { updateAccessToken(expirationTime: END) { success } }", json!({}))
             .await;
     let tokens = many("updateAccessToken(expirationTime: END) { success } ", 490);
-    let (answer, many_tokens) = execute(&format!("mutation A {tokens}"), json!({})).await;
-    assert_eq!(answer.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
+    let (response, many_tokens) = execute(&format!("mutation A {tokens}"), json!({})).await;
+    assert_eq!(response.text(), r#"{"data":{"updateAccessToken":{"success":true}}}"#);
     assert_eq!(many_tokens, one_token);
 
     let (expected, one_read) = execute("query A { me { accessToken } }", json!({})).await;
     let me = many("accessToken ", 990);
-    let (answer, many_reads) = execute(&format!("query A {{ me {me} }}"), json!({})).await;
-    assert_eq!(answer.text(), expected.text());
+    let (response, many_reads) = execute(&format!("query A {{ me {me} }}"), json!({})).await;
+    assert_eq!(response.text(), expected.text());
     assert_eq!(many_reads, one_read);
 }
 
@@ -107,12 +107,12 @@ async fn a_skipped_selection_is_not_merged(#[case] variables: Value, #[case] exp
                  ...b @include(if: $second) } \
                  fragment b on Mutation { updateAccessToken(expirationTime: END) { sessionJwt } }";
 
-    let mut answer = execute(query, variables).await.0.json();
+    let mut response = execute(query, variables).await.0.json();
 
-    if let Some(token) = answer["data"]["updateAccessToken"].get_mut("sessionJwt") {
+    if let Some(token) = response["data"]["updateAccessToken"].get_mut("sessionJwt") {
         *token = json!("a token");
     }
-    assert_eq!(answer["data"]["updateAccessToken"], expected, "{answer}");
+    assert_eq!(response["data"]["updateAccessToken"], expected, "{response}");
 }
 
 #[tokio::test]
@@ -120,9 +120,9 @@ async fn a_mutation_whose_selections_are_all_skipped_is_not_executed() {
     let query = "mutation A { updateAccessToken(expirationTime: END) @skip(if: true) { success } \
                  updateAccessToken(expirationTime: END) @include(if: false) { success } }";
 
-    let (answer, calls) = execute(query, json!({})).await;
+    let (response, calls) = execute(query, json!({})).await;
 
-    assert_eq!(answer.text(), r#"{"data":{}}"#);
+    assert_eq!(response.text(), r#"{"data":{}}"#);
     assert_eq!(calls, ["BatchGetItem"]);
 }
 
@@ -158,10 +158,10 @@ async fn different_fields_with_the_same_response_key_are_rejected(
     #[case] query: &str,
     #[case] message: &str,
 ) {
-    let (answer, calls) = execute(query, json!({})).await;
+    let (response, calls) = execute(query, json!({})).await;
 
-    assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
-    assert!(answer.message().starts_with(message), "{}", answer.message());
+    assert_eq!(response.verdict(), "200 GRAPHQL_VALIDATION_FAILED");
+    assert!(response.message().starts_with(message), "{}", response.message());
     assert_eq!(calls, ["BatchGetItem"]);
 }
 
@@ -185,10 +185,10 @@ async fn different_fields_with_the_same_response_key_are_rejected(
 async fn selections_are_validated_before_they_are_merged(#[case] query: &str) {
     let first = "updateAccessToken(expirationTime: END) { success }";
 
-    let (answer, calls) = execute(&query.replace("FIRST", first), json!({})).await;
+    let (response, calls) = execute(&query.replace("FIRST", first), json!({})).await;
 
-    assert_eq!(answer.verdict(), "200 GRAPHQL_VALIDATION_FAILED", "{}", answer.text());
-    assert!(answer.json().get("data").is_none());
+    assert_eq!(response.verdict(), "200 GRAPHQL_VALIDATION_FAILED", "{}", response.text());
+    assert!(response.json().get("data").is_none());
     assert_eq!(calls, ["BatchGetItem"]);
 }
 
@@ -196,9 +196,12 @@ async fn selections_are_validated_before_they_are_merged(#[case] query: &str) {
 async fn fields_with_different_aliases_are_not_merged() {
     let query = "query A { me { a: role b: role } also: me { role } }";
 
-    let (answer, _) = execute(query, json!({})).await;
+    let (response, _) = execute(query, json!({})).await;
 
-    assert_eq!(answer.text(), r#"{"data":{"me":{"a":"user","b":"user"},"also":{"role":"user"}}}"#);
+    assert_eq!(
+        response.text(),
+        r#"{"data":{"me":{"a":"user","b":"user"},"also":{"role":"user"}}}"#
+    );
 }
 
 #[tokio::test]
@@ -206,7 +209,7 @@ async fn the_default_value_of_a_variable_decides_whether_a_field_is_skipped() {
     let query = "query A($no: Boolean! = false, $yes: Boolean! = true) { \
                  me { a: role @include(if: $no) b: role @skip(if: $yes) c: role } }";
 
-    let (answer, _) = execute(query, json!({})).await;
+    let (response, _) = execute(query, json!({})).await;
 
-    assert_eq!(answer.text(), r#"{"data":{"me":{"c":"user"}}}"#);
+    assert_eq!(response.text(), r#"{"data":{"me":{"c":"user"}}}"#);
 }

@@ -20,16 +20,17 @@ async fn any_other_method_is_not_allowed(#[case] method: &str) {
 
     for accept in ["*/*", "text/html", "image/png"] {
         let headers = [CONTENT_TYPE, ("accept", accept)];
-        let answer = world.sends((method, "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
-        assert_eq!(answer.status, 405, "{accept}");
-        assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"), "{accept}");
+        let response =
+            world.request((method, "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+        assert_eq!(response.status, 405, "{accept}");
+        assert_eq!(response.header("allow"), Some("GET, HEAD, POST, OPTIONS"), "{accept}");
     }
 }
 
 #[rstest]
-#[case::of_curl("/api", "*/*")]
-#[case::of_a_browser("/api", "text/html")]
-#[case::of_a_query("/api?query=%7Bme%7Brole%7D%7D", "application/json")]
+#[case::curl("/api", "*/*")]
+#[case::a_browser("/api", "text/html")]
+#[case::a_query("/api?query=%7Bme%7Brole%7D%7D", "application/json")]
 #[tokio::test]
 async fn a_head_request_gets_the_headers_of_the_page_without_its_body(
     #[case] path: &str,
@@ -37,23 +38,23 @@ async fn a_head_request_gets_the_headers_of_the_page_without_its_body(
 ) {
     let world = World::new().await;
 
-    let answer = world.sends(("HEAD", path), &[("accept", accept)], "").await;
+    let response = world.request(("HEAD", path), &[("accept", accept)], "").await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(answer.bytes.is_empty());
-    assert!(world.calls().is_empty());
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(response.bytes.is_empty());
+    assert!(world.take_operations().is_empty());
 }
 
 #[tokio::test]
 async fn the_path_may_end_in_a_slash() {
     let world = World::new().await;
 
-    let answer =
-        world.sends(("POST", "/api/"), &[CONTENT_TYPE], r#"{"query":"{ __typename }"}"#).await;
-    let page = world.sends(("GET", "/api/"), &[("accept", "text/html")], "").await;
+    let response =
+        world.request(("POST", "/api/"), &[CONTENT_TYPE], r#"{"query":"{ __typename }"}"#).await;
+    let page = world.request(("GET", "/api/"), &[("accept", "text/html")], "").await;
 
-    assert_eq!(answer.text(), r#"{"data":{"__typename":"Query"}}"#);
+    assert_eq!(response.text(), r#"{"data":{"__typename":"Query"}}"#);
     assert_eq!(page.status, 200);
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
 }
@@ -67,7 +68,7 @@ async fn the_path_may_end_in_a_slash() {
     ("accept", GRAPHQL),
     "404 NOT_FOUND"
 )]
-#[case::a_page_by_another_method(("POST", "/home"), CONTENT_TYPE, "405 BAD_REQUEST")]
+#[case::another_method(("POST", "/home"), CONTENT_TYPE, "405 BAD_REQUEST")]
 #[case::a_form_that_is_fetched(("GET", "/logout"), ("accept", JSON), "405 BAD_REQUEST")]
 #[case::a_form_of_another_site(("POST", "/logout"), CONTENT_TYPE, "403 FORBIDDEN CSRF_REJECTED")]
 #[tokio::test]
@@ -78,12 +79,12 @@ async fn a_client_that_sends_or_accepts_json_gets_errors_as_json(
 ) {
     let world = World::new().await;
 
-    let answer = world.sends(request, &[header], r#"{"query":"{ __typename }"}"#).await;
+    let response = world.request(request, &[header], r#"{"query":"{ __typename }"}"#).await;
 
-    assert_eq!(answer.verdict(), verdict, "{}", answer.text());
-    assert!(answer.header("content-type").unwrap().contains("json"));
-    if answer.status == 404 {
-        assert_eq!(answer.extension("hint"), "GraphQL is at /api: POST your query there");
+    assert_eq!(response.verdict(), verdict, "{}", response.text());
+    assert!(response.header("content-type").unwrap().contains("json"));
+    if response.status == 404 {
+        assert_eq!(response.extension("hint"), "GraphQL is at /api: POST your query there");
     }
 }
 
@@ -95,27 +96,27 @@ async fn a_browser_gets_errors_as_a_page(#[case] path: &str, #[case] status: u16
     let world = World::new().await;
 
     let accept = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
-    let answer = world.sends(("POST", path), &[accept], "a=b").await;
+    let response = world.request(("POST", path), &[accept], "a=b").await;
 
-    assert_eq!(answer.status, status);
-    assert_eq!(answer.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(answer.text().contains("<h1"), "{}", answer.text());
+    assert_eq!(response.status, status);
+    assert_eq!(response.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(response.text().contains("<h1"), "{}", response.text());
 }
 
 #[tokio::test]
 async fn a_response_to_options_has_the_allowed_methods_and_no_body() {
-    let answer = World::new().await.sends(("OPTIONS", "/api"), &[], "").await;
+    let response = World::new().await.request(("OPTIONS", "/api"), &[], "").await;
 
-    assert_eq!(answer.status, 204);
-    assert_eq!(answer.text(), "");
-    assert_eq!(answer.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
-    assert!(answer.headers.keys().all(|it| !it.as_str().starts_with("access-control-")));
+    assert_eq!(response.status, 204);
+    assert_eq!(response.text(), "");
+    assert_eq!(response.header("allow"), Some("GET, HEAD, POST, OPTIONS"));
+    assert!(response.headers.keys().all(|it| !it.as_str().starts_with("access-control-")));
 }
 
 #[rstest]
 #[case::an_upload(Some("multipart/form-data; boundary=x"))]
 #[case::text(Some("text/plain"))]
-#[case::what_a_plain_curl_sends(Some("application/x-www-form-urlencoded"))]
+#[case::curl_without_a_content_type(Some("application/x-www-form-urlencoded"))]
 #[case::no_content_type(None)]
 #[tokio::test]
 async fn a_body_of_another_media_type_is_rejected_whatever_the_client_accepts(
@@ -129,9 +130,10 @@ async fn a_body_of_another_media_type_is_rejected_whatever_the_client_accepts(
             .into_iter()
             .chain([("accept", accept)])
             .collect();
-        let answer = world.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
-        assert_eq!(answer.verdict(), "415 BAD_REQUEST");
-        assert_eq!(answer.extension("hint"), "add -H 'Content-Type: application/json'");
+        let response =
+            world.request(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+        assert_eq!(response.verdict(), "415 BAD_REQUEST");
+        assert_eq!(response.extension("hint"), "add -H 'Content-Type: application/json'");
     }
 }
 
@@ -172,13 +174,14 @@ async fn an_unsupported_charset_or_encoding_is_named_in_the_error(
         headers.push(CONTENT_TYPE);
     }
 
-    let answer = World::new().await.sends(("POST", "/api"), &headers, vec![0x1f, 0x8b, 8]).await;
+    let response =
+        World::new().await.request(("POST", "/api"), &headers, vec![0x1f, 0x8b, 8]).await;
 
-    assert_eq!(answer.verdict(), "415 BAD_REQUEST");
-    assert_eq!(answer.message(), message);
-    assert!(answer.extension("hint").as_str().unwrap().contains(hint), "{}", answer.text());
+    assert_eq!(response.verdict(), "415 BAD_REQUEST");
+    assert_eq!(response.message(), message);
+    assert!(response.extension("hint").as_str().unwrap().contains(hint), "{}", response.text());
     assert_eq!(
-        answer.header("accept-encoding"),
+        response.header("accept-encoding"),
         (name == "content-encoding").then_some("identity")
     );
 }
@@ -186,10 +189,12 @@ async fn an_unsupported_charset_or_encoding_is_named_in_the_error(
 #[tokio::test]
 async fn a_body_with_the_encoding_identity_is_accepted() {
     let headers = [CONTENT_TYPE, ("content-encoding", "identity")];
-    let answer =
-        World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+    let response = World::new()
+        .await
+        .request(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#)
+        .await;
 
-    assert_eq!(answer.verdict(), "200");
+    assert_eq!(response.verdict(), "200");
 }
 
 #[rstest]
@@ -200,8 +205,10 @@ async fn a_body_with_the_encoding_identity_is_accepted() {
 #[tokio::test]
 async fn json_in_utf_8_is_accepted(#[case] content_type: &str) {
     let headers = [("content-type", content_type)];
-    let answer =
-        World::new().await.sends(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#).await;
+    let response = World::new()
+        .await
+        .request(("POST", "/api"), &headers, r#"{"query":"{ __typename }"}"#)
+        .await;
 
-    assert_eq!(answer.verdict(), "200");
+    assert_eq!(response.verdict(), "200");
 }

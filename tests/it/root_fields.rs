@@ -1,5 +1,5 @@
-//! Every root field, asked as each role and without a credential. The fields come from the schema
-//! and the expected answers from the policy, so a field without an action fails.
+//! Every root field, queried with each role and without a credential. The fields come from the
+//! schema and the expected responses from the policy, so a field without an action fails.
 
 use arm_api::domain::{
     policy::{OrganizationAction, UserAction},
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::given::{Browser, START, World};
 
-/// What is asked of a type in an introspection.
+/// The introspection of a type.
 const FIELDS: &str = "fields { name type { kind ofType { kind } } \
                       args { name defaultValue type { kind } } }";
 
-/// The id of the organization in queries, which is known only in a world.
+/// The placeholder for the ID of the organization, which is not known before the world is created.
 const ORGANIZATION_ID: &str = "$ORGANIZATION_ID";
 
 /// A root field of the schema, with the action that it needs.
@@ -53,7 +53,7 @@ impl RootField {
     fn parse(operation: &str, field: &Value) -> Self {
         let name = field["name"].as_str().unwrap().to_owned();
         let action = Action::of_field(&name);
-        let action = action.unwrap_or_else(|| panic!("no action of the policy is for `{name}`"));
+        let action = action.unwrap_or_else(|| panic!("the policy has no action for `{name}`"));
         let query = format!("{operation} {{ {name}{}{} }}", arguments(field), selection(field));
         Self { name, query, action }
     }
@@ -74,7 +74,7 @@ fn argument(name: &str) -> String {
         "name" => format!("{name}: \"new\""),
         "organizationId" => format!("{name}: \"{ORGANIZATION_ID}\""),
         "organizationName" => format!("{name}: \"acme\""),
-        _ => panic!("no value is known for the argument `{name}`"),
+        _ => panic!("add a value for the argument `{name}`"),
     }
 }
 
@@ -88,7 +88,7 @@ async fn root_fields() -> Vec<RootField> {
     let world = World::new().await;
     let query =
         format!("{{ __schema {{ queryType {{ {FIELDS} }} mutationType {{ {FIELDS} }} }} }}");
-    let schema = world.nobody_asks(&query).await.json()["data"]["__schema"].clone();
+    let schema = world.query_anonymously(&query).await.json()["data"]["__schema"].clone();
     let of = |operation: &str, kind: &str| -> Vec<RootField> {
         let fields = schema[kind]["fields"].as_array().unwrap();
         fields.iter().map(|it| RootField::parse(operation, it)).collect()
@@ -97,10 +97,10 @@ async fn root_fields() -> Vec<RootField> {
 }
 
 /// Sends the query of a field to a world in which the organization `acme` exists.
-async fn ask(world: &World, user: &Browser<'_>, field: &RootField) -> String {
-    world.join("bob@acme.test", "acme", OrganizationRole::User).await;
+async fn query(world: &World, user: &Browser<'_>, field: &RootField) -> String {
+    world.add_member("bob@acme.test", "acme", OrganizationRole::User).await;
     let id = world.organization_id("acme").await;
-    user.asks(&field.query.replace(ORGANIZATION_ID, id.as_str())).await.verdict()
+    user.query(&field.query.replace(ORGANIZATION_ID, id.as_str())).await.verdict()
 }
 
 fn expected(is_allowed: bool) -> &'static str {
@@ -112,11 +112,11 @@ async fn a_root_field_is_open_to_exactly_the_user_roles_of_the_policy() {
     for field in root_fields().await {
         for role in UserRole::ALL {
             let world = World::new().await;
-            world.signed_in("bob@acme.test").await;
-            let ana = world.signed_in("ana@acme.test").await;
-            world.change("ana@acme.test", |it| it.role = *role).await;
+            world.log_in("bob@acme.test").await;
+            let ana = world.log_in("ana@acme.test").await;
+            world.change_stakeholder("ana@acme.test", |it| it.role = *role).await;
 
-            let verdict = ask(&world, &ana, &field).await;
+            let verdict = query(&world, &ana, &field).await;
 
             let is_allowed = match field.action {
                 Action::User(action) => role.allows(action),
@@ -133,11 +133,11 @@ async fn a_root_field_is_open_to_exactly_the_organization_roles_of_the_policy() 
         let Action::Organization(action) = field.action else { continue };
         for role in OrganizationRole::ALL.iter().filter(|it| **it != OrganizationRole::Admin) {
             let world = World::new().await;
-            world.signed_in("bob@acme.test").await;
-            let ana = world.signed_in("ana@acme.test").await;
-            world.join("ana@acme.test", "acme", *role).await;
+            world.log_in("bob@acme.test").await;
+            let ana = world.log_in("ana@acme.test").await;
+            world.add_member("ana@acme.test", "acme", *role).await;
 
-            let verdict = ask(&world, &ana, &field).await;
+            let verdict = query(&world, &ana, &field).await;
 
             assert_eq!(verdict, expected(role.allows(action)), "{} as {}", field.name, role.name());
         }
@@ -149,11 +149,11 @@ async fn no_root_field_is_open_without_a_credential() {
     let world = World::new().await;
 
     for field in root_fields().await {
-        let answer = world.nobody_asks(&field.query).await;
+        let response = world.query_anonymously(&field.query).await;
 
-        assert_eq!(answer.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL", "{}", field.name);
-        assert_eq!(answer.message(), "Login required");
-        assert_eq!(answer.header("www-authenticate"), Some("Bearer realm=\"api\""));
+        assert_eq!(response.verdict(), "200 UNAUTHENTICATED NO_CREDENTIAL", "{}", field.name);
+        assert_eq!(response.message(), "Login required");
+        assert_eq!(response.header("www-authenticate"), Some("Bearer realm=\"api\""));
     }
-    assert_eq!(world.calls(), Vec::<String>::new());
+    assert_eq!(world.take_operations(), Vec::<String>::new());
 }

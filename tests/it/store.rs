@@ -85,7 +85,7 @@ async fn of_two_concurrent_changes_of_a_user_none_is_lost() {
 
     let first = entry(&ana, 1);
     let second = entry(&ana, 2);
-    world.rivals_meet(2);
+    world.synchronize_reads(2);
     tokio::join!(revoke_all(store, &ana, &first), revoke_all(store, &ana, &second));
 
     let now = store.stakeholder(&ana.id).await.unwrap().unwrap();
@@ -231,12 +231,16 @@ async fn a_late_write_does_not_create_a_deleted_record() {
 #[tokio::test]
 async fn an_expired_token_is_rejected_without_reading_its_record() {
     let world = World::new().await;
-    let ana = world.signed_in("ana@acme.test").await;
-    let program = ana.makes_token(world.now() + 60).await;
-    world.later(SignedDuration::from_mins(1));
-    world.calls();
+    let ana = world.log_in("ana@acme.test").await;
+    let program = ana.create_token(world.now() + 60).await;
+    world.advance(SignedDuration::from_mins(1));
+    world.take_operations();
 
-    assert_eq!(program.asks(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
+    assert_eq!(program.query(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_EXPIRED");
 
-    assert_eq!(world.calls(), Vec::<String>::new(), "the signed expiration time is sufficient");
+    assert_eq!(
+        world.take_operations(),
+        Vec::<String>::new(),
+        "the signed expiration time is sufficient"
+    );
 }

@@ -1,4 +1,4 @@
-//! The embedded database, by the wire protocol.
+//! The embedded database, called with the protocol of DynamoDB.
 
 use arm_api::{
     clock::{Clock, ManualClock},
@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 
 use crate::given::start;
 
-/// A database with the table `arm` and its index `severity`, whose keys are `GPK` and `GSK`.
+/// Returns a database with the table `arm` and its index `severity`, whose keys are `GPK` and
+/// `GSK`.
 fn database() -> Embedded {
     let embedded = Embedded::in_memory(Clock::Manual(ManualClock::at(start()))).unwrap();
     let attributes = ["PK", "SK", "GPK", "GSK"]
@@ -28,11 +29,11 @@ fn database() -> Embedded {
             "Projection": { "ProjectionType": "KEYS_ONLY" },
         }],
     });
-    ask(&embedded, "CreateTable", &table);
+    call(&embedded, "CreateTable", &table);
     embedded
 }
 
-fn ask(embedded: &Embedded, operation: &str, body: &Value) -> Value {
+fn call(embedded: &Embedded, operation: &str, body: &Value) -> Value {
     let (status, json) = embedded.answer(operation, body.to_string().as_bytes());
     assert_eq!(status, 200, "{operation}: {json}");
     serde_json::from_str(&json).unwrap()
@@ -46,22 +47,22 @@ fn item(key: &str, severity: &str) -> Value {
 }
 
 #[test]
-fn a_query_of_an_index_goes_by_the_keys_of_the_index() {
+fn a_query_of_an_index_uses_the_keys_of_the_index() {
     let embedded = database();
-    ask(&embedded, "PutItem", &json!({ "TableName": "arm", "Item": item("V#1", "10") }));
+    call(&embedded, "PutItem", &json!({ "TableName": "arm", "Item": item("V#1", "10") }));
     let puts =
         [item("V#2", "30"), item("V#3", "20")].map(|it| json!({ "PutRequest": { "Item": it } }));
-    ask(&embedded, "BatchWriteItem", &json!({ "RequestItems": { "arm": puts } }));
+    call(&embedded, "BatchWriteItem", &json!({ "RequestItems": { "arm": puts } }));
 
     let query = json!({
         "TableName": "arm", "IndexName": "severity", "ScanIndexForward": false, "Limit": 2,
         "KeyConditionExpression": "GPK = :pk",
         "ExpressionAttributeValues": { ":pk": { "S": "G#1" } },
     });
-    let first = ask(&embedded, "Query", &query);
+    let first = call(&embedded, "Query", &query);
     let mut next = query.clone();
     next["ExclusiveStartKey"] = first["LastEvaluatedKey"].clone();
-    let rest = ask(&embedded, "Query", &next);
+    let rest = call(&embedded, "Query", &next);
 
     let keys = |page: &Value| -> Vec<String> {
         let items = page["Items"].as_array().unwrap();
@@ -72,7 +73,7 @@ fn a_query_of_an_index_goes_by_the_keys_of_the_index() {
 }
 
 #[rstest]
-fn each_operation_of_the_store_is_embedded(
+fn each_operation_of_the_store_is_supported(
     #[values(
         "BatchGetItem",
         "BatchWriteItem",

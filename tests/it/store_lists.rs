@@ -1,4 +1,4 @@
-//! Batches, and lists that are read page by page.
+//! Batches, and lists that are read in pages.
 
 use std::{
     collections::BTreeSet,
@@ -21,10 +21,10 @@ use crate::given::{
     note::{Note, audit_entry, notes},
 };
 
-const FOR_GOOD: u32 = 1000;
+const ALWAYS: u32 = 1000;
 
 async fn insert(store: &Store, numbers: impl IntoIterator<Item = u64>) {
-    let notes: Vec<Note> = numbers.into_iter().map(Note::number).collect();
+    let notes: Vec<Note> = numbers.into_iter().map(Note::new).collect();
     store.put_all(&notes).await.unwrap();
 }
 
@@ -32,7 +32,7 @@ async fn remove(store: &Store, number: u64) {
     static REMOVALS: AtomicU64 = AtomicU64::new(0);
     let audit = audit_entry(REMOVALS.fetch_add(1, Ordering::Relaxed));
     let check = |_: &Note| Ok::<_, StoreError>(());
-    store.remove(&Note::number(number).key(), &audit, check).await.unwrap().unwrap();
+    store.remove(&Note::new(number).key(), &audit, check).await.unwrap().unwrap();
 }
 
 async fn page(
@@ -54,24 +54,24 @@ async fn a_batch_of_any_size_is_read_in_chunks() {
     let world = World::new().await;
     let store = &world.app.access.store;
     insert(store, 1..=230).await;
-    world.calls();
+    world.take_operations();
 
-    let keys = (1..=250).chain(1..=10).map(|it| Note::number(it).key());
+    let keys = (1..=250).chain(1..=10).map(|it| Note::new(it).key());
     let read = store.batch::<Note>(keys).await.unwrap();
 
     let read: BTreeSet<u64> = read.iter().map(|it| it.id.timestamp_ms()).collect();
     assert_eq!(read, (1..=230).collect());
-    assert_eq!(world.calls(), ["BatchGetItem"; 3]);
+    assert_eq!(world.take_operations(), ["BatchGetItem"; 3]);
 }
 
 #[tokio::test]
-async fn a_batch_of_no_keys_costs_nothing() {
+async fn an_empty_batch_makes_no_call() {
     let world = World::new().await;
 
     let read = world.app.access.store.batch::<Note>([]).await.unwrap();
 
     assert_eq!(read, []);
-    assert_eq!(world.calls(), Vec::<String>::new());
+    assert_eq!(world.take_operations(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -80,55 +80,55 @@ async fn many_records_are_put_in_chunks() {
 
     insert(&world.app.access.store, 1..=60).await;
 
-    assert_eq!(world.calls(), ["BatchWriteItem"; 3]);
+    assert_eq!(world.take_operations(), ["BatchWriteItem"; 3]);
 }
 
 #[tokio::test]
-async fn records_that_dynamodb_did_not_process_are_put_again() {
+async fn unprocessed_records_are_written_again() {
     let world = World::new().await;
-    world.no_wait_is_real();
+    world.skip_waits();
     let store = &world.app.access.store;
 
     world.faults.plan_at("BatchWriteItem", Fault::Unprocessed, 3);
     insert(store, 1..=5).await;
 
-    assert_eq!(world.calls(), ["BatchWriteItem"; 4]);
+    assert_eq!(world.take_operations(), ["BatchWriteItem"; 4]);
     assert_eq!(numbers(&page(store, 10, None, Direction::Ascending).await), [1, 2, 3, 4, 5]);
 }
 
 #[tokio::test]
-async fn records_that_dynamodb_never_processes_are_given_up() {
+async fn records_that_stay_unprocessed_are_an_error() {
     let world = World::new().await;
-    world.no_wait_is_real();
+    world.skip_waits();
 
-    world.faults.plan_at("BatchWriteItem", Fault::Unprocessed, FOR_GOOD);
-    let put = world.app.access.store.put_all(&[Note::number(1)]).await;
+    world.faults.plan_at("BatchWriteItem", Fault::Unprocessed, ALWAYS);
+    let put = world.app.access.store.put_all(&[Note::new(1)]).await;
 
     assert!(matches!(put, Err(StoreError::Unavailable(_))), "{put:?}");
-    assert_eq!(world.calls(), ["BatchWriteItem"; 7]);
+    assert_eq!(world.take_operations(), ["BatchWriteItem"; 7]);
 }
 
 #[rstest]
 #[case::ascending(Direction::Ascending, [[1, 2], [3, 4]])]
 #[case::descending(Direction::Descending, [[4, 3], [2, 1]])]
 #[tokio::test]
-async fn a_list_is_read_page_by_page(#[case] direction: Direction, #[case] pages: [[u64; 2]; 2]) {
+async fn a_list_is_read_in_pages(#[case] direction: Direction, #[case] pages: [[u64; 2]; 2]) {
     let world = World::new().await;
     let store = &world.app.access.store;
     insert(store, 1..=4).await;
-    world.calls();
+    world.take_operations();
 
     let first = page(store, 2, None, direction).await;
     let last = page(store, 2, first.next.as_ref(), direction).await;
 
     assert_eq!(numbers(&first), pages[0]);
     assert_eq!(numbers(&last), pages[1]);
-    assert_eq!(last.next, None, "the end is known without another read");
-    assert_eq!(world.calls(), ["Query"; 2]);
+    assert_eq!(last.next, None, "no other read is needed to find the end");
+    assert_eq!(world.take_operations(), ["Query"; 2]);
 }
 
 #[tokio::test]
-async fn a_list_goes_on_after_each_of_its_records() {
+async fn a_list_continues_after_the_cursor_of_any_record() {
     let world = World::new().await;
     let store = &world.app.access.store;
     insert(store, 1..=4).await;
@@ -141,7 +141,7 @@ async fn a_list_goes_on_after_each_of_its_records() {
 }
 
 #[tokio::test]
-async fn a_list_goes_on_where_a_record_was_that_is_removed() {
+async fn a_list_continues_after_a_record_that_was_removed() {
     let world = World::new().await;
     let store = &world.app.access.store;
     insert(store, [1, 2, 3, 5]).await;
@@ -155,12 +155,12 @@ async fn a_list_goes_on_where_a_record_was_that_is_removed() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_larger_than_a_megabyte_is_shorter_and_more_follow() {
+async fn a_page_is_limited_to_a_megabyte_and_the_list_continues() {
     let world = World::new().await;
     let store = &world.app.access.store;
     for number in 1..=4 {
         let text = "a".repeat(390_000);
-        store.insert(&Note { text, ..Note::number(number) }).await.unwrap();
+        store.insert(&Note { text, ..Note::new(number) }).await.unwrap();
     }
 
     let first = page(store, 4, None, Direction::Ascending).await;
@@ -172,7 +172,7 @@ async fn a_page_that_is_larger_than_a_megabyte_is_shorter_and_more_follow() {
 }
 
 #[tokio::test]
-async fn a_cursor_survives_its_text_form() {
+async fn a_cursor_can_be_converted_to_text_and_back() {
     let world = World::new().await;
     let store = &world.app.access.store;
     insert(store, 1..=3).await;
@@ -188,7 +188,7 @@ async fn a_cursor_survives_its_text_form() {
 #[case::not_base64("a cursor")]
 #[case::not_text("_w")]
 #[case::too_long(&"A".repeat(1368))]
-fn a_text_that_is_no_cursor_is_rejected(#[case] text: &str) {
+fn text_that_is_not_a_cursor_is_rejected(#[case] text: &str) {
     assert!(Cursor::try_from(text.to_owned()).is_err());
 }
 
@@ -197,7 +197,7 @@ fn a_text_that_is_no_cursor_is_rejected(#[case] text: &str) {
 #[case::the_highest("9I-_vw")]
 #[case::of_another_list("VCM")]
 #[tokio::test]
-async fn a_forged_cursor_does_not_leave_the_list(#[case] text: &str) {
+async fn a_forged_cursor_cannot_read_another_list(#[case] text: &str) {
     let world = World::new().await;
     let store = &world.app.access.store;
     insert(store, 1..=3).await;
@@ -210,7 +210,7 @@ async fn a_forged_cursor_does_not_leave_the_list(#[case] text: &str) {
     }
 }
 
-/// What happens to a list between two pages.
+/// A change to a list between two pages.
 #[derive(Clone, Copy, Debug)]
 enum Event {
     Insert(u64),
@@ -223,9 +223,9 @@ fn events() -> impl Strategy<Value = Vec<Vec<Event>>> {
     proptest::collection::vec(proptest::collection::vec(event, 0..4), 12)
 }
 
-/// Reads a list to its end while records are inserted and removed between the pages. Returns
-/// what was read, and which records were there all the time.
-async fn read_amid(
+/// Reads a list to its end while records are inserted and removed between the pages. Returns the
+/// records that were read, and those that were never removed.
+async fn read_during_changes(
     events: Vec<Vec<Event>>,
     limit: usize,
     direction: Direction,
@@ -234,20 +234,22 @@ async fn read_amid(
     let store = &world.app.access.store;
     let mut present: BTreeSet<u64> = (0..40).step_by(2).collect();
     insert(store, present.iter().copied()).await;
-    let (mut always, mut read, mut after) = (present.clone(), Vec::new(), None);
+    let mut never_removed = present.clone();
+    let mut read = Vec::new();
+    let mut after = None;
     let mut events = events.into_iter();
     loop {
         let found = page(store, limit, after.as_ref(), direction).await;
         read.extend(numbers(&found));
         after = found.next;
         if after.is_none() {
-            return (read, always);
+            return (read, never_removed);
         }
         for event in events.next().unwrap_or_default() {
             match event {
                 Event::Insert(number) if present.insert(number) => insert(store, [number]).await,
                 Event::Remove(number) if present.remove(&number) => {
-                    always.remove(&number);
+                    never_removed.remove(&number);
                     remove(store, number).await;
                 }
                 Event::Insert(_) | Event::Remove(_) => {}
@@ -260,7 +262,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_list_shows_each_record_once_that_is_there_all_the_time(
+    fn a_record_that_is_never_removed_is_listed_exactly_once(
         events in events(),
         limit in 1..7_usize,
         is_ascending in any::<bool>(),
@@ -268,13 +270,13 @@ proptest! {
         let direction =
             if is_ascending { Direction::Ascending } else { Direction::Descending };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let (mut read, always) = runtime.block_on(read_amid(events, limit, direction));
+        let (mut read, never_removed) = runtime.block_on(read_during_changes(events, limit, direction));
         if !is_ascending {
             read.reverse();
         }
 
         prop_assert!(read.windows(2).all(|it| it[0] < it[1]), "{read:?}");
         let read: BTreeSet<u64> = read.into_iter().collect();
-        prop_assert!(always.is_subset(&read), "{read:?} lacks some of {always:?}");
+        prop_assert!(never_removed.is_subset(&read), "{read:?} does not contain {never_removed:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use arm_api::telemetry::metrics::{DIMENSION, METRICS};
 use serde_json::{Value, json};
 
-use crate::given::login::{acme, logs_in};
+use crate::given::login::{acme, log_in};
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -40,7 +40,7 @@ fn the_functions_get_exactly_the_variables_that_the_configuration_reads() {
     assert_eq!(set, expected);
 }
 
-/// Returns the keys of the YAML map that the text begins with.
+/// Returns the keys of the YAML map at the start of the text.
 fn names(text: &str) -> impl Iterator<Item = &str> {
     let depth = |line: &str| line.len() - line.trim_start().len();
     let own = text.lines().next().map(depth).unwrap();
@@ -88,14 +88,15 @@ fn the_alarms_and_the_dashboard_use_existing_metrics() {
     assert!(template.contains(&format!("SEARCH('{{ArmApi,{DIMENSION},Reason}}")));
 }
 
-/// Returns the letters that the text begins with.
+/// Returns the letters at the start of the text.
 fn word(text: &str) -> &str {
     text.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap()
 }
 
 #[test]
 fn the_functions_may_access_exactly_the_kinds_of_records_that_exist() {
-    let (template, keys) = (read("template.yaml"), read("src/store/key.rs"));
+    let template = read("template.yaml");
+    let keys = read("src/store/key.rs");
 
     let lists = template.split("\"dynamodb:LeadingKeys\": [").skip(1);
     let allowed: BTreeSet<&str> = lists
@@ -104,7 +105,7 @@ fn the_functions_may_access_exactly_the_kinds_of_records_that_exist() {
         .collect();
     let table = keys.lines().filter_map(|line| line.strip_prefix("//! |")?.split('|').nth(1));
     let kinds = table.filter_map(|cell| cell.trim().strip_prefix('`')?.split_once('<'));
-    let kinds: BTreeSet<String> = kinds.map(|(beginning, _)| format!("{beginning}*")).collect();
+    let kinds: BTreeSet<String> = kinds.map(|(key_prefix, _)| format!("{key_prefix}*")).collect();
     let expected = kinds.iter().map(String::as_str).chain(["W"]).collect();
     assert_eq!(allowed, expected);
 
@@ -117,18 +118,18 @@ fn the_functions_may_access_exactly_the_kinds_of_records_that_exist() {
     assert!(warmed_up[0].contains("\"O#*\""), "the api function loads organizations");
 }
 
-/// Returns the beginning of a key, such as `U#`.
-fn beginning(key: &Value) -> String {
+/// Returns the prefix of a key, such as `U#`.
+fn key_prefix(key: &Value) -> String {
     key["PK"]["S"].as_str().unwrap().split_inclusive('#').next().unwrap().to_owned()
 }
 
 #[tokio::test]
 async fn the_policy_allows_every_write_of_a_login() {
     let world = acme().await;
-    logs_in(&world, 1, |_| ()).await;
-    world.change("ana@acme.test", |it| it.subjects.clear()).await;
-    logs_in(&world, 1, |it| it["sub"] = json!("2")).await;
-    logs_in(&world, 1, |it| {
+    log_in(&world, 1, |_| ()).await;
+    world.change_stakeholder("ana@acme.test", |it| it.subjects.clear()).await;
+    log_in(&world, 1, |it| it["sub"] = json!("2")).await;
+    log_in(&world, 1, |it| {
         it["sub"] = json!("2");
         it["email"] = json!("ana.rossi@acme.test");
     })
@@ -137,16 +138,16 @@ async fn the_policy_allows_every_write_of_a_login() {
     let web = template.split("\n  WebRole:").nth(1).unwrap().split("\n  WebLogs:").next().unwrap();
     let statements: Vec<&str> = web.split("- Sid: ").collect();
 
-    let sent = world.sent_calls();
+    let sent = world.take_calls();
     let transactions: Vec<_> =
         sent.iter().filter_map(|it| it.body["TransactItems"].as_array()).collect();
     let written: BTreeSet<(&str, String)> =
-        transactions.iter().flat_map(|it| it.iter().map(action_and_beginning)).collect();
+        transactions.iter().flat_map(|it| it.iter().map(action_and_key_prefix)).collect();
     for expected in [("Put", "I#"), ("Put", "E#"), ("Update", "U#"), ("Delete", "E#")] {
         assert!(written.contains(&(expected.0, expected.1.to_owned())), "{expected:?}");
     }
     for transaction in transactions {
-        let writes: Vec<_> = transaction.iter().map(action_and_beginning).collect();
+        let writes: Vec<_> = transaction.iter().map(action_and_key_prefix).collect();
         for (action, _) in &writes {
             let action = if *action == "ConditionCheck" { "ConditionCheckItem" } else { action };
             let allows = |statement: &&str| {
@@ -158,10 +159,10 @@ async fn the_policy_allows_every_write_of_a_login() {
     }
 }
 
-/// Returns the action of a write in a transaction, and the beginning of its key.
-fn action_and_beginning(write: &Value) -> (&str, String) {
+/// Returns the action of a write in a transaction, and the prefix of its key.
+fn action_and_key_prefix(write: &Value) -> (&str, String) {
     let (action, of) = write.as_object().unwrap().iter().next().unwrap();
-    (action, beginning(of.get("Key").or(of.get("Item")).unwrap()))
+    (action, key_prefix(of.get("Key").or(of.get("Item")).unwrap()))
 }
 
 #[test]
@@ -169,14 +170,15 @@ fn only_the_web_function_may_access_what_logins_need() {
     let template = read("template.yaml");
     let api = template.split("\n  ApiRole:").nth(1).unwrap().split("\n  WebRole:").next().unwrap();
 
-    for beginning in ["E#", "I#", "L#", "C#"] {
-        assert!(!api.contains(&format!("\"{beginning}*\"")), "{beginning}");
+    for key_prefix in ["E#", "I#", "L#", "C#"] {
+        assert!(!api.contains(&format!("\"{key_prefix}*\"")), "{key_prefix}");
     }
 }
 
 #[test]
 fn the_guide_explains_every_alarm_and_names_only_existing_parameters() {
-    let (template, guide) = (read("template.yaml"), read("docs/operations.md"));
+    let template = read("template.yaml");
+    let guide = read("docs/operations.md");
 
     for (end, _) in template.match_indices(":\n    Type: AWS::CloudWatch::Alarm") {
         let alarm = template[..end].rsplit(' ').next().unwrap();
@@ -193,9 +195,10 @@ fn the_guide_explains_every_alarm_and_names_only_existing_parameters() {
 
 #[test]
 fn the_readme_and_the_guide_name_only_existing_commands() {
-    let (words, makefile) = (read("README.md") + &read("docs/operations.md"), read("Makefile"));
+    let docs = read("README.md") + &read("docs/operations.md");
+    let makefile = read("Makefile");
 
-    let commands = words.split("`make ").skip(1).chain(words.split("\nmake ").skip(1));
+    let commands = docs.split("`make ").skip(1).chain(docs.split("\nmake ").skip(1));
     for command in commands {
         let target: String =
             command.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect();

@@ -1,8 +1,8 @@
 //! The Ed25519 vectors of Project Wycheproof, checked with the verifier of our tokens.
 //!
 //! The messages of the vectors are not tokens. So the vectors are passed to the function that
-//! verifies the signature of a token. The manipulations of the invalid vectors are also applied to a
-//! real token.
+//! verifies the signature of a token. The manipulations of the invalid vectors are also applied to
+//! a real token.
 
 use arm_api::access::keys::{KeyEntry, KeyState, Keys};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -74,18 +74,18 @@ fn plus_order(signature: &mut [u8]) {
 #[tokio::test]
 async fn a_token_with_a_manipulated_signature_is_invalid(#[case] spoil: fn(&mut Vec<u8>)) {
     let world = World::new().await;
-    let program = world.program_of("ana@acme.test").await;
+    let program = world.program_for("ana@acme.test").await;
     let (message, signature) = program.token.rsplit_once('.').unwrap();
     let mut signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
 
     spoil(&mut signature);
     let spoilt = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
-    world.calls();
+    world.take_operations();
 
     assert_eq!(
-        world.program(&spoilt).asks(ME).await.verdict(),
+        world.program(&spoilt).query(ME).await.verdict(),
         "401 UNAUTHENTICATED TOKEN_INVALID"
     );
-    assert!(world.calls().is_empty());
-    assert_eq!(program.asks(ME).await.verdict(), "200");
+    assert!(world.take_operations().is_empty());
+    assert_eq!(program.query(ME).await.verdict(), "200");
 }

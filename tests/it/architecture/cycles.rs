@@ -1,22 +1,22 @@
-//! Circles of files that depend on each other.
+//! Dependency cycles between files.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::dependencies::Dependencies;
 
-/// The circles, each as the set of its files: files that can reach each other.
+/// Returns the cycles, each as the list of its files.
 pub(super) fn cycles(dependencies: &Dependencies) -> BTreeSet<Vec<&str>> {
     let reachable: BTreeMap<&str, BTreeSet<&str>> =
         dependencies.keys().map(|file| (file.as_str(), reachable(dependencies, file))).collect();
-    let circle = |file: &str| -> Vec<&str> {
+    let cycle = |file: &str| -> Vec<&str> {
         let others = reachable[file].iter().copied();
         others.filter(|other| reachable[*other].contains(file)).collect()
     };
-    let circles = reachable.keys().map(|file| circle(file));
-    circles.filter(|it| !it.is_empty()).collect()
+    let cycles = reachable.keys().map(|file| cycle(file));
+    cycles.filter(|it| !it.is_empty()).collect()
 }
 
-/// The files that a file depends on, directly or not.
+/// Returns the files that a file depends on, directly or indirectly.
 fn reachable<'a>(dependencies: &'a Dependencies, file: &'a str) -> BTreeSet<&'a str> {
     let mut found = BTreeSet::new();
     let mut next = vec![file];
@@ -27,17 +27,17 @@ fn reachable<'a>(dependencies: &'a Dependencies, file: &'a str) -> BTreeSet<&'a 
     found
 }
 
-/// The dependencies within a circle, one a line, for the message of a test.
-pub(super) fn describe(dependencies: &Dependencies, circle: &[&str]) -> String {
+/// Describes the dependencies within a cycle, one per line.
+pub(super) fn describe(dependencies: &Dependencies, cycle: &[&str]) -> String {
     let within = |from: &&str| -> Vec<String> {
-        let targets = dependencies[*from].iter().filter(|it| circle.contains(&it.as_str()));
+        let targets = dependencies[*from].iter().filter(|it| cycle.contains(&it.as_str()));
         targets.map(|to| format!("  {from} -> {to}")).collect()
     };
-    circle.iter().flat_map(within).collect::<Vec<_>>().join("\n")
+    cycle.iter().flat_map(within).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
-fn a_circle_is_found_and_a_chain_is_none() {
+fn a_cycle_is_found_and_a_chain_is_not_a_cycle() {
     let to = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect();
     let dependencies = Dependencies::from([
         ("a".to_owned(), to(&["b"])),

@@ -1,11 +1,10 @@
-//! Which files of `src` depend on which others, as far as paths say it.
+//! The dependencies between the files of `src`.
 //!
-//! A file depends on the file that defines what it names by a path: `use crate::store::key::Key`,
-//! `super::fetch()`, `crate::clock::Clock::System`, and in a `mod.rs` also `child::name()`.
-//! Re-exports are followed to the file that has the definition. Two things are no dependency:
-//! `mod child;` and the re-exports of a `mod.rs`, which only say where a file is found. Apart from
-//! them a `mod.rs` is a file like the others: it lies above its children, or below them. Methods
-//! and macros that are called without a path are not seen.
+//! A file depends on another if it contains a path to an item that the other defines, such as
+//! `use crate::store::key::Key`, `super::fetch()`, `crate::clock::Clock::System`, or
+//! `child::name()` in a `mod.rs`. Re-exports are followed to the file with the definition. `mod
+//! child;` and the re-exports of a `mod.rs` are not dependencies. Methods and macros that are
+//! called without a path are not found.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +28,7 @@ pub(super) fn dependencies(sources: &[Source]) -> Dependencies {
     files.iter().map(|file| (file.name.to_owned(), targets(file))).collect()
 }
 
-/// What a file says about others. All paths begin at the crate.
+/// The paths in a file, relative to the crate root.
 struct File<'a> {
     name: &'a str,
     module: Path<'a>,
@@ -43,20 +42,20 @@ impl<'a> File<'a> {
         let mut file =
             Self { name, module: module(name), paths: Vec::new(), reexports: Vec::new() };
         let children = children(&tokens);
-        let is_declaring = name.ends_with("/mod.rs");
+        let is_mod_file = name.ends_with("/mod.rs");
         let mut at = 0;
         while at < tokens.len() {
             if let Some(length) = reexport_length(&tokens[at..]) {
                 let paths = paths(&tokens[at + length..]);
-                // A path of one name, such as that of a macro, names what the file itself defines.
+                // A path with a single name, such as that of a macro, refers to an item of the file itself.
                 let paths = paths.iter().filter(|it| it.len() > 1);
                 let paths: Vec<_> = paths.map(|it| file.absolute(it)).collect();
-                if !is_declaring {
+                if !is_mod_file {
                     file.paths.extend(paths.clone());
                 }
                 file.reexports.extend(paths);
                 at += tokens[at..].iter().position(|it| *it == ";").unwrap_or(0);
-            } else if begins_path(&tokens, at, &children) {
+            } else if is_path_start(&tokens, at, &children) {
                 let paths = paths(&tokens[at..]);
                 file.paths.extend(paths.iter().map(|it| file.absolute(it)).collect::<Vec<_>>());
             }
@@ -65,7 +64,7 @@ impl<'a> File<'a> {
         file
     }
 
-    /// The path from the crate on.
+    /// Returns the path relative to the crate root.
     fn absolute(&self, path: &[&'a str]) -> Path<'a> {
         let mut module = self.module.clone();
         let mut rest = path;
@@ -82,19 +81,20 @@ impl<'a> File<'a> {
     }
 }
 
-/// The path of a file's module: `store::key` for `store/key.rs`, `store` for `store/mod.rs`.
+/// Returns the path of a file's module: `store::key` for `store/key.rs`, `store` for
+/// `store/mod.rs`.
 fn module(name: &str) -> Path<'_> {
     let path = name.trim_end_matches(".rs").trim_end_matches("/mod");
     path.split('/').collect()
 }
 
-/// The modules that the tokens declare by `mod child;`.
+/// Returns the modules that are declared with `mod child;`.
 fn children<'a>(tokens: &[&'a str]) -> Vec<&'a str> {
     let declarations = tokens.windows(3).filter(|it| it[0] == "mod" && it[2] == ";");
     declarations.map(|it| it[1]).collect()
 }
 
-/// How many tokens `pub use` or `pub(crate) use` takes, if the tokens begin with one.
+/// Returns the number of tokens in `pub use` or `pub(crate) use`, if the tokens start with it.
 fn reexport_length(tokens: &[&str]) -> Option<usize> {
     match tokens {
         ["pub", "use", ..] => Some(2),
@@ -103,7 +103,7 @@ fn reexport_length(tokens: &[&str]) -> Option<usize> {
     }
 }
 
-fn begins_path(tokens: &[&str], at: usize, children: &[&str]) -> bool {
+fn is_path_start(tokens: &[&str], at: usize, children: &[&str]) -> bool {
     let before = tokens[..at].last();
     let is_first = before.is_none_or(|it| !["::", "."].contains(it));
     let is_visibility = tokens[..at].ends_with(&["pub", "(", "in"]);
@@ -112,7 +112,7 @@ fn begins_path(tokens: &[&str], at: usize, children: &[&str]) -> bool {
     is_first && is_followed && !is_visibility && (is_root || children.contains(&tokens[at]))
 }
 
-/// The paths that begin with the first token: several where there are braces.
+/// Returns the paths that start at the first token. With braces there can be several.
 fn paths<'a>(tokens: &[&'a str]) -> Vec<Path<'a>> {
     match tokens {
         ["{", rest @ ..] => group(rest),
@@ -125,10 +125,11 @@ fn paths<'a>(tokens: &[&'a str]) -> Vec<Path<'a>> {
     }
 }
 
-/// The paths between braces, of which the first one is already taken off.
+/// Returns the paths in braces, after the opening brace.
 fn group<'a>(tokens: &[&'a str]) -> Vec<Path<'a>> {
     let mut found = Vec::new();
-    let (mut depth, mut is_start) = (0, true);
+    let mut depth = 0;
+    let mut is_start = true;
     for (at, token) in tokens.iter().enumerate() {
         if depth == 0 && *token == "}" {
             break;
@@ -146,7 +147,7 @@ fn group<'a>(tokens: &[&'a str]) -> Vec<Path<'a>> {
     found
 }
 
-/// The tokens of the code, without string and character literals.
+/// Returns the tokens of the code, without string and character literals.
 fn tokens(code: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = code.trim_start();
@@ -174,7 +175,7 @@ fn is_in_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The length of a literal between two `quote`s, which begins the text.
+/// Returns the length of the literal between two `quote`s at the start of the text.
 fn string_length(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {
@@ -186,14 +187,14 @@ fn string_length(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The length of a raw string, which begins the text.
+/// Returns the length of the raw string at the start of the text.
 fn raw_length(text: &str) -> usize {
     let end = if text.starts_with("r#") { "\"#" } else { "\"" };
     let begin = end.len() + 1;
     text[begin..].find(end).map_or(text.len(), |at| begin + at + end.len())
 }
 
-/// Where modules and re-exported names lie.
+/// The files of modules, and the paths of re-exports.
 struct Modules<'a> {
     files: BTreeMap<&'a [&'a str], &'a str>,
     reexports: BTreeMap<(&'a str, &'a str), &'a Path<'a>>,
@@ -211,7 +212,7 @@ impl<'a> Modules<'a> {
         }
     }
 
-    /// The file that defines what the path names, if it is one of ours.
+    /// Returns the file that defines the item of a path, unless it is in another crate.
     fn definition(&self, path: &[&str]) -> Option<String> {
         let lengths = (1..=path.len()).rev();
         let found = lengths.map(|it| path.split_at(it));
@@ -226,7 +227,7 @@ impl<'a> Modules<'a> {
 }
 
 #[test]
-fn paths_are_followed_to_the_files_that_define_what_they_name() {
+fn paths_are_resolved_to_the_files_that_define_the_items() {
     let source = |name: &str, code: &str| Source {
         name: name.to_owned(),
         text: String::new(),

@@ -1,12 +1,12 @@
-//! Which public items of a file lack a doc comment.
+//! Finds public items without a doc comment.
 //!
-//! The lint `missing_docs` also wants one for each field and variant, where it often only repeats
-//! the name. Types, traits, functions and constants need one.
+//! The lint `missing_docs` also requires a doc comment for each field and variant, where it often
+//! only repeats the name. Only types, traits, functions and constants need one here.
 
-/// The keywords that begin such an item, after `pub`.
+/// The keywords of these items, after `pub`.
 const KEYWORDS: [&str; 7] = ["struct", "enum", "trait", "fn", "const", "static", "type"];
 
-/// The first lines of the public items without a doc comment.
+/// Returns the first lines of the public items without a doc comment.
 pub(super) fn undocumented(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     let is_undocumented = |at: &usize| is_public_item(lines[*at]) && !is_documented(&lines[..*at]);
@@ -19,8 +19,8 @@ fn is_public_item(line: &str) -> bool {
     keyword.is_some_and(|it| KEYWORDS.contains(&it))
 }
 
-/// Whether the lines before an item end with a doc comment, and attributes after it. In a macro
-/// the attributes of its caller, `$(#[$meta])*`, hold the doc comment.
+/// Returns whether the lines before an item end with a doc comment, which attributes may follow. In
+/// a macro, `$(#[$meta])*` contains the doc comment.
 fn is_documented(before: &[&str]) -> bool {
     let mut is_in_attribute = false;
     for line in before.iter().rev() {

@@ -1,18 +1,18 @@
-//! How long functions, files and lines are.
+//! Measures the length of files and functions.
 
-/// The number of lines of code: those that are not blank. Comments are already taken out.
+/// Counts the lines that are not blank. The code contains no comments.
 pub(super) fn lines_of_code(code: &str) -> usize {
     code.lines().filter(|it| !it.trim().is_empty()).count()
 }
 
-/// The number of lines in the body of each function. Relies on the layout of rustfmt: the brace
-/// that ends a function stands below the column in which the function begins.
+/// Returns the number of lines in the body of each function. Relies on the format of rustfmt: the
+/// closing brace of a function has the same indentation as its first line.
 pub(super) fn function_lengths(code: &str) -> Vec<usize> {
     let lines: Vec<&str> = code.lines().collect();
     (0..lines.len()).filter_map(|at| body_length(&lines[at..])).collect()
 }
 
-/// The number of lines in the body of the function that begins in the first line, if one does.
+/// Returns the number of lines in the body of the function that starts in the first line, if any.
 fn body_length(lines: &[&str]) -> Option<usize> {
     let first = *lines.first()?;
     let indent = first.len() - first.trim_start().len();
@@ -32,7 +32,6 @@ fn body_length(lines: &[&str]) -> Option<usize> {
     end.checked_sub(begin + 1)
 }
 
-/// The median of the numbers.
 pub(super) fn median(mut numbers: Vec<usize>) -> usize {
     numbers.sort_unstable();
     numbers[numbers.len() / 2]

@@ -5,9 +5,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A file of `src`.
+/// A file in `src`.
 pub(super) struct Source {
-    /// The path below `src`, such as `store/key.rs`.
+    /// The path in `src`, such as `store/key.rs`.
     pub(super) name: String,
     /// The whole text.
     pub(super) text: String,
@@ -15,7 +15,7 @@ pub(super) struct Source {
     pub(super) code: String,
 }
 
-/// All files of `src`, ordered by name.
+/// Reads all files in `src`, sorted by name.
 pub(super) fn sources() -> Vec<Source> {
     let src = root().join("src");
     let mut sources: Vec<Source> =
@@ -24,12 +24,12 @@ pub(super) fn sources() -> Vec<Source> {
     sources
 }
 
-/// The directory of the project.
+/// Returns the directory of the project.
 pub(super) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// All Rust files in a directory and the directories in it.
+/// Returns all Rust files in a directory and its subdirectories.
 pub(super) fn rust_files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
@@ -50,17 +50,17 @@ impl Source {
         Self { name, code: code(&text), text }
     }
 
-    /// The room of the file: `store` for `store/key.rs`, `app` for `app.rs`.
-    pub(super) fn room(&self) -> &str {
-        room(&self.name)
+    pub(super) fn top_level_module(&self) -> &str {
+        top_level_module(&self.name)
     }
 }
 
-/// The room of the file with this name.
-pub(super) fn room(name: &str) -> &str {
+/// Returns the top-level module of a file: `store` for `store/key.rs`, `app` for `app.rs`.
+pub(super) fn top_level_module(name: &str) -> &str {
     name.split(['/', '.']).next().unwrap()
 }
 
+/// Removes comments and unit tests.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")

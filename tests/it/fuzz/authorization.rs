@@ -1,4 +1,4 @@
-//! `Authorization`: compares which headers are accepted with the grammar of RFC 6750.
+//! The `Authorization` header: exactly the headers that match the grammar of RFC 6750 are accepted.
 
 use arm_api::{
     domain::refusal::Refusal,
@@ -39,7 +39,7 @@ impl Target for Authorization {
                 );
                 prop_assert!(
                     is_grammatical(value),
-                    "{:?} was taken",
+                    "{:?} was accepted",
                     value.escape_ascii().to_string()
                 );
                 Ok(())
@@ -47,7 +47,7 @@ impl Target for Authorization {
             (Err(Error::Refused(Refusal::Malformed(_))), [value]) => {
                 prop_assert!(
                     !is_grammatical(value),
-                    "{:?} was refused",
+                    "{:?} was rejected",
                     value.escape_ascii().to_string()
                 );
                 Ok(())
@@ -61,24 +61,24 @@ impl Target for Authorization {
     }
 }
 
-/// Whether a header is one token: `Bearer`, one or more spaces, and the characters of `b64token`,
-/// with padding only at the end. Spaces and tabs around it do not count. A word that programs send
-/// when a value is missing is not a token.
+/// Returns whether a header is `Bearer`, one or more spaces, and a `b64token` with padding only at
+/// the end. Spaces and tabs around it are ignored. A word that programs send instead of a missing
+/// value is not a token.
 fn is_grammatical(value: &[u8]) -> bool {
     let text = value.trim_ascii();
     let Some((scheme, rest)) = text.split_at_checked("Bearer".len()) else { return false };
     let token = rest.trim_ascii_start();
     let body = token.split(|it| *it == b'=').next().unwrap();
-    let is_of_token = |it: &u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(it);
-    let is_missing = |word: &&str| token.eq_ignore_ascii_case(word.as_bytes());
+    let is_token_byte = |it: &u8| it.is_ascii_alphanumeric() || b"-._~+/".contains(it);
+    let is_placeholder = |word: &&str| token.eq_ignore_ascii_case(word.as_bytes());
     value.len() <= 4096
         && scheme.eq_ignore_ascii_case(b"bearer")
         && rest.starts_with(b" ")
         && !rest[..rest.len() - token.len()].contains(&b'\t')
         && !body.is_empty()
-        && body.iter().all(is_of_token)
+        && body.iter().all(is_token_byte)
         && token[body.len()..].iter().all(|it| *it == b'=')
-        && !["undefined", "null", "none", "nil", "bearer"].iter().any(is_missing)
+        && !["undefined", "null", "none", "nil", "bearer"].iter().any(is_placeholder)
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! The callback of a login: a code is sent to the provider only with the state of this attempt.
+//! The callback of a login: the code is sent to the provider only if the state is that of the
+//! attempt.
 
 use arm_api::config::Providers;
 use axum::body::Body;
@@ -13,7 +14,7 @@ use crate::given::World;
 
 const ACME: &str = "https://id.acme.test";
 
-/// The query string of a callback, in the browser that began the login.
+/// The query string of a callback in the browser that started the login.
 struct Callback {
     runtime: Runtime,
     world: World,
@@ -48,16 +49,16 @@ impl Target for Callback {
         );
         let providers = Some(Providers::Json(provider));
         let world = runtime.block_on(World::with(|config| config.providers = providers));
-        let described = json!({
+        let metadata = json!({
             "issuer": ACME, "jwks_uri": format!("{ACME}/keys"),
             "token_endpoint": format!("{ACME}/token"),
             "authorization_endpoint": format!("{ACME}/authorize"),
         });
-        world.web.answers(&format!("{ACME}/.well-known/openid-configuration"), 200, &described);
-        world.web.answers(&format!("{ACME}/keys"), 200, &json!({ "keys": [] }));
-        world.web.answers(&format!("{ACME}/token"), 400, &json!({ "error": "invalid_grant" }));
+        world.web.set_response(&format!("{ACME}/.well-known/openid-configuration"), 200, &metadata);
+        world.web.set_response(&format!("{ACME}/keys"), 200, &json!({ "keys": [] }));
+        world.web.set_response(&format!("{ACME}/token"), 400, &json!({ "error": "invalid_grant" }));
         let mut target = Self { runtime, world, cookie: String::new(), state: String::new() };
-        (target.cookie, target.state) = target.begin();
+        (target.cookie, target.state) = target.start_login();
         target
     }
 
@@ -69,41 +70,42 @@ impl Target for Callback {
         let Ok(uri) = format!("/callback?{}", String::from_utf8_lossy(input)).parse::<Uri>() else {
             return Ok(());
         };
-        let (cookie, state) = self.begin();
+        let (cookie, state) = self.start_login();
         let query = uri.query().unwrap_or_default().replace(&self.state, &state);
-        self.world.web.asked();
+        self.world.web.take_requests();
         let path = format!("/callback?{query}");
         let request =
             Request::get(&path).header(header::COOKIE, cookie).body(Body::empty()).unwrap();
-        let answer = self.runtime.block_on(self.world.send(request));
-        prop_assert_eq!(answer.status, 400, "{}", answer.text());
-        prop_assert!(answer.header("set-cookie").is_none_or(|it| !it.contains("arm_session")));
-        let is_sent = self.world.web.asked().iter().any(|(url, _)| url.ends_with("/token"));
-        prop_assert!(!is_sent || is_of_attempt(&path, &state), "a code was taken to the provider");
+        let response = self.runtime.block_on(self.world.send(request));
+        prop_assert_eq!(response.status, 400, "{}", response.text());
+        prop_assert!(response.header("set-cookie").is_none_or(|it| !it.contains("arm_session")));
+        let code_was_sent =
+            self.world.web.take_requests().iter().any(|(url, _)| url.ends_with("/token"));
+        prop_assert!(!code_was_sent || matches_attempt(&path, &state), "the code was sent");
         Ok(())
     }
 }
 
 impl Callback {
-    /// Begins a login. Returns the browser's cookie and the state.
-    fn begin(&self) -> (String, String) {
-        let answer =
-            self.runtime.block_on(self.world.sends(("GET", "/login/acme"), &[], Body::empty()));
-        let url = Url::parse(answer.header("location").unwrap()).unwrap();
+    /// Starts a login. Returns the cookie and the state.
+    fn start_login(&self) -> (String, String) {
+        let response =
+            self.runtime.block_on(self.world.request(("GET", "/login/acme"), &[], Body::empty()));
+        let url = Url::parse(response.header("location").unwrap()).unwrap();
         let state = url.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
-        (answer.session_cookie().unwrap(), state)
+        (response.session_cookie().unwrap(), state)
     }
 }
 
-/// Whether a callback has this state and no other, one code, and no other issuer.
-fn is_of_attempt(path: &str, state: &str) -> bool {
+/// Returns whether a callback has exactly this state, one code, and no other issuer.
+fn matches_attempt(path: &str, state: &str) -> bool {
     let url = Url::parse("https://arm.test").unwrap().join(path).unwrap();
     let values = |wanted: &str| -> Vec<String> {
         let pairs = url.query_pairs().filter(|(name, value)| name == wanted && !value.is_empty());
         pairs.map(|(_, value)| value.into_owned()).collect()
     };
-    let is_of_issuer = values("iss").iter().all(|it| it.trim_end_matches('/') == ACME);
-    values("state") == [state] && values("code").len() == 1 && is_of_issuer
+    let has_right_issuer = values("iss").iter().all(|it| it.trim_end_matches('/') == ACME);
+    values("state") == [state] && values("code").len() == 1 && has_right_issuer
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Claims with a valid signature: only claims that we would sign are accepted.
+//! Claims with a valid signature: they are accepted only if the service could have signed them.
 
 use arm_api::{
     access::keys::{KeyEntry, KeyState},
@@ -14,9 +14,9 @@ use crate::given::{URL, World, signing_keys};
 
 const SEED: [u8; 32] = [7; 32];
 /// Six calendar months are 184 days at most; 26 weeks are 182.
-const LONGEST_LIFE: i64 = 184 * 86_400;
+const MAX_LIFETIME: i64 = 184 * 86_400;
 
-/// A header and claims, one on each line, signed with our key.
+/// A header and claims, each on its own line, signed with the key of the service.
 struct Claims {
     world: World,
     header: String,
@@ -61,7 +61,7 @@ impl Target for Claims {
         let keys = signing_keys(&[key]);
         let runtime = runtime();
         let world = runtime.block_on(World::with(|config| config.signing_keys = keys));
-        let token = runtime.block_on(world.program_of("ana@acme.test")).token;
+        let token = runtime.block_on(world.program_for("ana@acme.test")).token;
         Self { world, header, token }
     }
 
@@ -78,7 +78,7 @@ impl Target for Claims {
         if let Ok(verified) = verified {
             let members: Map<String, Value> = serde_json::from_slice(claims).unwrap_or_default();
             prop_assert_eq!(header, self.header.as_bytes());
-            prop_assert!(self.is_ours(&members), "{} are taken", Value::from(members));
+            prop_assert!(self.is_plausible(&members), "{} was accepted", Value::from(members));
             prop_assert_eq!(members["sub"].as_str(), Some(verified.user.as_str()));
             prop_assert_eq!(members["tid"].as_str(), Some(verified.token.as_str()));
         }
@@ -87,23 +87,25 @@ impl Target for Claims {
 }
 
 impl Claims {
-    /// Whether these are the claims that we write, with values that we write.
-    fn is_ours(&self, members: &Map<String, Value>) -> bool {
+    /// Returns whether the service could have written these claims.
+    fn is_plausible(&self, members: &Map<String, Value>) -> bool {
         let number = |name: &str| members.get(name).and_then(Value::as_i64).unwrap_or(i64::MIN);
         let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
-        let (now, iat, exp) = (self.world.now(), number("iat"), number("exp"));
-        let is_in_time =
-            iat <= now + 60 && now < exp && iat < exp && exp.saturating_sub(iat) <= LONGEST_LIFE;
-        let is_for_us = text("iss") == URL && text("aud") == format!("{URL}/api");
+        let now = self.world.now();
+        let iat = number("iat");
+        let exp = number("exp");
+        let is_current =
+            iat <= now + 60 && now < exp && iat < exp && exp.saturating_sub(iat) <= MAX_LIFETIME;
+        let is_for_this_service = text("iss") == URL && text("aud") == format!("{URL}/api");
         members.len() == 7
-            && is_in_time
-            && is_for_us
+            && is_current
+            && is_for_this_service
             && text("sub").len() == 22
             && text("tid").len() == 22
     }
 }
 
-/// Returns the first line and the rest.
+/// Splits the input after its first line.
 fn split_line(input: &[u8]) -> (&[u8], &[u8]) {
     let end = input.iter().position(|it| *it == b'\n').unwrap_or(input.len());
     (&input[..end], input.get(end + 1..).unwrap_or_default())

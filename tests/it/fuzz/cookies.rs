@@ -1,4 +1,4 @@
-//! Cookies: only the value of the session's cookie authenticates, whatever other cookies are sent.
+//! Cookies: only the session cookie authenticates, no matter which other cookies are sent.
 
 use axum::body::Body;
 use http::{HeaderValue, Request, header};
@@ -43,7 +43,7 @@ impl Target for Cookies {
     fn new() -> Self {
         let runtime = runtime();
         let world = runtime.block_on(World::new());
-        let cookie = runtime.block_on(world.signed_in("ana@acme.test")).cookie;
+        let cookie = runtime.block_on(world.log_in("ana@acme.test")).cookie;
         let session = cookie.split_once('=').unwrap().1.to_owned();
         Self { runtime, world, session }
     }
@@ -64,31 +64,31 @@ impl Target for Cookies {
         for line in &lines {
             request.headers_mut().append(header::COOKIE, line.clone());
         }
-        let answer = self.runtime.block_on(self.world.send(request));
+        let response = self.runtime.block_on(self.world.send(request));
         let count = lines.iter().map(|it| count(it.as_bytes())).sum::<usize>();
         prop_assert!(
-            matches!((answer.status, count), (200 | 401, 0 | 1) | (400, 2..)),
+            matches!((response.status, count), (200 | 401, 0 | 1) | (400, 2..)),
             "{}",
-            answer.text()
+            response.text()
         );
-        let is_let_in = !answer.json()["data"]["me"].is_null();
+        let is_authenticated = !response.json()["data"]["me"].is_null();
         prop_assert!(
-            !is_let_in || lines.iter().any(|it| self.is_in(it.as_bytes())),
-            "it was let in"
+            !is_authenticated || lines.iter().any(|it| self.has_session(it.as_bytes())),
+            "it was authenticated without the session cookie"
         );
         Ok(())
     }
 }
 
 impl Cookies {
-    /// Whether a header contains the session's cookie. Blanks around it do not count.
-    fn is_in(&self, header: &[u8]) -> bool {
+    /// Returns whether a header contains the session cookie. Spaces and tabs around it are ignored.
+    fn has_session(&self, header: &[u8]) -> bool {
         let cookie = format!("{NAME}={}", self.session);
         header.split(|it| *it == b';').any(|pair| trimmed(pair) == cookie.as_bytes())
     }
 }
 
-/// Counts the cookies with the session's name in a header.
+/// Counts the cookies with the name of the session cookie.
 fn count(header: &[u8]) -> usize {
     let name = format!("{NAME}=");
     header.split(|it| *it == b';').filter(|pair| trimmed(pair).starts_with(name.as_bytes())).count()

@@ -1,4 +1,4 @@
-//! Lambda events: an event with changed texts is read correctly or rejected, and both functions
+//! Lambda events: an event with changed strings is read correctly or rejected, and both functions
 //! respond to it.
 
 use std::{fs, path::Path};
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::given::World;
 
-/// Events of the library and malformed ones, whose texts are changed.
+/// The events in `events/` and malformed ones. Their strings are changed.
 struct Events {
     runtime: Runtime,
     world: World,
@@ -68,9 +68,9 @@ impl Target for Events {
     fn new() -> Self {
         let runtime = runtime();
         let world = runtime.block_on(World::new());
-        let cookie = runtime.block_on(world.signed_in("ana@acme.test")).cookie;
+        let cookie = runtime.block_on(world.log_in("ana@acme.test")).cookie;
         let session = cookie.split_once('=').unwrap().1.to_owned();
-        let token = runtime.block_on(world.program_of("bob@acme.test")).token;
+        let token = runtime.block_on(world.program_for("bob@acme.test")).token;
         Self { runtime, world, session, token }
     }
 
@@ -82,8 +82,8 @@ impl Target for Events {
             it.extension().is_some_and(|it| it == "json") && !it.ends_with("expected.json")
         });
         paths.sort();
-        let texts = paths.iter().map(|it| fs::read_to_string(it).unwrap());
-        texts.chain(corpus(Self::NAME)).map(|it| self.fill_in(&it).into_bytes()).collect()
+        let strings = paths.iter().map(|it| fs::read_to_string(it).unwrap());
+        strings.chain(corpus(Self::NAME)).map(|it| self.fill_in(&it).into_bytes()).collect()
     }
 
     fn fill_in(&self, seed: &str) -> String {
@@ -97,7 +97,7 @@ impl Target for Events {
         })
     }
 
-    fn changed(&self) -> BoxedStrategy<Input> {
+    fn mutations(&self) -> BoxedStrategy<Input> {
         let seeds: Vec<Value> =
             self.seeds().iter().map(|it| serde_json::from_slice(it).unwrap()).collect();
         let changes = vec((any::<Index>(), vec(change(Self::WORDS), 1..4)), 1..4);
@@ -106,7 +106,7 @@ impl Target for Events {
                 Input(
                     changes
                         .iter()
-                        .fold(event, |event, (at, changes)| changed(event, *at, changes))
+                        .fold(event, |event, (at, changes)| mutate(event, *at, changes))
                         .to_string()
                         .into_bytes(),
                 )
@@ -121,47 +121,47 @@ impl Target for Events {
         }
         for router in [routes::api(self.world.app.clone()), routes::web(self.world.web_app.clone())]
         {
-            let answer = self.runtime.block_on(handler::handle_event(router, &event.to_string()));
-            let status = serde_json::to_value(answer).unwrap()["statusCode"].as_u64();
+            let response = self.runtime.block_on(handler::handle_event(router, &event.to_string()));
+            let status = serde_json::to_value(response).unwrap()["statusCode"].as_u64();
             prop_assert!(matches!(status, Some(200..=499)), "{status:?}");
         }
         Ok(())
     }
 }
 
-/// Changes one of the event's texts.
-fn changed(mut event: Value, at: Index, changes: &[Change]) -> Value {
-    let mut texts = Vec::new();
-    collect(&mut event, &mut texts);
-    let seeds: Vec<_> = texts.iter().map(|it| it.as_bytes().to_vec()).collect();
-    if !texts.is_empty() {
-        let index = at.index(texts.len());
+/// Changes one of the strings in the event.
+fn mutate(mut event: Value, at: Index, changes: &[Change]) -> Value {
+    let mut strings = Vec::new();
+    collect_strings(&mut event, &mut strings);
+    let seeds: Vec<_> = strings.iter().map(|it| it.as_bytes().to_vec()).collect();
+    if !strings.is_empty() {
+        let index = at.index(strings.len());
         let bytes =
             changes.iter().fold(seeds[index].clone(), |it, change| change.apply(it, &seeds));
-        *texts[index] = String::from_utf8_lossy(&bytes).into_owned();
+        *strings[index] = String::from_utf8_lossy(&bytes).into_owned();
     }
     event
 }
 
-/// Collects all texts of an event except the names of members.
-fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
+/// Collects all strings in an event except member names.
+fn collect_strings<'a>(value: &'a mut Value, strings: &mut Vec<&'a mut String>) {
     match value {
-        Value::String(text) => texts.push(text),
-        Value::Array(items) => items.iter_mut().for_each(|it| collect(it, texts)),
-        Value::Object(members) => members.values_mut().for_each(|it| collect(it, texts)),
+        Value::String(text) => strings.push(text),
+        Value::Array(items) => items.iter_mut().for_each(|it| collect_strings(it, strings)),
+        Value::Object(members) => members.values_mut().for_each(|it| collect_strings(it, strings)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// Checks that the headers, the body and the client's address of a request are all in its event.
+/// Checks that the headers, the body and the client address of a request come from its event.
 fn check_request(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCaseResult {
     let mut copy = event.clone();
-    let mut texts = Vec::new();
-    collect(&mut copy, &mut texts);
+    let mut strings = Vec::new();
+    collect_strings(&mut copy, &mut strings);
     for (name, value) in request.headers() {
         prop_assert!(
-            texts.iter().any(|it| it.as_bytes() == value.as_bytes()),
-            "{name} is invented"
+            strings.iter().any(|it| it.as_bytes() == value.as_bytes()),
+            "the header {name} is not in the event"
         );
     }
     let body = event["body"].as_str().unwrap_or_default();
@@ -183,7 +183,10 @@ fn check_request(request: &Request<impl AsRef<[u8]>>, event: &Value) -> TestCase
             it.as_str().and_then(|it| it.parse().ok()) == address.parse::<std::net::IpAddr>().ok()
         })
     };
-    prop_assert!(caller.as_ref().is_none_or(is_seen), "{caller:?} is invented");
+    prop_assert!(
+        caller.as_ref().is_none_or(is_seen),
+        "the client address {caller:?} is not in the event"
+    );
     prop_assert!(request.uri().path().starts_with('/'));
     Ok(())
 }

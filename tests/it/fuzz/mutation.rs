@@ -1,13 +1,13 @@
-//! Random changes of inputs.
+//! Random changes to inputs.
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 use super::Input;
 
-/// The most changes of one input. With many changes, all inputs are rejected early.
-const MOST_CHANGES: usize = 6;
-/// The most bytes that one change inserts or removes.
-const LONGEST: usize = 24;
+/// The maximum number of changes to an input. With more, most inputs would be rejected early.
+const MAX_CHANGES: usize = 6;
+/// The maximum number of bytes that a change inserts or removes.
+const MAX_LENGTH: usize = 24;
 
 /// One change, at a random position.
 #[derive(Clone, Debug)]
@@ -18,30 +18,33 @@ pub(super) enum Change {
     Insert(Index, Vec<u8>),
     /// Removes some bytes.
     Remove(Index, usize),
-    /// Copies some of the bytes to another position, so many times.
+    /// Inserts a repetition of some of the bytes at another position.
     Repeat(Index, usize, Index, usize),
-    /// Continues with the end of another seed.
+    /// Replaces the end with the end of another input of the corpus.
     Splice(Index, Index, Index),
 }
 
-/// Generates a change. It often inserts one of `words`.
+/// Generates a change, which often inserts one of `words`.
 pub(super) fn change(words: &'static [&'static str]) -> impl Strategy<Value = Change> {
     let word = prop::sample::select(words).prop_map(|it| it.as_bytes().to_vec());
-    let inserted = prop_oneof![2 => word, 1 => vec(any::<u8>(), 1..LONGEST)];
+    let inserted = prop_oneof![2 => word, 1 => vec(any::<u8>(), 1..MAX_LENGTH)];
     prop_oneof![
         2 => (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Change::Flip(at, bit)),
         3 => (any::<Index>(), inserted).prop_map(|(at, bytes)| Change::Insert(at, bytes)),
-        2 => (any::<Index>(), 1..LONGEST).prop_map(|(at, length)| Change::Remove(at, length)),
-        1 => (any::<Index>(), 1..LONGEST, any::<Index>(), prop_oneof![1..4_usize, 100..2000_usize])
+        2 => (any::<Index>(), 1..MAX_LENGTH).prop_map(|(at, length)| Change::Remove(at, length)),
+        1 => (any::<Index>(), 1..MAX_LENGTH, any::<Index>(), prop_oneof![1..4_usize, 100..2000_usize])
             .prop_map(|(from, length, to, times)| Change::Repeat(from, length, to, times)),
         1 => (any::<Index>(), any::<Index>(), any::<Index>())
             .prop_map(|(seed, at, from)| Change::Splice(seed, at, from)),
     ]
 }
 
-/// Generates changed seeds.
-pub(super) fn of(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> BoxedStrategy<Input> {
-    let changes = vec(change(words), 1..=MOST_CHANGES);
+/// Generates changed inputs of the corpus.
+pub(super) fn mutations(
+    seeds: Vec<Vec<u8>>,
+    words: &'static [&'static str],
+) -> BoxedStrategy<Input> {
+    let changes = vec(change(words), 1..=MAX_CHANGES);
     let input = move |(seed, changes): (Index, Vec<Change>)| {
         Input(changes.iter().fold(seed.get(&seeds).clone(), |input, it| it.apply(input, &seeds)))
     };
@@ -49,7 +52,7 @@ pub(super) fn of(seeds: Vec<Vec<u8>>, words: &'static [&'static str]) -> BoxedSt
 }
 
 impl Change {
-    /// Makes the change.
+    /// Applies the change.
     pub(super) fn apply(&self, mut input: Vec<u8>, seeds: &[Vec<u8>]) -> Vec<u8> {
         let place = |at: &Index| at.index(input.len() + 1);
         let part = |from: usize, length: usize| from..(from + length).min(input.len());

@@ -1,4 +1,4 @@
-//! `next`: the browser always stays on this site.
+//! The parameter `next`: the redirect never leads to another site.
 
 use arm_api::{domain::own_path::OwnPath, web::login};
 use proptest::{prelude::*, test_runner::TestCaseResult};
@@ -50,15 +50,15 @@ impl Target for Next {
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("next", &text).finish();
         let Ok(uri) = format!("/login/acme?{query}").parse() else { return Ok(()) };
-        let led = login::next(&uri);
-        prop_assert!(stays(led.as_str()), "{led:?} leads elsewhere");
-        prop_assert_eq!(OwnPath::try_from(text).unwrap_or_default(), led);
+        let path = login::next(&uri);
+        prop_assert!(stays_on_site(path.as_str()), "{path:?} leads to another site");
+        prop_assert_eq!(OwnPath::try_from(text).unwrap_or_default(), path);
         Ok(())
     }
 }
 
-/// Whether a browser that reads this as a link stays on the site (WHATWG, URL).
-fn stays(link: &str) -> bool {
+/// Returns whether a browser resolves the link to this site (WHATWG URL Standard).
+fn stays_on_site(link: &str) -> bool {
     let home = Url::parse(URL).unwrap();
     home.join(link).is_ok_and(|it| it.origin() == home.origin())
 }

@@ -1,4 +1,4 @@
-//! API tokens: a changed token is never accepted.
+//! API tokens: only unchanged tokens are accepted.
 
 use arm_api::domain::{refusal::Refusal, secret::Secret};
 use proptest::{prelude::*, test_runner::TestCaseResult};
@@ -6,10 +6,10 @@ use proptest::{prelude::*, test_runner::TestCaseResult};
 use super::{Target, fuzz, runtime};
 use crate::given::World;
 
-/// Valid tokens that are then changed.
+/// The tokens of two users.
 struct Tokens {
     world: World,
-    real: [String; 2],
+    valid: [String; 2],
 }
 
 impl Target for Tokens {
@@ -35,13 +35,13 @@ impl Target for Tokens {
     fn new() -> Self {
         let runtime = runtime();
         let world = runtime.block_on(World::new());
-        let token = |email| runtime.block_on(world.program_of(email)).token;
-        let real = ["ana@acme.test", "bob@acme.test"].map(token);
-        Self { world, real }
+        let token = |email| runtime.block_on(world.program_for(email)).token;
+        let valid = ["ana@acme.test", "bob@acme.test"].map(token);
+        Self { world, valid }
     }
 
     fn fill_in(&self, seed: &str) -> String {
-        let [ana, bob] = &self.real;
+        let [ana, bob] = &self.valid;
         let part = |token: &str, number: usize| token.split('.').nth(number).unwrap().to_owned();
         seed.replace("${TOKEN}", ana)
             .replace("${HEADER}", &part(ana, 0))
@@ -60,12 +60,15 @@ impl Target for Tokens {
             .jwt
             .verify(&Secret::from(text.clone()), self.world.app.clock.now());
         match verified {
-            Ok(_) => prop_assert!(self.real.contains(&text), "a changed token was taken"),
+            Ok(_) => prop_assert!(self.valid.contains(&text), "a changed token was accepted"),
             Err(Refusal::Malformed(_)) => {
-                prop_assert!(text.split('.').count() != 3, "it has three segments");
+                prop_assert!(
+                    text.split('.').count() != 3,
+                    "a token with three segments was called malformed"
+                );
             }
             Err(Refusal::Invalid) => {
-                prop_assert!(!self.real.contains(&text), "a token was refused");
+                prop_assert!(!self.valid.contains(&text), "a valid token was rejected");
             }
             Err(other) => {
                 return Err(TestCaseError::fail(format!("the error reveals too much: {other:?}")));

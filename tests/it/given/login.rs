@@ -1,4 +1,4 @@
-//! Logins with an identity provider, from the click on its button to the callback.
+//! Logins with an identity provider.
 
 use arm_api::{
     access::stakeholders::VerifiedIdentity,
@@ -9,26 +9,27 @@ use axum::body::Body;
 use http::{Request, header};
 use serde_json::{Value, json};
 
-use super::{Answer, Browser, ProviderKey, World};
+use super::{Browser, ProviderKey, TestResponse, World};
 
 pub(crate) const ACME: &str = "https://id.acme.test";
 pub(crate) const OTHER: &str = "https://id.other.test";
-/// A member of a provider's entry.
+/// Configures a provider as the owner of a domain. Added to the provider's entry.
 pub(crate) const OWNS_ACME: &str = r#","domains":["acme.test"]"#;
 
-/// Returns a world with one provider, which has a discovery document and publishes a key.
+/// Starts a world with one provider, which publishes a discovery document and a key. `members` are
+/// added to the provider's entry.
 pub(crate) async fn world(members: &str, address: &str, issuer: &str) -> World {
     let entry =
         format!(r#"[{{"id":"acme","clientId":"arm","clientSecret":"c-secret",{members}}}]"#);
     let world = World::with(|config| config.providers = Some(Providers::Json(entry))).await;
-    describes(&world, address, issuer, ACME);
-    world.keep_secret("c-secret");
+    publish_discovery(&world, address, issuer, ACME);
+    world.register_secret("c-secret");
     world
 }
 
 /// Publishes the discovery document of a provider under `address`, and its key on `host`.
-pub(crate) fn describes(world: &World, address: &str, issuer: &str, host: &str) {
-    world.web.answers(
+pub(crate) fn publish_discovery(world: &World, address: &str, issuer: &str, host: &str) {
+    world.web.set_response(
         &format!("{address}/.well-known/openid-configuration"),
         200,
         &json!({
@@ -38,36 +39,36 @@ pub(crate) fn describes(world: &World, address: &str, issuer: &str, host: &str) 
             "userinfo_endpoint": format!("{host}/me"),
         }),
     );
-    world.web.answers(&format!("{host}/keys"), 200, &ProviderKey::of(1).published());
+    world.web.set_response(&format!("{host}/keys"), 200, &ProviderKey::from_seed(1).key_set());
 }
 
 pub(crate) async fn acme() -> World {
     world(&format!(r#""issuer":"{ACME}""#), ACME, ACME).await
 }
 
-/// A login that has begun: the cookie and the parameters for the provider.
-pub(crate) struct Begun {
+/// A login that was started: the cookie, and the parameters of the authorization request.
+pub(crate) struct StartedLogin {
     pub(crate) cookie: String,
     pub(crate) query: Vec<(String, String)>,
 }
 
-impl Begun {
-    pub(crate) async fn at(world: &World, path: &str) -> Self {
-        let answer = world.sends(("GET", path), &[], Body::empty()).await;
-        assert_eq!(answer.status, 303, "{}", answer.text());
-        let url = url::Url::parse(answer.header("location").unwrap()).unwrap();
-        let begun = Self {
-            cookie: answer.session_cookie().unwrap(),
+impl StartedLogin {
+    pub(crate) async fn start(world: &World, path: &str) -> Self {
+        let response = world.request(("GET", path), &[], Body::empty()).await;
+        assert_eq!(response.status, 303, "{}", response.text());
+        let url = url::Url::parse(response.header("location").unwrap()).unwrap();
+        let login = Self {
+            cookie: response.session_cookie().unwrap(),
             query: url.query_pairs().into_owned().collect(),
         };
         for secret in [
-            begun.parameter("state"),
-            begun.parameter("nonce"),
-            begun.cookie.split_once('=').unwrap().1,
+            login.parameter("state"),
+            login.parameter("nonce"),
+            login.cookie.split_once('=').unwrap().1,
         ] {
-            world.keep_secret(if secret.is_empty() { "c-secret" } else { secret });
+            world.register_secret(if secret.is_empty() { "c-secret" } else { secret });
         }
-        begun
+        login
     }
 
     pub(crate) fn parameter(&self, name: &str) -> &str {
@@ -78,13 +79,13 @@ impl Begun {
             .unwrap_or_default()
     }
 
-    /// Comes back from the provider with a code.
-    pub(crate) async fn ends(&self, world: &World) -> Answer {
-        self.ends_at(world, "/callback").await
+    /// Sends the callback with a code.
+    pub(crate) async fn finish(&self, world: &World) -> TestResponse {
+        self.finish_at(world, "/callback").await
     }
 
-    /// The same, at a path that the provider chooses.
-    pub(crate) async fn ends_at(&self, world: &World, path: &str) -> Answer {
+    /// Sends the callback with a code to another path.
+    pub(crate) async fn finish_at(&self, world: &World, path: &str) -> TestResponse {
         let path = format!("{path}?code=a-code&state={}", self.parameter("state"));
         let request =
             Request::get(path).header(header::COOKIE, &self.cookie).body(Body::empty()).unwrap();
@@ -92,7 +93,7 @@ impl Begun {
     }
 }
 
-/// Returns the claims of a valid ID token of Ana.
+/// Returns the claims of a valid ID token for Ana.
 pub(crate) fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
     json!({
         "iss": issuer, "aud": "arm", "sub": "1", "nonce": nonce,
@@ -101,30 +102,34 @@ pub(crate) fn claims(world: &World, issuer: &str, nonce: &str) -> Value {
     })
 }
 
-/// Logs Ana in with an ID token whose claims are changed by `change` and signed with this key.
-pub(crate) async fn logs_in(world: &World, key: u8, change: impl FnOnce(&mut Value)) -> Answer {
-    let begun = Begun::at(world, "/login/acme").await;
-    let mut claims = claims(world, ACME, begun.parameter("nonce"));
+/// Logs Ana in. The claims of the ID token are changed by `change` and signed with this key.
+pub(crate) async fn log_in(
+    world: &World,
+    key: u8,
+    change: impl FnOnce(&mut Value),
+) -> TestResponse {
+    let login = StartedLogin::start(world, "/login/acme").await;
+    let mut claims = claims(world, ACME, login.parameter("nonce"));
     change(&mut claims);
-    tells(world, &ProviderKey::of(key).id_token(&claims));
-    begun.ends(world).await
+    set_id_token(world, &ProviderKey::from_seed(key).id_token(&claims));
+    login.finish(world).await
 }
 
-/// Makes the provider return this ID token for a code.
-pub(crate) fn tells(world: &World, id_token: &str) {
-    tells_at(world, ACME, id_token);
+/// Sets the ID token that the provider returns for a code.
+pub(crate) fn set_id_token(world: &World, id_token: &str) {
+    set_id_token_at(world, ACME, id_token);
 }
 
-/// Makes the provider on `host` return this ID token for a code.
-pub(crate) fn tells_at(world: &World, host: &str, id_token: &str) {
+/// Sets the ID token that the provider on `host` returns for a code.
+pub(crate) fn set_id_token_at(world: &World, host: &str, id_token: &str) {
     let tokens =
         json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
-    world.web.answers(&format!("{host}/token"), 200, &tokens);
-    world.keep_secret("an-access-token");
-    world.keep_secret(id_token);
+    world.web.set_response(&format!("{host}/token"), 200, &tokens);
+    world.register_secret("an-access-token");
+    world.register_secret(id_token);
 }
 
-/// Returns a world with two providers, whose entries also have these members.
+/// Starts a world with two providers. The members are added to their entries.
 pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
     let entry = |id: &str, issuer: &str, members: &str| {
         format!(
@@ -133,40 +138,43 @@ pub(crate) async fn two_providers(acme: &str, other: &str) -> World {
     };
     let providers = format!("[{},{}]", entry("acme", ACME, acme), entry("other", OTHER, other));
     let world = World::with(|config| config.providers = Some(Providers::Json(providers))).await;
-    describes(&world, ACME, ACME, ACME);
-    describes(&world, OTHER, OTHER, OTHER);
+    publish_discovery(&world, ACME, ACME, ACME);
+    publish_discovery(&world, OTHER, OTHER, OTHER);
     world
 }
 
 /// Logs in with the second provider.
-pub(crate) async fn logs_in_by_other(world: &World, change: impl FnOnce(&mut Value)) -> Answer {
-    let begun = Begun::at(world, "/login/other").await;
-    let mut claims = claims(world, OTHER, begun.parameter("nonce"));
+pub(crate) async fn log_in_with_other(
+    world: &World,
+    change: impl FnOnce(&mut Value),
+) -> TestResponse {
+    let login = StartedLogin::start(world, "/login/other").await;
+    let mut claims = claims(world, OTHER, login.parameter("nonce"));
     change(&mut claims);
-    tells_at(world, OTHER, &ProviderKey::of(1).id_token(&claims));
-    begun.ends(world).await
+    set_id_token_at(world, OTHER, &ProviderKey::from_seed(1).id_token(&claims));
+    login.finish(world).await
 }
 
-/// Returns the user id in the session of a successful login.
-pub(crate) fn user_of(world: &World, answer: &Answer) -> String {
-    assert_eq!(answer.status, 303, "{}", answer.text());
-    let cookie = answer.session_cookie().unwrap();
+/// Returns the user ID in the session cookie of a successful login.
+pub(crate) fn user_id_of(world: &World, response: &TestResponse) -> String {
+    assert_eq!(response.status, 303, "{}", response.text());
+    let cookie = response.session_cookie().unwrap();
     let value = cookie.split_once('=').unwrap().1;
-    world.keep_secret(value);
+    world.register_secret(value);
     value.split_once('.').unwrap().0.to_owned()
 }
 
-/// Returns the user's e-mail address after a login.
-pub(crate) async fn address_of(world: &World, answer: &Answer) -> String {
-    let ana = Browser { world, cookie: answer.session_cookie().unwrap() };
-    ana.asks("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"]
+/// Returns the email address of the user who logged in.
+pub(crate) async fn email_of(world: &World, response: &TestResponse) -> String {
+    let ana = Browser { world, cookie: response.session_cookie().unwrap() };
+    ana.query("{ me { userEmail } }").await.json()["data"]["me"]["userEmail"]
         .as_str()
         .unwrap()
         .to_owned()
 }
 
-/// Returns an identity as the provider has verified it.
-pub(crate) fn person(issuer: &str, subject: &str, email: &str) -> VerifiedIdentity {
+/// Returns an identity that a provider has verified.
+pub(crate) fn verified_identity(issuer: &str, subject: &str, email: &str) -> VerifiedIdentity {
     VerifiedIdentity {
         subject: Subject::new(issuer.to_owned(), subject.to_owned()).unwrap(),
         email: Email::try_from(email.to_owned()).unwrap(),

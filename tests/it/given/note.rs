@@ -1,5 +1,5 @@
-//! A noun of the tests: a note of a user, with no rules of its own, and the audit entries of
-//! its changes.
+//! A record type for tests of the store, without rules of its own, and audit entries of its
+//! changes.
 
 use arm_api::{
     domain::{
@@ -18,7 +18,7 @@ use ulid::Ulid;
 
 use super::start;
 
-/// A note. It is stored where an audit entry of the user would be.
+/// A note of a user. It has the key of an audit entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Note {
     pub(crate) user: UserId,
@@ -29,7 +29,7 @@ pub(crate) struct Note {
     pub(crate) version: u64,
 }
 
-/// The same, as the next version of the program has it.
+/// A note as the next version of the program defines it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NewNote {
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub(crate) struct NewNote {
     pub(crate) stars: u32,
 }
 
-/// Why a note is not changed.
+/// The reason why a note cannot be changed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoteError {
     #[error("the note is closed")]
@@ -50,11 +50,12 @@ pub(crate) fn owner() -> UserId {
     UserId::from_entropy([7; 16])
 }
 
-/// The audit entry of a change. It is not stored among the notes of [`owner`].
+/// Returns the audit entry of a change. Its key differs from those of the notes of [`owner`].
 pub(crate) fn audit_entry(number: u64) -> AuditEntry {
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
     let ana = Stakeholder::enrol(UserId::from_entropy([8; 16]), email, "Ana", start());
-    let (subject, id) = (AuditSubject::User(ana.id.clone()), Ulid::from_parts(number, 0));
+    let subject = AuditSubject::User(ana.id.clone());
+    let id = Ulid::from_parts(number, 0);
     AuditEntry::new(subject, id, start(), Author::program(&ana), "changeNote")
 }
 
@@ -63,7 +64,7 @@ pub(crate) fn notes() -> KeyPrefix {
 }
 
 impl Note {
-    pub(crate) fn number(number: u64) -> Self {
+    pub(crate) fn new(number: u64) -> Self {
         let id = Ulid::from_parts(number, 0);
         Self { user: owner(), id, text: "new".to_owned(), color: None, version: 0 }
     }

@@ -1,4 +1,5 @@
-//! Other servers that the product calls, such as identity providers. The test sets their responses.
+//! Fakes of the servers that the product calls, such as identity providers. Tests set their
+//! responses.
 
 use std::{
     collections::BTreeMap,
@@ -15,42 +16,42 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use serde_json::{Value, json};
 
-/// Other servers, with their responses and the requests that they got. A URL without a response
-/// cannot be reached.
+/// Fake servers, with their responses and the received requests. A URL without a response is
+/// unreachable.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Web(Arc<Mutex<Sites>>);
+pub(crate) struct FakeWeb(Arc<Mutex<Traffic>>);
 
 #[derive(Debug, Default)]
-struct Sites {
-    answers: BTreeMap<String, (u16, String)>,
-    asked: Vec<(String, String)>,
+struct Traffic {
+    responses: BTreeMap<String, (u16, String)>,
+    requests: Vec<(String, String)>,
 }
 
-impl Web {
+impl FakeWeb {
     /// Sets the response of a URL.
-    pub(crate) fn answers(&self, url: &str, status: u16, body: &Value) {
-        let answer = (status, body.to_string());
-        self.0.lock().unwrap().answers.insert(url.to_owned(), answer);
+    pub(crate) fn set_response(&self, url: &str, status: u16, body: &Value) {
+        let response = (status, body.to_string());
+        self.0.lock().unwrap().responses.insert(url.to_owned(), response);
     }
 
     /// Makes a host unreachable.
-    pub(crate) fn is_down(&self, host: &str) {
-        self.0.lock().unwrap().answers.retain(|url, _| !url.starts_with(host));
+    pub(crate) fn make_unreachable(&self, host: &str) {
+        self.0.lock().unwrap().responses.retain(|url, _| !url.starts_with(host));
     }
 
-    /// Takes the requests since the last time: URL and body.
-    pub(crate) fn asked(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.0.lock().unwrap().asked)
+    /// Returns the URLs and bodies of the requests since the last time.
+    pub(crate) fn take_requests(&self) -> Vec<(String, String)> {
+        std::mem::take(&mut self.0.lock().unwrap().requests)
     }
 }
 
-impl HttpConnector for Web {
+impl HttpConnector for FakeWeb {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let mut sites = self.0.lock().unwrap();
+        let mut traffic = self.0.lock().unwrap();
         let body = request.body().bytes().map(String::from_utf8_lossy).unwrap_or_default();
-        sites.asked.push((request.uri().to_owned(), body.into_owned()));
-        let Some((status, body)) = sites.answers.get(request.uri()).cloned() else {
-            return HttpConnectorFuture::ready(Err(ConnectorError::io("out of reach".into())));
+        traffic.requests.push((request.uri().to_owned(), body.into_owned()));
+        let Some((status, body)) = traffic.responses.get(request.uri()).cloned() else {
+            return HttpConnectorFuture::ready(Err(ConnectorError::io("unreachable".into())));
         };
         let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
         response.headers_mut().insert("content-type", "application/json");
@@ -58,16 +59,16 @@ impl HttpConnector for Web {
     }
 }
 
-/// The key of an identity provider.
+/// A signing key of an identity provider.
 pub(crate) struct ProviderKey(Ed25519KeyPair);
 
 impl ProviderKey {
-    pub(crate) fn of(seed: u8) -> Self {
+    pub(crate) fn from_seed(seed: u8) -> Self {
         Self(Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).unwrap())
     }
 
     /// Returns the key set that the provider publishes.
-    pub(crate) fn published(&self) -> Value {
+    pub(crate) fn key_set(&self) -> Value {
         let x = URL_SAFE_NO_PAD.encode(self.0.public_key());
         json!({ "keys": [{
             "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "kid": x, "x": x,

@@ -1,4 +1,4 @@
-//! What goes over the wire to DynamoDB, and into the log.
+//! The connection to DynamoDB, which records and meters calls, and the log.
 
 use std::{
     io,
@@ -19,13 +19,13 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::Barrier;
 
-/// The URL of the DynamoDB server that the stories use, from `ARM_TEST_DYNAMODB`.
-#[expect(clippy::disallowed_methods, reason = "a suite says by it which DynamoDB is meant")]
+/// Returns the URL of the DynamoDB server to test with, from `ARM_TEST_DYNAMODB`.
+#[expect(clippy::disallowed_methods, reason = "a suite sets the variable")]
 pub(super) fn server() -> Option<String> {
     std::env::var("ARM_TEST_DYNAMODB").ok()
 }
 
-/// The DynamoDB of the stories: embedded unless a [`server`] is named.
+/// Returns the DynamoDB to test with: embedded unless a [`server`] is set.
 pub(super) fn dynamodb(
     clock: &ManualClock,
 ) -> (Option<String>, SharedHttpConnector, Option<Embedded>) {
@@ -36,7 +36,7 @@ pub(super) fn dynamodb(
     (None, SharedHttpConnector::new(embedded.clone()), Some(embedded))
 }
 
-/// A request to DynamoDB.
+/// A call to DynamoDB.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) operation: String,
@@ -53,50 +53,50 @@ impl Calls {
     }
 }
 
-/// Where reads wait for each other, so that all of them have happened before the first
-/// of their readers goes on: rivals meet, however fast DynamoDB is.
+/// Makes reads wait until all of them are done, so that their callers conflict no matter how fast
+/// DynamoDB is.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Meeting(Arc<Mutex<Option<Expected>>>);
+pub(super) struct ReadBarrier(Arc<Mutex<Option<Waiting>>>);
 
-/// The readers who are still to come, and where they wait.
+/// The number of readers that have not arrived, and the barrier at which they wait.
 #[derive(Debug)]
-struct Expected {
+struct Waiting {
     readers: usize,
     barrier: Arc<Barrier>,
 }
 
-impl Meeting {
-    pub(super) fn of(&self, readers: usize) {
+impl ReadBarrier {
+    pub(super) fn set(&self, readers: usize) {
         let barrier = Arc::new(Barrier::new(readers));
-        *self.0.lock().unwrap() = Some(Expected { readers, barrier });
+        *self.0.lock().unwrap() = Some(Waiting { readers, barrier });
     }
 
-    async fn attend(&self) {
+    async fn wait(&self) {
         if let Some(barrier) = self.arrive() {
             barrier.wait().await;
         }
     }
 
     fn arrive(&self) -> Option<Arc<Barrier>> {
-        let mut expected = self.0.lock().unwrap();
-        let meeting = expected.as_mut()?;
-        meeting.readers -= 1;
-        let barrier = Arc::clone(&meeting.barrier);
-        if meeting.readers == 0 {
-            *expected = None;
+        let mut waiting = self.0.lock().unwrap();
+        let state = waiting.as_mut()?;
+        state.readers -= 1;
+        let barrier = Arc::clone(&state.barrier);
+        if state.readers == 0 {
+            *waiting = None;
         }
         Some(barrier)
     }
 }
 
-/// What calls consumed, in units of capacity.
+/// Consumed capacity, in capacity units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Units {
     pub(crate) read: f64,
     pub(crate) write: f64,
 }
 
-/// Counts what calls consume, once somebody asked for it.
+/// Measures consumed capacity after the first [`reset`](Self::reset).
 #[derive(Clone, Debug, Default)]
 pub(super) struct Meter(Arc<Mutex<Option<Units>>>);
 
@@ -105,7 +105,7 @@ impl Meter {
         self.0.lock().unwrap().replace(Units::default()).unwrap_or_default()
     }
 
-    /// Lets DynamoDB say what a request consumes.
+    /// Asks DynamoDB to return the consumed capacity.
     fn prepare(&self, request: &mut HttpRequest) {
         if self.0.lock().unwrap().is_none() {
             return;
@@ -118,7 +118,7 @@ impl Meter {
         *request.body_mut() = SdkBody::from(body);
     }
 
-    /// Counts what a response says.
+    /// Adds the consumed capacity in a response.
     async fn read(&self, operation: &str, response: &mut HttpResponse) {
         if self.0.lock().unwrap().is_none() {
             return;
@@ -142,25 +142,27 @@ fn units(consumed: &Value) -> f64 {
     consumed["CapacityUnits"].as_f64().unwrap_or_default()
 }
 
+/// Records and meters the calls to `inner`.
 #[derive(Debug)]
-pub(super) struct Recorded<C> {
+pub(super) struct RecordingConnector<C> {
     pub(super) inner: C,
     pub(super) calls: Calls,
-    pub(super) meeting: Meeting,
+    pub(super) read_barrier: ReadBarrier,
     pub(super) meter: Meter,
 }
 
-impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
+impl<C: HttpConnector + Clone + 'static> HttpConnector for RecordingConnector<C> {
     fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let body =
             serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let operation = operation(&request);
         let at = tokio::time::Instant::now();
         self.calls.0.lock().unwrap().push(Call { operation: operation.clone(), body, at });
-        let Self { inner, meeting, meter, .. } = self;
-        let (inner, meeting, meter) = (inner.clone(), meeting.clone(), meter.clone());
+        let inner = self.inner.clone();
+        let read_barrier = self.read_barrier.clone();
+        let meter = self.meter.clone();
         meter.prepare(&mut request);
-        // Rivals get their turn here, as they do while a request is on its way.
+        // Lets other tasks run, as they do while a request is on its way.
         HttpConnectorFuture::new(async move {
             tokio::task::yield_now().await;
             let mut response = inner.call(request).await;
@@ -168,7 +170,7 @@ impl<C: HttpConnector + Clone + 'static> HttpConnector for Recorded<C> {
                 meter.read(&operation, response).await;
             }
             if operation == "GetItem" {
-                meeting.attend().await;
+                read_barrier.wait().await;
             }
             response
         })

@@ -23,7 +23,7 @@ const HOUR: i64 = 3600;
 const INVALIDATE: &str = "mutation { invalidateAccessToken { success } }";
 
 /// An event, and the expected response.
-pub(crate) struct Story {
+pub(crate) struct Fixture {
     pub(crate) name: String,
     pub(crate) expected: Verdict,
     text: String,
@@ -38,16 +38,16 @@ pub(crate) struct Verdict {
     pub(crate) reason: Option<String>,
 }
 
-/// Reads all stories, sorted by name. Each file must be in `expected.json`, and the reverse.
-pub(crate) fn stories() -> Vec<Story> {
+/// Reads all fixtures, sorted by name. Each file must be in `expected.json`, and the reverse.
+pub(crate) fn fixtures() -> Vec<Fixture> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let text = fs::read_to_string(folder.join("expected.json")).unwrap();
     let expected: BTreeMap<String, Verdict> = serde_json::from_str(&text).unwrap();
     let names: Vec<_> = expected.keys().cloned().collect();
     assert_eq!(files(&folder), names, "the files in events/ and the names in expected.json");
 
-    let story = |(name, expected)| Story { text: read(&folder.join(&name)), name, expected };
-    expected.into_iter().map(story).collect()
+    let fixture = |(name, expected)| Fixture { text: read(&folder.join(&name)), name, expected };
+    expected.into_iter().map(fixture).collect()
 }
 
 fn files(folder: &Path) -> Vec<String> {
@@ -64,7 +64,7 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-impl Story {
+impl Fixture {
     /// Returns the name of the function: `api` or `web`.
     pub(crate) fn handler(&self) -> &str {
         self.name.split_once('-').unwrap().0
@@ -88,17 +88,17 @@ impl Story {
 
 impl Verdict {
     /// Reads the response of a Lambda function.
-    pub(crate) fn of(answer: &Value) -> Self {
-        let body: Value = serde_json::from_slice(&body(answer)).unwrap_or_default();
+    pub(crate) fn of(response: &Value) -> Self {
+        let body: Value = serde_json::from_slice(&body(response)).unwrap_or_default();
         let reason = body["errors"][0]["extensions"]["reason"].as_str().map(str::to_owned);
-        Self { status: answer["statusCode"].as_u64().unwrap_or_default(), reason }
+        Self { status: response["statusCode"].as_u64().unwrap_or_default(), reason }
     }
 }
 
 /// Returns the body in the response of a Lambda function.
-pub(crate) fn body(answer: &Value) -> Vec<u8> {
-    let text = answer["body"].as_str().unwrap_or_default();
-    let is_base64 = answer["isBase64Encoded"] == json!(true);
+pub(crate) fn body(response: &Value) -> Vec<u8> {
+    let text = response["body"].as_str().unwrap_or_default();
+    let is_base64 = response["isBase64Encoded"] == json!(true);
     if is_base64 { STANDARD.decode(text).unwrap() } else { text.as_bytes().to_vec() }
 }
 
@@ -132,9 +132,10 @@ impl Credentials {
 }
 
 async fn credential(app: &WebApp, name: &str) -> String {
-    let browser = Browser::sign_in(app, &format!("{name}@acme.test")).await;
+    let browser = Browser::log_in(app, &format!("{name}@acme.test")).await;
     let now = app.app.clock.now().as_second();
-    let (soon, tomorrow) = (now + HOUR, now + 24 * HOUR);
+    let soon = now + HOUR;
+    let tomorrow = now + 24 * HOUR;
     match name {
         "SESSION" | "EXPIRED_SESSION" => browser.session,
         "ENDED_SESSION" => {
@@ -145,7 +146,7 @@ async fn credential(app: &WebApp, name: &str) -> String {
         "EXPIRED_TOKEN" => browser.create_token(soon).await,
         "REVOKED_TOKEN" => {
             let token = browser.create_token(tomorrow).await;
-            browser.ask(INVALIDATE).await;
+            browser.query(INVALIDATE).await;
             token
         }
         "REPLACED_TOKEN" => {
@@ -164,11 +165,11 @@ struct Browser {
 }
 
 impl Browser {
-    async fn sign_in(app: &WebApp, email: &str) -> Self {
+    async fn log_in(app: &WebApp, email: &str) -> Self {
         let mut browser = Self { router: local::routes(app.clone()), session: String::new() };
-        let answer =
+        let response =
             browser.post("/login/development", "text/plain", format!("email={email}")).await;
-        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
+        let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap().to_owned();
         let value = cookie.split_once('=').and_then(|(_, rest)| rest.split_once(';'));
         value.unwrap().0.clone_into(&mut browser.session);
         browser
@@ -182,27 +183,27 @@ impl Browser {
         self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap()
     }
 
-    async fn ask(&self, query: &str) -> Value {
-        let answer =
+    async fn query(&self, query: &str) -> Value {
+        let response =
             self.post("/api", "application/json", json!({ "query": query }).to_string()).await;
-        let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-        let answer: Value = serde_json::from_slice(&bytes).unwrap();
-        assert!(answer.get("errors").is_none(), "{answer}");
-        answer
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let response: Value = serde_json::from_slice(&bytes).unwrap();
+        assert!(response.get("errors").is_none(), "{response}");
+        response
     }
 
     async fn create_token(&self, expiration_time: i64) -> String {
         let query = format!(
             "mutation {{ updateAccessToken(expirationTime: {expiration_time}) {{ sessionJwt }} }}"
         );
-        self.ask(&query).await["data"]["updateAccessToken"]["sessionJwt"]
+        self.query(&query).await["data"]["updateAccessToken"]["sessionJwt"]
             .as_str()
             .unwrap()
             .to_owned()
     }
 
     async fn log_out(&self) {
-        let answer = self.post("/logout", "text/plain", String::new()).await;
-        assert!(answer.headers().contains_key("clear-site-data"), "{answer:?}");
+        let response = self.post("/logout", "text/plain", String::new()).await;
+        assert!(response.headers().contains_key("clear-site-data"), "{response:?}");
     }
 }

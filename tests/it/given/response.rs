@@ -1,4 +1,4 @@
-//! A response, and how tests inspect it.
+//! Responses, as tests inspect them.
 
 use axum::body::Body;
 use http::{HeaderMap, Response};
@@ -7,14 +7,14 @@ use serde_json::Value;
 
 /// A response with its whole body.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) bytes: Vec<u8>,
 }
 
-impl Answer {
-    pub(crate) async fn of(response: Response<Body>) -> Self {
+impl TestResponse {
+    pub(crate) async fn read(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes().to_vec();
         Self { status: parts.status.as_u16(), headers: parts.headers, bytes }
@@ -25,14 +25,15 @@ impl Answer {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("no JSON: {}", self.text()))
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|_| panic!("not JSON: {}", self.text()))
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|it| it.to_str().unwrap())
     }
 
-    /// Returns the status, and the code and reason of the first error: `401 UNAUTHENTICATED TOKEN_INVALID`.
+    /// Returns the status, and the code and reason of the first error, such as `401 UNAUTHENTICATED
+    /// TOKEN_INVALID`.
     pub(crate) fn verdict(&self) -> String {
         let part =
             |name| self.extension(name).as_str().map(|it| format!(" {it}")).unwrap_or_default();
@@ -50,13 +51,13 @@ impl Answer {
         self.json()["errors"][0]["message"].as_str().unwrap().to_owned()
     }
 
-    /// Returns the cookie that it sets, as `name=value`.
+    /// Returns the cookie that the response sets, as `name=value`.
     pub(crate) fn session_cookie(&self) -> Option<String> {
         let cookie = self.header("set-cookie")?;
         Some(cookie.split(';').next()?.to_owned())
     }
 
-    /// Returns the API token that was created.
+    /// Returns the created API token.
     pub(crate) fn new_token(&self) -> String {
         let token = &self.json()["data"]["updateAccessToken"]["sessionJwt"];
         token.as_str().unwrap_or_else(|| panic!("no token: {}", self.text())).to_owned()
