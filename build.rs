@@ -100,8 +100,8 @@ fn build() -> Result<()> {
     write(&out.join("assets.rs"), table(&assets)?.as_bytes())
 }
 
-/// Prepares our own files: a module after those that it imports, since its content, and so its
-/// public name, contains theirs.
+/// Prepares our own files. A module is prepared after its imports, because its content contains
+/// their public names, and its own public name contains a hash of its content.
 fn prepare_own(
     mut sources: Vec<(String, String)>,
     out: &Path,
@@ -185,7 +185,8 @@ fn playground_sources(out: &Path) -> Result<Vec<Source>> {
 /// written last, after npm succeeded.
 fn is_installed(folder: &Path) -> bool {
     let same = |file: &str| {
-        let (pinned, used) = (fs::read(Path::new(IDE_DIR).join(file)), fs::read(folder.join(file)));
+        let pinned = fs::read(Path::new(IDE_DIR).join(file));
+        let used = fs::read(folder.join(file));
         matches!((pinned, used), (Ok(pinned), Ok(used)) if pinned == used)
     };
     folder.join("installed").exists() && IDE_FILES.into_iter().all(same)
@@ -292,9 +293,9 @@ fn table(assets: &BTreeMap<String, Prepared>) -> Result<String> {
 fn constant(code: &mut String, name: &str, asset: &Prepared) -> Result<()> {
     let constant = name.to_uppercase().replace(|it: char| !it.is_ascii_alphanumeric(), "_");
     let path = |name: &String| format!("{PATH}/{name}");
-    let (own, imports) = (path(&asset.public_name), asset.imports.iter().map(path));
+    let own = path(&asset.public_name);
     if asset.is_module {
-        let imports: Vec<_> = imports.collect();
+        let imports: Vec<_> = asset.imports.iter().map(path).collect();
         let value = format!("Module {{ path: {own:?}, imports: &{imports:?} }}");
         writeln!(code, "/// The module `{name}`.\npub const {constant}: Module = {value};\n")?;
     } else {

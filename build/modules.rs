@@ -1,7 +1,7 @@
-//! Prepares our JavaScript modules: removes comments, and rewrites static imports to the
-//! public names of the imported files.
+//! Prepares our JavaScript modules: removes comments, and replaces the file names in static imports
+//! by the public names of the files.
 //!
-//! An import stands on a line of its own: `import { a } from './b.js';`, or its last line does.
+//! The file name of an import must be at the end of a line: `import { a } from './b.js';`.
 
 use std::collections::BTreeMap;
 
@@ -22,13 +22,13 @@ fn imported(line: &str) -> Option<&str> {
 ///
 /// # Errors
 ///
-/// When an imported file is not among those that are prepared.
+/// If an imported file has not been prepared.
 pub(crate) fn rewrite(text: &str, prepared: &BTreeMap<String, Prepared>) -> Result<String> {
     let mut code = String::new();
     for line in remove_comments(text) {
         match imported(line) {
             Some(file) => {
-                let import = prepared.get(file).ok_or_else(|| format!("no module is {file}"))?;
+                let import = prepared.get(file).ok_or_else(|| format!("unknown module: {file}"))?;
                 code.push_str(&line.replace(file, &import.public_name));
             }
             None => code.push_str(line),
@@ -38,7 +38,7 @@ pub(crate) fn rewrite(text: &str, prepared: &BTreeMap<String, Prepared>) -> Resu
     Ok(code)
 }
 
-/// Returns the lines that are not only comments.
+/// Returns the lines that contain code.
 fn remove_comments(text: &str) -> Vec<&str> {
     let mut is_in_comment = false;
     let is_code = |line: &&str| {
@@ -54,7 +54,7 @@ fn remove_comments(text: &str) -> Vec<&str> {
     text.lines().filter(is_code).collect()
 }
 
-/// Returns the public names of all modules that a module loads: its imports, and theirs.
+/// Returns the public names of all modules that a module loads, directly or indirectly.
 pub(crate) fn loaded(text: &str, prepared: &BTreeMap<String, Prepared>) -> Vec<String> {
     let mut names = Vec::new();
     for module in imports(text).into_iter().filter_map(|file| prepared.get(file)) {

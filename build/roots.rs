@@ -26,8 +26,8 @@ pub(crate) fn prepare(file: &Path) -> Result<()> {
 }
 
 fn pem(fingerprint: &str) -> Result<String> {
-    let is_meant = |der: &&[u8]| format!("{:x}", Sha256::digest(der)) == fingerprint;
-    let der = TLS_SERVER_ROOT_CERTS.iter().map(AsRef::as_ref).find(is_meant);
+    let is_wanted = |der: &&[u8]| format!("{:x}", Sha256::digest(der)) == fingerprint;
+    let der = TLS_SERVER_ROOT_CERTS.iter().map(AsRef::as_ref).find(is_wanted);
     let body = STANDARD.encode(der.ok_or_else(|| {
         format!("Mozilla's list has no certificate with the fingerprint {fingerprint}")
     })?);

@@ -34,8 +34,8 @@ pub const SESSION_REQUIRED: Rule = Rule {
 #[must_use]
 pub fn reject_renewal(ended_at: Timestamp) -> BrokenRule {
     SESSION_REQUIRED.broken().with_hint(format!(
-        "API tokens could renew themselves until {ended_at}. Log in with a browser and make a new \
-         one."
+        "API tokens could renew themselves until {ended_at}. Log in with a browser and create a \
+         new one."
     ))
 }
 

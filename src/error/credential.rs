@@ -14,8 +14,8 @@ pub(super) fn describe(refusal: &Refusal) -> ErrorInfo {
             describe_malformed(*seen)
         )),
         Refusal::Invalid => info("TOKEN_INVALID").hint(
-            "This API token was not issued by this server, or it is for another address: make a \
-             new one.",
+            "This API token was not issued by this server, or it is for another address: create \
+             a new one.",
         ),
         Refusal::UnknownSession => {
             info("TOKEN_INVALID").hint("This session has ended or never existed: log in again.")
@@ -28,10 +28,10 @@ pub(super) fn describe(refusal: &Refusal) -> ErrorInfo {
             ))
             .member("issuedAt", issued_at.to_string()),
         Refusal::TokenExpired { at } => info("TOKEN_EXPIRED")
-            .hint(format!("The API token expired at {at}: make a new one."))
+            .hint(format!("The API token expired at {at}: create a new one."))
             .member("expiredAt", at.to_string()),
         Refusal::TokenRevoked { at, by } => info("TOKEN_REVOKED")
-            .hint("The API token was revoked: make a new one.")
+            .hint("The API token was revoked: create a new one.")
             .member("revokedAt", at.map(|it| it.to_string()))
             .member("revokedBy", name_of_revoker(*by)),
         Refusal::TokenReplaced { at } => info("TOKEN_REPLACED")

@@ -21,7 +21,7 @@ use crate::{
     graph::{context::Request, date_time::DateTime, paging::Listed},
 };
 
-/// The mutations of API tokens.
+/// The mutations for API tokens.
 #[derive(Default)]
 pub(super) struct AccessTokenMutations;
 
@@ -122,7 +122,7 @@ pub(super) struct AccessToken {
 }
 
 impl AccessToken {
-    /// Makes the view of a token at `now`.
+    /// Creates the view of a token, with its state at `now`.
     pub(super) fn at(
         token: access_token::AccessToken,
         owner: &Stakeholder,

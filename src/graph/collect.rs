@@ -1,12 +1,12 @@
-//! Collects the fields that an operation selects: all selections of a response key are one
+//! Collects the fields that an operation selects. All selections with the same response key are one
 //! field (GraphQL specification, section 6.3.2).
 //!
-//! async-graphql compares the arguments of such fields within one selection set only. Here all of
-//! them are compared, after [`limits`](super::limits) has bounded the query with its fragments
-//! expanded: each selection is visited once.
+//! async-graphql compares the arguments of such selections within one selection set only. This
+//! module compares all of them. It visits each selection once, and [`limits`](super::limits) has
+//! already limited the number of selections with fragments expanded.
 //!
-//! The schema has no interfaces and no unions, so in a valid query a type condition is
-//! the type that it stands in. It is ignored here.
+//! Type conditions are ignored. The schema has no interfaces and no unions, so in a valid query
+//! every type condition is true.
 
 use std::collections::HashMap;
 
@@ -23,20 +23,20 @@ use crate::error::RequestFault;
 /// The fragments of a document, by name.
 pub(super) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
-/// A field of the answer.
+/// A field of the response.
 pub(super) struct Collected<'a> {
-    /// The first of its selections.
+    /// The first selection of the field.
     pub(super) first: &'a Positioned<Field>,
-    /// The fields within it, of all its selections.
+    /// The subfields, from all selections of the field.
     pub(super) fields: Vec<Collected<'a>>,
     is_repeated: bool,
 }
 
-/// Collects the fields of an operation, whatever its directives say.
+/// Collects all fields of an operation. Ignores `@skip` and `@include`.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Validation`] when selections of one response key differ in field or
+/// [`RequestFault::Validation`] if selections with the same response key have different fields or
 /// arguments (rule `OverlappingFieldsCanBeMerged`).
 pub(super) fn all<'a>(
     operation: &'a OperationDefinition,
@@ -45,7 +45,7 @@ pub(super) fn all<'a>(
     Collector { fragments, is_included: |_: &[_]| true }.fields(&[&operation.selection_set.node])
 }
 
-/// Collects the fields of an operation, without those that `@skip` or `@include` leave out.
+/// Collects the fields of an operation, except those that `@skip` or `@include` exclude.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ struct Collector<'a, F> {
     is_included: F,
 }
 
-/// The selections of one response key.
+/// The selections with the same response key.
 struct Group<'a> {
     first: &'a Positioned<Field>,
     others: Vec<&'a Positioned<Field>>,

@@ -1,4 +1,4 @@
-//! What resolvers read of the request.
+//! The data of a request, as resolvers access it.
 
 use std::sync::Arc;
 
@@ -21,45 +21,45 @@ use crate::{
     http::RequestContext,
 };
 
-/// What resolvers read of the request.
+/// Gives resolvers typed access to the data of the request.
 pub(super) trait Request {
-    /// The user.
+    /// Returns the user.
     ///
     /// # Errors
     ///
     /// `NoCredential` without a credential.
     fn actor(&self) -> Result<&Arc<Actor>>;
 
-    /// The user, if they may perform an action on the platform.
+    /// Returns the user if they may perform an action on the platform.
     ///
     /// # Errors
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action.
     fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>>;
 
-    /// Checks that the user may perform an action in an organization. `None` stands for a text
-    /// that cannot identify an organization.
+    /// Returns an organization if the user may perform an action in it. The identifier is `None` if
+    /// the client sent a text that is neither a valid name nor a valid ID.
     ///
     /// # Errors
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action, or
-    /// if there is no such organization; `Unavailable` when DynamoDB fails.
+    /// if there is no such organization; `Unavailable` if DynamoDB fails.
     fn organization(
         &self,
         identifier: Option<OrganizationIdentifier>,
         action: OrganizationAction,
     ) -> impl Future<Output = Result<Permitted<OrganizationRef>>> + Send;
 
-    /// When the request arrived.
+    /// Returns the time at which the request arrived.
     fn now(&self) -> Result<Timestamp>;
 
-    /// The context of the request.
+    /// Returns the context of the request.
     fn request(&self) -> Result<&RequestContext>;
 
-    /// Credentials and what they are checked against.
+    /// Returns the service that authenticates users and checks their permissions.
     fn access(&self) -> Result<&Access>;
 
-    /// What the execution reports beside its data.
+    /// Returns the report of the execution.
     fn report(&self) -> Result<&Report>;
 }
 
@@ -104,7 +104,7 @@ impl Request for Context<'_> {
     }
 }
 
-/// Converts the error of a value that the endpoint should have put beside the request.
+/// Converts the error for data that the executor should have added to the request.
 fn missing(error: async_graphql::Error) -> Error {
     Error::internal(error.message)
 }

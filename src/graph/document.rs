@@ -1,4 +1,4 @@
-//! Parses a request into a document, and checks all that needs no schema.
+//! Parses a request into a document, and makes the checks that do not need the schema.
 
 use async_graphql::{
     Positioned, Request, Value as ConstValue, Variables,
@@ -16,10 +16,10 @@ use crate::{
     http::graphql::GraphqlRequest,
 };
 
-/// How much of the name of an operation is logged, in characters.
+/// The maximum length of a logged operation name, in characters.
 const MAX_LOGGED_NAME: usize = 100;
 
-/// A document that is well-formed, names one operation, and is within the limits.
+/// A well-formed document within the limits, with one operation to execute.
 pub(super) struct Document {
     request: Request,
     merged: Option<Request>,
@@ -31,8 +31,8 @@ impl Document {
     ///
     /// # Errors
     ///
-    /// [`RequestFault::Syntax`], [`RequestFault::Validation`], or the broken rule of
-    /// `expirationTime`.
+    /// [`RequestFault::Syntax`] or [`RequestFault::Validation`] if the document is not valid;
+    /// `INVALID_EXPIRATION_TIME` if an `expirationTime` is not an integer.
     pub(super) fn parse(mut request: GraphqlRequest, now: Timestamp) -> Result<Self> {
         let mut parsed = parse(&request.query)?;
         typename::rewrite(&mut parsed)?;
@@ -63,12 +63,12 @@ impl Document {
         Ok(Self { request, merged, name })
     }
 
-    /// Parses a document of the product itself, to validate it. Lists cost what they cost with
-    /// pages of a hundred items.
+    /// Parses one of our own documents for validation. Integer variables, such as page sizes, get
+    /// the value 100.
     ///
     /// # Errors
     ///
-    /// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
+    /// [`RequestFault::Syntax`] or [`RequestFault::Validation`] if the document is not valid.
     pub(super) fn parse_to_validate(query: &str) -> Result<Request, RequestFault> {
         let mut parsed = parse(query)?;
         typename::rewrite(&mut parsed)?;
@@ -80,20 +80,20 @@ impl Document {
         Ok(to_request(query.to_owned(), parsed, variables))
     }
 
-    /// Whether a request asks for a mutation. It need not be valid.
+    /// Whether the operation of a request is a mutation. The document need not be valid.
     pub(super) fn is_mutation(request: &GraphqlRequest) -> bool {
         let Ok(parsed) = parse(&request.query) else { return false };
         let operation = find_operation(&parsed, request.operation_name.as_deref());
         operation.is_ok_and(|it| it.node.ty == OperationType::Mutation)
     }
 
-    /// Returns the name of the operation, shortened, for the log.
+    /// Returns the name of the operation for the log, shortened.
     pub(super) fn name(&self) -> Option<String> {
         self.name.as_ref().map(|it| it.chars().take(MAX_LOGGED_NAME).collect())
     }
 
-    /// Returns the request to validate, and the one to execute where that is another: only the
-    /// operation, with fields that are selected more than once merged.
+    /// Returns the original request, and the merged one if the original cannot be executed as it
+    /// is. The merged request has one operation, which selects each field once.
     pub(super) fn into_requests(self) -> (Request, Option<Request>) {
         (self.request, self.merged)
     }
@@ -135,8 +135,8 @@ fn operation_name(parsed: &ExecutableDocument, request: &GraphqlRequest) -> Opti
     request.operation_name.clone().or_else(first)
 }
 
-/// Takes the reason from a syntax error: it is the last line of the parser's message, whose other
-/// lines show the query.
+/// Converts a syntax error. The reason is the last line of the parser's message; the other lines
+/// quote the query.
 fn to_syntax_fault(fault: &parser::Error) -> RequestFault {
     let message = fault.to_string();
     let text = message.lines().last().unwrap_or_default().trim().trim_start_matches("= ");
@@ -144,8 +144,8 @@ fn to_syntax_fault(fault: &parser::Error) -> RequestFault {
     RequestFault::Syntax { text: text.to_owned(), at }
 }
 
-/// Checks that required variables have values (GraphQL specification, section 6.1.2), and that
-/// variables have no directives, of which none is defined. async-graphql does not check either.
+/// Checks that required variables have values (GraphQL specification, section 6.1.2), and that no
+/// variable has a directive: the schema defines none for variables. async-graphql checks neither.
 fn check_variables(
     operation: &OperationDefinition,
     variables: &Variables,
@@ -167,8 +167,8 @@ fn check_variables(
     Ok(())
 }
 
-/// Gives each variable without a value its default value: async-graphql ignores defaults in
-/// `@skip` and `@include`.
+/// Sets each variable without a value to its default value. async-graphql ignores default values
+/// in `@skip` and `@include`.
 fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
         if let Some(value) = &definition.default_value {
@@ -177,8 +177,8 @@ fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
     }
 }
 
-/// Gives each integer variable without a value a number, for validation only: to compute what a
-/// list costs, validation reads the argument, and takes a missing value for null.
+/// Sets each integer variable without a value to `number`, for validation only. Validation reads
+/// page sizes to compute the cost of a list, and would treat a missing value as null.
 fn set_numbers(operation: &OperationDefinition, variables: &mut Variables, number: i32) {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
         if matches!(definition.var_type.node.to_string().as_str(), "Int" | "Int!") {

@@ -1,5 +1,7 @@
-//! The GraphQL endpoint over HTTP. A request is checked in this order, and the first failure is
-//! the response: method, credential, media types, body, document. Then it is executed.
+//! The GraphQL endpoint over HTTP.
+//!
+//! Checks the method, the credential, the media types, the body and the document, in this order.
+//! The response contains the first failure. If there is none, the document is executed.
 
 use std::sync::Arc;
 
@@ -47,7 +49,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Makes the endpoint for the users of `access`.
+    /// Creates the endpoint. Requests are authenticated by `access`.
     #[must_use]
     pub fn new(access: Arc<Access>, own_origins: OwnOrigins) -> Self {
         let executor = Executor::new(Arc::clone(&access));
@@ -96,7 +98,7 @@ impl Endpoint {
         Ok(response::render(execution, answer_type))
     }
 
-    /// Executes a document while the use of its credential is recorded.
+    /// Executes a document and records the use of the credential, both at the same time.
     async fn execute(
         &self,
         document: Document,
@@ -112,13 +114,15 @@ impl Endpoint {
         execution
     }
 
-    /// Executes the mutation of a token that was replaced. It returns something only where the
-    /// token replaced itself within the last minute, did not get the response, and sends the same
-    /// mutation again; or where that failed.
+    /// Executes the mutation of a token that was replaced. A client that renewed its token but did
+    /// not receive the response can repeat the mutation for one minute and gets the same response.
+    ///
+    /// Returns `None` for all other requests with a replaced token. If a service fails, returns
+    /// that error, so that the client tries again.
     ///
     /// # Errors
     ///
-    /// `Unavailable` when DynamoDB fails.
+    /// `Unavailable` if DynamoDB fails.
     async fn repeat_renewal(
         &self,
         claims: &VerifiedClaims,
@@ -139,8 +143,8 @@ impl Endpoint {
     }
 }
 
-/// Responds with an error instead of an execution. The cookie of a session that has ended is
-/// deleted, unless only a clock is wrong.
+/// Renders the error of a request that was not executed. Deletes the session cookie if the session
+/// is refused, unless the only reason is that a clock is wrong.
 fn reject(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     let mut response = response::reject(error, AnswerType::negotiate(headers).unwrap_or_default());
     let credential = RawCredential::in_headers(headers, cookies);
@@ -152,7 +156,7 @@ fn reject(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     response
 }
 
-/// Parses a request, and notes the name of its operation for the log.
+/// Parses a request, and adds the name of its operation to the request's log line.
 fn parse(request: GraphqlRequest, now: Timestamp) -> Result<Document> {
     let document = Document::parse(request, now)?;
     if let Some(name) = document.name() {

@@ -1,4 +1,4 @@
-//! Executes a document on the schema, with and without HTTP.
+//! Executes documents: those of HTTP requests, and those of our own pages.
 
 use std::sync::Arc;
 
@@ -19,18 +19,18 @@ use crate::{
     http::{RequestContext, graphql::GraphqlRequest},
 };
 
-/// The schema with what its resolvers need.
+/// Executes documents against the schema.
 pub struct Executor {
     schema: Schema,
     access: Arc<Access>,
 }
 
-/// Validates a document of the product itself against the schema, without executing it. Its pages
-/// cost what a hundred items cost.
+/// Validates one of our own documents against the schema, without executing it. If a page size is a
+/// variable, the cost is that of a page of 100 items.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Syntax`] or [`RequestFault::Validation`].
+/// [`RequestFault::Syntax`] or [`RequestFault::Validation`] if the document is not valid.
 pub async fn validate(document: &str) -> Result<(), RequestFault> {
     let request = Document::parse_to_validate(document)?;
     let response =
@@ -50,22 +50,22 @@ pub(super) struct Execution {
 }
 
 impl Executor {
-    /// Makes the executor for the users of `access`.
+    /// Creates the executor. Resolvers call `access`.
     #[must_use]
     pub fn new(access: Arc<Access>) -> Self {
         Self { schema: graph::schema(Some(Arc::clone(&access))), access }
     }
 
-    /// Executes a document of the product itself, without HTTP, and reads its data as a `T`. The
-    /// document is a file that a test compares with the schema; `variables` is a struct or a map.
+    /// Executes one of our own documents, and deserializes its data to `T`. The document is a file
+    /// that a test validates against the schema. `variables` serializes to an object.
     ///
-    /// A field that the visitor may not see is null. Where `T` has no `Option` for it, its error
-    /// is returned. The use of the credential is not recorded here.
+    /// A field that the user may not see is null. If `T` has no `Option` for it, its error is
+    /// returned. The use of the credential is not recorded here.
     ///
     /// # Errors
     ///
-    /// The first error of a field that is not only denied. `Internal` where the document is not
-    /// valid, or `T` does not fit it.
+    /// The first error other than a denied permission; a denied permission if `T` needs the field;
+    /// `Internal` if the document is not valid, or if its data does not match `T`.
     pub async fn execute<T: DeserializeOwned>(
         &self,
         document: &'static str,
@@ -83,7 +83,7 @@ impl Executor {
         execution.into_data()
     }
 
-    /// Executes a document. One whose fields are merged is first validated as it was sent.
+    /// Executes a document. If its fields were merged, the original is validated first.
     pub(super) async fn run(
         &self,
         document: Document,
@@ -109,7 +109,7 @@ impl Executor {
 }
 
 impl Execution {
-    /// Whether a mutation returned an object without any error.
+    /// Whether a mutation returned an object, and there were no errors.
     pub(super) fn has_changed_something(&self) -> bool {
         let async_graphql::Value::Object(fields) = &self.response.data else { return false };
         let is_object = |it| matches!(it, &async_graphql::Value::Object(_));
@@ -133,8 +133,8 @@ impl Execution {
     }
 }
 
-/// Returns our error behind an error of async-graphql. Its own errors are about a document that
-/// is not valid, which is a mistake of ours.
+/// Returns the error of the resolver. If the error is from async-graphql itself, our document is
+/// not valid, which is a bug.
 fn to_error(error: &ServerError) -> Error {
     error.source().cloned().unwrap_or_else(|| Error::internal(error.message.clone()))
 }

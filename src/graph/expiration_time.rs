@@ -1,5 +1,5 @@
-//! Checks `expirationTime` before the schema does: whole numbers count however they are written,
-//! and an error says which times are allowed, which an error of the type `Int` cannot.
+//! Checks the argument `expirationTime` before the schema does. It accepts whole numbers in every
+//! notation, such as `1.8e9`. Its error contains the allowed times, unlike that of the type `Int`.
 
 use async_graphql::{
     Name, Variables,
@@ -12,16 +12,16 @@ use crate::{
     domain::access_token::ExpirationPolicy, error::Result, graph::selections, http::graphql,
 };
 
-/// The name of the argument, in every field.
+/// The name of the argument, in all fields.
 const ARGUMENT: &str = "expirationTime";
-/// How much of a text that was sent is repeated, in characters.
+/// The maximum length of a string that an error quotes, in characters.
 const MAX_REPEATED: usize = 40;
 
-/// Makes each `expirationTime` an integer.
+/// Converts each `expirationTime` to an integer.
 ///
 /// # Errors
 ///
-/// `INVALID_EXPIRATION_TIME` if it is not an integer.
+/// `INVALID_EXPIRATION_TIME` if one is not a whole number.
 pub(super) fn rewrite(
     document: &mut ExecutableDocument,
     variables: &Variables,
@@ -83,7 +83,7 @@ impl Rewriter<'_> {
     }
 }
 
-/// Shortens a value that was sent, for the error.
+/// Shortens a value, so that an error can quote it.
 fn shorten(value: &serde_json::Value) -> serde_json::Value {
     match value {
         serde_json::Value::String(text) => {

@@ -1,4 +1,5 @@
-//! Limits the cost of a query, executes it or only validates it, and reports how far it got.
+//! An extension of async-graphql. It limits the cost of a query, skips the execution of requests
+//! that are only validated, and collects a report of the execution.
 
 use std::{
     any::{Any, TypeId},
@@ -15,17 +16,17 @@ use async_graphql::{
 
 use crate::graph::warning::Warning;
 
-/// The highest cost of a query. [`paging`](super::paging) says what a field costs.
+/// The maximum cost of a query. [`paging`](super::paging) defines the cost of a field.
 const MAX_COST: usize = 10_000;
 
-/// Marks a request that is validated and not executed.
+/// Marks a request that is validated but not executed.
 pub(super) struct ValidateOnly {
-    /// Whether its cost is limited. It is not where another request is executed instead, with its
-    /// fields merged: that one has a limit.
+    /// Whether its cost is limited. If a merged request is executed instead, only the cost of that
+    /// one is limited.
     pub(super) limits_cost: bool,
 }
 
-/// What the execution of a request reports beside its data. A clone shares the report.
+/// What the execution of a request reports in addition to its data. Clones share the same report.
 #[derive(Clone, Default)]
 pub(super) struct Report(Arc<Entries>);
 
@@ -42,7 +43,7 @@ impl Report {
         self.0.is_executed.load(Ordering::Relaxed)
     }
 
-    /// Counts items of a plain list. Returns how many the response has so far.
+    /// Counts items of a plain list. Returns the number of such items in the response so far.
     pub(super) fn count_items(&self, count: usize) -> usize {
         self.0.list_items.fetch_add(count, Ordering::Relaxed) + count
     }
@@ -52,7 +53,7 @@ impl Report {
         self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 
-    /// Takes the warnings out of the report.
+    /// Removes the warnings from the report, and returns them.
     pub(super) fn take_warnings(&self) -> Vec<Warning> {
         std::mem::take(&mut *self.0.warnings.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -102,7 +103,7 @@ impl Extension for Control {
     }
 }
 
-/// Returns the data of type `T` that the request was given.
+/// Returns the data of type `T` of the request.
 fn request_data<'a, T: Any>(ctx: &ExtensionContext<'a>) -> Option<&'a T> {
     ctx.query_data?.get(&TypeId::of::<T>())?.downcast_ref()
 }

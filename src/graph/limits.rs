@@ -1,10 +1,10 @@
 //! Limits the size of a query before it is validated or executed.
 //!
-//! async-graphql 7 counts neither aliases nor the fields of expanded fragments, and its
-//! validation walks a fragment as often as it is spread, also for operations that are not
-//! executed. So the query is walked here first, with fragments expanded and a limited number of
-//! steps, which stops fragment bombs and cycles. The depth of its brackets is already limited by
-//! [`source`](super::source).
+//! async-graphql 7 counts neither aliases nor the fields of expanded fragments. Its validation
+//! visits a fragment each time it is spread, even in operations that are not executed. So this
+//! module visits the query first, with fragments expanded. It stops after a limited number of
+//! steps, which protects against fragment bombs and cycles. [`source`](super::source) has already
+//! limited the nesting of brackets.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,27 +21,27 @@ use crate::{
     graph::collect::{self, Collected},
 };
 
-/// The most levels of fields. The introspection of GraphQL Playground has 13.
+/// The maximum depth of fields. The introspection query of GraphQL Playground has 13 levels.
 const MAX_DEPTH: usize = 15;
-/// The most levels of fields and fragments. Each level takes stack here and in async-graphql,
-/// which has the same limit.
+/// The maximum depth of fields and fragments. Each level uses stack space here and in
+/// async-graphql, which has the same limit.
 const MAX_NESTING: usize = 32;
-/// The most fields, with fragments expanded.
+/// The maximum number of fields, with fragments expanded. Fragments count as fields.
 const MAX_STEPS: usize = 1_500;
-/// The most arguments and variables. Validation compares some of them in pairs.
+/// The maximum number of arguments and variables. Validation compares some of them in pairs.
 const MAX_ARGUMENTS: usize = 1_500;
-/// The most aliases of one field, after merging.
+/// The maximum number of aliases of a field, after merging.
 const MAX_ALIASES: usize = 30;
-/// The most directives.
+/// The maximum number of directives in an operation, with fragments expanded.
 const MAX_DIRECTIVES: usize = 50;
 
-/// Checks all operations of a document together, since all of them are validated. Returns
-/// whether any of them selects a field more than once.
+/// Checks all operations of a document, since async-graphql validates all of them. Returns whether
+/// any of them selects a field more than once.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Validation`] when a limit is exceeded, a fragment is not used by any operation,
-/// or fields cannot be merged.
+/// [`RequestFault::Validation`] if a limit is exceeded, a fragment is not used by any operation, or
+/// fields cannot be merged.
 pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault> {
     let mut walk = Walk {
         fragments: &document.fragments,
@@ -67,7 +67,7 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault>
     Ok(is_repetitive)
 }
 
-/// Counts the aliases of each field.
+/// Checks the number of aliases of each field.
 fn count_aliases<'a>(
     fields: &[Collected<'a>],
     counts: &mut HashMap<&'a str, usize>,
@@ -142,7 +142,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Visits the selections of a fragment. Validation reports one that does not exist.
+    /// Visits the selections of a fragment. Ignores an unknown fragment, which validation reports.
     fn visit_fragment(&mut self, name: &Name, depth: usize) -> Result<(), RequestFault> {
         let Some((name, fragment)) = self.fragments.get_key_value(name) else { return Ok(()) };
         self.used.insert(name);

@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The query of the current user.
+/// The query for the current user.
 #[derive(Default)]
 pub(super) struct MeQueries;
 
@@ -172,8 +172,8 @@ impl Me {
 }
 
 impl Me {
-    /// Returns the role of the user in an organization. The error does not tell a hidden
-    /// organization from one that does not exist.
+    /// Returns the role of the user in an organization. The error is the same for a hidden
+    /// organization as for one that does not exist.
     async fn organization_role(
         &self,
         ctx: &Context<'_>,
@@ -184,7 +184,7 @@ impl Me {
     }
 }
 
-/// Renders `me.accessToken`. Clients of the original API search the text, so its blanks count.
+/// Renders `me.accessToken`. Existing clients search for parts of this text, so spaces matter.
 fn render_access_token(token: Option<&access_token::AccessToken>) -> String {
     let issued_at = token.map(|it| it.issued_at.as_second().to_string()).unwrap_or_default();
     let has_token = token.is_some();

@@ -19,10 +19,11 @@ use crate::{
     graph::collect::{self, Collected, Fragments},
 };
 
-/// Returns a document of one operation that selects each field once. It has no fragments, no
-/// fields that `@skip` or `@include` leave out, and no arguments whose variable has no value, so
-/// that the default value of the argument applies. The operation must be valid, and each variable
-/// with a default value must be in `variables`.
+/// Returns a document with one operation that selects each field once, and without fragments. It
+/// omits fields that `@skip` or `@include` exclude. It also omits arguments whose variable has no
+/// value, so that the default value of the argument applies.
+///
+/// The operation must be valid, and `variables` must include default values.
 ///
 /// # Errors
 ///
@@ -81,7 +82,7 @@ fn selection_set(
 }
 
 impl<'a> Collected<'a> {
-    /// The arguments, without those whose variable has no value.
+    /// Returns the arguments, except those whose variable has no value.
     fn arguments(
         &self,
         variables: &Variables,
@@ -109,8 +110,8 @@ impl<'a> Collected<'a> {
     }
 }
 
-/// Returns a selection that is skipped, for an object whose fields are all left out: without a
-/// selection the object would not be valid.
+/// Returns a selection that is skipped, for an object whose fields are all excluded. An object
+/// without any selection would not be valid.
 fn skipped_selection(pos: Pos) -> Positioned<Selection> {
     let at = |name| Positioned::new(Name::new(name), pos);
     let arguments = vec![(at("if"), Positioned::new(Value::Boolean(true), pos))];
@@ -138,7 +139,7 @@ mod tests {
         fragment g on __Field { name type { kind ofType { kind } } } \
         fragment h on __Type { ...f name fields { name description } }";
 
-    /// Directives of a selection. `$no` has a default value, and the request has a value of `$yes`.
+    /// Directives of a selection. `$no` has a default value, and the request sets `$yes`.
     fn directives() -> impl Strategy<Value = &'static str> {
         select(vec![
             "",

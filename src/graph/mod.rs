@@ -1,13 +1,13 @@
 //! The GraphQL schema, and the endpoint that executes it.
 //!
-//! A resolver has three lines: check the permission, parse the arguments, call `access` or the
-//! store. Views are newtypes over the nouns. Doc comments of resolvers are the descriptions in the
-//! schema, which the IDE shows to users of the API.
+//! A resolver checks the permission, parses its arguments, and calls `access`. The types of the
+//! schema wrap types of the domain. The doc comments of resolvers are the descriptions in the
+//! schema, which the IDE shows to API users.
 //!
 //! A nullable field returns `Option<Result<T>>`: an error makes only that field null.
 //! `Result<Option<T>>` would make its parent null.
 
-#![expect(clippy::unused_async, reason = "async-graphql wants resolvers to be async")]
+#![expect(clippy::unused_async, reason = "async-graphql requires resolvers to be async")]
 
 mod access_tokens;
 mod collect;
@@ -50,7 +50,7 @@ struct Mutation(access_tokens::AccessTokenMutations, organizations::Organization
 /// The schema with its resolvers.
 type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
 
-/// Makes the schema. Without `access` it can be read, and documents can be validated.
+/// Builds the schema. Without `access`, it can be exported, and documents can be validated.
 fn schema(access: Option<Arc<Access>>) -> Schema {
     let schema = Schema::build(Query::default(), Mutation::default(), EmptySubscription)
         .extension(extension::Control);

@@ -25,11 +25,11 @@ use crate::{
     },
 };
 
-/// The queries of organizations.
+/// The queries for organizations.
 #[derive(Default)]
 pub(super) struct OrganizationQueries;
 
-/// The mutations of organizations.
+/// The mutations for organizations.
 #[derive(Default)]
 pub(super) struct OrganizationMutations;
 
@@ -99,7 +99,7 @@ impl OrganizationMutations {
 pub(super) struct Organization(Permitted<OrganizationRef>);
 
 impl Organization {
-    /// Shows an organization to a user who may see it.
+    /// Creates the view of an organization, if the user may see it.
     ///
     /// # Errors
     ///

@@ -1,7 +1,8 @@
-//! Lists: pages as Relay connections, plain lists with a bound, and what both cost.
+//! Lists: Relay connections, plain lists with a maximum length, and the cost of both.
 //!
-//! A field costs 1, and so does one that reads the database: its reads are batched or bounded. The
-//! fields inside a connection are multiplied by `first`, those inside a plain list by 10.
+//! A field costs 1. This also applies to fields that read the database, since their reads are
+//! batched or limited. The cost of the fields inside a connection is multiplied by `first`, that of
+//! the fields inside a plain list by 10.
 
 use std::borrow::Cow;
 
@@ -17,34 +18,34 @@ use crate::{
     store::page::Page,
 };
 
-/// The largest page.
+/// The maximum page size.
 const MAX_PAGE: usize = 100;
-/// The size of a page where the client does not say.
+/// The default page size.
 pub(super) const DEFAULT_PAGE: i32 = 50;
-/// The most items of a plain list.
+/// The maximum number of items in a plain list.
 pub(super) const MAX_LIST: usize = 500;
-/// The most items in all plain lists of a response.
+/// The maximum number of items in all plain lists of a response together.
 const MAX_LIST_ITEMS: usize = 10_000;
-/// By how much the fields inside a plain list are multiplied to get its cost.
+/// The factor by which the cost of the fields inside a plain list is multiplied.
 const LIST_FACTOR: usize = 10;
 
-/// Returns what a connection costs whose fields cost `within`.
+/// Returns the cost of a connection. `within` is the cost of the fields inside it.
 pub(super) fn cost_of_page(first: i32, within: usize) -> usize {
     1 + usize::try_from(first).unwrap_or_default().min(MAX_PAGE) * within
 }
 
-/// Returns what a plain list costs whose fields cost `within`.
+/// Returns the cost of a plain list. `within` is the cost of the fields inside it.
 pub(super) fn cost_of_list(within: usize) -> usize {
     1 + LIST_FACTOR * within
 }
 
-/// Bounds a plain list: keeps its first 500 items, and warns of more. To see whether there are
-/// more, the caller reads one item more than [`MAX_LIST`].
+/// Truncates a plain list to [`MAX_LIST`] items, and adds a warning if there are more. For that,
+/// the caller must read one item more than [`MAX_LIST`].
 ///
 /// # Errors
 ///
-/// [`RequestFault::ResultTooLarge`] when the plain lists of the response have more than 10,000
-/// items together.
+/// [`RequestFault::ResultTooLarge`] if the plain lists of the response have more than 10,000 items
+/// together.
 pub(super) fn plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Result<Vec<T>> {
     let report = ctx.report()?;
     if items.len() > MAX_LIST {
@@ -58,13 +59,13 @@ pub(super) fn plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Result<Vec<
     Ok(items)
 }
 
-/// A position in a list, which clients get as an opaque cursor. It stays valid when items are
-/// inserted and removed, also when its own item is removed.
+/// A position in a list. Clients get it as an opaque cursor. It stays valid when items are inserted
+/// or removed, even if its own item is removed.
 pub(super) trait Position: Sized {
     /// Returns the cursor.
     fn to_cursor(&self) -> String;
 
-    /// Reads a cursor. Returns `None` for a text that is not one of this list.
+    /// Parses a cursor. Returns `None` if the text is not a cursor of this list.
     fn from_cursor(cursor: &str) -> Option<Self>;
 }
 
@@ -80,7 +81,7 @@ impl Position for Ulid {
 
 /// The arguments of a connection.
 pub(super) struct PageArguments<P> {
-    /// The most items of the page, 0 to 100.
+    /// The page size, from 0 to 100.
     pub(super) first: usize,
     /// The position after which the page begins.
     pub(super) after: Option<P>,
@@ -91,19 +92,20 @@ impl<P: Position + Clone> PageArguments<P> {
     ///
     /// # Errors
     ///
-    /// [`RequestFault::InvalidArgument`].
+    /// [`RequestFault::InvalidArgument`] if `first` is out of range, or `after` is not a cursor of
+    /// the list.
     pub(super) fn parse(first: i32, after: Option<&str>) -> Result<Self> {
         let size = usize::try_from(first).ok().filter(|it| *it <= MAX_PAGE);
         let first = size.ok_or_else(|| RequestFault::InvalidArgument {
             argument: "first",
-            hint: format!("`first` is from 0 to {MAX_PAGE}, not {first}."),
+            hint: format!("`first` must be from 0 to {MAX_PAGE}, not {first}."),
         })?;
         let after = after.map(|it| P::from_cursor(it).ok_or_else(invalid_cursor)).transpose()?;
         Ok(Self { first, after })
     }
 
-    /// Makes the connection of a page. With `first: 0` it has no items and only says whether there
-    /// are any.
+    /// Converts a page to a connection. With `first: 0`, it has no items and only tells whether
+    /// there are any.
     pub(super) fn connect<V: Listed>(self, mut page: Page<V, P>) -> Connection<V> {
         let mut has_next = page.next.is_some();
         if self.first == 0 {
@@ -124,7 +126,8 @@ impl<P: Position + Clone> PageArguments<P> {
 }
 
 fn invalid_cursor() -> Error {
-    let hint = "`after` is an `endCursor` of the same list. Begin again without it.".to_owned();
+    let hint =
+        "`after` must be an `endCursor` of the same list. Omit it to start again.".to_owned();
     RequestFault::InvalidArgument { argument: "after", hint }.into()
 }
 
@@ -134,7 +137,7 @@ pub(super) trait Listed: OutputType {
     const PAGE: &'static str;
 }
 
-/// A page of a list. The connection of async-graphql has no end cursor without items.
+/// A page of a list. Unlike async-graphql's connection, it can have an end cursor without items.
 pub(super) struct Connection<V: Listed> {
     edges: Vec<Edge<String, V, EmptyFields>>,
     has_previous: bool,

@@ -16,18 +16,18 @@ use crate::{
     },
 };
 
-/// The largest body, in bytes.
+/// The maximum length of a body, in bytes.
 const MAX_BODY: usize = 4 * 1024 * 1024;
-/// The largest body that is read before the credential is verified, in bytes.
+/// The maximum length of a body that is read before the request is authenticated, in bytes.
 const MAX_ANONYMOUS_BODY: usize = 256_000;
 /// The methods that `/api` allows.
 pub(super) const METHODS: &str = "GET, HEAD, POST, OPTIONS";
 
-/// Checks that the method can carry a query, and this one: a GET changes nothing.
+/// Checks that the method is GET or POST, and that a GET does not contain a mutation.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Method`].
+/// [`RequestFault::Method`] if the method is not allowed.
 pub(super) fn check_method(parts: &Parts) -> Result<()> {
     match parts.method {
         Method::GET => {
@@ -40,16 +40,17 @@ pub(super) fn check_method(parts: &Parts) -> Result<()> {
     }
 }
 
-/// Reads the credential, and the media type of the body. A session counts only in a request that
-/// one of our own pages sent.
+/// Reads the credential, and checks the media type of the body. A session is accepted only if one
+/// of our own pages sent the request.
 ///
-/// Where the browser says that another site sent the request, that is the error, whatever else is
-/// wrong. Where it does not say, the media type is checked first, so that a program that forgot it
-/// learns what is missing.
+/// A browser that sends `Sec-Fetch-Site` gets the cross-site error before any other. Without that
+/// header, the media type is checked first, so that a program that does not send `Content-Type` is
+/// told so.
 ///
 /// # Errors
 ///
-/// `CrossSite`; [`RequestFault::MediaType`]; as [`RawCredential::in_headers`].
+/// `CrossSite` if another site sent the request; [`RequestFault::MediaType`] if the body is not
+/// JSON; as [`RawCredential::in_headers`].
 pub(super) fn read_credential(
     parts: &Parts,
     cookies: Cookies,
@@ -69,8 +70,8 @@ pub(super) fn read_credential(
     credential
 }
 
-/// The body of a request, which is read in two steps: a large one only after its credential was
-/// verified.
+/// The body of a request. It is read in two steps, so that a large body is read only after the
+/// request has been authenticated.
 pub(super) struct RequestBody(BodyReader);
 
 impl RequestBody {
@@ -78,12 +79,12 @@ impl RequestBody {
         Self(BodyReader::new(body))
     }
 
-    /// Reads the query from the URL of a GET or from a small body. Returns `None` where the body
-    /// is larger and the request presents a credential.
+    /// Reads the request from the URL of a GET or from a small body. Returns `None` if the body is
+    /// larger and the request has a credential.
     ///
     /// # Errors
     ///
-    /// [`RequestFault`].
+    /// [`RequestFault`] if the request is malformed or too large.
     pub(super) async fn read_small(
         &mut self,
         parts: &Parts,
@@ -102,11 +103,11 @@ impl RequestBody {
         }
     }
 
-    /// Reads the query from a body of any allowed size.
+    /// Reads the request from a body of any allowed size.
     ///
     /// # Errors
     ///
-    /// [`RequestFault`].
+    /// [`RequestFault`] if the request is malformed or too large.
     pub(super) async fn read(&mut self) -> Result<GraphqlRequest> {
         GraphqlRequest::from_body(self.0.read(MAX_BODY).await?)
     }

@@ -1,4 +1,4 @@
-//! Renders an execution as an HTTP response. Errors get their codes here.
+//! Renders the result of an execution as an HTTP response, and adds codes to its errors.
 
 use async_graphql::{ServerError, Value};
 use axum::{body::Body, response::Response};
@@ -11,10 +11,10 @@ use crate::{
     http::{answer, negotiation::AnswerType},
 };
 
-/// The most errors in a response.
+/// The maximum number of errors in a response.
 const MAX_ERRORS: usize = 50;
 
-/// The body of a response. Without an execution there is no `data`, not even null.
+/// The body of a response. If the document was not executed, `data` is absent rather than null.
 #[derive(Serialize)]
 struct ResponseBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ impl Extensions {
     }
 }
 
-/// Renders the result of an execution, or of a validation that failed.
+/// Renders the result of an execution, or of a failed validation.
 pub(super) fn render(execution: Execution, answer_type: AnswerType) -> Response {
     let Execution { response: async_graphql::Response { data, mut errors, .. }, .. } = execution;
     let is_executed = execution.is_executed;
@@ -59,7 +59,7 @@ pub(super) fn render(execution: Execution, answer_type: AnswerType) -> Response 
     response
 }
 
-/// Responds to a request that failed before the schema was used.
+/// Renders the error of a request that failed before it reached the schema.
 pub(super) fn reject(error: &Error, answer_type: AnswerType) -> Response {
     let mut response: Response<Body> = answer::render(error, answer_type);
     let is_of_graphql = matches!(
@@ -72,7 +72,7 @@ pub(super) fn reject(error: &Error, answer_type: AnswerType) -> Response {
     response
 }
 
-/// Returns the status. An error that concerns the service sets it, also inside a resolver.
+/// Returns the status of a response. Service failures and rate limits in resolvers change it.
 fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) -> StatusCode {
     match (is_executed, answer_type) {
         (false, AnswerType::GraphqlResponse) => StatusCode::BAD_REQUEST,
@@ -86,10 +86,10 @@ fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) ->
     }
 }
 
-/// Gives an error its code, and its cause to the log. Resolvers just use `?`.
+/// Adds the code to an error and logs its cause, so that resolvers can just use `?`.
 ///
-/// async-graphql keeps our error as the source of its own, without its code. Its own errors while
-/// executing are about arguments that were sent.
+/// async-graphql keeps the error of a resolver as the `source` of its own error, but drops the
+/// code. An error without a source that occurs during execution concerns an argument.
 fn add_code(error: &mut ServerError, is_executed: bool) {
     let ours = match error.source::<Error>() {
         Some(ours) => ours,

@@ -1,4 +1,4 @@
-//! The schema as text, and its download.
+//! The schema in the schema definition language (SDL), and its download.
 
 use std::sync::OnceLock;
 
@@ -13,19 +13,19 @@ use sha2::{Digest, Sha256};
 
 use crate::graph;
 
-/// Returns the schema as text, in the stable order of its golden file.
+/// Returns the schema in SDL. Fields, arguments and enum values are sorted, so the text is stable.
 #[must_use]
 pub fn sdl() -> String {
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
     graph::schema(None).sdl_with_options(options)
 }
 
-/// The file `schema.graphql` with its `ETag`. It is made when it is first requested.
+/// The file `schema.graphql` with its `ETag`. It is rendered on the first request.
 #[derive(Default)]
 pub(super) struct SchemaFile(OnceLock<(String, HeaderValue)>);
 
 impl SchemaFile {
-    /// Responds with the file, or with 304 where the client has it.
+    /// Responds with the file, or with 304 if the client already has it.
     pub(super) fn respond(&self, headers: &HeaderMap) -> Response {
         let (text, etag) = self.0.get_or_init(make);
         let mut response = Response::default();
@@ -47,8 +47,8 @@ fn make() -> (String, HeaderValue) {
     (text, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")))
 }
 
-/// Whether `If-None-Match` names the tag, also as one of several, or weakened by a cache on the
-/// way (RFC 9110, section 13.1.2).
+/// Whether `If-None-Match` contains the tag. Ignores the prefix `W/`, since caches may weaken tags
+/// (RFC 9110, section 13.1.2).
 fn matches_etag(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     let texts = headers.get_all(IF_NONE_MATCH).iter().filter_map(|it| it.to_str().ok());
     let mut tags = texts.flat_map(|it| it.split(',')).map(str::trim);

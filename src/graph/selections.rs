@@ -1,4 +1,4 @@
-//! The selections of a document.
+//! The selection sets of a document.
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, SelectionSet};
 

@@ -1,24 +1,26 @@
-//! Rewrites the text of a query, token by token, before it is parsed (GraphQL specification,
-//! sections 2.1 and 2.9).
+//! Rewrites the text of a query, token by token, before async-graphql 7 parses it (GraphQL
+//! specification, sections 2.1 and 2.9). This works around limitations of the parser:
 //!
-//! The depth of brackets is limited: the parser takes stack for each level, and a stack overflow
-//! ends the process. Valid text that the parser of async-graphql 7 rejects becomes equivalent text
-//! that it reads, with almost every token at its position: `\u{…}` and surrogate pairs,
-//! descriptions, comments and commas after `on`, blanks within types, `-0`. Invalid text that it
-//! accepts is rejected here.
+//! - It recurses for each level of brackets, and a stack overflow would abort the process. So their
+//!   nesting is limited.
+//! - It rejects some valid syntax, which is replaced by equivalent syntax: `\u{…}` and surrogate
+//!   pairs, descriptions, comments and commas after `on`, whitespace within types, and `-0`. Almost
+//!   all tokens keep their positions, which errors report.
+//! - It accepts some invalid syntax, which is rejected here.
 
 use crate::error::RequestFault;
 
-/// The most levels of brackets of all kinds.
+/// The maximum nesting of brackets, of all kinds together.
 const MAX_BRACKETS: usize = 64;
-/// The keywords of definitions.
+/// The keywords that begin definitions.
 const DEFINITIONS: [&str; 4] = ["query", "mutation", "subscription", "fragment"];
 
 /// Rewrites a query for the parser.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Validation`] when it is nested too deep; [`RequestFault::Syntax`].
+/// [`RequestFault::Validation`] if brackets are nested too deeply; [`RequestFault::Syntax`] if the
+/// query is malformed.
 pub(super) fn rewrite(query: &str) -> Result<String, RequestFault> {
     let mut rewriter = Rewriter {
         query,
@@ -45,7 +47,7 @@ struct Rewriter<'a> {
     query: &'a str,
     at: usize,
     text: String,
-    /// Blanks instead of the ignored text before the next token.
+    /// The whitespace that replaces the ignored text before the next token.
     gap: String,
     brackets: Vec<&'a str>,
     is_in_definition: bool,
@@ -64,7 +66,7 @@ impl<'a> Rewriter<'a> {
         RequestFault::Syntax { text: text.to_owned(), at: Some(at) }
     }
 
-    /// Skips ignored text, and remembers its length.
+    /// Skips ignored text, and adds whitespace of the same length to the gap.
     fn skip_gap(&mut self) {
         let ignored = ignored(self.rest());
         self.at += ignored.len();
@@ -85,7 +87,7 @@ impl<'a> Rewriter<'a> {
         Ok(())
     }
 
-    /// Rejects a token that the parser would misread.
+    /// Rejects an invalid token that the parser would accept.
     fn check(&self, token: &str, next: &str) -> Result<(), RequestFault> {
         let is_first = self.brackets.is_empty() && !self.is_in_definition;
         let is_definition =
@@ -110,7 +112,7 @@ impl<'a> Rewriter<'a> {
         token.starts_with('"') && (self.brackets.is_empty() || is_of_variable)
     }
 
-    /// Writes a token. Blanks within a type, which the parser does not read, move after it.
+    /// Writes a token. Moves whitespace within a type, which the parser rejects, after the type.
     fn write(&mut self, token: &str) -> Result<(), RequestFault> {
         if !matches!(token, "!" | "]") && self.previous != "[" {
             self.text.push_str(&std::mem::take(&mut self.gap));
@@ -148,7 +150,7 @@ impl<'a> Rewriter<'a> {
     }
 }
 
-/// Returns the ignored text at the beginning of `text`.
+/// Returns the ignored text at the beginning of `text`: whitespace, commas and comments.
 fn ignored(text: &str) -> &str {
     let mut is_comment = false;
     let end = text.find(|c| {
@@ -158,26 +160,26 @@ fn ignored(text: &str) -> &str {
     text.get(..end.unwrap_or(text.len())).unwrap_or_default()
 }
 
-/// Replaces each character by a blank, except ends of lines.
+/// Replaces all characters except line breaks with spaces.
 fn blanks(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if matches!(c, '\n' | '\r') { c } else { ' ' })
 }
 
-/// Returns the token at the beginning of `text`; empty at its end.
+/// Returns the token at the beginning of `text`. Returns an empty string if `text` is empty.
 fn next_token(text: &str) -> Result<&str, &'static str> {
     let length = match text.chars().next() {
         None => 0,
         Some('!' | '$' | '&' | '(' | ')' | ':' | '=' | '@' | '[' | ']' | '{' | '|' | '}') => 1,
         Some('.') if text.starts_with("...") => 3,
         Some('"') => string_length(text)?,
-        Some('-' | '0'..='9') => number_length(text).ok_or("a number is malformed")?,
+        Some('-' | '0'..='9') => number_length(text).ok_or("invalid number")?,
         Some(_) if !name(text).is_empty() => name(text).len(),
         Some(_) => return Err("unexpected character"),
     };
     Ok(text.get(..length).unwrap_or_default())
 }
 
-/// Returns the name at the beginning of `text`; empty where there is none.
+/// Returns the name at the beginning of `text`, or an empty string if there is none.
 fn name(text: &str) -> &str {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
@@ -213,7 +215,7 @@ fn string_length(text: &str) -> Result<usize, &'static str> {
     loop {
         let rest = text.get(at..).unwrap_or_default();
         let Some(c) = rest.chars().next().filter(|c| is_block || !matches!(c, '\n' | '\r')) else {
-            return Err(if is_block { "a block string has no end" } else { "a string has no end" });
+            return Err(if is_block { "unterminated block string" } else { "unterminated string" });
         };
         at += match c {
             '"' if rest.starts_with(quotes) => return Ok(at + quotes.len()),
@@ -224,13 +226,13 @@ fn string_length(text: &str) -> Result<usize, &'static str> {
     }
 }
 
-/// Rewrites a string so that the parser knows its escapes: those of characters beyond four digits
-/// become the characters themselves.
+/// Rewrites the escape sequences of a string to those that the parser supports. Characters above
+/// U+FFFF are written literally.
 fn rewrite_string(token: &str) -> Result<String, &'static str> {
     let (mut text, mut rest) = (String::with_capacity(token.len()), token);
     while let Some((before, escape)) = rest.split_once('\\') {
         text.push_str(before);
-        let (written, after) = read_escape(escape).ok_or("an escape is malformed")?;
+        let (written, after) = read_escape(escape).ok_or("invalid escape sequence")?;
         text.push_str(&written);
         rest = after;
     }
@@ -238,7 +240,7 @@ fn rewrite_string(token: &str) -> Result<String, &'static str> {
     Ok(text)
 }
 
-/// Reads the escape after a backslash. Returns it rewritten, and the text that follows.
+/// Rewrites the escape sequence after a backslash. Returns it and the remaining text.
 fn read_escape(text: &str) -> Option<(String, &str)> {
     if let Some(after) = text.strip_prefix('u') {
         let (code, after) = read_code_point(after)?;
@@ -256,7 +258,8 @@ fn read_escape(text: &str) -> Option<(String, &str)> {
     Some((format!("\\{escape}"), text.get(1..)?))
 }
 
-/// Reads a code point in braces, or in four digits.
+/// Reads a code point: hexadecimal digits in braces, or four digits. Returns it and the remaining
+/// text.
 fn read_code_point(text: &str) -> Option<(u32, &str)> {
     let Some(braced) = text.strip_prefix('{') else { return read_hexadecimal(text, 4) };
     let (digits, after) = braced.split_once('}')?;
@@ -339,9 +342,15 @@ mod tests {
     #[case::sixty_four(format!("{{ a(b: {}{}) }}", "[".repeat(62), "]".repeat(62)), true)]
     #[case::more(format!("{{ a(b: {}{}) }}", "[".repeat(63), "]".repeat(63)), false)]
     #[case::in_a_string(format!("{{ a(b: \"\\\"{}\") }}", "[".repeat(100)), true)]
-    #[case::in_a_block_string(format!("{{ a(b: \"\"\"\\\"\"\" \" {}\"\"\") }}", "[".repeat(100)), true)]
+    #[case::in_a_block_string(
+        format!("{{ a(b: \"\"\"\\\"\"\" \" {}\"\"\") }}", "[".repeat(100)),
+        true
+    )]
     #[case::in_a_comment(format!("{{ a }} # {}", "[".repeat(100)), true)]
-    #[case::closed_by_a_string(format!("{{ a(b: [{}]) }}", "\"]\" [".repeat(63) + &"]".repeat(63)), false)]
+    #[case::closed_by_a_string(
+        format!("{{ a(b: [{}]) }}", "\"]\" [".repeat(63) + &"]".repeat(63)),
+        false
+    )]
     fn nesting_is_limited_to_sixty_four_brackets(#[case] query: String, #[case] is_within: bool) {
         assert_eq!(rewrite(&query).is_ok(), is_within);
     }

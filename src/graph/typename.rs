@@ -1,5 +1,5 @@
-//! Checks `__typename`. async-graphql 7 validates neither its arguments, nor its directives, nor
-//! the variables in them.
+//! Checks uses of `__typename`. async-graphql 7 validates neither its arguments nor its directives,
+//! nor the variables in them.
 
 use async_graphql::{
     Positioned,
@@ -8,12 +8,12 @@ use async_graphql::{
 
 use crate::{error::RequestFault, graph::selections};
 
-/// Moves the directives of each `__typename` to an inline fragment around it, where they are
-/// validated.
+/// Wraps each `__typename` with directives in an inline fragment that has the directives instead,
+/// because async-graphql validates them there.
 ///
 /// # Errors
 ///
-/// [`RequestFault::Validation`] when it has arguments or fields.
+/// [`RequestFault::Validation`] if a `__typename` has arguments or subfields.
 pub(super) fn rewrite(document: &mut ExecutableDocument) -> Result<(), RequestFault> {
     selections::sets(document).into_iter().try_for_each(rewrite_selections)
 }
@@ -49,7 +49,7 @@ fn check(field: &Field) -> Result<(), RequestFault> {
     Err(RequestFault::Validation(text))
 }
 
-/// Returns an inline fragment with the field, and with its directives.
+/// Wraps a field in an inline fragment, and moves its directives there.
 fn wrap(mut field: Positioned<Field>) -> Positioned<InlineFragment> {
     let pos = field.pos;
     let directives = std::mem::take(&mut field.node.directives);

@@ -1,4 +1,4 @@
-//! Warnings in `extensions.warnings`: the request succeeded, and the client should know more.
+//! The warnings that a response contains in `extensions.warnings`.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -8,23 +8,23 @@ use serde_json::Value;
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "code", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 pub(super) enum Warning {
-    /// API tokens can soon renew themselves no longer.
+    /// The API token can renew itself only for a short time.
     TokenExpiresSoon { message: String, expires_at: String },
-    /// A plain list has more items than the response shows.
+    /// A plain list was truncated.
     ListTruncated { message: String, path: Value },
 }
 
 impl Warning {
-    /// Returns the warning that API tokens can renew themselves until `ends_at` only.
+    /// Returns the warning that the API token can renew itself only until `ends_at`.
     pub(super) fn renewal_ends(ends_at: Timestamp) -> Self {
         let message = format!(
-            "This API token can renew itself until {ends_at}. Log in with a browser and make a \
-             new one before."
+            "This API token can renew itself until {ends_at}. Before then, log in with a browser \
+             and create a new token."
         );
         Self::TokenExpiresSoon { message, expires_at: ends_at.to_string() }
     }
 
-    /// Returns the warning that the list at `path` was cut after `limit` items.
+    /// Returns the warning that the list at `path` was truncated to `limit` items.
     pub(super) fn list_truncated(path: Value, limit: usize) -> Self {
         let message = format!(
             "This list has more than {limit} items. Use the connection field to read all of them."

@@ -33,7 +33,7 @@ impl GraphqlRequest {
     /// [`RequestFault`] if the body is invalid.
     pub fn from_body(body: &[u8]) -> Result<Self> {
         let value = parse(body, "body")?
-            .map_err(|fault| malformed(&format!("The body is no JSON: {fault}")))?;
+            .map_err(|fault| malformed(&format!("The body is not valid JSON: {fault}")))?;
         match value {
             Value::Object(members) => Self::from_members(members),
             Value::Array(_) => Err(malformed("batching is not enabled").into()),

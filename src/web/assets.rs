@@ -1,10 +1,10 @@
-//! The static assets of the pages: their paths, their contents, and how they are served.
+//! The static assets of the pages, and their HTTP responses.
 //!
-//! `build.rs` generates the table. The name of an asset contains a hash of its content, so
-//! caches keep it forever. Templates refer to assets by constants, such as [`APP_JS`].
+//! `build.rs` generates the table of assets. The name of an asset contains a hash of its content,
+//! so caches can keep it forever. Templates refer to assets by constants, such as [`APP_JS`].
 //!
-//! The `api` binary renders pages but does not serve assets. It does not link the contents, as
-//! long as nothing in it calls [`find`] or [`response`].
+//! The `api` binary renders pages but does not serve assets. The contents are not linked into it,
+//! as long as nothing in it calls [`find`] or [`response`].
 
 use axum::{
     body::Bytes,
@@ -18,12 +18,12 @@ const CACHE_CONTROL: &str = "public, max-age=31536000, immutable";
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// A JavaScript module of ours.
+/// One of our JavaScript modules.
 #[derive(Debug)]
 pub struct Module {
-    /// Its path.
+    /// The path of the module.
     pub path: &'static str,
-    /// The paths of all modules that it loads, so that a page can preload them.
+    /// The paths of all modules that the module loads, so that a page can preload them.
     pub imports: &'static [&'static str],
 }
 
@@ -36,17 +36,17 @@ pub struct Asset {
     pub content_type: &'static str,
     /// The content.
     pub bytes: &'static [u8],
-    /// The content in gzip.
+    /// The content, compressed with gzip.
     pub gzip: &'static [u8],
-    /// The content in Brotli.
+    /// The content, compressed with Brotli.
     pub brotli: &'static [u8],
 }
 
 impl Asset {
     /// Returns the smallest encoding that the client accepts, and its `Content-Encoding`.
     ///
-    /// The weights of the client do not matter: the server may choose among the encodings that
-    /// are accepted (RFC 9110, section 12.5.3), and Brotli is the smallest.
+    /// Ignores the weights of the client: the server may use any accepted encoding (RFC 9110,
+    /// section 12.5.3), and Brotli is the smallest.
     fn encoded(&self, headers: &HeaderMap) -> (&'static [u8], Option<&'static str>) {
         if accepts(headers, "br") {
             (self.brotli, Some("br"))
@@ -64,8 +64,8 @@ pub fn find(name: &str) -> Option<&'static Asset> {
     ASSETS.iter().find(|asset| asset.name == name)
 }
 
-/// Returns the response with an asset, if there is one of that name. `headers` are those of the
-/// request.
+/// Returns the response with an asset, or `None` if there is no asset of that name. `headers` are
+/// those of the request.
 #[must_use]
 pub fn response(name: &str, headers: &HeaderMap) -> Option<Response> {
     let asset = find(name)?;
@@ -84,7 +84,7 @@ pub fn response(name: &str, headers: &HeaderMap) -> Option<Response> {
     Some(response)
 }
 
-/// Whether the client accepts an encoding: by its name or by `*`, with a weight above zero.
+/// Whether the client accepts an encoding, by its name or by `*`, with a weight above zero.
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let weight_of = |wanted: &str| {
         let lines = headers.get_all(header::ACCEPT_ENCODING).iter();
@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn all_encodings_have_the_same_content() {
         for asset in &ASSETS {
-            let (mut gzip, mut brotli) = (Vec::new(), Vec::new());
+            let mut gzip = Vec::new();
+            let mut brotli = Vec::new();
             flate2::read::GzDecoder::new(asset.gzip).read_to_end(&mut gzip).unwrap();
             brotli::BrotliDecompress(&mut &*asset.brotli, &mut brotli).unwrap();
 

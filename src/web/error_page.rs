@@ -13,7 +13,7 @@ use crate::{
     web::assets,
 };
 
-/// An error in the handler of a page. The response is the error page.
+/// An error in the handler of a page. Its response is the error page.
 #[derive(Debug)]
 pub struct PageError(Error);
 
@@ -39,7 +39,7 @@ struct Page<'a> {
     request_id: &'a str,
 }
 
-/// The link by which the visitor continues.
+/// The link that the error page offers.
 struct NextLink {
     label: &'static str,
     path: &'static str,
@@ -68,7 +68,7 @@ pub fn not_found() -> Response {
     respond(&RequestFault::UnknownPath.into())
 }
 
-/// Gives a page the status and the headers of an error, and logs the error.
+/// Sets the status and the headers of a page to those of an error, and logs the error.
 pub(super) fn with_error(mut page: Response, error: &Error) -> Response {
     error.log();
     answer::note(error);
@@ -83,8 +83,8 @@ fn page<'a>(error: &Error, request_id: &'a str) -> Page<'a> {
     Page { status: error.status().as_u16(), title, text, next_link, request_id }
 }
 
-/// Explains an error to a person. Most texts depend on the status: hints are for programs, except
-/// those of the errors of a login.
+/// Explains an error to a visitor. Most texts depend on the status, because most hints are for
+/// developers. The hints of login errors are for visitors.
 fn explain(error: &Error) -> (Cow<'static, str>, String, NextLink) {
     let hint = error.describe().hint.map(Cow::into_owned);
     if is_of_login(error) {
@@ -94,7 +94,8 @@ fn explain(error: &Error) -> (Cow<'static, str>, String, NextLink) {
     match error.status() {
         StatusCode::NOT_FOUND => (
             "Page not found".into(),
-            "There is no page at this address. It may be misspelled, or the page was moved.".into(),
+            "There is no page at this address. It may be misspelled, or the page may have moved."
+                .into(),
             NextLink::HOME,
         ),
         StatusCode::UNAUTHORIZED => {

@@ -21,9 +21,10 @@ use crate::{
 /// element and fills it by script, which the policy does not restrict.
 const POLICY: &str = "default-src 'none'; script-src 'self'; \
     style-src 'self' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; \
-    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; \
+    frame-ancestors 'none'";
 
-/// The lifetime of the API token in the prepared mutation, in seconds: 30 days.
+/// The lifetime of a token that the prepared mutation creates, in seconds: 30 days.
 const TOKEN_LIFETIME: i64 = 30 * 24 * 60 * 60;
 
 const WHO_AM_I: &str = "\
@@ -80,16 +81,16 @@ pub fn show(context: &RequestContext) -> Result<Response, PageError> {
     Ok(([(CONTENT_SECURITY_POLICY, POLICY)], page).into_response())
 }
 
-/// Returns the configuration that `static/ide.js` reads. It uses `settings` and `tabs` on the first
-/// visit only; afterwards the browser has stored them. The endpoint is the origin of the page,
-/// which differs behind a forwarded port, so it is not here.
+/// Returns the configuration that `static/ide.js` reads. The script uses `settings` and `tabs` on
+/// the first visit only; Playground then stores them in the browser. The script derives the
+/// endpoint from the origin of the page, which the server does not know behind a forwarded port.
 fn config(now: i64) -> Value {
     let expiration_time = now.saturating_add(TOKEN_LIFETIME);
     json!({
         "now": now,
         "expirationTime": expiration_time,
         "settings": {
-            // A new tab always works with the session.
+            // New tabs use the session instead of the headers of another tab.
             "editor.reuseHeaders": false,
             "request.credentials": "include",
             "schema.polling.enable": false,
@@ -98,7 +99,7 @@ fn config(now: i64) -> Value {
     })
 }
 
-/// Returns the tabs of a first visit, in Playground's format.
+/// Returns the tabs for the first visit, in Playground's format.
 fn tabs(expiration_time: i64) -> Value {
     json!([
         { "name": "Who am I", "query": WHO_AM_I },

@@ -1,10 +1,10 @@
-//! What the layout of pages with a login shows, on every page: `app.html` and `panel.html`.
+//! The data of the layout of pages that require a login: `app.html` and `panel.html`.
 
 use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{access::actor::Actor, domain::own_path::OwnPath};
 
-/// What the layout shows.
+/// The data that the layout shows.
 pub(super) struct Layout {
     pub(super) email: String,
     /// The name of the user's role.
@@ -12,17 +12,18 @@ pub(super) struct Layout {
     /// The first letter of the user's name, shown as their picture.
     pub(super) initial: String,
     pub(super) session_end: Timestamp,
-    /// The seconds until the session ends.
+    /// The time until the session ends, in seconds.
     pub(super) session_seconds: i64,
     /// The address of the API.
     pub(super) api: String,
-    /// The page.
+    /// The path of the page.
     pub(super) path: OwnPath,
 }
 
 impl Layout {
     pub(super) fn new(actor: &Actor, api: String, path: OwnPath, now: Timestamp) -> Self {
-        let (user, session_end) = (&actor.stakeholder, actor.credential.ends_at());
+        let user = &actor.stakeholder;
+        let session_end = actor.credential.ends_at();
         let initial = user.name.chars().next();
         Self {
             email: user.email.as_str().to_owned(),
@@ -35,7 +36,7 @@ impl Layout {
         }
     }
 
-    /// Whether the page is the one that an item of the left panel leads to.
+    /// Whether the page has this path. The left panel highlights its item.
     pub(super) fn is_current(&self, path: &str) -> bool {
         self.path.as_str().split('?').next() == Some(path)
     }

@@ -1,4 +1,4 @@
-//! The extractor for pages for which one must be logged in.
+//! The extractor for pages that require a login.
 
 use std::sync::Arc;
 
@@ -19,16 +19,16 @@ use crate::{
     web::{error_page, layout::Layout, site::Site},
 };
 
-/// The user who is logged in, and their request.
+/// A logged-in user and the context of their request.
 ///
-/// A handler that takes this argument runs only for users who are logged in. Everybody else is
-/// redirected to the login page, and from there back to the page. A request that may change
-/// something must come from our own pages. The use of the session is recorded.
+/// A handler with this argument runs only for logged-in users. All other visitors are redirected to
+/// the login page, which leads back to the page. If the method is not safe, one of our own pages
+/// must have sent the request. The use of the session is recorded.
 pub struct LoggedIn {
     pub(super) site: Arc<Site>,
     pub(super) actor: Arc<Actor>,
     pub(super) context: RequestContext,
-    /// The page: after a form, the page that the form leads to by default.
+    /// The path of the page, or the default path if the request submits a form.
     path: OwnPath,
 }
 
@@ -40,7 +40,8 @@ where
     type Rejection = Response;
 
     async fn from_request_parts(request: &mut Parts, state: &S) -> Result<Self, Response> {
-        let (site, path) = (Arc::from_ref(state), own_path(request));
+        let site = Arc::from_ref(state);
+        let path = own_path(request);
         match Self::authenticate(site, request, path.clone()).await {
             Ok(Some(logged_in)) => Ok(logged_in),
             Ok(None) => Err(redirect_to_login(&path)),
@@ -67,18 +68,19 @@ impl LoggedIn {
         Ok(Some(Self { site, actor, context, path }))
     }
 
-    /// Returns what the layout of the page shows.
+    /// Returns the data for the layout of the page.
     pub(super) fn layout(&self) -> Layout {
         let api = self.site.public_url.api();
         Layout::new(&self.actor, api, self.path.clone(), self.context.now)
     }
 
-    /// Queries the API for the user, without HTTP. The document is a file in `src/web/queries`, which
-    /// a test validates against the schema.
+    /// Queries the API for the user, without HTTP. The document is a file in `src/web/queries`. A
+    /// test validates these files against the schema.
     ///
     /// # Errors
     ///
-    /// The first error of a field, unless permission is denied for one that `T` does not need.
+    /// The first error of a field, unless it is a denied permission and `T` does not need the
+    /// field.
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         document: &'static str,
@@ -88,7 +90,7 @@ impl LoggedIn {
         self.site.endpoint.executor.execute(document, variables, principal, &self.context).await
     }
 
-    /// Renders a page, and marks the browser as one with a session.
+    /// Renders a page, and sets the cookie that marks a browser with a session.
     ///
     /// # Errors
     ///
@@ -99,8 +101,8 @@ impl LoggedIn {
     }
 }
 
-/// Returns the path to which the login leads back. A form cannot be sent again by a link, so its
-/// path is replaced by the default.
+/// Returns the path to which the login leads back: that of the page, or the default path for a
+/// form, because a redirect cannot submit it again.
 fn own_path(request: &Parts) -> OwnPath {
     let is_page = matches!(request.method, Method::GET | Method::HEAD);
     let path = request.uri.path_and_query().filter(|_| is_page).map(ToString::to_string);

@@ -48,8 +48,8 @@ impl Banner {
     const DISABLED: Self =
         Self { title: "Your account is disabled", text: "Ask your administrator to enable it." };
 
-    /// Returns the banner for a session that is not valid. There is none for a cookie that names
-    /// no session: it may be anybody's.
+    /// Returns the banner for a session that is refused. There is none if the cookie does not
+    /// belong to a known session, because anybody could have made it.
     fn for_refusal(refusal: &Refusal) -> Option<Self> {
         match refusal {
             Refusal::SessionExpired { .. }
@@ -67,8 +67,8 @@ impl Banner {
     }
 }
 
-/// `GET /`: shows the login page. Redirects users who are logged in to `next`, unless the
-/// parameter `again` is there. Says once that the session has ended.
+/// `GET /`: shows the login page. Redirects logged-in users to `next`, unless the parameter `again`
+/// is present. Shows once that the session has ended.
 ///
 /// # Errors
 ///
@@ -110,8 +110,8 @@ fn render(site: &Site, request: &Parts, banner: Option<Banner>) -> Result<Respon
     Ok(response)
 }
 
-/// Returns the page that the visitor wanted before they logged in: the parameter `next` if it is
-/// a path of this site, or else the home page.
+/// Returns the page that the visitor requested before the login: the parameter `next` if it is a
+/// path of this site, and the home page otherwise.
 #[must_use]
 pub fn next(uri: &Uri) -> OwnPath {
     let query = Form::in_query(uri);

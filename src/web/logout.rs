@@ -19,18 +19,19 @@ use crate::{
     },
 };
 
-/// Deletes what our pages stored in the browser. `"cookies"` would also delete the cookies of
-/// other sites in the same registered domain.
+/// Tells the browser to delete the data that our pages stored. `"cookies"` would also delete the
+/// cookies of other sites in the same registered domain.
 const CLEAR_SITE_DATA: (HeaderName, HeaderValue) =
     (HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"storage\""));
 
-/// `POST /logout`: ends the session and deletes its cookie, even if the session could not be
-/// ended.
+/// `POST /logout`: ends the session and deletes its cookie. The cookie is also deleted if the
+/// session could not be ended.
 ///
 /// # Errors
 ///
-/// `CrossSite` if another site sent the request; `Request` if there are two session cookies, since
-/// the browser would use the planted one after the genuine one is deleted. Nothing has changed then.
+/// `CrossSite` if another site sent the request; `Request` if there are two session cookies. One of
+/// them may have been planted, and the browser would use it after the other one is deleted. In both
+/// cases, nothing is changed.
 pub async fn submit(
     State(site): State<Arc<Site>>,
     Extension(context): Extension<RequestContext>,

@@ -1,7 +1,7 @@
-//! The web application: the pages that a person sees in a browser.
+//! The web application: the pages for browsers.
 //!
-//! A page for which one must be logged in takes a [`logged_in::LoggedIn`] and has a template that
-//! extends `app.html`. All other pages extend `simple.html`.
+//! The handler of a page that requires a login takes a [`logged_in::LoggedIn`], and its template
+//! extends `app.html`. The templates of all other pages extend `simple.html`.
 
 pub mod assets;
 pub mod error_page;

@@ -1,4 +1,4 @@
-//! What the pages share: sessions, the API, and the ways to log in.
+//! The state that all pages share: sessions, the API, and the ways to log in.
 
 use std::sync::Arc;
 
@@ -17,28 +17,28 @@ use crate::{
     http::{RequestContext, cookies::CookieName, csrf::OwnOrigins},
 };
 
-/// A way to log in: a button on the login page.
+/// A way to log in. The login page shows it as a button.
 #[derive(Clone, Debug)]
 pub struct SignIn {
     /// The text of the button.
     pub label: String,
-    /// The path that the button leads to.
+    /// The path that the button links to.
     pub path: String,
-    /// Which logo it has: `google`, `microsoft`, `bitbucket`, `oidc` or `development`.
+    /// The logo of the button: `google`, `microsoft`, `bitbucket`, `oidc` or `development`.
     pub brand: &'static str,
 }
 
-/// The web application.
+/// The state of the web application.
 pub struct Site {
-    /// Sessions and tokens.
+    /// Authenticates visitors, and creates and revokes credentials.
     pub access: Arc<Access>,
     /// The API, which pages query without HTTP.
     pub endpoint: Arc<Endpoint>,
-    /// The spellings of our own origin.
+    /// The origins from which our own pages send requests.
     pub own_origins: OwnOrigins,
-    /// The address of the product.
+    /// The public address of the product.
     pub public_url: PublicUrl,
-    /// The ways to log in. Only the login page needs them.
+    /// The ways to log in. Only the login page uses them.
     pub sign_ins: Vec<SignIn>,
 }
 
@@ -60,7 +60,7 @@ impl Site {
         self.access.authenticate(&claims, context.now).await
     }
 
-    /// `GET /.well-known/jwks.json`: returns the public keys, with which anybody can verify API
+    /// `GET /.well-known/jwks.json`: returns the public keys, so that anybody can verify API
     /// tokens.
     #[must_use]
     pub fn jwks(&self) -> Response {

@@ -1,8 +1,8 @@
 //! The form that creates an API token in browsers without scripts.
 //!
-//! The form contains the id of the token that the page showed. If that token is no longer the
-//! active one, no token is created. So a second click or a reload of the answer does not replace
-//! the token that the user has just stored.
+//! The form contains the id of the token that the page showed. No token is created if another one
+//! is active by now. So a second click, or reloading the response, does not replace the token that
+//! the user has just stored.
 
 use askama::Template;
 use axum::{body::Body, response::Response};
@@ -22,22 +22,22 @@ use crate::{
     web::{assets, error_page, logged_in::LoggedIn},
 };
 
-/// The lifetime of a token with the preset date, in hours.
+/// The time from now to the preset date, in hours.
 const PRESET_HOURS: i64 = 90 * 24;
 
-/// The form was sent twice, or the token changed after the page was opened.
+/// The message if the form was sent twice, or the token changed after the page was opened.
 const TOKEN_CHANGED: &str = "No token was created: this form was already sent, or your token has \
                              changed since the page was opened.";
 
-/// The form on the page.
+/// The form that the page shows.
 pub(super) struct TokenForm {
     /// The date in the field, such as `2027-04-15`, or what the user typed.
     pub(super) date: String,
-    /// The first date that is allowed.
+    /// The earliest date that is allowed.
     pub(super) min: String,
-    /// The last date that is allowed.
+    /// The latest date that is allowed.
     pub(super) max: String,
-    /// The message beside the field.
+    /// The message at the field.
     pub(super) error: Option<String>,
 }
 
@@ -51,20 +51,20 @@ struct CreatedPage<'a> {
 
 /// Why no token was created. The user can correct the form.
 pub(super) enum Fault {
-    /// The form is wrong; the message says why.
+    /// The form is not valid. Contains the message.
     Form(&'static str),
-    /// The token was refused, as in the API.
+    /// The API refused to create the token.
     Refused(Error),
 }
 
-/// The form as it was sent.
+/// The form that the user submitted.
 pub(super) struct SentForm {
     date: String,
     replaces: String,
 }
 
 impl TokenForm {
-    /// The form with the preset date.
+    /// Creates the form with the preset date.
     pub(super) fn new(now: Timestamp) -> Self {
         let policy = ExpirationPolicy::at(now);
         let preset =
@@ -77,7 +77,7 @@ impl TokenForm {
         }
     }
 
-    /// The form as it was sent, with a message.
+    /// Creates the form with the submitted date and a message.
     pub(super) fn with_fault(sent: SentForm, fault: &Fault, now: Timestamp) -> Self {
         Self { date: sent.date, error: Some(fault.message()), ..Self::new(now) }
     }
@@ -117,8 +117,8 @@ impl SentForm {
         }
     }
 
-    /// Returns the expiration time, in Unix seconds: the end of the date in UTC, and for the last
-    /// date that is allowed, the latest time that is allowed. The API checks the rest.
+    /// Returns the expiration time, in Unix seconds. It is the end of the date in UTC, or the
+    /// latest allowed time if the date is the latest allowed date. The API checks the limits.
     fn expiration_time(&self, now: Timestamp) -> Result<i64, Fault> {
         if self.date.is_empty() {
             return Err(Fault::Form("Required field"));
@@ -134,7 +134,7 @@ impl SentForm {
 }
 
 impl Fault {
-    /// Returns the message beside the field.
+    /// Returns the message at the field.
     fn message(&self) -> String {
         match self {
             Self::Form(message) => (*message).to_owned(),
@@ -151,7 +151,7 @@ impl Fault {
         }
     }
 
-    /// Gives the page with the form the status and the headers of the fault.
+    /// Sets the status and the headers of the page with the form to those of the fault.
     pub(super) fn respond(&self, mut page: Response) -> Response {
         match self {
             Self::Form(_) => {

@@ -96,11 +96,11 @@ async fn an_authenticated_request_gets_its_data(#[case] name: &str, #[case] has_
 #[case::invalid_base64("api-bad-base64", "The event's body is not valid base64")]
 #[case::no_body(
     "api-body-missing",
-    "The body is no JSON: EOF while parsing a value at line 1 column 0"
+    "The body is not valid JSON: EOF while parsing a value at line 1 column 0"
 )]
 #[case::a_null_body(
     "api-body-null",
-    "The body is no JSON: EOF while parsing a value at line 1 column 0"
+    "The body is not valid JSON: EOF while parsing a value at line 1 column 0"
 )]
 #[case::an_empty_event("api-nothing", "The event has no method")]
 #[tokio::test]

@@ -234,8 +234,8 @@ async fn a_response_has_a_warning_fourteen_days_before_the_last_possible_renewal
 
     let end = text(end);
     let message = format!(
-        "This API token can renew itself until {end}. \
-         Log in with a browser and make a new one before."
+        "This API token can renew itself until {end}. Before then, log in with a browser and \
+         create a new token."
     );
     let warning = json!({ "code": "TOKEN_EXPIRES_SOON", "message": message, "expiresAt": end });
     assert_eq!(token.query(ME).await.json()["extensions"], json!({ "warnings": [warning] }));
@@ -258,7 +258,7 @@ async fn a_shorter_renewal_limit_applies_to_existing_chains() {
     let over = world.program(&token).query(&update_access_token(world.now() + DAY)).await;
     assert_eq!(over.verdict(), "200 FORBIDDEN SESSION_REQUIRED");
     let hint = format!(
-        "API tokens could renew themselves until {}. Log in with a browser and make a new one.",
+        "API tokens could renew themselves until {}. Log in with a browser and create a new one.",
         text(at(184 * DAY))
     );
     assert_eq!(over.extension("hint"), hint);

@@ -1,8 +1,8 @@
 // @ts-check
 
 /**
- * Announces a text to screen readers, in the status element of the dialog or page around an
- * element.
+ * Announces a text to screen readers. Uses the status element of the dialog that contains
+ * `element`, or that of the page.
  *
  * @param {Element} element
  * @param {string} text

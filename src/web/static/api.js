@@ -15,19 +15,19 @@
 /** @typedef {'session-ended' | 'refused' | 'network-error'} FailureKind */
 
 /**
- * @typedef {object} Answer The body of the API's answer.
+ * @typedef {object} Answer The body of a response of the API.
  * @property {{ message: string, extensions?: Extensions }[]} [errors]
  * @property {any} [data]
  */
 
-/** How long to wait for an answer. The server answers within ten seconds. */
+/** How long to wait for a response. The server responds within ten seconds. */
 const TIMEOUT_MS = 15_000;
 
 /** A request to the API that failed. */
 export class Failure extends Error {
   /**
    * @param {FailureKind} kind
-   * @param {string} title A sentence without its full stop, like the messages of the API.
+   * @param {string} title A sentence without a full stop, like the messages of the API.
    * @param {Extensions} [extensions]
    */
   constructor(kind, title, extensions = {}) {
@@ -38,13 +38,13 @@ export class Failure extends Error {
 }
 
 /**
- * Sends a GraphQL document to the API and returns the `data` of the answer. When the session
- * has ended, it also dispatches the event `sessionended` on the document.
+ * Sends a GraphQL document to the API and returns the `data` of the response. If the session has
+ * ended, also dispatches the event `sessionended` on the document.
  *
  * @param {string} query
  * @param {Record<string, unknown>} [variables]
  * @returns {Promise<any>}
- * @throws {Failure} For the first error in the answer, or when there is no answer.
+ * @throws {Failure} For the first error in the response, or if there is no response.
  */
 export async function ask(query, variables) {
   const { errors: [error] = [], data } = await read(await post({ query, variables }));
@@ -82,10 +82,10 @@ async function read(response) {
   try {
     return await response.json();
   } catch {
-    // A proxy, or the gateway, answered with a page of its own.
+    // A proxy or the gateway responded with its own page.
     const requestId = response.headers.get('x-request-id') ?? undefined;
-    const hint = 'Something between this page and the server answered. Try again.';
-    throw new Failure('network-error', `The answer cannot be read (${response.status})`, {
+    const hint = 'A proxy between this page and the server may have responded. Try again.';
+    throw new Failure('network-error', `The response cannot be read (${response.status})`, {
       hint,
       requestId,
     });

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The script of every page for which one must be logged in. Shows how long the session lasts,
- * and when it ends. Dispatches `sessionphase` on the document when a phase begins.
+ * The script of all pages that require a login. Shows how long the session lasts, and when it
+ * ends. Dispatches `sessionphase` on the document when a phase begins.
  */
 
 import './menu.js';
@@ -56,7 +56,7 @@ function endSession() {
   showPhase('ended', 0);
 }
 
-/** Checks who is logged in now. Reloads the page if it is another user. */
+/** Checks who is logged in. Reloads the page if it is another user. */
 async function checkSession() {
   try {
     const { me } = await ask(session.SESSION_QUERY);
@@ -67,7 +67,7 @@ async function checkSession() {
       location.reload();
     }
   } catch {
-    // The page still shows what is known.
+    // The page still shows the last known state.
   }
 }
 

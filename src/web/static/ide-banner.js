@@ -9,8 +9,8 @@ const who = /** @type {HTMLElement} */ (document.querySelector('[data-who]'));
 const login = /** @type {HTMLElement} */ (document.querySelector('[data-login]'));
 
 /**
- * Shows who is logged in, or that nobody is. Screen readers announce only the last five minutes
- * and the end of the session.
+ * Shows who is logged in, if anybody. Screen readers announce only the last five minutes and the
+ * end of the session.
  *
  * @returns {Promise<boolean>} Whether somebody is logged in.
  */

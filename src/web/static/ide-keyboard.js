@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Makes Playground usable without a mouse. Most of its controls are plain boxes: each gets a
- * role, a name and a place in the tab order. Its editors use Tab for indentation: after Escape,
- * Tab and Shift+Tab leave them.
+ * Makes Playground usable without a mouse. Most of its controls are plain elements, so this script
+ * gives them a role, a name and a place in the tab order. Its editors use Tab for indentation, so
+ * this script lets Tab and Shift+Tab leave an editor after Escape.
  */
 
 export {};
@@ -10,7 +10,7 @@ export {};
 const BAR = '.playground > :first-child > div';
 
 /**
- * The controls, with their names. A control without a name here is named by its text.
+ * The controls, each with a function that returns its name. Without one, the name is its text.
  *
  * @type {[selector: string, name?: (control: Element) => string][]}
  */
@@ -31,7 +31,7 @@ const status = /** @type {HTMLElement} */ (document.querySelector('[data-announc
 
 /** Whether Escape was pressed, so that the next Tab leaves the editor. */
 let isLeaving = false;
-/** Whether {@link nameAll} runs before the next frame. */
+/** Whether {@link nameAll} will run before the next frame. */
 let isScheduled = false;
 
 /** Names all controls and editors. */
@@ -68,7 +68,7 @@ function nameOfEditor(editor) {
 }
 
 /**
- * Sets an attribute if it changes. Each change notifies the observer below.
+ * Sets an attribute, unless it already has the value. Each change notifies the observer below.
  *
  * @param {Element} element
  * @param {string} name
@@ -81,7 +81,7 @@ function set(element, name, value) {
 }
 
 /**
- * Clicks a control like a mouse. Some controls listen for `mousedown`, some for `click`.
+ * Simulates a mouse click. Some controls listen for `mousedown`, some for `click`.
  *
  * @param {Element} control
  */

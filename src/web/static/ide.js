@@ -1,11 +1,10 @@
 // @ts-check
 /**
- * Starts GraphQL Playground, the IDE at `/api`. Runs before Playground's own script, and imports
- * nothing, so that it cannot fail to load.
+ * Starts GraphQL Playground, the IDE at `/api`. Runs before Playground's own script. Imports
+ * nothing, so that no import can fail.
  *
- * Playground keeps its state in localStorage in clear text, including headers and responses with
- * API tokens. This script redacts tokens in everything that is stored. What Playground shows on
- * the screen stays as it is.
+ * Playground stores its state in localStorage in clear text, including headers and responses with
+ * API tokens. This script redacts tokens in everything that is stored, but not on the screen.
  */
 
 /**
@@ -13,7 +12,7 @@
  * @property {number} now The server's time, in Unix seconds.
  * @property {number} expirationTime The expiration time in the prepared mutation.
  * @property {Record<string, unknown>} settings
- * @property {object[]} tabs Without their endpoint.
+ * @property {object[]} tabs Playground's tabs, without an endpoint.
  */
 
 /**
@@ -33,7 +32,7 @@
  * @property {string} type
  * @property {Record<string, unknown>} [payload]
  *
- * @typedef {object} Store Playground's Redux store, the part that is used here.
+ * @typedef {object} Store The part of Playground's Redux store that is used here.
  * @property {() => State} getState
  * @property {(action: Action) => unknown} dispatch
  */
@@ -45,23 +44,23 @@
  */
 
 /**
- * The address of the API at the origin of this page, which differs behind a forwarded port. It
- * is absolute, so that the command of COPY CURL works.
+ * The address of the API at the origin of this page. Behind a forwarded port, it differs from the
+ * public one. It is absolute, so that the command of COPY CURL works.
  */
 const ENDPOINT = `${location.origin}/api`;
 
 /** The storage key of Playground's state. */
 const STATE = 'graphql-playground';
 
-/** Replaces a token in storage. */
+/** The placeholder that replaces tokens in storage. */
 const REDACTED = '<api-token>';
 
-/** Matches a text in angle brackets. No token contains them. */
+/** Matches a placeholder in angle brackets, but not a JWT in angle brackets. */
 const PLACEHOLDER = /<(?!eyJ)[^>]*>/;
 
 /**
- * Patterns of secrets in text. The text is JSON that contains JSON in strings, so a quote can
- * have any number of backslashes before it.
+ * Patterns of secrets, and their replacements. The text is JSON that contains JSON in strings, so
+ * there can be any number of backslashes before a quote.
  *
  * @type {[RegExp, string][]}
  */
@@ -70,7 +69,7 @@ const SECRETS = [
   [/(\bbearer\s+)[\w.~+/=-]+/gi, `$1${REDACTED}`],
   // A JWT: it begins with `{"` in base64.
   [/eyJ[\w-]*\.[\w.-]*/g, REDACTED],
-  // The answer of `updateAccessToken`, whatever the format of its token.
+  // The response of `updateAccessToken`, whatever the format of its token.
   [/(sessionJwt\\*"\s*:\s*\\*")[^"\\]+/g, `$1${REDACTED}`],
 ];
 
@@ -98,7 +97,7 @@ function removeResponses(state) {
 }
 
 /**
- * Removes from a value what must not be stored.
+ * Removes the parts of a value that must not be stored.
  *
  * @param {string} key
  * @param {string} value
@@ -142,8 +141,8 @@ function guardStorage() {
 }
 
 /**
- * Removes the query parameters from the address. Playground obeys some that could send queries
- * and headers to another server, or add tabs and tokens.
+ * Removes the query parameters from the address. Playground supports parameters that could send
+ * queries and headers to another server, or add tabs and tokens.
  */
 function removeParameters() {
   history.replaceState(null, '', location.pathname);
@@ -153,8 +152,8 @@ function removeParameters() {
  * Sends every query to our endpoint. Playground would send the query for the schema to
  * `/graphql` while the Settings tab is open, which has no endpoint.
  *
- * The schema is the same for everybody, so it is read without credentials. With a token that is
- * wrong or incomplete, Playground would say that the server cannot be reached, and not try again.
+ * The schema is public, so it is read without credentials. If the token were wrong or incomplete,
+ * Playground would say that the server cannot be reached, and not try again.
  */
 function redirectRequests() {
   const send = window.fetch;
@@ -172,7 +171,7 @@ function redirectRequests() {
   };
 }
 
-/** Answers a query whose token is a placeholder, without sending it. */
+/** Returns the response to a query that is not sent, because its token is a placeholder. */
 function refuseToSend() {
   const hint =
     `HTTP HEADERS contains the placeholder ${REDACTED}. Replace it with your API token, or ` +
@@ -182,8 +181,8 @@ function refuseToSend() {
 }
 
 /**
- * Replaces expiration times that have passed in the stored state, so that the prepared mutation
- * works.
+ * Replaces expiration times in the stored state that are in the past, so that the prepared
+ * mutation works.
  *
  * @param {Config} config
  */
@@ -198,8 +197,8 @@ function updateExpirationTimes({ now, expirationTime }) {
 }
 
 /**
- * Adds our tabs and settings on the first visit. Playground's own options for this would
- * override the visitor's tabs and settings on every visit.
+ * Adds our tabs and settings on the first visit. Playground's own options would override the
+ * visitor's tabs and settings on every visit.
  *
  * @param {Store} store
  * @param {Config} config
@@ -216,8 +215,8 @@ function addTabsAndSettings(store, config) {
 }
 
 /**
- * Stops a new tab from inheriting headers with a placeholder, if the visitor's settings let it
- * inherit headers.
+ * Stops new tabs from inheriting headers with a placeholder. New tabs inherit headers only if the
+ * visitor's settings say so.
  *
  * @param {Store} store
  */

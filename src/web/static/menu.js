@@ -1,5 +1,5 @@
 // @ts-check
-/** Makes the menu of a narrow screen modal while it is open. */
+/** Makes the left panel modal while it is open as a menu, which it is on narrow screens. */
 
 const menu = document.getElementById('panel');
 

@@ -26,7 +26,7 @@ export const SESSION_QUERY = /* GraphQL */ `
 /** Connects the tabs of this browser. */
 const tabs = new BroadcastChannel('session');
 
-/** Tells the other tabs that somebody is logged in, maybe with a new session. */
+/** Tells the other tabs that a user is logged in, possibly with a new session. */
 export function notifyOtherTabs() {
   tabs.postMessage(null);
 }
@@ -44,11 +44,11 @@ export function onOtherTab(listener) {
 let timer;
 
 /**
- * Counts down to the end of a session. Replaces the countdown before.
+ * Counts down to the end of a session. Stops the previous countdown.
  *
  * @param {number} seconds The time left.
- * @param {(left: number) => void} onTick Gets the seconds left, every ten seconds.
- * @param {(phase: Phase, left: number) => void} onPhase Gets each phase as it begins.
+ * @param {(left: number) => void} onTick Called every ten seconds, with the seconds left.
+ * @param {(phase: Phase, left: number) => void} onPhase Called when a phase begins.
  */
 export function countDown(seconds, onTick, onPhase) {
   const end = Date.now() + seconds * 1000;

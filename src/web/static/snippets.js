@@ -1,16 +1,16 @@
 // @ts-check
 /**
- * Makes the copy buttons work. A button names the element that it copies in `data-copy`, and
- * dispatches `copied` or `copyfailed`.
+ * Makes the copy buttons work. The attribute `data-copy` of a button is the id of the element to
+ * copy. The button dispatches `copied` or `copyfailed`.
  */
 
 import { announce } from './announce.js';
 
-/** How long a button shows that it has copied. */
+/** How long a button shows whether the text was copied. */
 const FEEDBACK_MS = 2_000;
 
 /**
- * Copies the text of a button. If that fails, selects it so that the visitor can copy it.
+ * Copies the text of a button's element. If that fails, selects the text for the visitor to copy.
  *
  * @param {HTMLElement} button
  */
@@ -37,7 +37,7 @@ async function writeToClipboard(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // There is no clipboard without TLS, or the visitor did not allow it.
+    // The page has no clipboard without TLS, or the visitor denied access to it.
     return false;
   }
 }
@@ -64,8 +64,8 @@ function showFeedback(button, isCopied) {
 }
 
 /**
- * Replaces the address of the API in the snippets by the one at this page's origin, which
- * differs behind a forwarded port.
+ * Replaces the address of the API in the snippets with the one at this page's origin. They differ
+ * behind a forwarded port.
  */
 function useOwnOrigin() {
   const { api = '' } = document.body.dataset;

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * The API token dialog: creates, lists and revokes tokens. A new token is on the screen only:
- * no variable keeps it, and closing the dialog removes it.
+ * The API token dialog: creates, lists and revokes tokens. A new token is only on the screen. No
+ * variable contains it, and closing the dialog removes it.
  */
 
 import { announce } from './announce.js';
@@ -14,7 +14,7 @@ import * as view from './token-view.js';
 
 const { dialog, secret, stored } = view;
 
-/** How many tokens to load at once: usually the active one and some earlier ones. */
+/** How many tokens to load at once. Usually these are the active one and some earlier ones. */
 const PAGE_SIZE = 10;
 
 const TOKENS_QUERY = /* GraphQL */ `
@@ -41,15 +41,15 @@ const REVOKE_MUTATION = /* GraphQL */ `
   }
 `;
 
-/** The tokens that were loaded, the newest first. @type {Token[]} */
+/** The loaded tokens, newest first. @type {Token[]} */
 let tokens = [];
-/** Where the next page of tokens begins; null if there is none. @type {string | null} */
+/** The cursor for the next page of tokens, or null if there is none. @type {string | null} */
 let cursor = null;
 /** Repeats the last request. @type {() => unknown} */
 let retry = () => run(load);
-/** Counts requests. The answer to an earlier one is ignored. */
+/** The number of requests so far. Responses to all but the last one are ignored. */
 let requests = 0;
-/** Whether a change is under way. Its answer may be a secret. */
+/** Whether a mutation is running. Its response may contain a secret. */
 let isChanging = false;
 /** Whether the visitor has copied the secret. */
 let isCopied = false;
@@ -72,8 +72,8 @@ async function loadMore() {
 }
 
 /**
- * @param {string | null} after The end of the page before; null loads the first page.
- * @returns {Promise<boolean>} Whether this is still the last request.
+ * @param {string | null} after The cursor after which the page begins, or null for the first page.
+ * @returns {Promise<boolean>} Whether no other request was sent in the meantime.
  */
 async function loadPage(after) {
   const request = requests;
@@ -114,7 +114,7 @@ async function revoke() {
 }
 
 /**
- * Runs an action that sends requests. The dialog is busy meanwhile, and shows a failure.
+ * Runs an action that sends requests. Disables the dialog meanwhile. Shows the failure, if any.
  *
  * @param {() => Promise<string>} action Returns the text to announce.
  */
@@ -151,7 +151,7 @@ function showFailure(failure) {
   view.showFailure(failure);
 }
 
-/** Continues after a login in another tab. What was entered stays. */
+/** Continues after a login in another tab. Keeps what the visitor entered. */
 function resume() {
   if (dialog.dataset.view === 'wait') {
     void run(load);
@@ -177,7 +177,7 @@ function close() {
   }
 }
 
-/** Removes the token, then closes the dialog: the event `close` comes some time later. */
+/** Removes the token, then closes the dialog. The event `close` would be too late for that. */
 function closeNow() {
   reset();
   dialog.close();
@@ -205,7 +205,7 @@ function openByHash() {
 }
 
 /**
- * Notes that the secret was copied, or could not be.
+ * Handles the event that the secret was copied, or could not be copied.
  *
  * @param {EventTarget | null} target
  * @param {boolean} isDone

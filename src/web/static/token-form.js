@@ -1,5 +1,5 @@
 // @ts-check
-/** The form of the API token dialog: how long a new token lasts. */
+/** The form of the API token dialog, with the expiration date of a new token. */
 
 import * as text from './token-text.js';
 import * as view from './token-view.js';
@@ -36,7 +36,7 @@ function presets() {
   return /** @type {RadioNodeList} */ (form.elements.namedItem('preset'));
 }
 
-/** Fills in the date of the chosen preset. A custom date stays. */
+/** Sets the date to that of the chosen preset. Keeps a custom date. */
 function fillDate() {
   const preset = presets().value;
   if (preset !== 'custom') {
@@ -48,7 +48,7 @@ function fillDate() {
 }
 
 /**
- * Shows what is wrong with the date, or else when the token will expire.
+ * Shows what is wrong with the date. If nothing is, shows when the token will expire.
  *
  * @param {string} fault
  */

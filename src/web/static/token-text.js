@@ -1,11 +1,11 @@
 // @ts-check
 /**
- * The texts of the API token dialog, and the rules of its date. Nothing here touches the page
- * or the server. Times are in Unix seconds unless they are strings (RFC 3339).
+ * The texts of the API token dialog, and the rules for its date. The functions are pure. Times are
+ * in Unix seconds, or strings in RFC 3339.
  */
 
 /**
- * @typedef {object} Token An API token, as the API lists it.
+ * @typedef {object} Token An API token in a response of the API.
  * @property {string} name
  * @property {'ACTIVE' | 'EXPIRED' | 'REPLACED' | 'REVOKED'} state
  * @property {string} issuedAt
@@ -31,7 +31,7 @@ export const DAY = 24 * 60 * 60;
 export const INVALID_DATE = 'Invalid date';
 export const TOO_LATE = 'The date must be below six months';
 
-/** A token that expires within this time is shown as expiring. */
+/** A token that expires within this time has the status `expiring`. */
 const SOON = 7 * DAY;
 
 /** The slot of the token that the dialog replaces and revokes. */
@@ -55,9 +55,9 @@ function expiresSoon({ expiresAt }, now) {
 }
 
 /**
- * Sums up the tokens of a user.
+ * Returns the status that sums up the tokens of a user.
  *
- * @param {Token[]} tokens The newest first.
+ * @param {Token[]} tokens Newest first.
  * @param {number} now
  * @returns {TokenStatus}
  */
@@ -80,7 +80,7 @@ export function statusOf(tokens, now) {
  * Returns the title of the dialog.
  *
  * @param {import('./token-view.js').View} view
- * @param {string} state A status of the tokens, or the kind of a failure.
+ * @param {string} state The status of the tokens, or the kind of a failure.
  */
 export function titleOf(view, state) {
   switch (state) {
@@ -106,7 +106,7 @@ export function titleOf(view, state) {
 }
 
 /**
- * Returns what the visitor should do about the status of their tokens, if anything.
+ * Explains the status of the tokens, if the visitor should do something about it.
  *
  * @param {TokenStatus} status
  * @param {Token} [newest]
@@ -200,7 +200,7 @@ function endOf({ state, expiresAt, revokedAt }) {
 }
 
 /**
- * Describes the last use of a token, for the question whether to revoke it.
+ * Describes the last use of a token, for the view that confirms its revocation.
  *
  * @param {Token} token
  */
@@ -209,7 +209,7 @@ export function describeLastUse({ lastUsedAt }) {
 }
 
 /**
- * Returns the date in the visitor's time zone, as a date field has it.
+ * Returns the date in the visitor's time zone, in the format of a date field.
  *
  * @param {number} time
  */
@@ -220,8 +220,8 @@ export function dateOf(time) {
 }
 
 /**
- * Returns the expiration time for a date: the last second of that day in the visitor's time
- * zone, but not later than the server allows.
+ * Returns the expiration time for a date. It is the last second of that day in the visitor's time
+ * zone, or the latest time that the server allows if that is earlier.
  *
  * @param {string} date
  * @param {Policy} policy
@@ -237,7 +237,7 @@ function endOfDay(date) {
 }
 
 /**
- * Returns what is wrong with the date in a field, or an empty text.
+ * Returns what is wrong with the date in a field, or an empty string.
  *
  * @param {HTMLInputElement} field
  * @param {Policy} policy
@@ -253,7 +253,7 @@ export function validateDate({ value, validity }, policy) {
 }
 
 /**
- * Explains a failure, and what to do about it.
+ * Explains a failure, and what the visitor can do about it.
  *
  * @param {import('./api.js').Failure} failure
  * @returns {[title: string, text: string]}

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Changes what the API token dialog shows. `token-dialog.js` decides what is done and when;
- * `token-text.js` has the texts.
+ * Changes what the API token dialog shows. `token-dialog.js` handles its events, and
+ * `token-text.js` has its texts.
  */
 
 import * as text from './token-text.js';
@@ -11,7 +11,7 @@ import * as text from './token-text.js';
 
 export const dialog = /** @type {HTMLDialogElement} */ (document.getElementById('token'));
 
-/** Stands for the token in the snippets. */
+/** The placeholder for the token in the snippets. */
 const PLACEHOLDER = '<api-token>';
 
 export const form = /** @type {HTMLFormElement} */ (document.getElementById('token-form'));
@@ -39,7 +39,7 @@ function setText(name, text = '') {
 }
 
 /**
- * Shows a view of the dialog, without lists that are empty.
+ * Shows a view of the dialog. Hides empty lists.
  *
  * @param {View} view
  * @param {string} state
@@ -58,7 +58,7 @@ export function show(view, state) {
 }
 
 /**
- * Lists the tokens: active ones with their details, earlier ones as lines behind a fold.
+ * Lists the tokens: active ones with their details, earlier ones in a collapsed list.
  *
  * @param {Token[]} tokens
  * @param {number} now
@@ -92,7 +92,7 @@ function render(name, token, now) {
 }
 
 /**
- * Shows what the visitor should do about the status of their tokens.
+ * Explains the status of the tokens, if the visitor should do something about it.
  *
  * @param {import('./token-text.js').TokenStatus} status
  * @param {Token} [newest]
@@ -106,7 +106,7 @@ export function showNotice(status, newest) {
 }
 
 /**
- * Shows what is wrong with the date, or else when the token will expire.
+ * Shows what is wrong with the date. If nothing is, shows when the token will expire.
  *
  * @param {string} fault
  * @param {string} expiration
@@ -118,7 +118,7 @@ export function showDate(fault, expiration) {
 }
 
 /**
- * Asks whether to revoke a token.
+ * Shows the view that confirms the revocation of a token.
  *
  * @param {Token} token
  */
@@ -129,7 +129,7 @@ export function confirmRevoke(token) {
 }
 
 /**
- * Disables the dialog while an answer is awaited. A dialog that only reads can be closed.
+ * Disables the dialog during a request. It can still be closed if the request changes nothing.
  *
  * @param {boolean} isBusy
  * @param {boolean} isChange
@@ -147,7 +147,7 @@ export function setBusy(isBusy, isChange) {
 }
 
 /**
- * Moves the focus to what the visitor should read first. A focused button further down would
+ * Moves the focus to what the visitor should read first. Focusing a button further down would
  * scroll a warning out of sight in a small window.
  */
 export function focusOnView() {
@@ -190,7 +190,7 @@ export function updatePage(expiresAt) {
 }
 
 /**
- * Shows a failure. What was entered stays.
+ * Shows a failure. Keeps what the visitor entered.
  *
  * @param {import('./api.js').Failure} failure
  */
@@ -207,7 +207,7 @@ export function showFailure(failure) {
 }
 
 /**
- * Hides a failure. The view stays.
+ * Hides a failure. Keeps the view.
  *
  * @param {string} state
  */
