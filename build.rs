@@ -97,7 +97,7 @@ fn build() -> Result<()> {
         assets.insert(name, asset);
     }
     prepare_own(own_sources()?, &out, &mut assets)?;
-    write(&out.join("assets.rs"), table(&assets)?.as_bytes())
+    write(&out.join("assets.rs"), render_table(&assets)?.as_bytes())
 }
 
 /// Prepares our own files. A module is prepared after its imports, because its content contains
@@ -137,7 +137,7 @@ fn prepare_own_file(
     }
     let code = modules::rewrite(text, assets)?;
     let asset = prepare(name, code.as_bytes(), out, RELEASE_QUALITY)?;
-    Ok(Prepared { imports: modules::loaded(text, assets), is_module: true, ..asset })
+    Ok(Prepared { imports: modules::loaded_modules(text, assets), is_module: true, ..asset })
 }
 
 /// Reads a variable that cargo sets for build scripts.
@@ -271,10 +271,10 @@ fn brotli(bytes: &[u8], quality: i32) -> Result<Vec<u8>> {
 
 /// Returns the Rust source that `src/web/assets.rs` includes. Paths are constants apart from the
 /// table: a binary that only uses paths does not link the contents.
-fn table(assets: &BTreeMap<String, Prepared>) -> Result<String> {
+fn render_table(assets: &BTreeMap<String, Prepared>) -> Result<String> {
     let mut code = String::new();
     for (name, asset) in assets {
-        constant(&mut code, name, asset)?;
+        write_constant(&mut code, name, asset)?;
     }
     writeln!(code, "static ASSETS: [Asset; {}] = [", assets.len())?;
     for Prepared { public_name, content_type, .. } in assets.values() {
@@ -290,7 +290,7 @@ fn table(assets: &BTreeMap<String, Prepared>) -> Result<String> {
 
 /// Adds the constant by which templates refer to an asset: a path or, for one of our modules, a
 /// `Module`.
-fn constant(code: &mut String, name: &str, asset: &Prepared) -> Result<()> {
+fn write_constant(code: &mut String, name: &str, asset: &Prepared) -> Result<()> {
     let constant = name.to_uppercase().replace(|it: char| !it.is_ascii_alphanumeric(), "_");
     let path = |name: &String| format!("{PATH}/{name}");
     let own = path(&asset.public_name);

@@ -9,11 +9,11 @@ use crate::{Prepared, Result};
 
 /// Returns the files that a module imports.
 pub(crate) fn imports(text: &str) -> Vec<&str> {
-    text.lines().filter_map(imported).collect()
+    text.lines().filter_map(imported_file).collect()
 }
 
 /// Returns the file that a line imports.
-fn imported(line: &str) -> Option<&str> {
+fn imported_file(line: &str) -> Option<&str> {
     let (before, file) = line.strip_suffix("';")?.rsplit_once("'./")?;
     (before == "import " || before.ends_with(" from ")).then_some(file)
 }
@@ -26,7 +26,7 @@ fn imported(line: &str) -> Option<&str> {
 pub(crate) fn rewrite(text: &str, prepared: &BTreeMap<String, Prepared>) -> Result<String> {
     let mut code = String::new();
     for line in remove_comments(text) {
-        match imported(line) {
+        match imported_file(line) {
             Some(file) => {
                 let import = prepared.get(file).ok_or_else(|| format!("unknown module: {file}"))?;
                 code.push_str(&line.replace(file, &import.public_name));
@@ -55,7 +55,7 @@ fn remove_comments(text: &str) -> Vec<&str> {
 }
 
 /// Returns the public names of all modules that a module loads, directly or indirectly.
-pub(crate) fn loaded(text: &str, prepared: &BTreeMap<String, Prepared>) -> Vec<String> {
+pub(crate) fn loaded_modules(text: &str, prepared: &BTreeMap<String, Prepared>) -> Vec<String> {
     let mut names = Vec::new();
     for module in imports(text).into_iter().filter_map(|file| prepared.get(file)) {
         let all = module.imports.iter().chain([&module.public_name]);

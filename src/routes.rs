@@ -28,8 +28,8 @@ use crate::{
     error::{Error, RequestFault},
     graph::endpoint,
     http::{
-        GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, answer, graphql::GraphqlRequest,
-        negotiation, negotiation::AnswerType,
+        GatewayRequestId, REQUEST_ID, RequestContext, WarmUp, error_response,
+        graphql::GraphqlRequest, negotiation, negotiation::ResponseMediaType,
     },
     telemetry,
     web::{
@@ -154,10 +154,10 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
 /// Answers errors in JSON instead of by a page, if the client wants JSON.
 async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
     let is_wanted = negotiation::wants_json(request.headers());
-    let answer_type = AnswerType::negotiate(request.headers()).unwrap_or_default();
+    let media_type = ResponseMediaType::negotiate(request.headers()).unwrap_or_default();
     let mut response = next.run(request).await;
     if is_wanted && let Some(error) = response.extensions_mut().remove::<Error>() {
-        answer::set_body(&mut response, &error, answer_type);
+        error_response::set_body(&mut response, &error, media_type);
     }
     response
 }
@@ -270,7 +270,7 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
     let cause = format!("panicked: {}", text.unwrap_or("without a text"));
-    answer::render(&Error::internal(cause), AnswerType::default())
+    error_response::render(&Error::internal(cause), ResponseMediaType::default())
 }
 
 /// Sets the headers of every answer. An answer can have its own content security policy and its

@@ -18,7 +18,7 @@ use crate::{
         stakeholder::Stakeholder,
     },
     error::Result,
-    graph::{context::Request, date_time::DateTime, paging::Listed},
+    graph::{context::ContextExt, date_time::DateTime, paging::ConnectionNode},
 };
 
 /// The mutations for API tokens.
@@ -40,12 +40,13 @@ impl AccessTokenMutations {
                           `me.accessTokenPolicy` returns the limits.")]
         expiration_time: i64,
     ) -> Result<UpdateAccessTokenPayload> {
-        let actor = ctx.permitted(UserAction::UpdateAccessToken)?;
-        let (access, context) = (ctx.access()?, ctx.request()?);
-        let (shown, token) =
+        let actor = ctx.authorize(UserAction::UpdateAccessToken)?;
+        let access = ctx.access()?;
+        let context = ctx.request_context()?;
+        let (secret, token) =
             access.update_access_token(actor, Replacement::Any, expiration_time, context).await?;
         Ok(UpdateAccessTokenPayload {
-            shown,
+            secret,
             token: AccessToken::at(token, &actor.stakeholder, context.now),
         })
     }
@@ -54,15 +55,15 @@ impl AccessTokenMutations {
     /// session revokes the slot `default` and a token revokes itself. Also succeeds if there is no
     /// such token or it has ended. An API token can only revoke itself. Scope: any.
     async fn invalidate_access_token(&self, ctx: &Context<'_>) -> Result<SimplePayload> {
-        let actor = ctx.permitted(UserAction::InvalidateAccessToken)?;
-        ctx.access()?.invalidate_access_token(actor, ctx.request()?).await?;
+        let actor = ctx.authorize(UserAction::InvalidateAccessToken)?;
+        ctx.access()?.invalidate_access_token(actor, ctx.request_context()?).await?;
         Ok(SimplePayload { success: true })
     }
 }
 
 /// A new API token.
 struct UpdateAccessTokenPayload {
-    shown: Secret,
+    secret: Secret,
     token: AccessToken,
 }
 
@@ -76,7 +77,7 @@ impl UpdateAccessTokenPayload {
 
     /// The API token. It is returned only once. Null if none was created.
     async fn session_jwt(&self) -> Option<&str> {
-        Some(self.shown.reveal())
+        Some(self.secret.reveal())
     }
 
     /// Whether the mutation succeeded.
@@ -132,8 +133,8 @@ impl AccessToken {
     }
 }
 
-impl Listed for AccessToken {
-    const PAGE: &'static str = "A page of API tokens.";
+impl ConnectionNode for AccessToken {
+    const DESCRIPTION: &'static str = "A page of API tokens.";
 }
 
 impl From<access_token::TokenState> for TokenState {

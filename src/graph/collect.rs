@@ -24,11 +24,11 @@ use crate::error::RequestFault;
 pub(super) type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
 /// A field of the response.
-pub(super) struct Collected<'a> {
+pub(super) struct CollectedField<'a> {
     /// The first selection of the field.
     pub(super) first: &'a Positioned<Field>,
     /// The subfields, from all selections of the field.
-    pub(super) fields: Vec<Collected<'a>>,
+    pub(super) fields: Vec<CollectedField<'a>>,
     is_repeated: bool,
 }
 
@@ -41,8 +41,8 @@ pub(super) struct Collected<'a> {
 pub(super) fn all<'a>(
     operation: &'a OperationDefinition,
     fragments: &'a Fragments,
-) -> Result<Vec<Collected<'a>>, RequestFault> {
-    Collector { fragments, is_included: |_: &[_]| true }.fields(&[&operation.selection_set.node])
+) -> Result<Vec<CollectedField<'a>>, RequestFault> {
+    Collector { fragments, is_included: |_: &[_]| true }.collect(&[&operation.selection_set.node])
 }
 
 /// Collects the fields of an operation, except those that `@skip` or `@include` exclude.
@@ -54,14 +54,14 @@ pub(super) fn included<'a>(
     operation: &'a OperationDefinition,
     fragments: &'a Fragments,
     variables: &Variables,
-) -> Result<Vec<Collected<'a>>, RequestFault> {
+) -> Result<Vec<CollectedField<'a>>, RequestFault> {
     let collector = Collector { fragments, is_included: |it: &[_]| is_included(it, variables) };
-    collector.fields(&[&operation.selection_set.node])
+    collector.collect(&[&operation.selection_set.node])
 }
 
 /// Whether any field is selected more than once.
-pub(super) fn are_repeated(fields: &[Collected<'_>]) -> bool {
-    fields.iter().any(|it| it.is_repeated || are_repeated(&it.fields))
+pub(super) fn has_repeated_fields(fields: &[CollectedField<'_>]) -> bool {
+    fields.iter().any(|it| it.is_repeated || has_repeated_fields(&it.fields))
 }
 
 struct Collector<'a, F> {
@@ -79,14 +79,14 @@ struct Group<'a> {
 struct Groups<'a> {
     /// In the order of their first selections.
     list: Vec<Group<'a>>,
-    places: HashMap<&'a str, usize>,
+    indexes: HashMap<&'a str, usize>,
 }
 
 impl<'a> Groups<'a> {
     fn push(&mut self, field: &'a Positioned<Field>) {
-        let place =
-            *self.places.entry(field.node.response_key().node.as_str()).or_insert(self.list.len());
-        match self.list.get_mut(place) {
+        let index =
+            *self.indexes.entry(field.node.response_key().node.as_str()).or_insert(self.list.len());
+        match self.list.get_mut(index) {
             Some(group) => group.others.push(field),
             None => self.list.push(Group { first: field, others: Vec::new() }),
         }
@@ -94,41 +94,44 @@ impl<'a> Groups<'a> {
 }
 
 impl<'a, F: Fn(&[Positioned<Directive>]) -> bool> Collector<'a, F> {
-    fn fields(&self, sets: &[&'a SelectionSet]) -> Result<Vec<Collected<'a>>, RequestFault> {
+    fn collect(&self, sets: &[&'a SelectionSet]) -> Result<Vec<CollectedField<'a>>, RequestFault> {
         let mut groups = Groups::default();
         for set in sets {
-            self.group(set, &mut groups);
+            self.group_selections(set, &mut groups);
         }
-        groups.list.into_iter().map(|group| self.field(&group)).collect()
+        groups.list.into_iter().map(|group| self.collect_field(&group)).collect()
     }
 
-    fn group(&self, set: &'a SelectionSet, groups: &mut Groups<'a>) {
+    fn group_selections(&self, set: &'a SelectionSet, groups: &mut Groups<'a>) {
         for item in set.items.iter().filter(|it| (self.is_included)(it.node.directives())) {
             match &item.node {
                 Selection::Field(field) => groups.push(field),
                 Selection::InlineFragment(inline) => {
-                    self.group(&inline.node.selection_set.node, groups);
+                    self.group_selections(&inline.node.selection_set.node, groups);
                 }
                 Selection::FragmentSpread(spread) => {
                     if let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) {
-                        self.group(&fragment.node.selection_set.node, groups);
+                        self.group_selections(&fragment.node.selection_set.node, groups);
                     }
                 }
             }
         }
     }
 
-    fn field(&self, group: &Group<'a>) -> Result<Collected<'a>, RequestFault> {
-        group.others.iter().try_for_each(|other| can_be_merged(&group.first.node, &other.node))?;
+    fn collect_field(&self, group: &Group<'a>) -> Result<CollectedField<'a>, RequestFault> {
+        group
+            .others
+            .iter()
+            .try_for_each(|other| check_mergeable(&group.first.node, &other.node))?;
         let selections = std::iter::once(&group.first).chain(&group.others);
         let sets: Vec<_> = selections.map(|it| &it.node.selection_set.node).collect();
         let is_repeated = !group.others.is_empty();
-        Ok(Collected { first: group.first, fields: self.fields(&sets)?, is_repeated })
+        Ok(CollectedField { first: group.first, fields: self.collect(&sets)?, is_repeated })
     }
 }
 
-fn can_be_merged(first: &Field, other: &Field) -> Result<(), RequestFault> {
-    let why = if first.name.node != other.name.node {
+fn check_mergeable(first: &Field, other: &Field) -> Result<(), RequestFault> {
+    let reason = if first.name.node != other.name.node {
         format!("\"{}\" and \"{}\" are different fields", first.name.node, other.name.node)
     } else if !have_same_arguments(first, other) {
         "they have differing arguments".to_owned()
@@ -136,8 +139,8 @@ fn can_be_merged(first: &Field, other: &Field) -> Result<(), RequestFault> {
         return Ok(());
     };
     Err(RequestFault::Validation(format!(
-        "Fields \"{}\" conflict because {why}. Use different aliases on the fields to fetch both \
-         if this was intentional.",
+        "Fields \"{}\" conflict because {reason}. Use different aliases on the fields to fetch \
+         both if this was intentional.",
         first.response_key().node
     )))
 }

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Gives resolvers typed access to the data of the request.
-pub(super) trait Request {
+pub(super) trait ContextExt {
     /// Returns the user.
     ///
     /// # Errors
@@ -35,7 +35,7 @@ pub(super) trait Request {
     /// # Errors
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action.
-    fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>>;
+    fn authorize(&self, action: UserAction) -> Result<&Arc<Actor>>;
 
     /// Returns an organization if the user may perform an action in it. The identifier is `None` if
     /// the client sent a text that is neither a valid name nor a valid ID.
@@ -54,7 +54,7 @@ pub(super) trait Request {
     fn now(&self) -> Result<Timestamp>;
 
     /// Returns the context of the request.
-    fn request(&self) -> Result<&RequestContext>;
+    fn request_context(&self) -> Result<&RequestContext>;
 
     /// Returns the service that authenticates users and checks their permissions.
     fn access(&self) -> Result<&Access>;
@@ -63,7 +63,7 @@ pub(super) trait Request {
     fn report(&self) -> Result<&Report>;
 }
 
-impl Request for Context<'_> {
+impl ContextExt for Context<'_> {
     fn actor(&self) -> Result<&Arc<Actor>> {
         match self.data::<Principal>().map_err(missing)? {
             Principal::Anonymous => Err(Error::NoCredential),
@@ -71,7 +71,7 @@ impl Request for Context<'_> {
         }
     }
 
-    fn permitted(&self, action: UserAction) -> Result<&Arc<Actor>> {
+    fn authorize(&self, action: UserAction) -> Result<&Arc<Actor>> {
         let actor = self.actor()?;
         actor.permit(action)?;
         Ok(actor)
@@ -88,10 +88,10 @@ impl Request for Context<'_> {
     }
 
     fn now(&self) -> Result<Timestamp> {
-        Ok(self.request()?.now)
+        Ok(self.request_context()?.now)
     }
 
-    fn request(&self) -> Result<&RequestContext> {
+    fn request_context(&self) -> Result<&RequestContext> {
         self.data::<RequestContext>().map_err(missing)
     }
 

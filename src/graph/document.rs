@@ -36,7 +36,7 @@ impl Document {
     pub(super) fn parse(mut request: GraphqlRequest, now: Timestamp) -> Result<Self> {
         let mut parsed = parse(&request.query)?;
         typename::rewrite(&mut parsed)?;
-        let is_repetitive = limits::check(&parsed)?;
+        let has_repeated_fields = limits::check(&parsed)?;
         let members = std::mem::take(&mut request.variables);
         let mut variables = Variables::from_json(Value::Object(members));
         expiration_time::rewrite(&mut parsed, &variables, now)?;
@@ -49,14 +49,16 @@ impl Document {
         let name = operation_name(&parsed, &request);
         set_defaults(operation, &mut variables);
         let definitions = &operation.variable_definitions;
-        let has_all = definitions.iter().all(|it| variables.contains_key(&it.node.name.node));
-        let merged = if is_repetitive || !has_all || parsed.operations.iter().len() > 1 {
+        let has_all_variables =
+            definitions.iter().all(|it| variables.contains_key(&it.node.name.node));
+        let has_one_operation = parsed.operations.iter().len() == 1;
+        let merged = if has_one_operation && has_all_variables && !has_repeated_fields {
+            None
+        } else {
             let merged = merge::merge(operation, &parsed.fragments, &variables)?;
             Some(to_request(String::new(), merged, variables.clone()))
-        } else {
-            None
         };
-        set_numbers(operation, &mut variables, 1);
+        set_missing_integers(operation, &mut variables, 1);
         let GraphqlRequest { query, operation_name, .. } = request;
         let mut request = to_request(query, parsed, variables);
         request.operation_name = operation_name;
@@ -75,7 +77,7 @@ impl Document {
         limits::check(&parsed)?;
         let mut variables = Variables::default();
         for (_, operation) in parsed.operations.iter() {
-            set_numbers(&operation.node, &mut variables, 100);
+            set_missing_integers(&operation.node, &mut variables, 100);
         }
         Ok(to_request(query.to_owned(), parsed, variables))
     }
@@ -157,7 +159,8 @@ fn check_variables(
             let text = format!("Directive \"@{name}\" may not be used on VARIABLE_DEFINITION");
             return Err(invalid(&text));
         }
-        let (ty, value) = (&definition.var_type.node, variables.get(name));
+        let ty = &definition.var_type.node;
+        let value = variables.get(name);
         let is_missing = value.is_none() && definition.default_value.is_none();
         if !ty.nullable && (is_missing || value == Some(&ConstValue::Null)) {
             let text = format!("Variable '${name}' of required type '{ty}' was not provided.");
@@ -179,7 +182,7 @@ fn set_defaults(operation: &OperationDefinition, variables: &mut Variables) {
 
 /// Sets each integer variable without a value to `number`, for validation only. Validation reads
 /// page sizes to compute the cost of a list, and would treat a missing value as null.
-fn set_numbers(operation: &OperationDefinition, variables: &mut Variables, number: i32) {
+fn set_missing_integers(operation: &OperationDefinition, variables: &mut Variables, number: i32) {
     for definition in operation.variable_definitions.iter().map(|it| &it.node) {
         if matches!(definition.var_type.node.to_string().as_str(), "Int" | "Int!") {
             variables.entry(definition.name.node.clone()).or_insert_with(|| number.into());

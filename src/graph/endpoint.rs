@@ -31,7 +31,7 @@ use crate::{
         cookies::{CookieName, Cookies},
         csrf::OwnOrigins,
         graphql::GraphqlRequest,
-        negotiation::AnswerType,
+        negotiation::ResponseMediaType,
     },
     telemetry,
 };
@@ -78,35 +78,36 @@ impl Endpoint {
     ) -> Result<Response> {
         request::check_method(parts)?;
         let raw = request::read_credential(parts, self.access.cookies, &self.own_origins)?;
-        let answer_type = AnswerType::negotiate(&parts.headers)?;
+        let media_type = ResponseMediaType::negotiate(&parts.headers)?;
         let claims = self.access.verify(&raw, context.now)?;
         let mut body = RequestBody::new(body);
-        let small = body.read_small(parts, &claims).await?;
-        let visitor = match (self.access.authenticate(&claims, context.now).await, &small) {
+        let small_request = body.read_small(parts, &claims).await?;
+        let principal = match (self.access.authenticate(&claims, context.now).await, &small_request)
+        {
             (Err(error @ Error::Refused(Refusal::TokenReplaced { .. })), Some(request)) => {
-                let execution = self.repeat_renewal(&claims, request, context).await?;
-                return execution.map(|it| response::render(it, answer_type)).ok_or(error);
+                let execution = self.retry_renewal(&claims, request, context).await?;
+                return execution.map(|it| response::render(it, media_type)).ok_or(error);
             }
-            (visitor, _) => visitor?,
+            (principal, _) => principal?,
         };
-        let request = match small {
+        let request = match small_request {
             Some(request) => request,
             None => body.read().await?,
         };
         let document = parse(request, context.now)?;
-        let execution = self.execute(document, visitor, context).await;
-        Ok(response::render(execution, answer_type))
+        let execution = self.execute(document, principal, context).await;
+        Ok(response::render(execution, media_type))
     }
 
     /// Executes a document and records the use of the credential, both at the same time.
     async fn execute(
         &self,
         document: Document,
-        visitor: Principal,
+        principal: Principal,
         context: &RequestContext,
     ) -> Execution {
-        let execute = self.executor.run(document, visitor.clone(), context);
-        let Principal::Authenticated(actor) = &visitor else { return execute.await };
+        let execute = self.executor.run(document, principal.clone(), context);
+        let Principal::Authenticated(actor) = &principal else { return execute.await };
         let record_use = self.access.record_use(&actor.credential, context.now);
         let (mut execution, ()) = join(execute, record_use).await;
         let renewal_end = self.access.renewal_ending_soon(actor, context.now);
@@ -123,7 +124,7 @@ impl Endpoint {
     /// # Errors
     ///
     /// `Unavailable` if DynamoDB fails.
-    async fn repeat_renewal(
+    async fn retry_renewal(
         &self,
         claims: &VerifiedClaims,
         request: &GraphqlRequest,
@@ -136,17 +137,18 @@ impl Endpoint {
         let (Some(actor), Ok(document)) = (actor, parse(request.clone(), context.now)) else {
             return Ok(None);
         };
-        let visitor = Principal::Authenticated(Arc::new(actor));
-        let execution = self.executor.run(document, visitor, context).await;
-        let is_response = execution.has_changed_something() || execution.has_failed();
-        Ok(Some(execution).filter(|_| is_response))
+        let principal = Principal::Authenticated(Arc::new(actor));
+        let execution = self.executor.run(document, principal, context).await;
+        let is_retry = execution.has_succeeded() || execution.has_service_failure();
+        Ok(is_retry.then_some(execution))
     }
 }
 
 /// Renders the error of a request that was not executed. Deletes the session cookie if the session
-/// is refused, unless the only reason is that a clock is wrong.
+/// was refused for another reason than clock skew.
 fn reject(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
-    let mut response = response::reject(error, AnswerType::negotiate(headers).unwrap_or_default());
+    let mut response =
+        response::reject(error, ResponseMediaType::negotiate(headers).unwrap_or_default());
     let credential = RawCredential::in_headers(headers, cookies);
     let is_session = matches!(credential, Ok(RawCredential::Cookie(_)));
     let is_clock = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));

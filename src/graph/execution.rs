@@ -70,7 +70,7 @@ impl Executor {
         &self,
         document: &'static str,
         variables: impl Serialize,
-        visitor: Principal,
+        principal: Principal,
         context: &RequestContext,
     ) -> Result<T> {
         let request = GraphqlRequest {
@@ -79,7 +79,7 @@ impl Executor {
             variables: to_map(variables)?,
         };
         let document = Document::parse(request, context.now)?;
-        let execution = self.run(document, visitor, context).await;
+        let execution = self.run(document, principal, context).await;
         execution.into_data()
     }
 
@@ -87,7 +87,7 @@ impl Executor {
     pub(super) async fn run(
         &self,
         document: Document,
-        visitor: Principal,
+        principal: Principal,
         context: &RequestContext,
     ) -> Execution {
         let report = Report::default();
@@ -100,8 +100,11 @@ impl Executor {
             }
             request = merged;
         }
-        let request = request.data(visitor).data(context.clone()).data(report.clone());
-        let request = request.data(Loaders::new(&self.access));
+        let request = request
+            .data(principal)
+            .data(context.clone())
+            .data(report.clone())
+            .data(Loaders::new(&self.access));
         let response = self.schema.execute(request).await;
         let is_executed = report.is_executed();
         Execution { response, is_executed, warnings: report.take_warnings() }
@@ -110,14 +113,14 @@ impl Executor {
 
 impl Execution {
     /// Whether a mutation returned an object, and there were no errors.
-    pub(super) fn has_changed_something(&self) -> bool {
+    pub(super) fn has_succeeded(&self) -> bool {
         let async_graphql::Value::Object(fields) = &self.response.data else { return false };
         let is_object = |it| matches!(it, &async_graphql::Value::Object(_));
         self.response.is_ok() && fields.values().any(is_object)
     }
 
     /// Whether the service failed in one of the fields.
-    pub(super) fn has_failed(&self) -> bool {
+    pub(super) fn has_service_failure(&self) -> bool {
         let mut errors = self.response.errors.iter().filter_map(|it| it.source::<Error>());
         errors.any(|it| it.status().is_server_error())
     }

@@ -15,7 +15,7 @@ use crate::{
 /// The name of the argument, in all fields.
 const ARGUMENT: &str = "expirationTime";
 /// The maximum length of a string that an error quotes, in characters.
-const MAX_REPEATED: usize = 40;
+const MAX_QUOTED: usize = 40;
 
 /// Converts each `expirationTime` to an integer.
 ///
@@ -60,7 +60,7 @@ impl Rewriter<'_> {
             Value::Variable(name) => self.check_variable(name),
             literal => {
                 let mut json = literal.clone().into_json().unwrap_or_default();
-                graphql::make_whole(&mut json);
+                graphql::normalize_numbers(&mut json);
                 self.check(&json)?;
                 *literal = Value::from_json(json).unwrap_or_default();
                 Ok(())
@@ -86,9 +86,7 @@ impl Rewriter<'_> {
 /// Shortens a value, so that an error can quote it.
 fn shorten(value: &serde_json::Value) -> serde_json::Value {
     match value {
-        serde_json::Value::String(text) => {
-            text.chars().take(MAX_REPEATED).collect::<String>().into()
-        }
+        serde_json::Value::String(text) => text.chars().take(MAX_QUOTED).collect::<String>().into(),
         serde_json::Value::Array(_) => "a list".into(),
         serde_json::Value::Object(_) => "an object".into(),
         scalar => scalar.clone(),

@@ -18,7 +18,7 @@ use async_graphql::{
 
 use crate::{
     error::RequestFault,
-    graph::collect::{self, Collected},
+    graph::collect::{self, CollectedField},
 };
 
 /// The maximum depth of fields. The introspection query of GraphQL Playground has 13 levels.
@@ -43,7 +43,7 @@ const MAX_DIRECTIVES: usize = 50;
 /// [`RequestFault::Validation`] if a limit is exceeded, a fragment is not used by any operation, or
 /// fields cannot be merged.
 pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault> {
-    let mut walk = Walk {
+    let mut visitor = Visitor {
         fragments: &document.fragments,
         used: HashSet::new(),
         nesting: 0,
@@ -54,22 +54,23 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<bool, RequestFault>
     document
         .operations
         .iter()
-        .try_for_each(|(_, operation)| walk.visit_operation(&operation.node))?;
-    if let Some(name) = document.fragments.keys().find(|name| !walk.used.contains(name.as_str())) {
-        return Err(exceeded(&format!("Fragment \"{name}\" is never used")));
+        .try_for_each(|(_, operation)| visitor.visit_operation(&operation.node))?;
+    if let Some(name) = document.fragments.keys().find(|name| !visitor.used.contains(name.as_str()))
+    {
+        return Err(invalid(&format!("Fragment \"{name}\" is never used")));
     }
-    let mut is_repetitive = false;
+    let mut has_repeated_fields = false;
     for (_, operation) in document.operations.iter() {
         let fields = collect::all(&operation.node, &document.fragments)?;
-        count_aliases(&fields, &mut HashMap::new())?;
-        is_repetitive |= collect::are_repeated(&fields);
+        check_aliases(&fields, &mut HashMap::new())?;
+        has_repeated_fields |= collect::has_repeated_fields(&fields);
     }
-    Ok(is_repetitive)
+    Ok(has_repeated_fields)
 }
 
 /// Checks the number of aliases of each field.
-fn count_aliases<'a>(
-    fields: &[Collected<'a>],
+fn check_aliases<'a>(
+    fields: &[CollectedField<'a>],
     counts: &mut HashMap<&'a str, usize>,
 ) -> Result<(), RequestFault> {
     for field in fields {
@@ -77,17 +78,17 @@ fn count_aliases<'a>(
             let count = counts.entry(field.first.node.name.node.as_str()).or_default();
             *count += 1;
             if *count > MAX_ALIASES {
-                return Err(exceeded(&format!(
+                return Err(invalid(&format!(
                     "A field has too many aliases: at most {MAX_ALIASES} are allowed"
                 )));
             }
         }
-        count_aliases(&field.fields, counts)?;
+        check_aliases(&field.fields, counts)?;
     }
     Ok(())
 }
 
-struct Walk<'a> {
+struct Visitor<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     used: HashSet<&'a str>,
     nesting: usize,
@@ -96,7 +97,7 @@ struct Walk<'a> {
     directives: usize,
 }
 
-impl<'a> Walk<'a> {
+impl<'a> Visitor<'a> {
     fn visit_operation(&mut self, operation: &'a OperationDefinition) -> Result<(), RequestFault> {
         self.directives = 0;
         self.count_step()?;
@@ -112,7 +113,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), RequestFault> {
         self.nesting += 1;
         if self.nesting > MAX_NESTING {
-            return Err(exceeded(&format!(
+            return Err(invalid(&format!(
                 "The query is too deep: at most {MAX_NESTING} levels of fields and fragments are \
                  allowed"
             )));
@@ -154,7 +155,7 @@ impl<'a> Walk<'a> {
         self.count_arguments(field.arguments.len())?;
         self.count_directives(&field.directives)?;
         if depth > MAX_DEPTH {
-            return Err(exceeded(&format!(
+            return Err(invalid(&format!(
                 "The query is too deep: at most {MAX_DEPTH} levels are allowed"
             )));
         }
@@ -164,7 +165,7 @@ impl<'a> Walk<'a> {
     fn count_step(&mut self) -> Result<(), RequestFault> {
         self.steps += 1;
         if self.steps > MAX_STEPS {
-            return Err(exceeded(&format!(
+            return Err(invalid(&format!(
                 "The query is too complex: at most {MAX_STEPS} fields are allowed"
             )));
         }
@@ -174,7 +175,7 @@ impl<'a> Walk<'a> {
     fn count_arguments(&mut self, count: usize) -> Result<(), RequestFault> {
         self.arguments += count;
         if self.arguments > MAX_ARGUMENTS {
-            return Err(exceeded(&format!(
+            return Err(invalid(&format!(
                 "The query has too many arguments and variables: at most {MAX_ARGUMENTS} are \
                  allowed"
             )));
@@ -189,7 +190,7 @@ impl<'a> Walk<'a> {
         self.directives += directives.len();
         self.count_arguments(directives.iter().map(|it| it.node.arguments.len()).sum())?;
         if self.directives > MAX_DIRECTIVES {
-            return Err(exceeded(&format!(
+            return Err(invalid(&format!(
                 "The query has too many directives: at most {MAX_DIRECTIVES} are allowed"
             )));
         }
@@ -197,7 +198,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn exceeded(text: &str) -> RequestFault {
+fn invalid(text: &str) -> RequestFault {
     RequestFault::Validation(text.to_owned())
 }
 

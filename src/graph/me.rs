@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     graph::{
         access_tokens::{AccessToken, AccessTokenPolicy, TokenState},
-        context::Request,
+        context::ContextExt,
         organizations::Organization,
         paging::{self, Connection, PageArguments},
     },
@@ -57,7 +57,7 @@ impl MeQueries {
     ) -> Option<Result<Me>> {
         let is_front = caller_origin.as_deref() == Some("FRONT");
         let caller_origin = if is_front { CallerOrigin::Front } else { CallerOrigin::Api };
-        let actor = ctx.permitted(UserAction::Me).cloned();
+        let actor = ctx.authorize(UserAction::Me).cloned();
         Some(actor.map(|actor| Me { actor, caller_origin }))
     }
 }
@@ -100,7 +100,8 @@ impl Me {
         >,
     ) -> Result<Connection<AccessToken>> {
         let arguments = PageArguments::parse(first, after.as_deref())?;
-        let (owner, now) = (&self.actor.stakeholder, ctx.now()?);
+        let owner = &self.actor.stakeholder;
+        let now = ctx.now()?;
         let is_wanted = |token: &access_token::AccessToken| {
             let state = TokenState::from(access_token::TokenState::at(token, owner, now));
             states.as_ref().is_none_or(|wanted| wanted.contains(&state))
@@ -120,8 +121,8 @@ impl Me {
     #[graphql(complexity = "paging::cost_of_list(child_complexity)")]
     async fn organizations(&self, ctx: &Context<'_>) -> Result<Vec<Organization>> {
         let organizations = self.actor.memberships.organizations().into_iter();
-        let views = organizations.map(|it| Organization::of(&self.actor, it));
-        paging::plain_list(ctx, views.collect::<Result<_>>()?)
+        let views = organizations.map(|it| Organization::visible_to(&self.actor, it));
+        paging::limit_plain_list(ctx, views.collect::<Result<_>>()?)
     }
 
     /// Names of the actions that the user may perform at a level.

@@ -16,7 +16,7 @@ use async_graphql_value::Value;
 
 use crate::{
     error::RequestFault,
-    graph::collect::{self, Collected, Fragments},
+    graph::collect::{self, CollectedField, Fragments},
 };
 
 /// Returns a document with one operation that selects each field once, and without fragments. It
@@ -35,7 +35,7 @@ pub(super) fn merge(
 ) -> Result<ExecutableDocument, RequestFault> {
     let fields = collect::included(operation, fragments, variables)?;
     let mut used = HashSet::new();
-    note_variables(&fields, variables, &mut used);
+    collect_variables(&fields, variables, &mut used);
     let definitions = operation.variable_definitions.iter();
     let merged = OperationDefinition {
         ty: operation.ty,
@@ -53,8 +53,8 @@ pub(super) fn merge(
     })
 }
 
-fn note_variables<'a>(
-    fields: &[Collected<'a>],
+fn collect_variables<'a>(
+    fields: &[CollectedField<'a>],
     variables: &Variables,
     used: &mut HashSet<&'a Name>,
 ) {
@@ -68,12 +68,12 @@ fn note_variables<'a>(
                 _ => {}
             }
         }
-        note_variables(&field.fields, variables, used);
+        collect_variables(&field.fields, variables, used);
     }
 }
 
 fn selection_set(
-    fields: &[Collected<'_>],
+    fields: &[CollectedField<'_>],
     variables: &Variables,
     pos: Pos,
 ) -> Positioned<SelectionSet> {
@@ -81,7 +81,7 @@ fn selection_set(
     Positioned::new(SelectionSet { items }, pos)
 }
 
-impl<'a> Collected<'a> {
+impl<'a> CollectedField<'a> {
     /// Returns the arguments, except those whose variable has no value.
     fn arguments(
         &self,
@@ -95,16 +95,16 @@ impl<'a> Collected<'a> {
 
     fn selection(&self, variables: &Variables) -> Positioned<Selection> {
         let Positioned { pos, node: first } = self.first;
-        let mut within = selection_set(&self.fields, variables, first.selection_set.pos);
-        if within.node.items.is_empty() && !first.selection_set.node.items.is_empty() {
-            within.node.items.push(skipped_selection(*pos));
+        let mut selection_set = selection_set(&self.fields, variables, first.selection_set.pos);
+        if selection_set.node.items.is_empty() && !first.selection_set.node.items.is_empty() {
+            selection_set.node.items.push(skipped_selection(*pos));
         }
         let field = Field {
             alias: first.alias.clone(),
             name: first.name.clone(),
             arguments: self.arguments(variables).cloned().collect(),
             directives: Vec::new(),
-            selection_set: within,
+            selection_set,
         };
         Positioned::new(Selection::Field(Positioned::new(field, *pos)), *pos)
     }
@@ -232,7 +232,7 @@ mod tests {
             let selected = &merged.operations.iter().next().unwrap().1.node;
 
             let fields = collect::all(selected, &merged.fragments).unwrap();
-            prop_assert!(!collect::are_repeated(&fields));
+            prop_assert!(!collect::has_repeated_fields(&fields));
             prop_assert_eq!(json_of(merged, variables.clone()), json_of(document, variables));
         }
     }

@@ -16,8 +16,8 @@ use crate::{
     },
     error::Result,
     graph::{
-        context::Request,
-        paging::{self, Connection, Listed, PageArguments, Position},
+        context::ContextExt,
+        paging::{self, Connection, ConnectionNode, PageArguments, Position},
     },
     store::{
         cursor::Cursor,
@@ -104,7 +104,7 @@ impl Organization {
     /// # Errors
     ///
     /// `AccessDenied` if it is hidden from the user.
-    pub(super) fn of(actor: &Actor, organization: OrganizationRef) -> Result<Self> {
+    pub(super) fn visible_to(actor: &Actor, organization: OrganizationRef) -> Result<Self> {
         Ok(Self(actor.permit_in(organization, OrganizationAction::Organization)?))
     }
 }
@@ -133,8 +133,8 @@ impl Organization {
     }
 }
 
-impl Listed for Organization {
-    const PAGE: &'static str = "A page of organizations.";
+impl ConnectionNode for Organization {
+    const DESCRIPTION: &'static str = "A page of organizations.";
 }
 
 impl Position for Cursor {
@@ -178,7 +178,7 @@ async fn list(
         direction: Direction::Ascending,
     };
     let found = ctx.access()?.organizations(&permitted, request, search).await?;
-    Ok(arguments.connect(found.try_map(|it| Organization::of(actor, it))?))
+    Ok(arguments.connect(found.try_map(|it| Organization::visible_to(actor, it))?))
 }
 
 async fn add(ctx: &Context<'_>, name: &str) -> Result<OrganizationPayload> {
@@ -186,6 +186,6 @@ async fn add(ctx: &Context<'_>, name: &str) -> Result<OrganizationPayload> {
     let permitted = actor.permit(UserAction::AddOrganization)?;
     let name = organization::Organization::parse_name(name)?;
     let access = ctx.access()?;
-    let added = access.add_organization(actor, &permitted, name, ctx.request()?).await?;
+    let added = access.add_organization(actor, &permitted, name, ctx.request_context()?).await?;
     Ok(OrganizationPayload { organization: Organization(added), success: true })
 }

@@ -14,7 +14,7 @@ use ulid::Ulid;
 
 use crate::{
     error::{Error, RequestFault, Result},
-    graph::{context::Request, warning::Warning},
+    graph::{context::ContextExt, warning::Warning},
     store::page::Page,
 };
 
@@ -29,14 +29,14 @@ const MAX_LIST_ITEMS: usize = 10_000;
 /// The factor by which the cost of the fields inside a plain list is multiplied.
 const LIST_FACTOR: usize = 10;
 
-/// Returns the cost of a connection. `within` is the cost of the fields inside it.
-pub(super) fn cost_of_page(first: i32, within: usize) -> usize {
-    1 + usize::try_from(first).unwrap_or_default().min(MAX_PAGE) * within
+/// Returns the cost of a connection. `child_cost` is the cost of the fields inside it.
+pub(super) fn cost_of_page(first: i32, child_cost: usize) -> usize {
+    1 + usize::try_from(first).unwrap_or_default().min(MAX_PAGE) * child_cost
 }
 
-/// Returns the cost of a plain list. `within` is the cost of the fields inside it.
-pub(super) fn cost_of_list(within: usize) -> usize {
-    1 + LIST_FACTOR * within
+/// Returns the cost of a plain list. `child_cost` is the cost of the fields inside it.
+pub(super) fn cost_of_list(child_cost: usize) -> usize {
+    1 + LIST_FACTOR * child_cost
 }
 
 /// Truncates a plain list to [`MAX_LIST`] items, and adds a warning if there are more. For that,
@@ -46,7 +46,7 @@ pub(super) fn cost_of_list(within: usize) -> usize {
 ///
 /// [`RequestFault::ResultTooLarge`] if the plain lists of the response have more than 10,000 items
 /// together.
-pub(super) fn plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Result<Vec<T>> {
+pub(super) fn limit_plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Result<Vec<T>> {
     let report = ctx.report()?;
     if items.len() > MAX_LIST {
         items.truncate(MAX_LIST);
@@ -106,7 +106,7 @@ impl<P: Position + Clone> PageArguments<P> {
 
     /// Converts a page to a connection. With `first: 0`, it has no items and only tells whether
     /// there are any.
-    pub(super) fn connect<V: Listed>(self, mut page: Page<V, P>) -> Connection<V> {
+    pub(super) fn connect<V: ConnectionNode>(self, mut page: Page<V, P>) -> Connection<V> {
         let mut has_next = page.next.is_some();
         if self.first == 0 {
             has_next |= !page.records.is_empty();
@@ -131,34 +131,34 @@ fn invalid_cursor() -> Error {
     RequestFault::InvalidArgument { argument: "after", hint }.into()
 }
 
-/// An item of a connection.
-pub(super) trait Listed: OutputType {
+/// The type of the items of a connection.
+pub(super) trait ConnectionNode: OutputType {
     /// The description of the connection, such as "A page of API tokens."
-    const PAGE: &'static str;
+    const DESCRIPTION: &'static str;
 }
 
 /// A page of a list. Unlike async-graphql's connection, it can have an end cursor without items.
-pub(super) struct Connection<V: Listed> {
+pub(super) struct Connection<V: ConnectionNode> {
     edges: Vec<Edge<String, V, EmptyFields>>,
     has_previous: bool,
     has_next: bool,
     end: Option<String>,
 }
 
-impl<V: Listed> TypeName for Connection<V> {
+impl<V: ConnectionNode> TypeName for Connection<V> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Connection", V::type_name()).into()
     }
 }
 
-impl<V: Listed> Description for Connection<V> {
+impl<V: ConnectionNode> Description for Connection<V> {
     fn description() -> &'static str {
-        V::PAGE
+        V::DESCRIPTION
     }
 }
 
 #[Object(name_type, use_type_description)]
-impl<V: Listed> Connection<V> {
+impl<V: ConnectionNode> Connection<V> {
     /// Information to aid in pagination.
     async fn page_info(&self) -> PageInfo {
         PageInfo {
@@ -197,14 +197,14 @@ mod tests {
     #[Object]
     impl Query {
         async fn list(&self, ctx: &Context<'_>, length: usize) -> Result<Vec<Item>> {
-            plain_list(ctx, std::iter::repeat_with(|| Item).take(length).collect())
+            limit_plain_list(ctx, std::iter::repeat_with(|| Item).take(length).collect())
         }
     }
 
     #[Object]
     impl Item {
         async fn list(&self, ctx: &Context<'_>, length: usize) -> Result<Vec<Item>> {
-            plain_list(ctx, std::iter::repeat_with(|| Item).take(length).collect())
+            limit_plain_list(ctx, std::iter::repeat_with(|| Item).take(length).collect())
         }
     }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, RequestFault},
     graph::{execution::Execution, warning::Warning},
-    http::{answer, negotiation::AnswerType},
+    http::{error_response, negotiation::ResponseMediaType},
 };
 
 /// The maximum number of errors in a response.
@@ -37,13 +37,13 @@ impl Extensions {
 }
 
 /// Renders the result of an execution, or of a failed validation.
-pub(super) fn render(execution: Execution, answer_type: AnswerType) -> Response {
+pub(super) fn render(execution: Execution, media_type: ResponseMediaType) -> Response {
     let Execution { response: async_graphql::Response { data, mut errors, .. }, .. } = execution;
     let is_executed = execution.is_executed;
     errors.truncate(MAX_ERRORS);
     for error in &mut errors {
         add_code(error, is_executed);
-        error.message = answer::shorten(&error.message);
+        error.message = error_response::shorten(&error.message);
     }
     let body = ResponseBody {
         data: is_executed.then_some(&data),
@@ -51,37 +51,37 @@ pub(super) fn render(execution: Execution, answer_type: AnswerType) -> Response 
         extensions: Extensions { warnings: execution.warnings },
     };
     let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default().into());
-    *response.status_mut() = status(&errors, is_executed, answer_type);
-    response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
+    *response.status_mut() = status(&errors, is_executed, media_type);
+    response.headers_mut().insert(CONTENT_TYPE, media_type.header());
     for error in errors.iter().filter_map(|error| error.source::<Error>()) {
-        answer::set_headers(&mut response, error);
+        error_response::set_headers(&mut response, error);
     }
     response
 }
 
 /// Renders the error of a request that failed before it reached the schema.
-pub(super) fn reject(error: &Error, answer_type: AnswerType) -> Response {
-    let mut response: Response<Body> = answer::render(error, answer_type);
-    let is_of_graphql = matches!(
+pub(super) fn reject(error: &Error, media_type: ResponseMediaType) -> Response {
+    let mut response: Response<Body> = error_response::render(error, media_type);
+    let is_graphql_error = matches!(
         error,
         Error::Request(RequestFault::Syntax { .. } | RequestFault::Validation(_)) | Error::Rule(_)
     );
-    if is_of_graphql && answer_type == AnswerType::Json {
+    if is_graphql_error && media_type == ResponseMediaType::Json {
         *response.status_mut() = StatusCode::OK;
     }
     response
 }
 
 /// Returns the status of a response. Service failures and rate limits in resolvers change it.
-fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) -> StatusCode {
-    match (is_executed, answer_type) {
-        (false, AnswerType::GraphqlResponse) => StatusCode::BAD_REQUEST,
-        (false, AnswerType::Json) => StatusCode::OK,
+fn status(errors: &[ServerError], is_executed: bool, media_type: ResponseMediaType) -> StatusCode {
+    match (is_executed, media_type) {
+        (false, ResponseMediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
+        (false, ResponseMediaType::Json) => StatusCode::OK,
         (true, _) => {
             let statuses = errors.iter().filter_map(|it| it.source::<Error>()).map(Error::status);
-            let is_of_service =
+            let affects_status =
                 |it: &StatusCode| it.is_server_error() || *it == StatusCode::TOO_MANY_REQUESTS;
-            statuses.filter(is_of_service).max().unwrap_or_default()
+            statuses.filter(affects_status).max().unwrap_or_default()
         }
     }
 }
@@ -91,14 +91,14 @@ fn status(errors: &[ServerError], is_executed: bool, answer_type: AnswerType) ->
 /// async-graphql keeps the error of a resolver as the `source` of its own error, but drops the
 /// code. An error without a source that occurs during execution concerns an argument.
 fn add_code(error: &mut ServerError, is_executed: bool) {
-    let ours = match error.source::<Error>() {
-        Some(ours) => ours,
+    let source = match error.source::<Error>() {
+        Some(source) => source,
         None if is_executed => &Error::Request(RequestFault::Argument(String::new())),
         None => &Error::Request(RequestFault::Validation(String::new())),
     };
-    ours.log();
-    answer::note(ours);
-    let members = answer::extensions(ours);
+    source.log();
+    error_response::note(source);
+    let members = error_response::extensions(source);
     let extensions = error.extensions.get_or_insert_default();
     for (key, value) in members {
         extensions.set(key, Value::from_json(value).unwrap_or_default());

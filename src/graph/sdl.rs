@@ -27,7 +27,7 @@ pub(super) struct SchemaFile(OnceLock<(String, HeaderValue)>);
 impl SchemaFile {
     /// Responds with the file, or with 304 if the client already has it.
     pub(super) fn respond(&self, headers: &HeaderMap) -> Response {
-        let (text, etag) = self.0.get_or_init(make);
+        let (text, etag) = self.0.get_or_init(render);
         let mut response = Response::default();
         if matches_etag(headers, etag) {
             *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -41,7 +41,7 @@ impl SchemaFile {
     }
 }
 
-fn make() -> (String, HeaderValue) {
+fn render() -> (String, HeaderValue) {
     let text = sdl();
     let etag = format!("\"{}\"", URL_SAFE_NO_PAD.encode(Sha256::digest(&text)));
     (text, HeaderValue::try_from(etag).unwrap_or(HeaderValue::from_static("\"\"")))

@@ -24,8 +24,8 @@ const DEFINITIONS: [&str; 4] = ["query", "mutation", "subscription", "fragment"]
 pub(super) fn rewrite(query: &str) -> Result<String, RequestFault> {
     let mut rewriter = Rewriter {
         query,
-        at: 0,
-        text: String::with_capacity(query.len()),
+        position: 0,
+        output: String::with_capacity(query.len()),
         gap: String::new(),
         brackets: Vec::new(),
         is_in_definition: false,
@@ -39,14 +39,14 @@ pub(super) fn rewrite(query: &str) -> Result<String, RequestFault> {
         }
         rewriter.add(token)?;
     }
-    rewriter.text.push_str(&rewriter.gap);
-    Ok(rewriter.text)
+    rewriter.output.push_str(&rewriter.gap);
+    Ok(rewriter.output)
 }
 
 struct Rewriter<'a> {
     query: &'a str,
-    at: usize,
-    text: String,
+    position: usize,
+    output: String,
     /// The whitespace that replaces the ignored text before the next token.
     gap: String,
     brackets: Vec<&'a str>,
@@ -56,11 +56,11 @@ struct Rewriter<'a> {
 
 impl<'a> Rewriter<'a> {
     fn rest(&self) -> &'a str {
-        self.query.get(self.at..).unwrap_or_default()
+        self.query.get(self.position..).unwrap_or_default()
     }
 
     fn fault(&self, text: &str) -> RequestFault {
-        let before = self.query.get(..self.at).unwrap_or_default();
+        let before = self.query.get(..self.position).unwrap_or_default();
         let line = before.rsplit('\n').next().unwrap_or_default();
         let at = (before.matches('\n').count() + 1, line.chars().count() + 1);
         RequestFault::Syntax { text: text.to_owned(), at: Some(at) }
@@ -69,8 +69,8 @@ impl<'a> Rewriter<'a> {
     /// Skips ignored text, and adds whitespace of the same length to the gap.
     fn skip_gap(&mut self) {
         let ignored = ignored(self.rest());
-        self.at += ignored.len();
-        self.gap.extend(blanks(ignored));
+        self.position += ignored.len();
+        self.gap.extend(to_whitespace(ignored));
     }
 
     fn add(&mut self, token: &'a str) -> Result<(), RequestFault> {
@@ -78,12 +78,13 @@ impl<'a> Rewriter<'a> {
         let next = next.get(ignored(next).len()..).unwrap_or_default();
         self.check(token, next)?;
         if self.is_description(token, next) {
-            self.gap.extend(blanks(token));
+            self.gap.extend(to_whitespace(token));
         } else {
             self.write(token)?;
         }
         self.count_brackets(token)?;
-        (self.at, self.previous) = (self.at + token.len(), token);
+        self.position += token.len();
+        self.previous = token;
         Ok(())
     }
 
@@ -115,18 +116,18 @@ impl<'a> Rewriter<'a> {
     /// Writes a token. Moves whitespace within a type, which the parser rejects, after the type.
     fn write(&mut self, token: &str) -> Result<(), RequestFault> {
         if !matches!(token, "!" | "]") && self.previous != "[" {
-            self.text.push_str(&std::mem::take(&mut self.gap));
+            self.output.push_str(&std::mem::take(&mut self.gap));
         }
-        let begin = self.text.len();
+        let begin = self.output.len();
         match token {
-            "-0" => self.text.push('0'),
+            "-0" => self.output.push('0'),
             _ if token.starts_with('"') && !token.starts_with("\"\"\"") => {
                 let written = rewrite_string(token).map_err(|text| self.fault(text))?;
-                self.text.push_str(&written);
+                self.output.push_str(&written);
             }
-            _ => self.text.push_str(token),
+            _ => self.output.push_str(token),
         }
-        let written = self.text.get(begin..).unwrap_or_default().chars().count();
+        let written = self.output.get(begin..).unwrap_or_default().chars().count();
         self.gap.extend(std::iter::repeat_n(' ', token.chars().count().saturating_sub(written)));
         Ok(())
     }
@@ -161,7 +162,7 @@ fn ignored(text: &str) -> &str {
 }
 
 /// Replaces all characters except line breaks with spaces.
-fn blanks(text: &str) -> impl Iterator<Item = char> {
+fn to_whitespace(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if matches!(c, '\n' | '\r') { c } else { ' ' })
 }
 
@@ -229,7 +230,8 @@ fn string_length(text: &str) -> Result<usize, &'static str> {
 /// Rewrites the escape sequences of a string to those that the parser supports. Characters above
 /// U+FFFF are written literally.
 fn rewrite_string(token: &str) -> Result<String, &'static str> {
-    let (mut text, mut rest) = (String::with_capacity(token.len()), token);
+    let mut text = String::with_capacity(token.len());
+    let mut rest = token;
     while let Some((before, escape)) = rest.split_once('\\') {
         text.push_str(before);
         let (written, after) = read_escape(escape).ok_or("invalid escape sequence")?;

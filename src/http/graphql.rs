@@ -84,7 +84,7 @@ impl GraphqlRequest {
         }
         let operation_name = text(&mut members, "operationName")?.filter(|name| !name.is_empty());
         let mut variables = object(&mut members, "variables")?;
-        variables.values_mut().for_each(make_whole);
+        variables.values_mut().for_each(normalize_numbers);
         Ok(Self { query, operation_name, variables })
     }
 }
@@ -117,7 +117,7 @@ fn value_count(json: &[u8]) -> usize {
 
 /// Converts numbers such as `10.0` to integers, because JSON does not distinguish them.
 #[expect(clippy::cast_possible_truncation, reason = "whole numbers of this size fit")]
-pub fn make_whole(value: &mut Value) {
+pub fn normalize_numbers(value: &mut Value) {
     match value {
         Value::Number(number) => {
             let float = number.as_f64().filter(|it| number.is_f64() && it.fract() == 0.0);
@@ -125,8 +125,8 @@ pub fn make_whole(value: &mut Value) {
                 *value = Value::from(whole as i64);
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(make_whole),
-        Value::Object(members) => members.values_mut().for_each(make_whole),
+        Value::Array(items) => items.iter_mut().for_each(normalize_numbers),
+        Value::Object(members) => members.values_mut().for_each(normalize_numbers),
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
 }

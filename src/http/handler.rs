@@ -18,10 +18,10 @@ use tower::ServiceExt;
 use crate::{
     error::{Error, RequestFault},
     http::{
-        REQUEST_ID, WarmUp, answer,
+        REQUEST_ID, WarmUp, error_response,
         event::{Event, Payload},
         gateway::{self, GatewayResponse},
-        negotiation::AnswerType,
+        negotiation::ResponseMediaType,
     },
     telemetry,
 };
@@ -55,11 +55,11 @@ pub async fn handle_event(router: Router, event: &str) -> GatewayResponse {
 pub async fn run(router: Router) -> Result<(), lambda_http::Error> {
     // Only `Event` parses the JSON. `lambda_runtime` would be slow, because it tracks the path of
     // each value for its error messages.
-    let answer = move |event: LambdaEvent<Box<RawValue>>| {
+    let respond = move |event: LambdaEvent<Box<RawValue>>| {
         let router = router.clone();
         async move { Ok::<_, Infallible>(handle_event(router, event.payload.get()).await) }
     };
-    lambda_runtime::run(service_fn(answer)).await
+    lambda_runtime::run(service_fn(respond)).await
 }
 
 /// Handles a synthetic event, without logging it.
@@ -102,8 +102,8 @@ async fn limit_size(response: Response) -> http::Response<lambda_http::Body> {
 /// Renders the error that replaces a too large response. Keeps most of the response's `headers`.
 async fn render_too_large(mut headers: HeaderMap) -> Response {
     let id = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
-    let error = Error::from(RequestFault::TooLarge { limit: MAX_RESPONSE, part: "an answer" });
-    let rendered = async { answer::render(&error, AnswerType::Json) };
+    let error = Error::from(RequestFault::TooLarge { limit: MAX_RESPONSE, part: "a response" });
+    let rendered = async { error_response::render(&error, ResponseMediaType::Json) };
     let (mut response, _) = telemetry::with_line(id, rendered).await;
     for of_replaced_body in [CONTENT_ENCODING, ETAG] {
         headers.remove(of_replaced_body);

@@ -2,11 +2,11 @@
 //!
 //! This module finds the credential of a request. `access` verifies it.
 
-pub mod answer;
 pub mod authorization;
 pub mod body;
 pub mod cookies;
 pub mod csrf;
+pub mod error_response;
 pub mod event;
 pub mod form;
 pub mod gateway;

@@ -8,9 +8,9 @@ use mediatype::{MediaType, MediaTypeList, ReadParams, names};
 
 use crate::error::{RequestFault, Result};
 
-/// The media types of GraphQL responses.
+/// The media type of a GraphQL response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum AnswerType {
+pub enum ResponseMediaType {
     /// `application/json`, which every client can read. Its status is 200 for every well-formed
     /// request.
     #[default]
@@ -20,7 +20,7 @@ pub enum AnswerType {
     GraphqlResponse,
 }
 
-impl AnswerType {
+impl ResponseMediaType {
     /// Returns the value of `Content-Type`.
     #[must_use]
     pub fn header(self) -> HeaderValue {
@@ -153,23 +153,26 @@ mod tests {
     }
 
     #[rstest]
-    #[case("application/graphql-response+json", AnswerType::GraphqlResponse)]
-    #[case("application/json, application/graphql-response+json", AnswerType::GraphqlResponse)]
+    #[case("application/graphql-response+json", ResponseMediaType::GraphqlResponse)]
+    #[case(
+        "application/json, application/graphql-response+json",
+        ResponseMediaType::GraphqlResponse
+    )]
     #[case(
         "application/graphql-response+json; charset=utf-8, application/json; charset=utf-8",
-        AnswerType::GraphqlResponse
+        ResponseMediaType::GraphqlResponse
     )]
-    #[case("application/graphql-response+json;q=0.5, application/json", AnswerType::Json)]
-    #[case("application/json", AnswerType::Json)]
-    #[case("*/*", AnswerType::Json)]
-    #[case("application/*", AnswerType::Json)]
-    #[case("text/html, */*;q=0.1", AnswerType::Json)]
-    #[case("", AnswerType::Json)]
+    #[case("application/graphql-response+json;q=0.5, application/json", ResponseMediaType::Json)]
+    #[case("application/json", ResponseMediaType::Json)]
+    #[case("*/*", ResponseMediaType::Json)]
+    #[case("application/*", ResponseMediaType::Json)]
+    #[case("text/html, */*;q=0.1", ResponseMediaType::Json)]
+    #[case("", ResponseMediaType::Json)]
     fn the_type_with_the_highest_weight_is_chosen(
         #[case] accept: &str,
-        #[case] expected: AnswerType,
+        #[case] expected: ResponseMediaType,
     ) {
-        assert_eq!(AnswerType::negotiate(&accepting(accept)).unwrap(), expected);
+        assert_eq!(ResponseMediaType::negotiate(&accepting(accept)).unwrap(), expected);
     }
 
     #[rstest]
@@ -180,7 +183,7 @@ mod tests {
     #[case("image/png")]
     #[case("nonsense")]
     fn other_types_are_not_acceptable(#[case] accept: &str) {
-        assert!(AnswerType::negotiate(&accepting(accept)).is_err());
+        assert!(ResponseMediaType::negotiate(&accepting(accept)).is_err());
     }
 
     #[rstest]

@@ -113,14 +113,14 @@ mod tests {
 
     use super::*;
 
-    fn answer(accept_encoding: &str) -> Response {
+    fn get(accept_encoding: &str) -> Response {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT_ENCODING, accept_encoding.parse().unwrap());
         response(IDE_CSS.strip_prefix("/static/").unwrap(), &headers).unwrap()
     }
 
     fn encoding(accept_encoding: &str) -> Option<String> {
-        let response = answer(accept_encoding);
+        let response = get(accept_encoding);
         response
             .headers()
             .get(header::CONTENT_ENCODING)
@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn an_asset_is_cached_forever_for_each_encoding() {
-        let response = answer("br");
+        let response = get("br");
 
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
         assert_eq!(header(header::CACHE_CONTROL), "public, max-age=31536000, immutable");

@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use crate::{
     error::{Error, RequestFault},
-    http::answer,
+    http::error_response,
     telemetry,
     web::assets,
 };
@@ -71,9 +71,9 @@ pub fn not_found() -> Response {
 /// Sets the status and the headers of a page to those of an error, and logs the error.
 pub(super) fn with_error(mut page: Response, error: &Error) -> Response {
     error.log();
-    answer::note(error);
+    error_response::note(error);
     *page.status_mut() = error.status();
-    answer::set_headers(&mut page, error);
+    error_response::set_headers(&mut page, error);
     page.extensions_mut().insert(error.clone());
     page
 }
@@ -87,7 +87,7 @@ fn page<'a>(error: &Error, request_id: &'a str) -> Page<'a> {
 /// developers. The hints of login errors are for visitors.
 fn explain(error: &Error) -> (Cow<'static, str>, String, NextLink) {
     let hint = error.describe().hint.map(Cow::into_owned);
-    if is_of_login(error) {
+    if is_login_error(error) {
         return (error.to_string().into(), hint.unwrap_or_default(), NextLink::LOGIN_AGAIN);
     }
     let hint_or = |text: &str| hint.clone().unwrap_or_else(|| text.to_owned());
@@ -128,7 +128,7 @@ fn explain(error: &Error) -> (Cow<'static, str>, String, NextLink) {
     }
 }
 
-fn is_of_login(error: &Error) -> bool {
+fn is_login_error(error: &Error) -> bool {
     matches!(
         error,
         Error::Login(_)

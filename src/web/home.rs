@@ -12,7 +12,7 @@ use crate::{
         error_page::PageError,
         layout::{self, Layout},
         logged_in::LoggedIn,
-        token_form::{SentForm, TokenForm},
+        token_form::{SubmittedForm, TokenForm},
     },
 };
 
@@ -65,7 +65,7 @@ pub async fn show(logged_in: LoggedIn) -> Result<Response, PageError> {
 /// `Unavailable` if DynamoDB or signing fails.
 pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, PageError> {
     let LoggedIn { site, actor, context, .. } = &logged_in;
-    let form = SentForm::read(body).await?;
+    let form = SubmittedForm::read(body).await?;
     let token = site.access.access_token(actor, context.now).await?;
     match form.create_token(&logged_in, token.as_ref()).await? {
         Ok(page) => Ok(page),
@@ -82,6 +82,6 @@ async fn render(
     token: Option<&AccessToken>,
     form: &TokenForm,
 ) -> Result<Response> {
-    let Data { me: user } = logged_in.ask(include_str!("queries/home.graphql"), ()).await?;
+    let Data { me: user } = logged_in.query(include_str!("queries/home.graphql"), ()).await?;
     logged_in.render(&Page { layout: logged_in.layout(), user, token, form })
 }

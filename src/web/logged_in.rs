@@ -81,7 +81,7 @@ impl LoggedIn {
     ///
     /// The first error of a field, unless it is a denied permission and `T` does not need the
     /// field.
-    pub(super) async fn ask<T: DeserializeOwned>(
+    pub(super) async fn query<T: DeserializeOwned>(
         &self,
         document: &'static str,
         variables: impl Serialize,

@@ -1,4 +1,5 @@
-//! The list of organizations: those of the user and, for platform admins, all.
+//! The page with the list of organizations: all of them for platform admins, and those of the user
+//! otherwise.
 
 use askama::Template;
 use axum::response::Response;
@@ -15,12 +16,12 @@ use crate::{
 /// The path of the page.
 const PATH: &str = "/orgs";
 
-/// The variables of `organizations.graphql`: the part of the list that the page shows.
+/// The query parameters of the page. They are also the variables of `organizations.graphql`.
 #[derive(Serialize)]
-struct Part {
-    /// The position after which the page begins. `None` for the first page.
+struct Parameters {
+    /// The cursor after which the page begins. `None` for the first page.
     after: Option<String>,
-    /// The text that the names contain. `None` for all organizations.
+    /// The text that the names must contain. `None` for all organizations.
     search: Option<String>,
 }
 
@@ -63,9 +64,9 @@ struct Organization {
 struct Page {
     layout: Layout,
     organizations: Vec<Organization>,
-    /// Whether the list contains all organizations, which can be searched.
+    /// Whether the list contains all organizations. Only that list can be searched.
     is_searchable: bool,
-    part: Part,
+    parameters: Parameters,
     /// The address of the next page.
     next: Option<String>,
 }
@@ -74,35 +75,35 @@ struct Page {
 ///
 /// # Errors
 ///
-/// `Request` for a cursor that is not one of the list; `Unavailable` if DynamoDB fails.
+/// `Request` if the cursor is not one of the list; `Unavailable` if DynamoDB fails.
 pub async fn show(uri: Uri, logged_in: LoggedIn) -> Result<Response, PageError> {
-    let part = Part::in_query(&uri);
+    let parameters = Parameters::from_uri(&uri);
     let document = include_str!("queries/organizations.graphql");
-    let Data { me, organizations } = logged_in.ask(document, &part).await?;
+    let Data { me, organizations } = logged_in.query(document, &parameters).await?;
     let is_searchable = organizations.is_some();
     let (organizations, next) = match organizations {
-        Some(all) => (all.nodes, part.next(all.page_info)),
+        Some(all) => (all.nodes, parameters.next_page(all.page_info)),
         None => (me.organizations, None),
     };
     let layout = logged_in.layout();
-    Ok(logged_in.render(&Page { layout, organizations, is_searchable, part, next })?)
+    Ok(logged_in.render(&Page { layout, organizations, is_searchable, parameters, next })?)
 }
 
-impl Part {
-    fn in_query(uri: &Uri) -> Self {
+impl Parameters {
+    fn from_uri(uri: &Uri) -> Self {
         let query = Form::in_query(uri);
         let value = |name| query.get(name).filter(|it| !it.is_empty()).map(str::to_owned);
         Self { after: value("after"), search: value("search") }
     }
 
-    /// Returns the address of the page that follows, if there is one.
-    fn next(&self, page: PageInfo) -> Option<String> {
+    /// Returns the address of the next page, if there is one.
+    fn next_page(&self, page: PageInfo) -> Option<String> {
         let after = page.end_cursor.filter(|_| page.has_next_page)?;
         Some(address(self.search.as_deref(), Some(&after)))
     }
 
     /// Returns the address of the first page with the same search.
-    fn first(&self) -> String {
+    fn first_page(&self) -> String {
         address(self.search.as_deref(), None)
     }
 }

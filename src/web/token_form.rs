@@ -58,7 +58,7 @@ pub(super) enum Fault {
 }
 
 /// The form that the user submitted.
-pub(super) struct SentForm {
+pub(super) struct SubmittedForm {
     date: String,
     replaces: String,
 }
@@ -78,12 +78,12 @@ impl TokenForm {
     }
 
     /// Creates the form with the submitted date and a message.
-    pub(super) fn with_fault(sent: SentForm, fault: &Fault, now: Timestamp) -> Self {
-        Self { date: sent.date, error: Some(fault.message()), ..Self::new(now) }
+    pub(super) fn with_fault(submitted: SubmittedForm, fault: &Fault, now: Timestamp) -> Self {
+        Self { date: submitted.date, error: Some(fault.message()), ..Self::new(now) }
     }
 }
 
-impl SentForm {
+impl SubmittedForm {
     pub(super) async fn read(body: Body) -> Result<Self> {
         let form = Form::read(body).await?;
         let field = |name| form.get(name).unwrap_or_default().trim().to_owned();

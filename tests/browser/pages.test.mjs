@@ -181,7 +181,7 @@ story('after a request failed because the session ended, the page keeps saying s
   await logIn(given);
   await context.clearCookies({ name: SESSION });
   await page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }).click();
-  const toast = page.getByText('This page stays as it is.');
+  const toast = page.getByText('Nothing on this page is lost.');
   await toast.waitFor();
 
   await page.clock.fastForward(36 * 60 * 1000);
@@ -204,7 +204,7 @@ story('screen readers announce once that a session ends, and in how many minutes
   await page.getByText('Your session ends in 2 minutes').first().waitFor();
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session ends in 3 minutes.']);
   await pass(given, 140);
-  await page.getByText('This page stays as it is.').waitFor();
+  await page.getByText('Nothing on this page is lost.').waitFor();
   assert.deepEqual(await spoken.allInnerTexts(), ['Your session has ended.']);
 }, { at: Date.UTC(2027, 0, 15, 12) });
 

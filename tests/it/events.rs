@@ -205,7 +205,7 @@ async fn a_response_that_is_too_large_for_lambda_becomes_an_error(
         let json: Value = serde_json::from_slice(&body(&response)).unwrap();
         assert_eq!(json["errors"][0]["extensions"]["code"], "BAD_REQUEST");
         let hint = json["errors"][0]["extensions"]["hint"].as_str().unwrap();
-        assert!(hint.contains("an answer"), "{hint}");
+        assert!(hint.contains("a response"), "{hint}");
         assert_eq!(json["errors"][0]["extensions"]["requestId"], "01M8");
         assert!(response.to_string().contains("x-request-id"), "the headers stay");
     }

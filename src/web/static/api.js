@@ -15,7 +15,7 @@
 /** @typedef {'session-ended' | 'refused' | 'network-error'} FailureKind */
 
 /**
- * @typedef {object} Answer The body of a response of the API.
+ * @typedef {object} ResponseBody The body of a response of the API.
  * @property {{ message: string, extensions?: Extensions }[]} [errors]
  * @property {any} [data]
  */
@@ -46,12 +46,12 @@ export class Failure extends Error {
  * @returns {Promise<any>}
  * @throws {Failure} For the first error in the response, or if there is no response.
  */
-export async function ask(query, variables) {
+export async function sendQuery(query, variables) {
   const { errors: [error] = [], data } = await read(await post({ query, variables }));
   if (!error) {
     return data;
   }
-  const failure = new Failure(kindOf(error.extensions), error.message, error.extensions);
+  const failure = new Failure(getKind(error.extensions), error.message, error.extensions);
   if (failure.kind === 'session-ended') {
     document.dispatchEvent(new Event('sessionended'));
   }
@@ -76,7 +76,7 @@ async function post(request) {
 
 /**
  * @param {Response} response
- * @returns {Promise<Answer>}
+ * @returns {Promise<ResponseBody>}
  */
 async function read(response) {
   try {
@@ -96,7 +96,7 @@ async function read(response) {
  * @param {Extensions} [extensions]
  * @returns {FailureKind}
  */
-function kindOf({ code } = {}) {
+function getKind({ code } = {}) {
   switch (code) {
     case 'UNAUTHENTICATED':
       return 'session-ended';

@@ -9,7 +9,7 @@ import './snippets.js';
 import './token-dialog.js';
 
 import { announce } from './announce.js';
-import { ask } from './api.js';
+import { sendQuery } from './api.js';
 import * as session from './session.js';
 
 /** @typedef {import('./session.js').Phase} Phase */
@@ -59,7 +59,7 @@ function endSession() {
 /** Checks who is logged in. Reloads the page if it is another user. */
 async function checkSession() {
   try {
-    const { me } = await ask(session.SESSION_QUERY);
+    const { me } = await sendQuery(session.SESSION_QUERY);
     if (me.userEmail === user) {
       watchSession(session.secondsLeft(me));
     } else {

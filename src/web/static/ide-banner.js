@@ -2,7 +2,7 @@
 /** The banner of the IDE: who is logged in, and how long their session lasts. */
 
 import { announce } from './announce.js';
-import { ask, Failure } from './api.js';
+import { Failure, sendQuery } from './api.js';
 import * as session from './session.js';
 
 const who = /** @type {HTMLElement} */ (document.querySelector('[data-who]'));
@@ -16,7 +16,7 @@ const login = /** @type {HTMLElement} */ (document.querySelector('[data-login]')
  */
 async function update() {
   try {
-    const { me } = await ask(session.SESSION_QUERY);
+    const { me } = await sendQuery(session.SESSION_QUERY);
     login.textContent = 'Log in again';
     session.countDown(
       session.secondsLeft(me),

@@ -31,11 +31,11 @@ const status = /** @type {HTMLElement} */ (document.querySelector('[data-announc
 
 /** Whether Escape was pressed, so that the next Tab leaves the editor. */
 let isLeaving = false;
-/** Whether {@link nameAll} will run before the next frame. */
+/** Whether {@link labelAll} will run before the next frame. */
 let isScheduled = false;
 
-/** Names all controls and editors. */
-function nameAll() {
+/** Labels all controls and editors. */
+function labelAll() {
   isScheduled = false;
   for (const [selector, name] of CONTROLS) {
     for (const control of root.querySelectorAll(selector)) {
@@ -47,20 +47,20 @@ function nameAll() {
       }
     }
   }
-  root.querySelectorAll('.CodeMirror').forEach(nameEditor);
+  root.querySelectorAll('.CodeMirror').forEach(labelEditor);
 }
 
 /** @param {Element} editor */
-function nameEditor(editor) {
+function labelEditor(editor) {
   const input = editor.querySelector('textarea');
   if (input) {
-    set(input, 'aria-label', nameOfEditor(editor));
+    set(input, 'aria-label', getEditorName(editor));
     set(input, 'aria-describedby', hint.id);
   }
 }
 
 /** @param {Element} editor */
-function nameOfEditor(editor) {
+function getEditorName(editor) {
   if (editor.matches('.CodeMirror-wrap')) {
     return 'Response';
   }
@@ -138,6 +138,6 @@ document.addEventListener('focusout', () => (hint.hidden = true));
 new MutationObserver(() => {
   if (!isScheduled) {
     isScheduled = true;
-    requestAnimationFrame(nameAll);
+    requestAnimationFrame(labelAll);
   }
 }).observe(root, { childList: true, subtree: true, characterData: true });

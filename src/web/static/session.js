@@ -58,7 +58,7 @@ export function countDown(seconds, onTick, onPhase) {
     const left = Math.max(0, end - Date.now());
     const untilWarning = left > WARNING_MS ? left - WARNING_MS : left;
     onTick(left / 1000);
-    if (phase !== (phase = phaseOf(left))) {
+    if (phase !== (phase = getPhase(left))) {
       onPhase(phase, left / 1000);
     }
     if (left > 0) {
@@ -78,7 +78,7 @@ export function stopCountDown() {
  * @param {number} left In milliseconds.
  * @returns {Phase}
  */
-function phaseOf(left) {
+function getPhase(left) {
   return left === 0 ? 'ended' : left <= WARNING_MS ? 'ending' : 'running';
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { announce } from './announce.js';
-import { ask, Failure } from './api.js';
+import { Failure, sendQuery } from './api.js';
 import { expirationTime, now, onProceed, setPolicy, showDate } from './token-form.js';
 import * as text from './token-text.js';
 import * as view from './token-view.js';
@@ -66,7 +66,7 @@ async function load() {
 /** Loads the next page of tokens. */
 async function loadMore() {
   if (await loadPage(cursor)) {
-    view.clearFailure(text.statusOf(tokens, now()));
+    view.clearFailure(text.getStatus(tokens, now()));
   }
   return 'Earlier tokens are loaded.';
 }
@@ -77,7 +77,7 @@ async function loadMore() {
  */
 async function loadPage(after) {
   const request = requests;
-  const { me } = await ask(TOKENS_QUERY, { first: PAGE_SIZE, after });
+  const { me } = await sendQuery(TOKENS_QUERY, { first: PAGE_SIZE, after });
   if (request !== requests) {
     return false;
   }
@@ -92,14 +92,14 @@ async function loadPage(after) {
 
 /** Shows the tokens, or the form if there is no active one. */
 function showTokens() {
-  const status = text.statusOf(tokens, now());
+  const status = text.getStatus(tokens, now());
   view.show(text.findCurrent(tokens) ? 'tokens' : 'form', status);
   view.showNotice(status, tokens[0]);
 }
 
 async function create() {
   const time = expirationTime();
-  const { updateAccessToken } = await ask(CREATE_MUTATION, { expirationTime: time });
+  const { updateAccessToken } = await sendQuery(CREATE_MUTATION, { expirationTime: time });
   view.updatePage(new Date(time * 1000).toISOString());
   if (dialog.open) {
     view.showSecret(updateAccessToken.sessionJwt);
@@ -108,7 +108,7 @@ async function create() {
 }
 
 async function revoke() {
-  await ask(REVOKE_MUTATION);
+  await sendQuery(REVOKE_MUTATION);
   await load();
   return 'The token is revoked.';
 }
@@ -156,7 +156,7 @@ function resume() {
   if (dialog.dataset.view === 'wait') {
     void run(load);
   } else {
-    view.clearFailure(text.statusOf(tokens, now()));
+    view.clearFailure(text.getStatus(tokens, now()));
     view.focusOnView();
   }
 }

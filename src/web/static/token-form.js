@@ -26,8 +26,8 @@ export function now() {
 export function setPolicy(limits) {
   policy = limits;
   policyReadAt = performance.now();
-  date.min = text.dateOf(policy.minExpirationTime);
-  date.max = text.dateOf(policy.maxExpirationTime);
+  date.min = text.formatDate(policy.minExpirationTime);
+  date.max = text.formatDate(policy.maxExpirationTime);
   fillDate();
 }
 
@@ -42,7 +42,7 @@ function fillDate() {
   if (preset !== 'custom') {
     const { maxExpirationTime } = policy;
     const time = preset === 'max' ? maxExpirationTime : now() + Number(preset) * text.DAY;
-    date.value = text.dateOf(time);
+    date.value = text.formatDate(time);
   }
   showDate('');
 }

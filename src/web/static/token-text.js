@@ -61,7 +61,7 @@ function expiresSoon({ expiresAt }, now) {
  * @param {number} now
  * @returns {TokenStatus}
  */
-export function statusOf(tokens, now) {
+export function getStatus(tokens, now) {
   const current = findCurrent(tokens);
   if (current) {
     return expiresSoon(current, now) ? 'expiring' : 'active';
@@ -82,7 +82,7 @@ export function statusOf(tokens, now) {
  * @param {import('./token-view.js').View} view
  * @param {string} state The status of the tokens, or the kind of a failure.
  */
-export function titleOf(view, state) {
+export function getTitle(view, state) {
   switch (state) {
     case 'session-ended':
       return 'Your session has ended';
@@ -112,7 +112,7 @@ export function titleOf(view, state) {
  * @param {Token} [newest]
  * @returns {[title: string, text: string] | undefined}
  */
-export function noticeFor(status, newest) {
+export function getNotice(status, newest) {
   const needsNew = 'Programs that use it need a new one.';
   switch (status) {
     case 'expiring':
@@ -147,7 +147,7 @@ export function formatTime(time) {
  * @param {number} now
  * @returns {[text: string, tone: Tone]}
  */
-export function badgeFor(token, now) {
+export function getBadge(token, now) {
   switch (token.state) {
     case 'EXPIRED':
       return ['Expired', 'off'];
@@ -174,7 +174,7 @@ function describeExpiry(seconds) {
  * @param {Token} token
  * @returns {Record<string, string>}
  */
-export function fieldsOf(token) {
+export function getFields(token) {
   const { name, issuedAt, lastUsedAt } = token;
   const lastUse = lastUsedAt && formatTime(lastUsedAt);
   return {
@@ -182,12 +182,12 @@ export function fieldsOf(token) {
     issuedAt: formatTime(issuedAt),
     lastUsedAt: lastUse ?? 'never used',
     use: lastUse ? `Last used ${lastUse}` : 'Never used',
-    end: endOf(token),
+    end: describeEnd(token),
   };
 }
 
 /** @param {Token} token */
-function endOf({ state, expiresAt, revokedAt }) {
+function describeEnd({ state, expiresAt, revokedAt }) {
   switch (state) {
     case 'ACTIVE':
     case 'EXPIRED':
@@ -213,7 +213,7 @@ export function describeLastUse({ lastUsedAt }) {
  *
  * @param {number} time
  */
-export function dateOf(time) {
+export function formatDate(time) {
   const day = new Date(time * 1000);
   const pad = (/** @type {number} */ number) => String(number).padStart(2, '0');
   return `${day.getFullYear()}-${pad(day.getMonth() + 1)}-${pad(day.getDate())}`;
@@ -227,11 +227,11 @@ export function dateOf(time) {
  * @param {Policy} policy
  */
 export function expirationTime(date, policy) {
-  return Math.min(endOfDay(date), policy.maxExpirationTime);
+  return Math.min(getEndOfDay(date), policy.maxExpirationTime);
 }
 
 /** @param {string} date */
-function endOfDay(date) {
+function getEndOfDay(date) {
   const [year = 0, month = 0, day = 0] = date.split('-').map(Number);
   return new Date(year, month - 1, day + 1).getTime() / 1000 - 1;
 }
@@ -246,10 +246,10 @@ export function validateDate({ value, validity }, policy) {
   if (value === '') {
     return validity.badInput ? INVALID_DATE : 'Required field';
   }
-  if (endOfDay(value) > endOfDay(dateOf(policy.maxExpirationTime))) {
+  if (getEndOfDay(value) > getEndOfDay(formatDate(policy.maxExpirationTime))) {
     return TOO_LATE;
   }
-  return endOfDay(value) < policy.minExpirationTime ? INVALID_DATE : '';
+  return getEndOfDay(value) < policy.minExpirationTime ? INVALID_DATE : '';
 }
 
 /**
@@ -261,7 +261,7 @@ export function validateDate({ value, validity }, policy) {
 export function explainFailure({ kind, message, extensions }) {
   const { reason, hint = '', min = 0, max = 0 } = extensions;
   if (kind === 'session-ended' && reason !== 'USER_DISABLED') {
-    return ['Log in again to continue.', 'A new tab opens. What you entered stays here.'];
+    return ['Log in again to continue.', 'A new tab opens, and this page keeps what you entered.'];
   }
   if (reason === 'INVALID_EXPIRATION_TIME') {
     const range = `from ${formatSeconds(min)} to ${formatSeconds(max)}`;

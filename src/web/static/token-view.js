@@ -46,7 +46,7 @@ function setText(name, text = '') {
  */
 export function show(view, state) {
   Object.assign(dialog.dataset, { view, state });
-  part('title').textContent = text.titleOf(view, state);
+  part('title').textContent = text.getTitle(view, state);
   for (const element of dialog.querySelectorAll('[data-views]')) {
     const { dataset } = /** @type {HTMLElement} */ (element);
     const isEmpty = element.matches('.tokens:empty, details:has(.history:empty)');
@@ -80,8 +80,8 @@ export function list(tokens, now, hasMore) {
 function render(name, token, now) {
   const template = /** @type {HTMLTemplateElement} */ (part(name));
   const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-  const [badge, tone] = text.badgeFor(token, now);
-  for (const [name, value] of Object.entries({ ...text.fieldsOf(token), badge })) {
+  const [badge, tone] = text.getBadge(token, now);
+  for (const [name, value] of Object.entries({ ...text.getFields(token), badge })) {
     const field = copy.querySelector(`[data-field="${name}"]`);
     if (field) {
       field.textContent = value;
@@ -98,7 +98,7 @@ function render(name, token, now) {
  * @param {Token} [newest]
  */
 export function showNotice(status, newest) {
-  const [title, explanation] = text.noticeFor(status, newest) ?? [];
+  const [title, explanation] = text.getNotice(status, newest) ?? [];
   setText('notice-title', title);
   setText('notice-text', explanation);
   part('notice').hidden = !title;
@@ -219,7 +219,7 @@ export function clearFailure(state) {
 /** @param {string} state */
 function setState(state) {
   dialog.dataset.state = state;
-  part('title').textContent = text.titleOf(/** @type {View} */ (dialog.dataset.view), state);
+  part('title').textContent = text.getTitle(/** @type {View} */ (dialog.dataset.view), state);
 }
 
 /**

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     error::{Error, RequestFault},
-    http::negotiation::AnswerType,
+    http::negotiation::ResponseMediaType,
     telemetry,
 };
 
@@ -45,18 +45,18 @@ struct Location {
 
 /// Renders the response to a request that failed before a query was executed. Logs the error.
 #[must_use]
-pub fn render(error: &Error, answer_type: AnswerType) -> Response {
+pub fn render(error: &Error, media_type: ResponseMediaType) -> Response {
     error.log();
     note(error);
     let mut response = Response::default();
     *response.status_mut() = error.status();
     set_headers(&mut response, error);
-    set_body(&mut response, error, answer_type);
+    set_body(&mut response, error, media_type);
     response
 }
 
 /// Replaces the body of a response, such as a page, with JSON that contains an error.
-pub fn set_body(response: &mut Response, error: &Error, answer_type: AnswerType) {
+pub fn set_body(response: &mut Response, error: &Error, media_type: ResponseMediaType) {
     let body = ErrorBody {
         errors: [GraphqlError {
             message: shorten(&error.to_string()),
@@ -66,7 +66,7 @@ pub fn set_body(response: &mut Response, error: &Error, answer_type: AnswerType)
     };
     *response.body_mut() = Body::from(serde_json::to_vec(&body).unwrap_or_default());
     response.headers_mut().remove(CONTENT_LENGTH);
-    response.headers_mut().insert(CONTENT_TYPE, answer_type.header());
+    response.headers_mut().insert(CONTENT_TYPE, media_type.header());
 }
 
 /// Cuts a message to 300 characters, since it can quote the request.
@@ -125,6 +125,6 @@ fn challenge(error: &Error) -> Option<String> {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        render(&self, AnswerType::default())
+        render(&self, ResponseMediaType::default())
     }
 }
