@@ -25,6 +25,12 @@ use tokio::{
 const TIMEOUT: Duration = Duration::from_secs(30);
 const RETRY_DELAY: Duration = Duration::from_millis(20);
 
+/// Returns the variables by which faketime moves the date of a process.
+#[expect(clippy::disallowed_methods, reason = "tests/run sets the variables")]
+fn faketime() -> impl Iterator<Item = (String, String)> {
+    std::env::vars().filter(|(name, _)| name == "LD_PRELOAD" || name.starts_with("FAKETIME"))
+}
+
 pub(crate) struct Emulator {
     process: Child,
     address: String,
@@ -33,7 +39,8 @@ pub(crate) struct Emulator {
 }
 
 impl Emulator {
-    /// Starts the emulator `rie` for the function `binary`. It inherits no environment variables.
+    /// Starts the emulator `rie` for the function `binary`. It inherits no environment variables but
+    /// those of faketime.
     pub(crate) async fn start(rie: &Path, binary: &Path, environment: &[(&str, &str)]) -> Self {
         assert!(
             binary.exists(),
@@ -51,6 +58,7 @@ impl Emulator {
             .arg(binary)
             .env_clear()
             .envs(environment.iter().copied())
+            .envs(faketime())
             .stdout(file.try_clone().unwrap())
             .stderr(file)
             .spawn()

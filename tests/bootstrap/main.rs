@@ -24,9 +24,8 @@ use product::Product;
 #[expect(clippy::disallowed_methods, reason = "the suite sets the variables")]
 fn path_in(variable: &str) -> PathBuf {
     let value: Option<OsString> = std::env::var_os(variable).filter(|it| !it.is_empty());
-    let path = value
-        .map(PathBuf::from)
-        .unwrap_or_else(|| panic!("{variable} is not set: run tests/suites/bootstrap instead"));
+    let is_missing = || panic!("{variable} is not set: run tests/suites/bootstrap instead");
+    let path = value.map_or_else(is_missing, PathBuf::from);
     assert!(path.exists(), "{variable}: {} does not exist", path.display());
     path
 }
