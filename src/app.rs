@@ -1,9 +1,8 @@
-//! The app: everything that lives as long as the process.
+//! The state of the application: the objects that live as long as the process.
 //!
-//! There is one way to put it together. [`App::new`] makes what the `api` function needs.
-//! [`WebApp::new`] starts from it and adds logins and pages: the `web` function, local mode and
-//! the tests use it. The `api` function does not, so that its binary has no code for logins.
-//! What differs between them is in [`Config`] and [`Dependencies`].
+//! [`App::new`] creates what the `api` function needs. [`WebApp::new`] adds logins and pages: the
+//! `web` function, local mode and the tests use it. The `api` function does not, so its binary
+//! contains no code for logins. All of them differ only in [`Config`] and [`Dependencies`].
 
 use std::{future::Future, sync::Arc};
 
@@ -34,32 +33,28 @@ use crate::{
     web::site::{SignIn, Site},
 };
 
-/// What the `api` function runs on.
+/// The state of the `api` function.
 #[derive(Clone)]
 pub struct App {
     pub clock: Clock,
     pub entropy: Entropy,
-    /// Where people and programs reach the product.
+    /// The origin of the product, which browsers and API clients use.
     pub public_url: PublicUrl,
-    /// The spellings of our own origin.
+    /// The origins of this site: the public URL, and alternatives to it.
     pub own_origins: OwnOrigins,
-    /// Other web origins whose scripts may call the API with a token.
+    /// Other origins whose scripts may call the API with a token.
     pub cors_origins: Vec<http::HeaderValue>,
-    /// The name of the Lambda function, if the process is one.
+    /// The name of the Lambda function. `None` outside of Lambda.
     pub function_name: Option<String>,
-    /// Sessions and API tokens.
     pub access: Arc<Access>,
-    /// The GraphQL endpoint.
     pub endpoint: Arc<Endpoint>,
 }
 
-/// What the `web` function and local mode run on: the app with logins and pages.
+/// The state of the `web` function and of local mode: an [`App`] with logins and pages.
 #[derive(Clone)]
 pub struct WebApp {
     pub app: App,
-    /// Logins by identity providers.
     pub identity: Arc<Identity>,
-    /// The pages.
     pub site: Arc<Site>,
 }
 
@@ -69,42 +64,38 @@ impl FromRef<WebApp> for Arc<Site> {
     }
 }
 
-/// What the app uses that is outside of it.
+/// The parts of an app that depend on its environment. Tests and local mode provide their own.
 #[derive(Clone)]
 pub struct Dependencies {
-    /// The client of DynamoDB.
     pub dynamodb: Client,
-    /// How to call the other services of AWS: KMS and Secrets Manager.
+    /// The configuration for clients of other AWS services: KMS and Secrets Manager.
     pub aws: SdkConfig,
-    /// How to call identity providers.
+    /// The connector to identity providers.
     pub web: SharedHttpConnector,
     pub clock: Clock,
     pub entropy: Entropy,
-    /// Other spellings of our own origin, such as the one with 127.0.0.1.
+    /// Alternatives to the public URL, such as the same port on 127.0.0.1.
     pub other_origins: Vec<String>,
-    /// Ways to log in besides the identity providers.
+    /// Login methods besides the identity providers.
     pub sign_ins: Vec<SignIn>,
 }
 
 /// The process cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotStart {
-    /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] InvalidConfig),
-    /// The signing keys are wrong.
     #[error(transparent)]
     Keys(#[from] InvalidKeys),
-    /// The identity providers are wrong.
     #[error(transparent)]
     Providers(#[from] InvalidProviders),
-    /// The secret with the identity providers cannot be read.
+    /// The secret with the list of identity providers cannot be read.
     #[error(transparent)]
     Secret(#[from] Unreadable),
 }
 
 impl App {
-    /// Makes the app of the `api` function from its environment.
+    /// Creates the app of the `api` function from its environment variables.
     ///
     /// # Errors
     ///
@@ -114,11 +105,11 @@ impl App {
         connect_during(Self::new(&config, &dependencies), &config, &dependencies).await
     }
 
-    /// Puts the app together.
+    /// Creates an app.
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Keys`].
+    /// [`CannotStart::Keys`] if the signing keys are invalid.
     pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, CannotStart> {
         let kms = Kms::of(dependencies.aws.clone());
         let keys = Keys::read(&config.signing_keys, &config.signing_public_keys, &kms).await?;
@@ -143,7 +134,7 @@ impl App {
         })
     }
 
-    /// Returns the web application of this app.
+    /// Creates the pages of this app.
     pub(crate) fn site(&self, sign_ins: Vec<SignIn>) -> Site {
         Site {
             access: Arc::clone(&self.access),
@@ -156,27 +147,32 @@ impl App {
 }
 
 impl WebApp {
-    /// Makes the app of the `web` function from its environment.
+    /// Creates the app of the `web` function from its environment variables.
     ///
     /// # Errors
     ///
-    /// [`CannotStart`] lists all mistakes in the configuration or in the providers.
+    /// [`CannotStart`] lists all mistakes in the configuration or in the list of identity
+    /// providers.
     pub async fn from_environment() -> Result<Self, CannotStart> {
         let (config, dependencies) = read_environment()?;
         connect_during(Self::new(&config, &dependencies), &config, &dependencies).await
     }
 
-    /// Puts the app together, with logins and pages.
+    /// Creates an app with logins and pages.
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Keys`], [`CannotStart::Secret`] and [`CannotStart::Providers`].
+    /// [`CannotStart::Keys`], [`CannotStart::Secret`] or [`CannotStart::Providers`].
     pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, CannotStart> {
         let app = App::new(config, dependencies).await?;
         let providers = read_providers(config, dependencies).await?;
-        let (web, limit) = (dependencies.web.clone(), config.login_limit);
-        let access = Arc::clone(&app.access);
-        let identity = Identity::new(access, &providers, &app.public_url, web, limit)?;
+        let identity = Identity::new(
+            Arc::clone(&app.access),
+            &providers,
+            &app.public_url,
+            dependencies.web.clone(),
+            config.login_limit,
+        )?;
         let sign_ins = identity.providers().iter().map(sign_in);
         let sign_ins = sign_ins.chain(dependencies.sign_ins.clone()).collect();
         let site = Arc::new(app.site(sign_ins));
@@ -184,7 +180,7 @@ impl WebApp {
     }
 }
 
-/// Starts the log of a Lambda function, and reads its configuration.
+/// Starts the log of a Lambda function and reads its configuration.
 fn read_environment() -> Result<(Config, Dependencies), InvalidConfig> {
     telemetry::start(LogFormat::JsonWithMetrics, std::io::stdout);
     let config = Config::from_environment()?;
@@ -201,8 +197,8 @@ fn read_environment() -> Result<(Config, Dependencies), InvalidConfig> {
     Ok((config, dependencies))
 }
 
-/// Opens the connection to DynamoDB while the app is put together, because the processor is not
-/// yet throttled then.
+/// Opens the connection to DynamoDB while the app is created, because Lambda does not throttle the
+/// CPU during initialization.
 async fn connect_during<A>(
     assembly: impl Future<Output = Result<A, CannotStart>>,
     config: &Config,
@@ -211,7 +207,7 @@ async fn connect_during<A>(
     let store = store(config, dependencies);
     let (warmed_up, app) = join(store.warm_up(), assembly).await;
     if let Err(fault) = warmed_up {
-        tracing::warn!(cause = %Chain(&fault), "DynamoDB did not answer at start");
+        tracing::warn!(cause = %Chain(&fault), "DynamoDB did not respond at startup");
     }
     app
 }
@@ -226,7 +222,7 @@ fn own_origins(config: &Config, dependencies: &Dependencies) -> OwnOrigins {
     OwnOrigins([vec![own], dependencies.other_origins.clone()].concat())
 }
 
-/// Reads the identity providers, as JSON. Without any, the text is empty.
+/// Reads the list of identity providers, as JSON. Returns an empty text if there is none.
 async fn read_providers(
     config: &Config,
     dependencies: &Dependencies,
@@ -234,14 +230,14 @@ async fn read_providers(
     match &config.providers {
         None => Ok(Secret::from(String::new())),
         Some(Providers::Json(text)) => Ok(Secret::from(text.clone())),
-        // Boxed, because the future of a call with the SDK has several kilobytes.
+        // Boxed, because the future of an SDK call has a size of several kilobytes.
         Some(Providers::SecretArn(arn)) => {
             Ok(Box::pin(secrets::read(&dependencies.aws, arn)).await?)
         }
     }
 }
 
-/// Makes the button of an identity provider.
+/// Creates the login button of an identity provider.
 fn sign_in(provider: &Provider) -> SignIn {
     SignIn {
         label: format!("Continue with {}", provider.label),

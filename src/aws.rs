@@ -1,8 +1,8 @@
 //! Connections to AWS and to other servers: one TLS stack, credentials from the environment, and
 //! a time limit for every request.
 //!
-//! Lambda passes credentials in three variables. The SDK's chain of credential providers would
-//! cost 1.7 MB and time at start.
+//! Lambda provides credentials in three environment variables. The SDK's default credential chain
+//! would add 1.7 MB to the binary and slow down the cold start.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -21,25 +21,25 @@ use aws_types::{SdkConfig, region::Region};
 
 use crate::config::Aws;
 
-/// The one TLS stack: rustls on ring.
+/// The only TLS stack: rustls with ring.
 const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
-/// The root certificates of Amazon, which `build/roots.rs` selects.
+/// Amazon's root certificates, which `build/roots.rs` selects.
 const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
-/// How many times one request is tried.
+/// The maximum number of attempts per request.
 const ATTEMPTS: u32 = 3;
-/// The first pause between two tries; it doubles, with jitter.
+/// The pause before the first retry. It doubles for each further retry, with jitter.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
-/// How long one try may take.
+/// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
-/// How long all tries may take together: well below the function's timeout.
+/// The time limit of all attempts together. It is well below the timeout of the functions.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Creates the HTTP client for AWS. All services share one, since creating it parses the root
+/// Creates the HTTP client for AWS. All services share one, because creating it parses the root
 /// certificates.
 ///
-/// For Amazon's own endpoints only Amazon's roots are trusted: parsing the 140 roots of the system
-/// would take half of a cold start. For another endpoint the system's roots are trusted, or those
-/// in the file that `SSL_CERT_FILE` names.
+/// For Amazon's own endpoints, only Amazon's roots are trusted, because parsing the system's 140
+/// roots would take half of a cold start. For other endpoints, the system's roots are trusted, or
+/// those in the file that `SSL_CERT_FILE` names.
 #[must_use]
 pub fn https_client(aws: &Aws) -> SharedHttpClient {
     let trusted = if is_amazon(aws) { amazon_roots() } else { TrustStore::default() };
@@ -51,20 +51,20 @@ fn amazon_roots() -> TrustStore {
     TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
 }
 
-/// Whether all endpoints are Amazon's own and have certificates of Amazon's roots. In China and
-/// the isolated regions other roots may have issued them.
+/// Whether all endpoints are Amazon's own and have certificates from Amazon's roots. Endpoints in
+/// China and in isolated regions may have certificates from other roots.
 fn is_amazon(aws: &Aws) -> bool {
     let has_other_roots = aws.region.starts_with("cn-") || aws.region.contains("-iso");
     aws.endpoint.is_none() && aws.dynamodb_endpoint.is_none() && !has_other_roots
 }
 
-/// Creates the connector for any other server. It trusts the system's roots.
+/// Creates the connector to servers outside of AWS. It trusts the system's roots.
 #[must_use]
 pub fn https_connector() -> SharedHttpConnector {
     SharedHttpConnector::new(OnDemand::default())
 }
 
-/// A connector that is created at its first use, since many instances never handle a login.
+/// A connector that is created on first use, because many instances never handle a login.
 #[derive(Debug, Default)]
 struct OnDemand(OnceLock<Connector>);
 
@@ -74,12 +74,17 @@ impl HttpConnector for OnDemand {
     }
 }
 
-/// Creates the SDK's configuration for all services: credentials from the environment, retries
-/// with growing pauses, and time limits.
+/// Creates the SDK's configuration for all services: credentials from the environment, retries with
+/// exponential backoff, and time limits.
 #[must_use]
 pub fn sdk_config(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
-    let (id, key) = (aws.access_key_id.clone(), aws.secret_access_key.clone());
-    let credentials = Credentials::new(id, key, aws.session_token.clone(), None, "environment");
+    let credentials = Credentials::new(
+        aws.access_key_id.clone(),
+        aws.secret_access_key.clone(),
+        aws.session_token.clone(),
+        None,
+        "environment",
+    );
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(ATTEMPT_TIMEOUT)
         .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -121,7 +126,7 @@ mod tests {
     #[case::china("cn-north-1", None, None, false)]
     #[case::another_endpoint("eu-west-1", Some("https://aws.test"), None, false)]
     #[case::another_dynamodb("eu-west-1", None, Some("https://dynamodb.test"), false)]
-    fn amazons_roots_are_required_of_amazons_own_endpoints(
+    fn only_amazons_own_endpoints_require_amazons_roots(
         #[case] region: &str,
         #[case] endpoint: Option<&str>,
         #[case] dynamodb_endpoint: Option<&str>,

@@ -1,7 +1,8 @@
 //! The clock. No other module reads the time.
 //!
-//! It is read once for each request, and `now` is passed as a parameter. All times are whole
-//! seconds, as in JWT, cookies and DynamoDB's TTL, so a stored time equals the original.
+//! The clock is read once for each request, and `now` is passed as a parameter. All times are whole
+//! seconds, as in JWTs, cookies and DynamoDB's TTL, so that a time does not change when it is
+//! stored.
 
 #[cfg(feature = "local")]
 use std::sync::{
@@ -35,7 +36,7 @@ impl Clock {
         Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
     }
 
-    /// Returns the instant `after` from now, in real time.
+    /// Returns the instant that is `after` from now. It always measures real time.
     #[must_use]
     pub fn deadline(after: Duration) -> tokio::time::Instant {
         tokio::time::Instant::now() + after
@@ -76,7 +77,7 @@ impl ManualClock {
         Self { seconds: Arc::new(AtomicI64::new(start.as_second())) }
     }
 
-    /// Moves the clock; back if `seconds` is negative.
+    /// Moves the clock forward, or back if `seconds` is negative.
     pub fn advance(&self, seconds: i64) {
         self.seconds.fetch_add(seconds, Ordering::SeqCst);
     }

@@ -1,7 +1,7 @@
-//! The configuration: the only reader of the environment.
+//! The configuration, from environment variables. No other module reads the environment.
 //!
-//! It is read once, when the process starts. An error lists all mistakes at once. Apart from this
-//! file, only `template.yaml` names the variables.
+//! It is read once, when the process starts. The error lists all mistakes at once. For Lambda,
+//! `template.yaml` sets the variables.
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
@@ -10,40 +10,40 @@ use url::Url;
 
 use crate::domain::rate_limit::RateLimit;
 
-/// How many logins one network may begin in a minute, unless the operator says otherwise.
+/// The default number of logins that one network can begin per minute.
 const LOGINS_PER_ADDRESS: u32 = 30;
 
-/// For how long API tokens can renew themselves unless the operator says otherwise: two years.
+/// The default time for which API tokens can renew themselves: two years.
 pub const DEFAULT_RENEWAL_LIMIT: SignedDuration = SignedDuration::from_hours(730 * 24);
-/// The same in days, for a default value that is a text.
+/// The same in days, as text, for default values of settings.
 pub const DEFAULT_RENEWAL_DAYS: &str = "730";
-/// The smallest and the largest number of days that an operator can choose.
+/// The range from which an operator can choose the number of days.
 const RENEWAL_DAYS: RangeInclusive<u16> = 184..=3650;
 
-/// The decisions of the operator.
+/// The configuration of a deployment.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The DynamoDB table, from `TABLE_NAME`.
+    /// The name of the DynamoDB table, from `TABLE_NAME`.
     pub table: String,
     /// The URL of the product, from `PUBLIC_URL`.
     pub public_url: PublicUrl,
     /// The keys that sign and verify API tokens, as JSON, from `SIGNING_KEYS`.
     pub signing_keys: SigningKeys,
-    /// The public halves of keys in KMS, from `SIGNING_PUBLIC_KEYS`: pairs `ARN=PUBLIC_KEY`,
-    /// separated by commas. Missing ones are read from KMS at start.
+    /// The public keys of keys in KMS, from `SIGNING_PUBLIC_KEYS`: pairs `ARN=PUBLIC_KEY`,
+    /// separated by commas. Missing ones are requested from KMS at startup.
     pub signing_public_keys: String,
-    /// Other web origins whose scripts may call the API with a token, from `CORS_ORIGINS`,
-    /// separated by commas. Usually none.
+    /// Other origins whose scripts may call the API with a token, from `CORS_ORIGINS`, separated by
+    /// commas. Usually none.
     pub cors_origins: Vec<http::HeaderValue>,
-    /// Why nobody can create API tokens at present, from `TOKEN_CREATION_DISABLED`. Existing
-    /// tokens stay valid. Usually not set.
+    /// The reason for disabling the creation of API tokens, from `TOKEN_CREATION_DISABLED`.
+    /// Existing tokens stay valid. Usually not set.
     pub token_creation_disabled: Option<String>,
-    /// For how long API tokens can renew themselves, counted from the last one that was created in
-    /// a session. From `TOKEN_RENEWAL_DAYS`, from 184 to 3650 days; two years if it is not set.
+    /// How long API tokens can renew themselves, counted from the last token that was created in a
+    /// session. From `TOKEN_RENEWAL_DAYS`: 184 to 3650 days, by default two years.
     pub token_renewal_limit: SignedDuration,
-    /// The identity providers, from `PROVIDERS_SECRET_ARN`. Only the `web` function has it.
+    /// The identity providers, from `PROVIDERS_SECRET_ARN`. Only the `web` function has them.
     pub providers: Option<Providers>,
-    /// How many logins one network may begin in a minute, and how many it may complete, from
+    /// How many logins one network can begin per minute, and how many it can complete, from
     /// `LOGINS_PER_ADDRESS`. The default is 30; 0 means unlimited. Only the `web` function uses it.
     pub login_limit: Option<RateLimit>,
     /// The name of the Lambda function, from `AWS_LAMBDA_FUNCTION_NAME`: a dimension of metrics.
@@ -62,33 +62,33 @@ pub struct Aws {
     pub secret_access_key: String,
     /// From `AWS_SESSION_TOKEN`.
     pub session_token: Option<String>,
-    /// From `AWS_ENDPOINT_URL`: used instead of Amazon's own endpoints.
+    /// From `AWS_ENDPOINT_URL`: replaces Amazon's own endpoints.
     pub endpoint: Option<String>,
-    /// From `AWS_ENDPOINT_URL_DYNAMODB`; the same as `endpoint` if it is not set.
+    /// From `AWS_ENDPOINT_URL_DYNAMODB`, or the same as `endpoint` if that is not set.
     pub dynamodb_endpoint: Option<String>,
 }
 
-/// Where the list of identity providers is.
+/// Where the list of identity providers is stored.
 #[derive(Clone)]
 pub enum Providers {
     /// In the secret with this ARN, in Secrets Manager.
     SecretArn(String),
-    /// In this text, as JSON. It has client secrets, so it is never printed.
+    /// In this JSON text. It contains client secrets, so it is never printed.
     Json(String),
 }
 
-/// The text of `SIGNING_KEYS`. It may contain private keys, so it is never printed.
+/// The value of `SIGNING_KEYS`. It may contain private keys, so it is never printed.
 #[derive(Clone)]
 pub struct SigningKeys(pub String);
 
 /// The origin of the product, such as `https://app.example.com`: the scheme, the host, and the port
-/// unless it is the default one of the scheme.
+/// unless it is the scheme's default.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublicUrl(String);
 
-/// All mistakes in the configuration, one a line.
+/// All mistakes in the configuration, one per line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the configuration is wrong:\n  {}", .0.join("\n  "))]
+#[error("the configuration is invalid:\n  {}", .0.join("\n  "))]
 pub struct InvalidConfig(pub Vec<String>);
 
 impl Config {
@@ -171,8 +171,8 @@ fn parse_login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<Ra
     (number > 0).then_some(RateLimit::per_minute(number))
 }
 
-/// Parses for how many days tokens can renew themselves. A token that is created in a session lasts
-/// up to six months, so the limit is not shorter.
+/// Parses the number of days for which tokens can renew themselves. The minimum is 184, because a
+/// token that is created in a session can be valid for six months.
 ///
 /// # Errors
 ///
@@ -197,7 +197,7 @@ fn parse_cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderVa
 }
 
 impl PublicUrl {
-    /// Returns the URL without a slash at its end, as browsers send it in `Origin`.
+    /// Returns the URL without a trailing slash, as browsers send it in `Origin`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -209,7 +209,7 @@ impl PublicUrl {
         format!("{}/api", self.0)
     }
 
-    /// Whether browsers use TLS.
+    /// Whether the URL uses HTTPS.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")

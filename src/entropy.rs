@@ -1,7 +1,8 @@
-//! The source of randomness. No other module makes random values.
+//! The source of randomness. No other module generates random values.
 //!
-//! In Lambda it is the operating system, each time. Nothing is seeded at start, so two instances
-//! that are restored from one snapshot never draw the same values.
+//! In Lambda, every value comes from the operating system. There is no generator that is seeded at
+//! startup, so two instances that are restored from the same snapshot never generate the same
+//! values.
 
 #[cfg(feature = "local")]
 use std::sync::{
@@ -14,27 +15,27 @@ use jiff::Timestamp;
 use ring::rand::SecureRandom;
 use ulid::Ulid;
 
-/// Draws random bytes.
+/// A source of random bytes.
 #[derive(Clone, Debug)]
 pub enum Entropy {
     /// The operating system.
     System,
-    /// A counter, so that tests get the same ids each time.
+    /// A counter, so that every run of a test gets the same ids.
     #[cfg(feature = "local")]
     Counting(Arc<AtomicU64>),
 }
 
-/// The operating system gave no randomness.
+/// The operating system provided no randomness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the operating system gave no randomness")]
+#[error("the operating system provided no randomness")]
 pub struct NoEntropy;
 
 impl Entropy {
-    /// Draws `N` bytes.
+    /// Generates `N` random bytes.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] when the operating system gives none; there is no fallback.
+    /// [`NoEntropy`] when the operating system provides none. There is no fallback.
     pub fn bytes<const N: usize>(&self) -> Result<[u8; N], NoEntropy> {
         let mut bytes = [0; N];
         match self {
@@ -45,12 +46,12 @@ impl Entropy {
         Ok(bytes)
     }
 
-    /// Creates an id that sorts by time: 48 bits of `now` and 80 random bits. Ids that one process
-    /// creates in the same millisecond sort in the order of their creation.
+    /// Generates an id that sorts by time: 48 bits of `now` and 80 random bits. Ids that one
+    /// process generates in the same millisecond sort in the order of their generation.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] when the operating system gives none.
+    /// [`NoEntropy`] when the operating system provides none.
     pub fn ulid(&self, now: Timestamp) -> Result<Ulid, NoEntropy> {
         let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let drawn = Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?));
@@ -62,7 +63,7 @@ impl Entropy {
     }
 }
 
-/// Returns `drawn`, or the last id plus one if both have the same millisecond.
+/// Returns `drawn`, or the last id plus one if both have the same timestamp.
 fn increment_last(drawn: Ulid) -> Ulid {
     static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -71,7 +72,7 @@ fn increment_last(drawn: Ulid) -> Ulid {
     *last
 }
 
-#[expect(clippy::disallowed_methods, reason = "only this module makes random values")]
+#[expect(clippy::disallowed_methods, reason = "only this module generates random values")]
 fn system() -> ring::rand::SystemRandom {
     ring::rand::SystemRandom::new()
 }

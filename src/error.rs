@@ -1,8 +1,8 @@
-//! Errors of requests, and what clients get of them.
+//! The errors of requests, and what clients learn about them.
 //!
-//! `Display` is for clients and contains nothing internal. A cause is the `source`, and is only
-//! logged. The rules of a noun are constants in its file: see [`crate::domain::rule`]. Clients
-//! match on codes, reasons and messages: never rename one.
+//! `Display` is the message for clients and contains nothing internal. The cause of an error is its
+//! `source`, and is only logged. The rules of the domain are constants in its modules: see
+//! [`crate::domain::rule`]. Clients match on codes, reasons and messages: never change them.
 
 mod credential;
 mod fault;
@@ -32,34 +32,34 @@ use self::info::{
 
 pub use self::{fault::RequestFault, info::ErrorInfo};
 
-/// The result of what may fail.
+/// A `Result` whose error is [`Error`] by default.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// After how many seconds a client should repeat a request that failed for a moment.
+/// The number of seconds after which a client should retry a request that failed temporarily.
 const RETRY_AFTER: u32 = 2;
 
-/// The cause of a failure, for the log. It is shared, since GraphQL copies errors.
+/// The cause of an error, for the log. It is shared, because GraphQL errors are cloned.
 pub type Cause = Arc<dyn std::error::Error + Send + Sync>;
 
 /// The failure of a request.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Error {
-    /// A credential is required and none was sent.
+    /// The request needs a credential and has none.
     #[error("Login required")]
     NoCredential,
-    /// The credential that was sent is not valid.
+    /// The credential of the request is invalid.
     #[error("Login required")]
     Refused(Refusal),
     /// The user may not perform the action, or the object does not exist.
     #[error(transparent)]
     AccessDenied(#[from] AccessDenied),
-    /// The request breaks a rule of a noun.
+    /// The request breaks a rule of the domain.
     #[error(transparent)]
     Rule(#[from] BrokenRule),
-    /// A browser sent the request for another site.
+    /// A browser sent the request on behalf of another site.
     #[error("Access denied")]
     CrossSite,
-    /// The request is malformed. Its credential makes no difference.
+    /// The request is invalid, whatever its credential.
     #[error(transparent)]
     Request(#[from] RequestFault),
     /// A login with an identity provider failed.
@@ -71,10 +71,10 @@ pub enum Error {
     /// An identity provider does not respond, or responds with a failure.
     #[error("The identity provider does not answer")]
     ProviderDown(#[source] Cause),
-    /// Other requests changed the same record first, in each attempt.
+    /// Every attempt conflicted with another request that changed the same record.
     #[error("Another request changed this at the same time")]
     Conflict,
-    /// A limit of requests in a time is reached.
+    /// A rate limit is reached.
     #[error("Too many requests")]
     RateLimited {
         /// In seconds.
@@ -92,33 +92,33 @@ pub enum Error {
 }
 
 impl Error {
-    /// A bug, because of `cause`.
+    /// Creates an [`Internal`](Self::Internal) error.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(Arc::from(cause.into()))
     }
 
-    /// The session could not be ended because of `cause`.
+    /// Creates a [`LogoutIncomplete`](Self::LogoutIncomplete) error.
     #[must_use]
     pub fn logout_incomplete(cause: Self) -> Self {
         Self::LogoutIncomplete(Arc::new(cause))
     }
 
-    /// A service does not respond, because of `cause`.
+    /// Creates an [`Unavailable`](Self::Unavailable) error.
     pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Unavailable(Arc::from(cause.into()))
     }
 
-    /// An identity provider's response does not prove who the user is, because of `cause`.
+    /// Creates an [`InvalidIdToken`](Self::InvalidIdToken) error.
     pub fn invalid_id_token(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::InvalidIdToken(Arc::from(cause.into()))
     }
 
-    /// An identity provider does not respond, because of `cause`.
+    /// Creates a [`ProviderDown`](Self::ProviderDown) error.
     pub fn provider_down(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::ProviderDown(Arc::from(cause.into()))
     }
 
-    /// Describes the error: code, reason, status, hint, when to retry.
+    /// Returns what clients learn about the error, except its message.
     #[must_use]
     pub fn describe(&self) -> ErrorInfo {
         let info = ErrorInfo::new;
@@ -161,13 +161,13 @@ impl Error {
         }
     }
 
-    /// The HTTP status, as in [`describe`](Self::describe).
+    /// Returns the HTTP status, as in [`describe`](Self::describe).
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.describe().status
     }
 
-    /// The value of the `Allow` header, if the method was wrong.
+    /// Returns the value of the `Allow` header, if the method is not allowed.
     #[must_use]
     pub fn allow(&self) -> Option<&'static str> {
         match self {
@@ -176,7 +176,7 @@ impl Error {
         }
     }
 
-    /// The line and the column of a syntax error in the query, from 1.
+    /// Returns the line and the column of a syntax error in the query, starting at 1.
     #[must_use]
     pub fn location(&self) -> Option<(usize, usize)> {
         match self {
@@ -185,9 +185,11 @@ impl Error {
         }
     }
 
-    /// Logs the cause: as an error of the service, or as a warning for the operator.
+    /// Logs the cause, if the error has one. The level is `warn` for errors of identity providers,
+    /// and `error` for all others.
     pub fn log(&self) {
-        let (id, code) = (telemetry::request_id(), self.describe().code);
+        let id = telemetry::request_id();
+        let code = self.describe().code;
         match self {
             Self::Unavailable(cause) | Self::LogoutIncomplete(cause) | Self::Internal(cause) => {
                 tracing::error!(requestId = id, code, cause = %Chain(cause.as_ref()), "{self}");

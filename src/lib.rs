@@ -7,9 +7,10 @@
 //! # Architecture
 //!
 //! The crate consists of layers. A module uses only modules of lower layers, and no other module of
-//! its own layer. `tests/it/architecture.rs` checks this and lists the exceptions. A noun has a
-//! file in each layer, such as `domain/access_token.rs`, `store/access_tokens.rs` and
-//! `graph/access_tokens.rs`. The table lists the layers from top to bottom:
+//! its own layer. `tests/it/architecture.rs` checks this and lists the exceptions. Most types of
+//! the domain have a file in several layers, such as `domain/access_token.rs`,
+//! `store/access_tokens.rs` and `graph/access_tokens.rs`. The table lists the layers from top to
+//! bottom:
 //!
 //! | modules | responsibility |
 //! |---|---|
@@ -53,7 +54,8 @@
 //!
 //! - [`domain`] does no I/O and has no async code (`tests/it/architecture.rs`).
 //! - A module uses only modules of lower layers (`tests/it/architecture.rs`).
-//! - No files depend on each other in a circle, except those that `tests/it/architecture.rs` lists.
+//! - There are no cyclic dependencies between files, except those that `tests/it/architecture.rs`
+//!   lists.
 //! - Only [`clock`] reads the time, only [`entropy`] generates random numbers, and only [`config`]
 //!   reads the environment (`clippy.toml`).
 //! - A request reads the clock once. All code below the handler receives the time as a parameter
@@ -71,7 +73,7 @@
 //! - A secret is revealed only to its owner (cookies, the response of the mutation, the page of the
 //!   token form) and to the identity provider that it is for. Private keys cannot be printed
 //!   (`tests/it/architecture.rs`).
-//! - No input causes a panic. If there is a panic all the same, the client receives a response
+//! - No input causes a panic. If there is a panic anyway, the client still receives a response
 //!   (clippy's `unwrap_used`, `expect_used` and `indexing_slicing`; `tests/it/headers.rs`,
 //!   `tests/it/events/hostile.rs`).
 //! - No code relies on `ttl`, because DynamoDB deletes expired records late. Code that reads a

@@ -1,5 +1,5 @@
-//! Which path leads where, and what every request passes on its way: the same routers
-//! run in Lambda and in local mode.
+//! The routes, and the middleware that all requests pass. Lambda and local mode use the same
+//! routers.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -39,17 +39,17 @@ use crate::{
     },
 };
 
-/// The time limit of a request. It is below the limits of the functions (15 seconds) and of the
-/// gateway (30 seconds), so that clients get our answer.
+/// The time limit of a request. It is below the timeouts of the functions (15 seconds) and of the
+/// gateway (30 seconds), so that clients receive our error response.
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
-/// The path of a form was opened as a page.
+/// The error for a form's path that is opened as a page.
 const POST_ONLY: RequestFault = RequestFault::Method { allow: "POST" };
 
-/// A page was requested with another method.
+/// The error for a page that is requested with another method.
 const GET_ONLY: RequestFault = RequestFault::Method { allow: "GET, HEAD" };
 
-/// The headers of a request that an answer depends on.
+/// The request headers that responses depend on.
 const VARIES: [HeaderName; 5] =
     [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];
 
@@ -57,13 +57,13 @@ const VARIES: [HeaderName; 5] =
 const VARY_BY: HeaderValue =
     HeaderValue::from_static("accept, origin, cookie, authorization, sec-fetch-site");
 
-/// Pages load only our own files, and run nothing inline.
+/// The default content security policy: pages load only files of this site, and run nothing inline.
 const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// The headers of every answer. Our pages are isolated from other sites and use no devices.
+/// Headers of every response. They isolate pages from other sites, and turn off access to devices.
 const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -101,9 +101,11 @@ pub fn web(app: WebApp) -> Router {
     with_middleware("web", app.app.clone(), web_routes(app))
 }
 
-/// The GraphQL endpoint, and the form that creates a token: only the `api` function can sign one.
+/// The GraphQL endpoint, and the form that creates a token. The form is here because only the `api`
+/// function can sign tokens.
 pub(crate) fn api_routes(app: App) -> Router {
-    let (cors, form) = (cors(&app), token_form(&app));
+    let cors = cors(&app);
+    let form = token_form(&app);
     let routes = Router::new()
         .route("/api", any(endpoint))
         .route("/api/", any(endpoint))
@@ -121,8 +123,8 @@ pub(crate) fn api_routes(app: App) -> Router {
     routes.merge(form)
 }
 
-/// `/home/token`, for browsers without scripts. Its answer contains a token, so it is not
-/// compressed: the length of a compressed answer can reveal a secret (BREACH).
+/// `/home/token`, for browsers without JavaScript. Its response contains a token, so it is not
+/// compressed: the length of a compressed response can reveal a secret (BREACH).
 fn token_form(app: &App) -> Router {
     let site = Arc::new(app.site(Vec::new()));
     let create = post(home::create_token).fallback(async || Redirect::to("/home#api"));
@@ -151,7 +153,7 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .with_state(app)
 }
 
-/// Answers errors in JSON instead of by a page, if the client wants JSON.
+/// Renders errors as JSON instead of as a page, if the client prefers JSON.
 async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
     let is_wanted = negotiation::wants_json(request.headers());
     let media_type = ResponseMediaType::negotiate(request.headers()).unwrap_or_default();
@@ -205,8 +207,8 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     assets::response(&name, &headers).unwrap_or_else(error_page::not_found)
 }
 
-/// Adds what every request needs: it reads the clock, logs the request, answers panics, and sets
-/// the headers of every answer.
+/// Adds the middleware of all requests. It reads the clock, logs the request, converts a panic to a
+/// response, and sets the headers of the response.
 pub(crate) fn with_middleware(name: &'static str, app: App, routes: Router) -> Router {
     let logged = middleware::from_fn_with_state((name, Arc::new(app)), log_request);
     routes.layer((logged, CatchPanicLayer::custom(panicked)))
@@ -217,7 +219,8 @@ async fn log_request(
     mut request: Request<Body>,
     next: Next,
 ) -> Response {
-    let (now, stopwatch) = (app.clock.now(), Clock::stopwatch());
+    let now = app.clock.now();
+    let stopwatch = Clock::stopwatch();
     let request_id = app.entropy.ulid(now).unwrap_or_default();
     let context = RequestContext::of(&request, now, request_id, Clock::deadline(LONGEST_ANSWER));
     request.extensions_mut().insert(context.clone());
@@ -237,8 +240,7 @@ async fn log_request(
     response
 }
 
-/// Answers by the deadline, before the gateway gives up. Also answers events that are not valid
-/// requests.
+/// Enforces the time limit of a request. Rejects Lambda events that are not valid requests.
 async fn in_time(request: Request<Body>, context: RequestContext, next: Next) -> Response {
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
     telemetry::note(|line| {
@@ -256,24 +258,25 @@ async fn in_time(request: Request<Body>, context: RequestContext, next: Next) ->
     }
 }
 
-/// Whether a path looks like one of our own. Others may contain anything, even secrets.
+/// Whether a path looks like one of ours. Other paths are not logged, because they can contain
+/// anything, even secrets.
 fn is_loggable(path: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "/.-_".contains(c);
     path.len() <= 64 && path.chars().all(is_plain)
 }
 
-/// Answers a panic, which ends only its own request.
-#[expect(clippy::needless_pass_by_value, reason = "the layer hands the panic over")]
+/// Converts a panic to a response. A panic ends only its own request.
+#[expect(clippy::needless_pass_by_value, reason = "`CatchPanicLayer` passes the panic by value")]
 fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied());
-    let cause = format!("panicked: {}", text.unwrap_or("without a text"));
+    let cause = format!("panicked: {}", text.unwrap_or("no message"));
     error_response::render(&Error::internal(cause), ResponseMediaType::default())
 }
 
-/// Sets the headers of every answer. An answer can have its own content security policy and its
+/// Sets the headers of every response. A response can set its own content security policy and its
 /// own cache control.
 fn set_headers(headers: &mut HeaderMap, is_https: bool) {
     headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
@@ -287,8 +290,8 @@ fn set_headers(headers: &mut HeaderMap, is_https: bool) {
     set_vary(headers);
 }
 
-/// Adds the headers that all answers depend on to `Vary`. Immutable answers, which are the same
-/// for everybody, keep their own.
+/// Adds the headers that all responses depend on to `Vary`. Immutable responses are the same for
+/// everybody, so they keep their own `Vary`.
 fn set_vary(headers: &mut HeaderMap) {
     let is_immutable =
         headers.get(CACHE_CONTROL).is_some_and(|it| it.as_bytes().ends_with(b"immutable"));
@@ -305,7 +308,7 @@ fn set_vary(headers: &mut HeaderMap) {
 }
 
 /// Lets scripts of the configured origins call the API with a token. They cannot use a session,
-/// because credentials are not allowed. By default, there are no such origins.
+/// because CORS requests with cookies are not allowed. By default, no origins are configured.
 fn cors(app: &App) -> Option<CorsLayer> {
     let origins = Some(app.cors_origins.clone()).filter(|it| !it.is_empty())?;
     let layer = CorsLayer::new()

@@ -1,5 +1,5 @@
-//! Reads secrets that must not be in environment variables from AWS Secrets Manager. No other
-//! module does.
+//! Reads secrets from AWS Secrets Manager, for values that must not be in environment variables. No
+//! other module uses Secrets Manager.
 
 use aws_sdk_secretsmanager::Client;
 use aws_types::SdkConfig;
@@ -19,7 +19,8 @@ pub struct Unreadable {
 ///
 /// # Errors
 ///
-/// [`Unreadable`] when Secrets Manager refuses or does not answer, or the secret is binary.
+/// [`Unreadable`] when Secrets Manager rejects the request or does not respond, or when the secret
+/// is binary.
 pub async fn read(aws: &SdkConfig, arn: &str) -> Result<Secret, Unreadable> {
     let unreadable = |cause| Unreadable { arn: arn.to_owned(), cause };
 

@@ -1,9 +1,8 @@
 //! Logs one line for each request and, in Lambda, its metrics.
 //!
-//! The task that handles a request has a [`Line`], and shares it with the tasks that it creates
-//! with [`spawn`]. Every module can add to the line with [`note`]. The line is written once,
-//! after the response. It never contains a secret, a body, the variables of a query or an email
-//! address.
+//! The task that handles a request has a [`Line`], and shares it with the tasks that it spawns with
+//! [`spawn`]. Every module can add to the line with [`note`]. The line is written once, after the
+//! response. It never contains a secret, a body, the variables of a query or an email address.
 
 pub mod metrics;
 
@@ -48,13 +47,13 @@ static IS_COLD: AtomicBool = AtomicBool::new(true);
 /// The log line of a request.
 #[derive(Clone, Debug, Default)]
 pub struct Line {
-    /// The request id, which the client gets too.
+    /// The request id. The response also contains it.
     pub request_id: String,
     /// The gateway's request id, if there is a gateway.
     pub gateway_request_id: Option<String>,
     /// The client's IP address. It is personal data: see docs/operations.md.
     pub client_address: Option<IpAddr>,
-    /// The name of the GraphQL operation, or the path.
+    /// The name of the GraphQL operation, or the path of the request.
     pub operation: Option<String>,
     pub actor: Option<UserId>,
     /// The kind of the credential: `session` or `token`. `None` is logged as `none`.
@@ -64,11 +63,11 @@ pub struct Line {
     pub code: Option<&'static str>,
     /// The reason of the first error.
     pub reason: Option<&'static str>,
-    /// The number of requests to DynamoDB, with retries.
+    /// The number of requests to DynamoDB, including retries.
     pub dynamodb_calls: u32,
     /// The total duration of these requests.
     pub dynamodb_time: Duration,
-    /// The number of requests that DynamoDB rejected because of a mistake in the code or in the
+    /// The number of requests that DynamoDB rejected because of a mistake in the code or the
     /// deployment, plus the number of invalid records.
     pub database_errors: u32,
     /// The number of API tokens that were created.
@@ -260,7 +259,7 @@ where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
     let _already_started = tracing::subscriber::set_global_default(subscriber(format, writer));
-    // The standard hook would write several lines, which are not JSON.
+    // The default hook would write several lines, which are not JSON.
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(requestId = request_id(), cause = %panic, "panicked"),
     ));

@@ -25,7 +25,7 @@ use crate::{
 pub enum Replacement<'a> {
     /// Any token in the slot.
     Any,
-    /// The token with this id, or no active token: what its owner saw in the slot.
+    /// Only the token that the owner saw in the slot. `None` if they saw no active token.
     Only(Option<&'a TokenId>),
 }
 
@@ -37,7 +37,7 @@ impl Replacement<'_> {
 }
 
 impl Access {
-    /// Returns the active token in the default slot, if there is one.
+    /// Returns the active token in the default slot, if any.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl Access {
     ///
     /// # Errors
     ///
-    /// `SESSION_REQUIRED` for a token; `Unavailable` if DynamoDB fails.
+    /// `SESSION_REQUIRED` if the credential is a token; `Unavailable` if DynamoDB fails.
     pub async fn access_tokens(
         &self,
         actor: &Actor,
@@ -73,16 +73,22 @@ impl Access {
         Ok(Page::filter(first, after, read, wanted).await?)
     }
 
-    /// Creates a token in the default slot, and replaces the token in it in the same transaction.
-    /// The new token is signed before anything is written, so a failure to sign changes nothing.
+    /// Creates a token in the default slot. If the slot has a token, replaces it in the same
+    /// transaction. The new token is signed before anything is written, so a failure to sign
+    /// changes nothing.
     ///
     /// # Errors
     ///
-    /// `CREATION_DISABLED` if the operator disabled new tokens; `INVALID_EXPIRATION_TIME` for a time
-    /// that is not allowed; `SESSION_REQUIRED` for a token that is not in the default slot, and for
-    /// one that can no longer renew itself; `Refused` for a token that was revoked meanwhile; `RateLimited` for too many tokens; `Conflict` if the token in the slot is
-    /// not the one that may be replaced, or if other requests were faster each time; `Unavailable`
-    /// if signing or DynamoDB fails; `Internal` if KMS rejects the request.
+    /// - `CREATION_DISABLED` if the operator disabled the creation of tokens.
+    /// - `INVALID_EXPIRATION_TIME` if the expiration time is not allowed.
+    /// - `SESSION_REQUIRED` if the credential is a token that is not in the default slot, or that
+    ///   can no longer renew itself.
+    /// - `Refused` if the credential was revoked in the meantime.
+    /// - `RateLimited` if the user creates too many tokens.
+    /// - `Conflict` if the token in the slot may not be replaced, or if every attempt conflicts
+    ///   with another request.
+    /// - `Unavailable` if signing or DynamoDB fails.
+    /// - `Internal` if KMS rejects the request.
     pub async fn update_access_token(
         &self,
         actor: &Actor,
@@ -116,9 +122,10 @@ impl Access {
         Ok((shown, token))
     }
 
-    /// Stores a token in its slot. A token can only replace itself, so the first attempt uses the
-    /// record that authentication read. A token in the slot that may not be replaced is an error
-    /// at once, without a retry.
+    /// Stores a token in its slot.
+    ///
+    /// The first attempt uses the records that authentication read, where they suffice. If the
+    /// token in the slot may not be replaced, this fails at once, without a retry.
     async fn replace(
         &self,
         actor: &Actor,
@@ -152,19 +159,20 @@ impl Access {
         if is_replaced.await? { Ok(()) } else { Err(Error::Conflict) }
     }
 
-    /// Revokes the token in the default slot, even if it has expired. A token can only revoke
+    /// Revokes the token in the default slot, even if it has expired. A token can revoke only
     /// itself. Succeeds if there is no token.
     ///
     /// # Errors
     ///
-    /// `Conflict` if other requests were faster each time; `Unavailable` if DynamoDB fails.
+    /// `Conflict` if every attempt conflicts with another request; `Unavailable` if DynamoDB fails.
     pub async fn invalidate_access_token(
         &self,
         actor: &Actor,
         context: &RequestContext,
     ) -> Result<()> {
         let now = context.now;
-        let (own, owner) = (actor.credential.access_token(), &actor.stakeholder);
+        let own = actor.credential.access_token();
+        let owner = &actor.stakeholder;
         let by = if own.is_some() { Revoker::Holder } else { Revoker::Owner };
         self.retry_on_conflict(move |attempt| async move {
             let token = match (own, attempt) {

@@ -20,7 +20,7 @@ use crate::{
     telemetry,
 };
 
-/// The result of an authentication.
+/// Who makes a request, after authentication.
 #[derive(Clone, Debug)]
 pub enum Principal {
     /// The request has no credential.
@@ -28,16 +28,16 @@ pub enum Principal {
     Authenticated(Arc<Actor>),
 }
 
-/// An authenticated user. Authorization needs no further reads.
+/// An authenticated user, with the records that authorization needs.
 #[derive(Clone, Debug)]
 pub struct Actor {
     pub stakeholder: Stakeholder,
     pub memberships: Memberships,
     pub credential: Credential,
-    /// The slot of the default token, which is read with a session. `None` for a token, which
-    /// can replace only itself.
+    /// The slot of the user's default token. `None` if the slot is empty, and for a request with a
+    /// token: a token can replace only itself, so the slot is not read.
     pub slot: Option<Slot>,
-    /// The key from which the secret of a token's successor is derived.
+    /// The key that derives the secret of a token's successor.
     pub renewal_key: Option<Arc<Secret>>,
 }
 
@@ -49,7 +49,7 @@ pub enum Credential {
 }
 
 impl Actor {
-    /// Creates the owner of a token.
+    /// Creates the actor of a request with a token.
     pub(super) fn with_token(owner: Owner, token: AccessToken, verified: &Verified) -> Self {
         let Owner { stakeholder, memberships } = owner;
         let renewal_key = verified.renewal_key.clone();
@@ -65,8 +65,8 @@ impl Actor {
         });
     }
 
-    /// Checks that the user may perform an action on the platform. A token may do what its owner
-    /// may. A token that has just replaced itself can only repeat that call.
+    /// Checks that the user may perform an action on the platform. A token has the permissions of
+    /// its owner. A token that has just renewed itself can only repeat the renewal.
     ///
     /// # Errors
     ///
@@ -82,8 +82,8 @@ impl Actor {
     ///
     /// # Errors
     ///
-    /// `AccessDenied` unless the policy allows it. An organization that is hidden from the user
-    /// and one that does not exist are the same.
+    /// `AccessDenied` unless the policy allows it. The error is the same for an organization that
+    /// the user cannot see and for one that does not exist.
     pub fn permit_in(
         &self,
         organization: OrganizationRef,
@@ -95,7 +95,7 @@ impl Actor {
         self.stakeholder.permit_in(organization, &self.memberships, action)
     }
 
-    /// Whether the credential is a token that has replaced itself.
+    /// Whether the credential is a token that has been replaced by its successor.
     fn is_replaced(&self) -> bool {
         self.credential.access_token().is_some_and(|it| it.state != RecordedState::Active)
     }
@@ -120,7 +120,7 @@ impl Credential {
         }
     }
 
-    /// Returns the kind's name in the log.
+    /// Returns the kind of the credential, as it is logged.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {

@@ -1,4 +1,4 @@
-//! Who makes the changes of a request, as the audit log records it.
+//! Audit entries for the changes that requests make.
 
 use crate::{
     access::{
@@ -15,8 +15,8 @@ use crate::{
 };
 
 impl Access {
-    /// Creates the audit entry of a change that `actor` makes. `action` is the action's name, as
-    /// in `permissions`.
+    /// Creates the audit entry for a change by `actor`. `action` is the name of the action, as in
+    /// the API's field `permissions`.
     ///
     /// # Errors
     ///
@@ -32,7 +32,7 @@ impl Access {
         Ok(AuditEntry::new(subject, id, context.now, actor.author(context), action))
     }
 
-    /// Creates the audit entry of a change that a login makes to the stakeholder who logs in.
+    /// Creates the audit entry for a change that a login makes to a stakeholder.
     pub(super) fn login_entry(
         &self,
         stakeholder: &Stakeholder,
@@ -45,7 +45,7 @@ impl Access {
         Ok(AuditEntry::new(subject, id, context.now, author, action))
     }
 
-    /// Creates the audit entry of an event of one of a user's credentials.
+    /// Creates the audit entry for an event of a user's credential.
     pub(super) fn credential_entry(
         &self,
         user: &UserId,
@@ -59,7 +59,7 @@ impl Access {
 }
 
 impl Actor {
-    /// Returns what audit entries say of the actor and their request.
+    /// Returns the author that audit entries name: the actor, their credential and the request.
     #[must_use]
     pub fn author(&self, context: &RequestContext) -> Author {
         let credential = match &self.credential {
@@ -70,7 +70,7 @@ impl Actor {
     }
 }
 
-/// Returns what audit entries say of a stakeholder, their credential and their request.
+/// Returns the author that audit entries name: a stakeholder, their credential and the request.
 pub(super) fn author(
     stakeholder: &Stakeholder,
     credential: Option<CredentialId>,

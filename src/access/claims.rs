@@ -1,4 +1,4 @@
-//! What a request claims with its credential, before any record is read.
+//! The credentials of requests, before any record is read.
 
 use http::HeaderMap;
 
@@ -18,7 +18,7 @@ use crate::{
 /// The length of a session's secret, in characters.
 const SECRET_LENGTH: usize = 43;
 
-/// The credential that a request presents, before it is checked.
+/// The credential of a request, before any check.
 #[derive(Debug)]
 pub enum RawCredential {
     None,
@@ -28,8 +28,8 @@ pub enum RawCredential {
     Cookie(Secret),
 }
 
-/// The claims of a credential that passed all checks that need no I/O. A forged token does not
-/// get this far. A forged cookie of the right form does.
+/// The claims of a credential that passed all checks that need no I/O. These checks reject a forged
+/// token, but not a well-formed cookie with a forged secret.
 #[derive(Debug)]
 pub enum VerifiedClaims {
     None,
@@ -47,12 +47,12 @@ pub struct SessionClaims {
 }
 
 impl RawCredential {
-    /// Returns the credential that a request presents. If there are a token and a session, the
-    /// token counts, even if it is invalid.
+    /// Returns the credential of a request. A token takes precedence over a session, even if the
+    /// token is invalid.
     ///
     /// # Errors
     ///
-    /// As [`authorization::bearer`] and [`Cookies::get`].
+    /// The errors of [`authorization::bearer`] and [`Cookies::get`].
     pub fn in_headers(headers: &HeaderMap, cookies: Cookies) -> Result<Self> {
         if let Some(token) = authorization::bearer(headers)? {
             return Ok(Self::Bearer(token));
@@ -62,7 +62,8 @@ impl RawCredential {
 }
 
 impl SessionClaims {
-    /// Parses a cookie's value, `<user id>.<secret>`. Returns `None` for any other form.
+    /// Parses the value of a session cookie, `<user id>.<secret>`. Returns `None` if it does not
+    /// have this form.
     #[must_use]
     pub fn parse(value: &Secret) -> Option<Self> {
         let (user, secret) = value.inspect(|it| {
@@ -73,8 +74,8 @@ impl SessionClaims {
         (secret.len() == SECRET_LENGTH).then(|| Self { user, digest: secret.digest() })
     }
 
-    /// Returns the claims of the session cookie that a browser sends. Returns `None` if there is
-    /// no cookie, more than one, or one of another form.
+    /// Returns the claims of the session cookie. Returns `None` if there is no cookie, if there are
+    /// several, or if it is malformed.
     #[must_use]
     pub fn in_headers(headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
         Self::parse(cookies.get(CookieName::Session, headers).ok().flatten().as_ref()?)

@@ -1,13 +1,13 @@
 //! The crypto provider of `jsonwebtoken`: ring verifies signatures.
 //!
-//! TLS uses ring already, so the binaries have one crypto library. The providers that come with
-//! `jsonwebtoken` would add a second one: aws-lc, whose first use costs 20 ms for entropy, or nine
-//! crates of RustCrypto.
+//! TLS already uses ring, so the binaries contain only one cryptography library. The providers that
+//! come with `jsonwebtoken` would add a second one: either aws-lc, whose first use spends 20 ms on
+//! collecting entropy, or nine RustCrypto crates.
 //!
-//! No algorithm with a shared secret exists here. API tokens are verified with Ed25519 only, since
-//! `keys.rs` has no other keys and `jwt.rs` compares whole headers. Identity providers sign ID
-//! tokens in the other algorithms. `key.rs` signs, since `jsonwebtoken` would parse the private key
-//! for each signature.
+//! HMAC is not supported. API tokens are verified only with Ed25519, because `keys.rs` has no other
+//! keys and `jwt.rs` compares the whole header. The other algorithms are for the ID tokens of
+//! identity providers. `key.rs` signs with ring directly, because `jsonwebtoken` would parse the
+//! private key for each signature.
 
 use std::sync::Once;
 
@@ -38,7 +38,7 @@ pub(crate) fn install() {
     });
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "`jsonwebtoken` calls it so")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that `jsonwebtoken` requires")]
 fn create_verifier(
     algorithm: &Algorithm,
     key: &DecodingKey,

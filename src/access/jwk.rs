@@ -4,10 +4,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// The length of a key's id.
+/// The length of a key id, in characters.
 const KID_LENGTH: usize = 8;
 
-/// A public key, as `/.well-known/jwks.json` shows it.
+/// A public key, as published at `/.well-known/jwks.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PublicJwk {
     kty: &'static str,
@@ -15,7 +15,7 @@ pub struct PublicJwk {
     alg: &'static str,
     #[serde(rename = "use")]
     usage: &'static str,
-    /// The key's id: the first 8 characters of its thumbprint (RFC 7638).
+    /// The key id: the first 8 characters of the key's thumbprint (RFC 7638).
     pub kid: String,
     /// The public key, 32 bytes in base64url.
     pub x: String,

@@ -1,8 +1,8 @@
-//! API tokens as JSON Web Tokens: writing and verifying them.
+//! Signing and verification of API tokens, which are JSON Web Tokens.
 //!
-//! Only the signatures of `jsonwebtoken` are used. By default it has a leeway of 60 seconds,
-//! accepts `exp == now` and floats, and checks neither `typ` nor `crit`. So the header is compared
-//! as a whole, and the claims are a strict struct.
+//! `jsonwebtoken` verifies only the signatures. Its own validation of claims has a default leeway
+//! of 60 seconds, accepts `exp == now` and fractional times, and checks neither `typ` nor `crit`.
+//! Therefore this module compares the whole header and parses the claims strictly.
 
 use std::sync::Arc;
 
@@ -27,23 +27,23 @@ use crate::{
     },
 };
 
-/// The purpose for which the renewal key of a token is derived.
+/// The domain separation label for deriving renewal keys.
 const RENEWAL_KEY: &[u8] = b"arm-api: renewal key of a token";
-/// The number of verified tokens in the cache, about 400 bytes each.
+/// The maximum number of tokens in the cache. Each takes about 400 bytes.
 const CACHE_SIZE: usize = 2_000;
 
-/// Writes and verifies API tokens for one public URL.
+/// Signs and verifies the API tokens of one public URL.
 pub struct Jwt {
     keys: Keys,
     public_url: PublicUrl,
     audience: String,
-    /// The tokens whose signatures this process verified, by their SHA-256. Their records are
-    /// still read for each request.
+    /// The tokens whose signatures were verified, by their SHA-256 digests. Each request still
+    /// reads the record of its token.
     verified: Cache<[u8; 32], Verified>,
 }
 
-/// The claims, in the order in which they are written. So all tokens of a key begin with the same
-/// characters, and secret scanners can find them.
+/// The claims, in the order in which they are serialized. Tokens that are signed with the same key
+/// begin with the same characters, so secret scanners can find them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Claims<'a> {
@@ -56,7 +56,7 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// The contents of a token whose signature is valid.
+/// The claims of a token whose signature is valid.
 #[derive(Clone, Debug)]
 pub struct Verified {
     pub user: UserId,
@@ -65,25 +65,25 @@ pub struct Verified {
     pub digest: Digest,
     pub issued_at: Timestamp,
     pub expires_at: Timestamp,
-    /// The key from which the secret of its successor is derived. `None` if these are the contents
-    /// of a record.
+    /// The key that derives the secret of the token's successor. `None` if the claims were read
+    /// from the token's record.
     pub renewal_key: Option<Arc<Secret>>,
 }
 
 impl Jwt {
-    /// Creates a writer and verifier with `keys`, for `public_url`.
+    /// Creates a signer and verifier for the tokens of `public_url`.
     #[must_use]
     pub fn new(keys: Keys, public_url: PublicUrl) -> Self {
         Self { audience: public_url.api(), keys, public_url, verified: new_cache() }
     }
 
-    /// Returns the keys.
+    /// Returns the signing keys.
     #[must_use]
     pub fn keys(&self) -> &Keys {
         &self.keys
     }
 
-    /// Writes and signs a token.
+    /// Signs a token with the active key.
     ///
     /// # Errors
     ///
@@ -111,12 +111,15 @@ impl Jwt {
 
     /// Verifies a token, without any I/O.
     ///
+    /// There is no leeway: a token expires at `exp`. A token that was issued in the future is
+    /// rejected, because the clock may be wrong, and expired tokens would then be accepted.
+    ///
     /// # Errors
     ///
-    /// [`Refusal::Malformed`] unless the token has three parts; [`Refusal::Invalid`] unless it was
-    /// issued here, for this public URL; [`Refusal::NotYetValid`] and [`Refusal::TokenExpired`] if
-    /// its signature is valid. There is no leeway: a token expires at `exp`. A valid token from
-    /// the future is refused: if this clock is wrong, expired tokens would seem valid.
+    /// - [`Refusal::Malformed`] if the token does not have three parts.
+    /// - [`Refusal::Invalid`] if it was not issued by this server for this public URL.
+    /// - [`Refusal::NotYetValid`] or [`Refusal::TokenExpired`] if its signature is valid, but not
+    ///   its times.
     pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Verified, Refusal> {
         let fingerprint: [u8; 32] = token.inspect(|text| Sha256::digest(text)).into();
         let verify = || token.inspect(|text| self.verify_uncached(text));
@@ -130,7 +133,7 @@ impl Jwt {
         Ok(verified)
     }
 
-    /// Verifies everything that does not depend on the time.
+    /// Performs the checks that do not depend on the time.
     fn verify_uncached(&self, token: &str) -> Result<Verified, Refusal> {
         let (message, signature) =
             token.rsplit_once('.').ok_or(Refusal::Malformed(MalformedToken::NotThreeParts))?;
@@ -168,8 +171,8 @@ impl Jwt {
     }
 }
 
-/// Creates the cache with one shard: a function runs on one thread, and to count the processors
-/// takes twenty system calls.
+/// Creates the cache with a single shard. A function runs on one thread, and the default number of
+/// shards depends on the number of processors, which takes twenty system calls to determine.
 fn new_cache() -> Cache<[u8; 32], Verified> {
     let options = OptionsBuilder::new()
         .shards(1)

@@ -1,4 +1,4 @@
-//! One key: the header of its tokens, and how it signs and verifies.
+//! A signing key: how it signs and verifies.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
@@ -13,22 +13,23 @@ use crate::{
     error::Error,
 };
 
-/// One key, and the header of its tokens.
+/// A signing key.
 pub(super) struct Key {
     pub(super) public: PublicJwk,
     pub(super) state: KeyState,
+    /// The JWT header of the tokens that the key signs, in base64url.
     pub(super) header: String,
     decoding: DecodingKey,
     signer: Signer,
 }
 
-/// What signs with the private key.
+/// Where the private key is.
 enum Signer {
-    /// The key only verifies.
+    /// The private key is not available, so the key can only verify.
     None,
-    /// This process signs. The pair is created once, since that costs as much as a signature.
+    /// In this process. The key pair is parsed only once, because parsing takes as long as signing.
     Local(Ed25519KeyPair),
-    /// KMS signs with the key of this ARN.
+    /// In KMS, under this ARN.
     Kms(Kms, String),
 }
 
@@ -38,8 +39,8 @@ enum Signer {
 pub struct NotSigned(#[source] Option<Box<dyn std::error::Error + Send + Sync>>);
 
 impl From<NotSigned> for Error {
-    /// A request that KMS rejects is a bug or a mistake in the deployment: `Internal`. Otherwise
-    /// signing is unavailable.
+    /// Returns `Internal` if KMS rejected the request, since that is a bug or a mistake in the
+    /// deployment. Otherwise returns `Unavailable`.
     fn from(fault: NotSigned) -> Self {
         let cause = fault.0.as_ref().and_then(|it| it.downcast_ref());
         if matches!(cause, Some(KmsError::Rejected(_))) {
@@ -51,7 +52,7 @@ impl From<NotSigned> for Error {
 }
 
 impl Key {
-    /// Creates the key that an entry of the configuration describes.
+    /// Creates a key from its configuration.
     pub(super) fn of(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|it| it.len() == 32);
         let x =
@@ -75,7 +76,7 @@ impl Key {
                 return Err(InvalidKeys::of("`arn` needs KMS, which is not configured"));
             }
             (Some(_), Some(_), _) => {
-                return Err(InvalidKeys::of("`d` and `arn` exclude each other"));
+                return Err(InvalidKeys::of("`d` and `arn` are mutually exclusive"));
             }
         };
         let decoding = DecodingKey::from_ed_components(&public.x)
@@ -93,10 +94,10 @@ impl Key {
 
     /// Signs `message`. Returns the signature in base64url.
     ///
-    /// A signature of KMS is verified, so that no invalid token is handed out.
+    /// Signatures from KMS are verified, so that an invalid token is never issued.
     pub(super) async fn sign(&self, message: &str) -> Result<String, NotSigned> {
         match &self.signer {
-            Signer::None => Err(NotSigned(Some("the active key has no private key here".into()))),
+            Signer::None => Err(NotSigned(Some("the active key has no private key".into()))),
             Signer::Local(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
             Signer::Kms(kms, arn) => {
                 let signature =
@@ -105,7 +106,7 @@ impl Key {
                 if is_own {
                     Ok(signature)
                 } else {
-                    Err(NotSigned(Some("KMS signed with another key".into())))
+                    Err(NotSigned(Some("KMS signed with a different key".into())))
                 }
             }
         }

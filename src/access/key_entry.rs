@@ -1,4 +1,4 @@
-//! A key as the configuration describes it.
+//! The configuration of a signing key.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -10,31 +10,31 @@ use crate::access::jwk::PublicJwk;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyState {
-    /// Signs new tokens and verifies its own.
+    /// Signs new tokens, and verifies the tokens that it signed.
     Active,
-    /// Verifies its own tokens.
+    /// Only verifies the tokens that it signed.
     VerifyOnly,
     /// Neither signs nor verifies.
     Dead,
 }
 
-/// An entry of the configuration: a JSON Web Key (RFC 8037) and its state.
+/// An entry of `SIGNING_KEYS`: a JSON Web Key (RFC 8037) and its state.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyEntry {
     /// The public key, 32 bytes in base64url. Can be omitted for a key in KMS.
     #[serde(default)]
     pub x: String,
-    /// The private key, 32 bytes in base64url, if this process signs.
+    /// The private key, 32 bytes in base64url. `None` for a key in KMS, or one that only verifies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub d: Option<String>,
-    /// The key's ARN, if KMS signs.
+    /// The ARN of a key in KMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arn: Option<String>,
     pub state: KeyState,
 }
 
-/// The signing keys cannot be used.
+/// The signing keys are invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("{variable}: {fault}")]
 pub struct InvalidKeys {
@@ -45,25 +45,25 @@ pub struct InvalidKeys {
 }
 
 impl InvalidKeys {
-    /// Returns what is wrong with the keys, without the name of the variable.
+    /// Returns the message without the name of the variable.
     #[must_use]
     pub fn fault(&self) -> &str {
         &self.fault
     }
 
-    /// Creates the error for a fault in `SIGNING_KEYS`.
+    /// Creates an error in `SIGNING_KEYS`.
     pub(super) fn of(fault: &str) -> Self {
         Self { variable: "SIGNING_KEYS", fault: fault.to_owned(), cause: None }
     }
 
-    /// Creates the error for a fault in `SIGNING_PUBLIC_KEYS`.
+    /// Creates an error in `SIGNING_PUBLIC_KEYS`.
     pub(super) fn of_public_keys(fault: String) -> Self {
         Self { variable: "SIGNING_PUBLIC_KEYS", fault, cause: None }
     }
 }
 
 impl KeyEntry {
-    /// Returns the key's id.
+    /// Returns the key id.
     #[must_use]
     pub fn kid(&self) -> String {
         PublicJwk::of(self.x.clone()).kid
@@ -73,7 +73,7 @@ impl KeyEntry {
     ///
     /// # Errors
     ///
-    /// [`InvalidKeys`] if the bytes are not a private key. Any 32 bytes are one.
+    /// [`InvalidKeys`] if the bytes are not a private key, which cannot happen: any 32 bytes are.
     pub fn from_entropy(seed: [u8; 32]) -> Result<Self, InvalidKeys> {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
             .map_err(|fault| InvalidKeys::of(&fault.to_string()))?;

@@ -1,11 +1,12 @@
 //! The keys that sign and verify API tokens.
 //!
-//! Exactly one key is active: it signs and verifies. A verify-only key verifies the tokens that
-//! it signed before. The tokens of a dead key are invalid. The keys are read once, at start, from
-//! JSON Web Keys (RFC 8037): `x` is the public key, and `d` the private key. A key in KMS has
-//! `arn` instead of `d`, and KMS signs. Its public key is read from `SIGNING_PUBLIC_KEYS`, and
-//! requested from KMS only if it is not listed there. So an instance whose public keys are all
-//! listed starts, and verifies, while KMS is unavailable.
+//! Exactly one key is active and signs new tokens. A verify-only key signed tokens in the past and
+//! still verifies them. Tokens that were signed with a dead key are invalid.
+//!
+//! The keys are parsed once, at startup, from JSON Web Keys (RFC 8037): `x` is the public key, and
+//! `d` the private key. A key in KMS has `arn` instead of `d`. Its public key is listed in
+//! `SIGNING_PUBLIC_KEYS`; otherwise it is requested from KMS. If all public keys are listed, an
+//! instance can start and verify tokens while KMS is unavailable.
 
 use std::collections::BTreeMap;
 
@@ -27,19 +28,19 @@ pub use crate::access::{
 /// The keys that sign and verify tokens.
 pub struct Keys {
     keys: Vec<Key>,
-    /// How many of the next signatures fail, for tests.
+    /// The number of upcoming signatures that fail, for tests.
     #[cfg(feature = "local")]
     pub faults: std::sync::atomic::AtomicU32,
 }
 
 impl Keys {
-    /// Parses the keys. Requests the public keys that are not in `public_keys` from KMS, all at
-    /// the same time.
+    /// Parses the keys. Requests the public keys that are missing in `public_keys` from KMS,
+    /// concurrently.
     ///
     /// # Errors
     ///
-    /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active, or if KMS does
-    /// not return a public key.
+    /// [`InvalidKeys`] unless each key is an Ed25519 key, exactly one is active, and KMS returns
+    /// the public keys.
     pub async fn read(
         text: &SigningKeys,
         public_keys: &str,
@@ -54,11 +55,11 @@ impl Keys {
         Self::with(futures_util::future::try_join_all(entries).await?, Some(kms))
     }
 
-    /// Creates the set from keys that this process has.
+    /// Creates the set from keys that are not in KMS.
     ///
     /// # Errors
     ///
-    /// [`InvalidKeys`] unless each is an Ed25519 key and exactly one is active.
+    /// [`InvalidKeys`] unless each key is an Ed25519 key and exactly one is active.
     pub fn of(entries: Vec<KeyEntry>) -> Result<Self, InvalidKeys> {
         Self::with(entries, None)
     }
@@ -77,15 +78,15 @@ impl Keys {
         }
     }
 
-    /// Returns the key whose tokens have exactly this header, unless it is dead.
+    /// Returns the key whose tokens have exactly this header, unless the key is dead.
     ///
-    /// This one comparison rejects `none`, other algorithms, `crit`, `jku`, `jwk`, `x5u`,
+    /// This comparison alone rejects `none`, other algorithms, `crit`, `jku`, `jwk`, `x5u`,
     /// reordered headers and unknown members.
     pub(super) fn of_header(&self, header: &str) -> Option<&Key> {
         self.keys.iter().find(|it| it.header == header && it.state != KeyState::Dead)
     }
 
-    /// Returns the key that signs.
+    /// Returns the active key, which signs new tokens.
     pub(super) fn active(&self) -> Result<&Key, NotSigned> {
         #[cfg(feature = "local")]
         if is_failing(&self.faults) {
@@ -94,14 +95,14 @@ impl Keys {
         self.keys.iter().find(|it| it.state == KeyState::Active).ok_or_else(NotSigned::default)
     }
 
-    /// Returns the public keys whose tokens are valid.
+    /// Returns the public keys that can verify tokens.
     pub fn public(&self) -> impl Iterator<Item = &PublicJwk> {
         self.keys.iter().filter(|it| it.state != KeyState::Dead).map(|it| &it.public)
     }
 }
 
-/// Parses pairs `ARN=PUBLIC_KEY`, separated by commas. A public key has the form that
-/// `aws kms get-public-key` prints: DER (RFC 8410) in base64.
+/// Parses pairs `ARN=PUBLIC_KEY`, separated by commas. Each public key is in DER (RFC 8410) and
+/// base64, as in the output of `aws kms get-public-key`.
 fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> {
     let pairs = text.split(',').map(str::trim).filter(|it| !it.is_empty());
     let parsed = pairs.map(|pair| {
@@ -115,7 +116,7 @@ fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> 
     parsed.collect()
 }
 
-/// Adds the public key to the entry of a key in KMS.
+/// Adds the missing public key to the entry of a key in KMS.
 async fn complete(
     entry: KeyEntry,
     public_keys: &BTreeMap<&str, String>,
@@ -135,7 +136,7 @@ async fn complete(
     Ok(KeyEntry { x, ..entry })
 }
 
-/// Takes one of the faults that a test planned.
+/// Consumes one of the failures that a test scheduled, if any is left.
 #[cfg(feature = "local")]
 fn is_failing(faults: &std::sync::atomic::AtomicU32) -> bool {
     use std::sync::atomic::Ordering::SeqCst;

@@ -1,4 +1,4 @@
-//! Keys in AWS Key Management Service, which signs without handing out private keys.
+//! Signing keys in AWS Key Management Service (KMS). The private keys never leave KMS.
 
 use std::sync::{Arc, OnceLock};
 
@@ -17,8 +17,7 @@ use base64::{
 /// The bytes before the 32 bytes of an Ed25519 public key in DER (RFC 8410).
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
 
-/// AWS Key Management Service. The client is created on first use, since not every deployment has
-/// keys there.
+/// A client of KMS. It is created on first use, because not every deployment has keys in KMS.
 #[derive(Clone, Debug)]
 pub struct Kms(Arc<Service>);
 
@@ -28,7 +27,7 @@ struct Service {
     client: OnceLock<Client>,
 }
 
-/// Error codes with a status of 4xx after which the request can be sent again.
+/// Error codes that have a 4xx status although a retry can help.
 const TEMPORARY: [&str; 4] =
     ["KeyUnavailableException", "LimitExceededException", "Throttling", "ThrottlingException"];
 
@@ -39,7 +38,7 @@ pub(super) enum KmsError {
     #[error("KMS is unavailable")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// KMS rejected the request: the role may not use the key, or the key is disabled, pending
-    /// deletion, or of another kind. A retry does not help.
+    /// deletion or of the wrong type. A retry does not help.
     #[error("KMS rejected the request")]
     Rejected(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -65,7 +64,7 @@ where
 }
 
 impl Kms {
-    /// Creates the service with this configuration of the SDK.
+    /// Creates a client with the SDK's configuration.
     #[must_use]
     pub fn of(aws: SdkConfig) -> Self {
         Self(Arc::new(Service { aws, client: OnceLock::new() }))
@@ -75,12 +74,14 @@ impl Kms {
         self.0.client.get_or_init(|| Client::new(&self.0.aws))
     }
 
-    /// Requests the public key of the key `arn`: 32 bytes in base64url.
+    /// Requests the public key of the key `arn`. Returns its 32 bytes in base64url.
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
-        let answer = self.client().get_public_key().key_id(arn).send().await.map_err(failure)?;
+        let response = self.client().get_public_key().key_id(arn).send().await.map_err(failure)?;
         let unavailable = |fault: &str| KmsError::Unavailable(fault.into());
-        let der =
-            answer.public_key.ok_or_else(|| unavailable("KMS gave no public key"))?.into_inner();
+        let der = response
+            .public_key
+            .ok_or_else(|| unavailable("KMS returned no public key"))?
+            .into_inner();
         from_der(&der).map_err(|fault| KmsError::Rejected(fault.into()))
     }
 
@@ -92,17 +93,17 @@ impl Kms {
             .key_id(arn)
             .message(Blob::new(message))
             .message_type(MessageType::Raw);
-        let answer = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await;
-        let answer = answer.map_err(failure)?;
-        let signature = answer
+        let response = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await;
+        let response = response.map_err(failure)?;
+        let signature = response
             .signature
-            .ok_or_else(|| KmsError::Unavailable("KMS gave no signature".into()))?;
+            .ok_or_else(|| KmsError::Unavailable("KMS returned no signature".into()))?;
         Ok(URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
-/// Parses a public key as `aws kms get-public-key` prints it: DER in base64. Returns its 32 bytes
-/// in base64url.
+/// Parses a public key in DER and base64, as in the output of `aws kms get-public-key`. Returns its
+/// 32 bytes in base64url.
 pub(super) fn parse_public_key(text: &str) -> Result<String, &'static str> {
     from_der(&STANDARD.decode(text).map_err(|_| "the public key is not base64")?)
 }

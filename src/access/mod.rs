@@ -1,9 +1,10 @@
-//! Authentication: from a credential to an [`Actor`]; and the credentials themselves.
+//! Authentication, and the management of sessions, API tokens and signing keys.
 //!
-//! A forged token costs no I/O. A valid credential costs one `BatchGetItem`, and no write if a
-//! use was recorded within ten minutes. It reads three items consistently: the stakeholder, their
-//! memberships and the credential. For a session it also reads the slot of the default token,
-//! since its owner often looks at the token or replaces it.
+//! A forged token is rejected without I/O. Authenticating a valid credential takes one
+//! `BatchGetItem`, which reads the stakeholder, their memberships and the credential with strong
+//! consistency. For a session, it also reads the slot of the default token, because the owner often
+//! views or replaces that token. The use of a credential is recorded at most once every ten
+//! minutes, so most requests write nothing.
 
 pub mod access_tokens;
 pub mod actor;
@@ -42,7 +43,7 @@ use crate::{
     telemetry::{self, Chain},
 };
 
-/// How long a response waits for the use of its credential to be recorded.
+/// The maximum time that a response is delayed to record the use of its credential.
 const MAX_RECORDING_TIME: Duration = Duration::from_secs(1);
 
 /// Authenticates requests, and creates and revokes credentials.
@@ -51,14 +52,15 @@ pub struct Access {
     pub jwt: Jwt,
     pub entropy: Entropy,
     pub cookies: Cookies,
-    /// The reason why no tokens can be created at present.
+    /// The operator's reason for disabling the creation of tokens. `None` if it is enabled.
     pub creation_disabled: Option<String>,
-    /// How long tokens can renew themselves, counted from the last token that a session created.
+    /// How long tokens can renew themselves, counted from the last token that was created in a
+    /// session.
     pub renewal_limit: SignedDuration,
 }
 
 impl Access {
-    /// Checks everything about a credential that needs no I/O.
+    /// Performs all checks of a credential that need no I/O.
     ///
     /// # Errors
     ///
@@ -76,9 +78,9 @@ impl Access {
         }
     }
 
-    /// Reads the record of the credential and its owner, and checks them.
+    /// Reads the records of a credential and its owner, and checks them.
     ///
-    /// Costs one `BatchGetItem`.
+    /// Takes one `BatchGetItem`.
     ///
     /// # Errors
     ///
@@ -114,11 +116,11 @@ impl Access {
         Ok(Actor { stakeholder, memberships, credential, slot, renewal_key: None })
     }
 
-    /// Authenticates the actor again, after a conflict with another change.
+    /// Authenticates the actor again, after a conflict with another request.
     ///
     /// # Errors
     ///
-    /// `Refused` if the credential was revoked meanwhile; `Unavailable` if DynamoDB fails.
+    /// `Refused` if the credential was revoked in the meantime; `Unavailable` if DynamoDB fails.
     async fn reread(&self, actor: &Actor, now: Timestamp) -> Result<Actor> {
         match &actor.credential {
             Credential::Session(it) => self.by_session(&it.user, &it.digest, now).await,
@@ -126,10 +128,10 @@ impl Access {
         }
     }
 
-    /// Records the use of a credential, at most every ten minutes.
+    /// Records the use of a credential, at most once every ten minutes.
     ///
-    /// It must be awaited before the response, since Lambda suspends the process after it. A use
-    /// that could not be recorded is logged, and the response stays the same.
+    /// Await this before the response is sent, because Lambda freezes the process afterwards. A
+    /// failure is logged and does not affect the response.
     pub async fn record_use(&self, credential: &Credential, now: Timestamp) {
         let recorded = async {
             match credential {

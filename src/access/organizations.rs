@@ -1,4 +1,4 @@
-//! Organizations: who may see and create them.
+//! Access to organizations, and their creation.
 
 use crate::{
     access::{Access, actor::Actor, loader::Loader},
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// How many names one read of a search returns at most.
+/// The number of names that one read of a search requests.
 const SEARCHED_NAMES: usize = 500;
 
 /// The reads of one request, which are made in batches.
@@ -37,9 +37,9 @@ impl Loaders {
 
     /// Checks that a user may perform an action in an organization.
     ///
-    /// A stakeholder's organizations are in their memberships, so this reads nothing, whether the
-    /// organization is hidden from them or does not exist. For platform admins, who see all
-    /// organizations, it reads the record of an organization that they are no member of.
+    /// A user's organizations are in their memberships, so this reads nothing, and a user cannot
+    /// distinguish a hidden organization from one that does not exist. A platform admin can see all
+    /// organizations: if they are not a member, this reads the organization's record.
     ///
     /// # Errors
     ///
@@ -86,12 +86,12 @@ impl Access {
         Ok(Page::filter(request.limit, request.after.clone(), read, matches).await?)
     }
 
-    /// Creates an organization, whose first customer manager is the user.
+    /// Creates an organization. The user becomes its first customer manager.
     ///
     /// # Errors
     ///
-    /// `LIMIT_REACHED` when the user has 100 organizations; `ORGANIZATION_NAME_TAKEN`;
-    /// `Unavailable` when DynamoDB fails.
+    /// `LIMIT_REACHED` when the user has 100 organizations; `ORGANIZATION_NAME_TAKEN` when another
+    /// organization has the name; `Unavailable` when DynamoDB fails.
     pub async fn add_organization(
         &self,
         actor: &Actor,

@@ -1,4 +1,4 @@
-//! Rate limits.
+//! Enforcement of rate limits.
 
 use jiff::Timestamp;
 
@@ -9,13 +9,13 @@ use crate::{
 };
 
 impl Access {
-    /// Counts one event of `counter`, unless the limit is reached.
+    /// Counts an event of `counter`. Fails if the limit is already reached.
     ///
-    /// Costs one write, also if the limit is reached.
+    /// Takes one write in either case.
     ///
     /// # Errors
     ///
-    /// `RateLimited` if the limit is reached, with the seconds until the next window;
+    /// `RateLimited` if the limit is reached, with the number of seconds until the next window;
     /// `Unavailable` if DynamoDB fails.
     pub async fn count_within(
         &self,

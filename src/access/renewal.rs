@@ -1,8 +1,9 @@
-//! API tokens that renew themselves: for how long, and how a lost response is repeated.
+//! API tokens that renew themselves: for how long, and how a renewal is repeated after a lost
+//! response.
 //!
-//! The secret of a successor is derived from the old token. So a program that did not get the
-//! response can repeat the call with the old token: the successor is derived again. No secret is
-//! stored for that.
+//! A renewal creates the successor of a token. The successor's secret is derived from the old
+//! token, so a program that did not receive the response can repeat the call with the old token and
+//! gets the same successor. No secret needs to be stored for this.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -18,15 +19,15 @@ use crate::{
     telemetry,
 };
 
-/// How long a token that renewed itself can repeat the call.
+/// How long after a renewal the old token can repeat it.
 const REPEATABLE: SignedDuration = SignedDuration::from_mins(1);
-/// How long before the end of renewals responses contain a warning.
+/// How long before renewals end the responses contain a warning.
 const WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// The purpose for which the secret of a successor is derived.
+/// The domain separation label for deriving the secrets of successors.
 const SUCCESSOR: &[u8] = b"arm-api: secret of a successor";
 
 impl Access {
-    /// Returns the allowed expiration times of a token that the actor creates now.
+    /// Returns which expiration times are allowed for a token that the actor creates now.
     #[must_use]
     pub fn expiration_policy(&self, actor: &Actor, now: Timestamp) -> ExpirationPolicy {
         let policy = ExpirationPolicy::at(now);
@@ -36,7 +37,7 @@ impl Access {
             .map_or(policy, |own| policy.until(self.renewal_ends_at(own)))
     }
 
-    /// Returns when renewals of the actor's token end, in the 14 days before that.
+    /// Returns the time at which renewals of the actor's token end, if it is at most 14 days away.
     #[must_use]
     pub fn renewal_ending_soon(&self, actor: &Actor, now: Timestamp) -> Option<Timestamp> {
         let ends_at = self.renewal_ends_at(actor.credential.access_token()?);
@@ -47,7 +48,7 @@ impl Access {
         token.chain_started_at().checked_add(self.renewal_limit).unwrap_or(Timestamp::MAX)
     }
 
-    /// Creates the secret of a new token. That of a successor is derived, all others are random.
+    /// Creates the secret of a new token: derived for the successor of a token, random otherwise.
     pub(super) fn secret_of_new(
         &self,
         actor: &Actor,
@@ -60,8 +61,8 @@ impl Access {
         }
     }
 
-    /// Authenticates a token that renewed itself within the last minute. The actor may only repeat
-    /// that call.
+    /// Authenticates a token that renewed itself within the last minute. The actor can only repeat
+    /// the renewal. Returns `None` for any other credential.
     ///
     /// # Errors
     ///
@@ -75,7 +76,7 @@ impl Access {
         let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
         let (Some(owner), Some(token)) = found else { return Ok(None) };
         let RecordedState::Replaced { at, .. } = token.state else { return Ok(None) };
-        // The token must be valid apart from the replacement.
+        // The token must be valid, except that it was replaced.
         let before = AccessToken { state: RecordedState::Active, ..token.clone() };
         let is_repeatable = now.duration_since(at) <= REPEATABLE;
         if !is_repeatable || before.check(&verified.digest, &owner.stakeholder, now).is_err() {
@@ -86,8 +87,8 @@ impl Access {
         Ok(Some(actor))
     }
 
-    /// Creates the successor of the actor's token again, if the call is the same and the successor
-    /// was neither used nor revoked. The token is the same, byte for byte.
+    /// Repeats the renewal of the actor's token. Returns the same successor, byte for byte, if the
+    /// call is the same and the successor was neither used nor revoked.
     ///
     /// # Errors
     ///
@@ -115,7 +116,12 @@ impl Access {
 
 /// Derives the secret of a successor of the actor's token. Returns `None` for a session.
 fn successor_secret(actor: &Actor, successor: &TokenId, expiration_time: i64) -> Option<Secret> {
-    let (own, key) = (actor.credential.access_token()?, actor.renewal_key.as_ref()?);
-    let (own, successor) = (own.id.as_str().as_bytes(), successor.as_str().as_bytes());
-    Some(key.derive(&[SUCCESSOR, own, successor, &expiration_time.to_be_bytes()]))
+    let own = actor.credential.access_token()?;
+    let key = actor.renewal_key.as_ref()?;
+    Some(key.derive(&[
+        SUCCESSOR,
+        own.id.as_str().as_bytes(),
+        successor.as_str().as_bytes(),
+        &expiration_time.to_be_bytes(),
+    ]))
 }

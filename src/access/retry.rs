@@ -5,16 +5,17 @@ use crate::{
     error::{Error, Result},
 };
 
-/// The maximum number of attempts: at most 2.5 seconds of pauses.
+/// The maximum number of attempts. The pauses between them take at most 2.5 seconds in total.
 const ATTEMPTS: u32 = 8;
 
 impl Access {
-    /// Tries a change until it does not conflict with another request. `change` gets the number of
-    /// the attempt, from 1, and reads the records again from the second attempt on.
+    /// Retries a change while it conflicts with other requests. `change` receives the number of the
+    /// attempt, starting at 1, and must read its records again from the second attempt on.
     ///
     /// # Errors
     ///
-    /// `Conflict` if other requests were faster each time; otherwise the error of the change.
+    /// `Conflict` if every attempt conflicts with another request; otherwise the error of the
+    /// change.
     pub(super) async fn retry_on_conflict<T, F>(&self, change: impl Fn(u32) -> F) -> Result<T>
     where
         F: Future<Output = Result<T>>,

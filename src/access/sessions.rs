@@ -1,4 +1,4 @@
-//! Browser sessions: opened by a login, ended by a logout.
+//! Browser sessions, which begin with a login and end with a logout.
 
 use http::HeaderValue;
 
@@ -23,14 +23,14 @@ use crate::{
 };
 
 impl Access {
-    /// Opens a session with a new secret, and creates the cookie that holds it. The session that
-    /// the browser had before is ended in the same transaction. If the owner's record changes
-    /// meanwhile, it is read again.
+    /// Opens a session with a new secret, and returns the cookie that contains it. Ends the
+    /// previous session of the browser in the same transaction. If the owner's record changes in
+    /// the meantime, it is read again.
     ///
     /// # Errors
     ///
-    /// `Refused` for a disabled stakeholder; `Conflict` when their record changed each time;
-    /// `Unavailable` when DynamoDB fails.
+    /// `Refused` for a disabled stakeholder; `Conflict` if every attempt conflicts with another
+    /// request; `Unavailable` when DynamoDB fails.
     pub async fn open_session(
         &self,
         owner: &Stakeholder,
@@ -51,7 +51,7 @@ impl Access {
             let entry =
                 self.credential_entry(&owner.id, author, EventKind::SessionOpened, context)?;
             match self.store.open_session(owner, &session, &entry, replaced).await {
-                // The session to be replaced is not open.
+                // The previous session has already ended.
                 Err(StoreError::Stale) => {
                     Ok(self.store.open_session(owner, &session, &entry, None).await?)
                 }
@@ -63,8 +63,8 @@ impl Access {
         self.cookies.set(CookieName::Session, &value, SESSION_LIFETIME).map_err(Error::internal)
     }
 
-    /// Returns the session that a login ends: the one in the browser's cookie. Anybody who has
-    /// the secret of a session may end it.
+    /// Returns the session that the login replaces: the one in the browser's cookie. It may belong
+    /// to another user, because the cookie's secret is sufficient to end a session.
     fn replaced_session(
         &self,
         owner: &Stakeholder,
@@ -78,13 +78,13 @@ impl Access {
         Ok(Some(ReplacedSession { user, digest, entry }))
     }
 
-    /// Ends the session of `actor`. Succeeds if it is already ended, and does nothing for a
-    /// token.
+    /// Ends the actor's session. Succeeds if the session has already ended, and does nothing if the
+    /// credential is a token.
     ///
     /// # Errors
     ///
-    /// `Conflict` when other requests were faster each time; `Unavailable` when
-    /// DynamoDB fails.
+    /// `Conflict` if every attempt conflicts with another request; `Unavailable` when DynamoDB
+    /// fails.
     pub async fn end_session(&self, actor: &Actor, context: &RequestContext) -> Result<()> {
         let Credential::Session(session) = &actor.credential else { return Ok(()) };
         self.retry_on_conflict(move |_| async move {
@@ -101,8 +101,8 @@ impl Access {
         .await
     }
 
-    /// Whether a session that could not be ended is still open. A conflict alone does not say
-    /// so: it can be about another record.
+    /// Whether a session is still open. A conflict alone does not mean that the session has ended,
+    /// because another record of the transaction may have changed.
     async fn is_open(&self, user: &UserId, digest: &Digest) -> Result<bool> {
         let (_, found, _) = self.store.session_and_owner(user, digest).await?;
         Ok(found.is_some_and(|it| it.state == SessionState::Open))

@@ -1,4 +1,4 @@
-//! Logins: finding or enrolling the stakeholder of a verified identity.
+//! Logins: finds or enrols the stakeholder with a verified identity.
 
 use http::HeaderValue;
 
@@ -18,47 +18,47 @@ use crate::{
     telemetry,
 };
 
-/// The audit log's name for the first login of a new stakeholder.
+/// The audit log's action for the first login of a new stakeholder.
 const ENROL: &str = "enrol";
-/// The audit log's name for a login that is added to a stakeholder.
+/// The audit log's action for a login method that is added to a stakeholder.
 const LINK_LOGIN: &str = "linkLogin";
-/// The audit log's name for an address that changed at the identity provider.
+/// The audit log's action for an address that changed at the identity provider.
 const CHANGE_EMAIL: &str = "changeEmail";
 
 /// A user, as an identity provider identified them.
 #[derive(Debug)]
 pub struct VerifiedIdentity {
-    /// The provider's issuer and its id of the user.
+    /// The provider's issuer, and the user's id at the provider.
     pub subject: Subject,
     /// The address, which the provider verified.
     pub email: Email,
-    /// The user's name; may be empty.
+    /// The user's name; can be empty.
     pub name: String,
     /// Google's claim `hd`: the domain of the organization that manages the account.
     pub hosted_domain: Option<String>,
 }
 
-/// Which providers own e-mail domains, seen from the provider of a login.
+/// Which identity providers own e-mail domains, from the perspective of one login.
 #[derive(Clone, Copy, Debug)]
 pub struct DomainOwnership<'a> {
-    /// Who owns the domain of the person's address.
+    /// Who owns the domain of the user's address.
     pub owner: DomainOwner,
-    /// Who owns which domain.
+    /// All owners of domains.
     pub owners: &'a DomainOwners,
 }
 
 impl Access {
-    /// Logs a person in: opens a session for the stakeholder to whom the subject is pinned. Pins
-    /// the subject at the first login.
+    /// Logs in the stakeholder to whom the identity's subject is pinned: opens a session. The first
+    /// login pins the subject.
     ///
-    /// A login that conflicts with another transaction is retried here, since the browser cannot
-    /// repeat it: the provider's code and the attempt can be used only once.
+    /// A login that conflicts with another transaction is retried here, because the browser cannot
+    /// repeat it: the authorization code and the login attempt are single-use.
     ///
     /// # Errors
     ///
-    /// `Login` where the address belongs to somebody with another login; `Refused` for a
-    /// disabled stakeholder; `Unavailable` when DynamoDB fails, or others were faster each
-    /// time.
+    /// `Login` if the address belongs to another provider, or to a stakeholder with another login;
+    /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails, or when every
+    /// attempt conflicts with another transaction.
     pub async fn log_in(
         &self,
         person: &VerifiedIdentity,
@@ -72,7 +72,7 @@ impl Access {
         self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
     }
 
-    /// Finds the stakeholder that a person logs in as. Enrols them at the first login.
+    /// Finds the stakeholder with an identity, or enrols them at the first login.
     async fn find_by_subject(
         &self,
         person: &VerifiedIdentity,
@@ -97,18 +97,19 @@ impl Access {
         };
         match self.store.stakeholder_at(&person.email).await? {
             None => {
-                let (id, email) = (self.user_id()?, person.email.clone());
+                let id = self.user_id()?;
+                let email = person.email.clone();
                 let mut new = Stakeholder::enrol(id, email, &person.name, context.now);
                 new.link(&person.subject);
                 let entry = self.login_entry(&new, ENROL, context)?;
                 self.store.enrol_subject(&new, &pin(&new), found.as_ref(), &entry).await?;
                 Ok(new)
             }
-            // Another login of the same person enrolled them after the pin was read.
+            // A concurrent login of the same user enrolled them after the pin was read.
             Some(known) if known.is(&person.subject) => Ok(known),
             Some(known) if is_released(found.as_ref(), &known) => {
                 let id = telemetry::request_id();
-                let event = "a login that was removed is used";
+                let event = "a removed login was used";
                 tracing::warn!(requestId = id, actor = %known.id, "{event}");
                 Err(LoginFault::AddressOfAnother.into())
             }
@@ -127,8 +128,8 @@ impl Access {
         }
     }
 
-    /// Changes the address of a stakeholder if it changed at the provider, belongs to nobody else,
-    /// and no other provider owns its domain.
+    /// Updates a stakeholder's address if it changed at the provider, unless another stakeholder
+    /// has it or another provider owns its domain.
     async fn follow_address(
         &self,
         known: Stakeholder,
@@ -150,8 +151,8 @@ impl Access {
             let event = "a changed address belongs to another provider";
             tracing::warn!(requestId = id, actor = %known.id, "{event}");
         } else if self.store.stakeholder_at(&person.email).await?.is_none() {
-            let (before, after) = (known.email.as_str(), person.email.as_str());
-            let change = Change::new("email", Some(before), Some(after));
+            let change =
+                Change::new("email", Some(known.email.as_str()), Some(person.email.as_str()));
             let entry = self.login_entry(&known, CHANGE_EMAIL, context)?.with_changes([change]);
             return Ok(self.store.move_address(&known, &pin, &entry).await?);
         } else {
@@ -161,7 +162,7 @@ impl Access {
         Ok(known)
     }
 
-    /// Logs in without a password, by an address: the development login of local mode.
+    /// Logs in with an e-mail address and without a password: the development login of local mode.
     ///
     /// # Errors
     ///
@@ -177,7 +178,7 @@ impl Access {
         self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
     }
 
-    /// Finds the stakeholder of an address. Enrols one if there is none.
+    /// Finds the stakeholder with an e-mail address, or enrols one.
     ///
     /// # Errors
     ///
@@ -201,20 +202,21 @@ impl Access {
         }
     }
 
-    /// Finds the stakeholder that another first login enrolled at the same time.
+    /// Finds the stakeholder that a concurrent login enrolled.
     #[cfg(feature = "local")]
     async fn enrolled_meanwhile(&self, email: &Email) -> Result<Stakeholder> {
         Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Stale)?)
     }
 }
 
-/// Whether a subject was linked to a stakeholder until the link was removed. Such a subject is
-/// never linked to the same account again.
+/// Whether a subject was linked to a stakeholder, and the link was removed. Such a subject is never
+/// linked to the same stakeholder again.
 fn is_released(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
     found.is_some_and(|pin| pin.user == known.id)
 }
 
-/// Converts a conflict to `Unavailable`: a login cannot be repeated, so the user must start again.
+/// Converts a conflict to `Unavailable`, because the request of a login cannot be repeated: the
+/// user must log in again.
 fn unavailable_by_conflict(error: Error) -> Error {
     match error {
         Error::Conflict => Error::unavailable(StoreError::Stale),

@@ -6,7 +6,7 @@ use arm_api::local::{self, options::Options};
 use clap::Parser;
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::print_stderr, reason = "it tells the person at the terminal why it ends")]
+#[expect(clippy::print_stderr, reason = "the error is shown in the terminal")]
 async fn main() -> ExitCode {
     match local::run(Options::parse()).await {
         Ok(()) => ExitCode::SUCCESS,

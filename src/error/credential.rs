@@ -1,11 +1,11 @@
-//! Why a credential was refused.
+//! What clients learn about a rejected credential.
 
 use crate::{
     domain::refusal::{MalformedToken, Refusal, Revoker},
     error::info::{ErrorInfo, UNAUTHENTICATED},
 };
 
-/// Describes a refusal. Clients match on the reasons: never rename one.
+/// Clients match on the reasons: never rename one.
 pub(super) fn describe(refusal: &Refusal) -> ErrorInfo {
     let info = |reason| ErrorInfo::new(UNAUTHENTICATED).reason(reason);
     match refusal {

@@ -1,4 +1,4 @@
-//! Requests that fail before their credential is looked at, and queries that are not executed.
+//! Requests that are rejected before authentication, and queries that are not executed.
 
 use http::StatusCode;
 
@@ -8,10 +8,10 @@ const PARSE_FAILED: Code = ("GRAPHQL_PARSE_FAILED", StatusCode::BAD_REQUEST);
 const VALIDATION_FAILED: Code = ("GRAPHQL_VALIDATION_FAILED", StatusCode::BAD_REQUEST);
 const PERSISTED_QUERY: Code = ("PERSISTED_QUERY_NOT_SUPPORTED", StatusCode::OK);
 
-/// What is wrong with a request, independently of its credential.
+/// Why a request is invalid, independent of its credential.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RequestFault {
-    /// It cannot be parsed. The text says why.
+    /// The request cannot be parsed, for this reason.
     #[error("{0}")]
     Malformed(String),
     #[error("There is nothing at this path")]
@@ -47,20 +47,20 @@ pub enum RequestFault {
         /// The line and the column, from 1.
         at: Option<(usize, usize)>,
     },
-    /// An argument or a variable has a value of another type.
+    /// An argument or a variable has a value of the wrong type.
     #[error("{0}")]
     Argument(String),
-    /// An argument is out of bounds, or a cursor is not one of the list.
+    /// An argument is out of range, or a cursor does not belong to the list.
     #[error("Exception - Parameter is not valid")]
     InvalidArgument {
         argument: &'static str,
         /// What is allowed.
         hint: String,
     },
-    /// The plain lists of a response have too many items together.
+    /// The lists without pagination in a response have too many items in total.
     #[error("Exception - The answer is too large")]
     ResultTooLarge {
-        /// The largest number of items.
+        /// The maximum number of items.
         limit: usize,
     },
     /// The query does not match the schema or the variables, or exceeds a limit.
@@ -69,7 +69,6 @@ pub enum RequestFault {
 }
 
 impl RequestFault {
-    /// Describes the fault.
     pub(super) fn describe(&self) -> ErrorInfo {
         let info = ErrorInfo::new;
         let of_status = |status| info(BAD_REQUEST).status(status);

@@ -1,12 +1,11 @@
-//! What clients and the log get of an error.
+//! The details of errors, for clients and the log.
 
 use std::borrow::Cow;
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// A code, with the HTTP status that usually belongs to it. Clients match on codes: never rename
-/// one.
+/// An error code and its usual HTTP status. Clients match on codes: never rename one.
 pub(super) type Code = (&'static str, StatusCode);
 
 pub(super) const UNAUTHENTICATED: Code = ("UNAUTHENTICATED", StatusCode::UNAUTHORIZED);
@@ -19,19 +18,19 @@ pub(super) const RATE_LIMITED: Code = ("RATE_LIMITED", StatusCode::TOO_MANY_REQU
 pub(super) const UNAVAILABLE: Code = ("SERVICE_UNAVAILABLE", StatusCode::SERVICE_UNAVAILABLE);
 pub(super) const INTERNAL: Code = ("INTERNAL_SERVER_ERROR", StatusCode::INTERNAL_SERVER_ERROR);
 
-/// What clients and the log get of an error, except its message.
+/// The details of an error, except its message.
 #[derive(Clone, Debug)]
 pub struct ErrorInfo {
     /// Clients match on it: never rename one.
     pub code: &'static str,
-    /// A finer name than the code. Clients match on it: never rename one.
+    /// A more specific name than the code. Clients match on it: never rename one.
     pub reason: Option<&'static str>,
-    /// The HTTP status if the error is the whole answer. An error of a field changes the status
-    /// only if it concerns the service.
+    /// The HTTP status, if the error is the whole response. An error of a GraphQL field changes the
+    /// status only if it is a failure of the service (5xx).
     pub status: StatusCode,
-    /// What was wrong, what is allowed, or what to do.
+    /// What is wrong, what is allowed, or what to do.
     pub hint: Option<Cow<'static, str>>,
-    /// How many seconds the client should wait before it tries again.
+    /// The number of seconds after which the client should retry.
     pub retry_after: Option<u32>,
     /// The other members of `extensions`.
     pub members: Map<String, Value>,
@@ -64,7 +63,7 @@ impl ErrorInfo {
         self
     }
 
-    /// The error's `extensions`, except the request id.
+    /// Returns the `extensions` of the error, except the request id.
     #[must_use]
     pub fn extensions(self) -> Map<String, Value> {
         let mut members = self.members;

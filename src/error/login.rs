@@ -1,11 +1,10 @@
-//! Why a login failed.
+//! What clients learn about a failed login.
 
 use crate::{
     domain::login::LoginFault,
     error::info::{BAD_REQUEST, ErrorInfo, FORBIDDEN},
 };
 
-/// Describes a failed login.
 pub(super) fn describe(fault: LoginFault) -> ErrorInfo {
     match fault {
         LoginFault::UnknownAttempt => ErrorInfo::new(BAD_REQUEST).hint(

@@ -1,4 +1,4 @@
-//! Bitbucket, which has OAuth 2.0 without OpenID Connect: its own API identifies the user.
+//! Bitbucket, which supports OAuth 2.0 but not OpenID Connect: its own API identifies the user.
 
 use oauth2::{AuthUrl, TokenResponse, TokenUrl};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Stands for the issuer, which OAuth 2.0 does not have.
+/// Takes the place of an issuer, which OAuth 2.0 does not have.
 pub(super) const ISSUER: &str = "https://bitbucket.org";
 const AUTHORIZATION: &str = "https://bitbucket.org/site/oauth2/authorize";
 const TOKEN: &str = "https://bitbucket.org/site/oauth2/access_token";
@@ -43,7 +43,7 @@ struct Address {
 ///
 /// # Errors
 ///
-/// `Internal`; never with these constants.
+/// `Internal` if a URL is invalid, which these constants are not.
 pub(super) fn endpoints() -> Result<Endpoints> {
     Ok(Endpoints {
         issuer: None,
@@ -57,8 +57,8 @@ pub(super) fn endpoints() -> Result<Endpoints> {
 ///
 /// # Errors
 ///
-/// `UnverifiedAddress` unless the primary address is confirmed; `ProviderDown` when Bitbucket
-/// does not answer.
+/// `UnverifiedAddress` unless the primary address is confirmed; `ProviderDown` when Bitbucket does
+/// not respond.
 pub(super) async fn identify(tokens: &Tokens, fetch: &Fetch) -> Result<VerifiedIdentity> {
     let token = Some(tokens.access_token().secret().as_str());
     let emails: Emails = fetch.json(EMAILS, token).await?;

@@ -19,11 +19,11 @@ pub(super) struct Callback {
 }
 
 impl Callback {
-    /// Parses the query string. An empty parameter counts as missing.
+    /// Parses the query string. Treats an empty parameter as missing.
     ///
     /// # Errors
     ///
-    /// `Malformed` when a parameter occurs twice; `UnknownAttempt` without `state`.
+    /// `Malformed` when a parameter occurs twice; `UnknownAttempt` when `state` is missing.
     pub(super) fn parse(uri: &Uri) -> Result<Self> {
         let query = uri.query().unwrap_or_default();
         let state = parameter(query, "state")?;
@@ -34,13 +34,13 @@ impl Callback {
         Ok(Self { state, code, is_error, issuer })
     }
 
-    /// Returns the code, if it comes from the provider that the attempt was made for. A code of
-    /// another provider must not be sent to this one (RFC 9207, section 1).
+    /// Returns the authorization code, if the response comes from the provider that the attempt was
+    /// made for. A code from another provider must not be sent to this one (RFC 9207, section 1).
     ///
     /// # Errors
     ///
-    /// `InvalidIdToken` when the issuer is another one, or is missing although the provider
-    /// always sends it; `NotCompleted` when there is an error or no code.
+    /// `InvalidIdToken` when the response has another issuer, or none although the provider always
+    /// sends it; `NotCompleted` when the response has an error or no code.
     pub(super) fn code(self, endpoints: &Endpoints) -> Result<Secret> {
         match (&self.issuer, &endpoints.issuer) {
             (Some(sent), Some(expected)) if !is_issuer(expected, sent) => {

@@ -1,4 +1,4 @@
-//! Requests to other servers: with a time limit, a size limit, and without redirects.
+//! HTTP requests to identity providers, with a time limit and a size limit, and without redirects.
 
 use std::{pin::Pin, time::Duration};
 
@@ -17,19 +17,19 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 
-/// How long one response may take. A login needs up to four of them within ten seconds.
+/// The time limit of one request. A login makes up to four requests within its ten seconds.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(3);
-/// The largest response body, in bytes.
+/// The maximum size of a response body, in bytes.
 const MAX_BODY: usize = 256 * 1024;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A client for other servers.
+/// An HTTP client for requests to identity providers.
 pub(super) struct Fetch(pub(super) SharedHttpConnector);
 
-/// A server that does not answer, or answers that it cannot.
+/// A server does not respond, or responds that it is unavailable.
 #[derive(Debug, thiserror::Error)]
-#[error("{host} does not answer")]
+#[error("{host} does not respond")]
 pub(super) struct Unavailable {
     host: String,
     #[source]
@@ -59,7 +59,7 @@ impl Fetch {
         let result = tokio::time::timeout(RESPONSE_TIMEOUT, self.send_unbounded(request)).await;
         let cause = match result {
             Ok(Ok(response)) if is_unavailable(response.status()) => {
-                format!("it answers with the status {}", response.status()).into()
+                format!("it responds with the status {}", response.status()).into()
             }
             Ok(Ok(response)) => return Ok(response),
             Ok(Err(fault)) => fault,
@@ -79,11 +79,11 @@ impl Fetch {
         Ok(Response::from_parts(parts, bytes.to_vec()))
     }
 
-    /// Gets a JSON document, with a bearer token if there is one.
+    /// Fetches a JSON document. If there is a `bearer` token, sends it.
     ///
     /// # Errors
     ///
-    /// `ProviderDown` when the server sends no such document.
+    /// `ProviderDown` when the server does not respond with such a document.
     pub(super) async fn json<T: DeserializeOwned>(
         &self,
         url: &str,
@@ -97,7 +97,7 @@ impl Fetch {
         let response = self.send(request).await.map_err(Error::provider_down)?;
         if response.status() != StatusCode::OK {
             let status = response.status();
-            return Err(Error::provider_down(format!("{url} answers with the status {status}")));
+            return Err(Error::provider_down(format!("{url} responds with the status {status}")));
         }
         serde_json::from_slice(response.body()).map_err(Error::provider_down)
     }

@@ -1,27 +1,30 @@
-//! Logins by identity providers.
+//! Logins with identity providers.
 //!
-//! Every provider uses OAuth 2.0's authorization code flow with PKCE. An OpenID Connect ID token
-//! then identifies the user (`openid`); at Bitbucket its own API does (`bitbucket`).
+//! All providers use the authorization code flow of OAuth 2.0 with PKCE. An OpenID Connect ID token
+//! identifies the user (`openid`). Bitbucket has no ID tokens, so its own API identifies the user
+//! (`bitbucket`).
 //!
 //! - `state` identifies one login attempt, which is deleted from the table when it is used.
-//! - The PKCE verifier stays in a cookie of the browser that began the attempt. So nobody can be
-//!   logged in by a link that somebody else prepared.
+//! - The PKCE verifier stays in a cookie of the browser that began the attempt. This prevents login
+//!   CSRF: nobody can be logged in by a link that somebody else prepared.
 //! - The provider's keys are fetched over TLS.
 //! - An e-mail address counts only if the provider verified it.
 //!
-//! The callback must come from the provider that the attempt was made for. Otherwise a dishonest
-//! provider could get the code of an honest one (RFC 9700, section 4.4). Providers that send
-//! `iss` (RFC 9207) are checked by it. For the others the operator can set `ownCallback`, which
-//! gives a provider its own callback path. It is a setting since a provider accepts only the
-//! redirect URI that is registered with it.
+//! The callback must come from the provider that the attempt was made for. Otherwise a malicious
+//! provider could obtain the code of another one in a mix-up attack (RFC 9700, section 4.4). If a
+//! provider sends `iss` (RFC 9207), the callback is checked against it. For the other providers,
+//! the operator can set `ownCallback`, which gives a provider its own callback path. This is a
+//! setting because a provider accepts only a redirect URI that is registered with it.
 //!
-//! The provider's issuer and subject identify a user, never the address alone: the first login
-//! pins them (`access/stakeholders.rs`). If the operator says that a provider owns an e-mail
-//! domain, then only such a provider can log in addresses of the domain. So nobody can create
-//! somebody else's account before they log in for the first time.
+//! A user is identified by the provider's issuer and subject, never by the address alone. The first
+//! login pins them (`access/stakeholders.rs`). If the operator declares that a provider owns an
+//! e-mail domain, then users with addresses in the domain can log in only with such a provider.
+//! This prevents pre-hijacking: nobody can create an account with somebody else's address before
+//! they log in for the first time.
 //!
-//! Only a navigation begins a login, and each network can begin and end a limited number of
-//! them. Otherwise a page of another site, or a client in a loop, could fill the table.
+//! A login begins only with a navigation, and the number of logins that a network can begin and
+//! complete is limited. Otherwise a page of another site, or a client in a loop, could fill the
+//! table.
 
 mod bitbucket;
 mod callback;
@@ -66,7 +69,7 @@ use self::{
 
 pub use self::settings::InvalidProviders;
 
-/// Logins by identity providers.
+/// Logins with identity providers.
 pub struct Identity {
     access: Arc<Access>,
     providers: Vec<Provider>,
@@ -77,8 +80,8 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Makes the logins for the providers in `settings`, a JSON list. `web` connects to the
-    /// providers. `limit` applies to each network.
+    /// Creates the logins for the providers in `settings`, a JSON list. `web` is the connector to
+    /// the providers. `limit` applies to each network.
     ///
     /// # Errors
     ///
@@ -103,15 +106,16 @@ impl Identity {
         &self.providers
     }
 
-    /// `GET /login/{provider}`: redirects to the provider. The login ends at the path `next`.
+    /// `GET /login/{provider}`: redirects to the provider. After the login, the browser is
+    /// redirected to `next`.
     ///
-    /// A user who followed a link on another site is redirected to our login page instead.
+    /// A user who followed a link on another site is redirected to the login page instead.
     ///
     /// # Errors
     ///
-    /// `UnknownPath` when there is no such provider; `CrossSite` unless the request is a
+    /// `UnknownPath` when there is no such provider; `CrossSite` when the request is not a
     /// navigation; `RateLimited` for a network with too many logins; `ProviderDown` when the
-    /// provider does not answer; `Unavailable` when DynamoDB fails.
+    /// provider does not respond; `Unavailable` when DynamoDB fails.
     pub async fn begin(
         &self,
         provider: &str,
@@ -148,8 +152,8 @@ impl Identity {
     ///
     /// # Errors
     ///
-    /// `Login` and `InvalidIdToken` when the login fails; `RateLimited` for a network with too
-    /// many logins; `ProviderDown` when the provider does not answer; `Refused` for a disabled
+    /// `Login` and `InvalidIdToken` when the login fails; `RateLimited` for a network with too many
+    /// logins; `ProviderDown` when the provider does not respond; `Refused` for a disabled
     /// stakeholder; `Unavailable` when DynamoDB fails.
     pub async fn finish(&self, request: &Parts, context: &RequestContext) -> Result<Response> {
         let callback = Callback::parse(&request.uri)?;
@@ -157,7 +161,7 @@ impl Identity {
         let provider = self.provider(attempt.provider.as_str());
         let provider = provider.ok_or(LoginFault::UnknownAttempt)?;
         if request.uri.path() != provider.callback() {
-            return Err(Error::invalid_id_token("it is the callback of another provider"));
+            return Err(Error::invalid_id_token("the callback path belongs to another provider"));
         }
         let user =
             self.identify(provider, callback, &attempt.nonce, &verifier, context.now).await?;
@@ -182,16 +186,16 @@ impl Identity {
         ProviderClient { credentials: &provider.credentials, endpoints, redirect_uri }
     }
 
-    /// Counts the begin or the end of a login for the client's network, if the client's address
-    /// is known. In Lambda it always is.
+    /// Counts a login that begins or ends towards the limit of the client's network. Does nothing
+    /// if the client's address is unknown, which does not happen in Lambda.
     async fn count(&self, counter: fn(Network) -> Counter, context: &RequestContext) -> Result<()> {
         let Some((address, limit)) = context.client_address.zip(self.limit) else { return Ok(()) };
         self.access.count_within(&counter(Network::of(address)), limit, context.now).await
     }
 
-    /// Takes the attempt of this browser out of the table, whether the login succeeds or not.
-    /// It stays there while the network has ended too many logins, so that the user can reload
-    /// the page later.
+    /// Removes this browser's login attempt from the table, whether the login then succeeds or not.
+    /// If the network has reached its limit, the attempt stays in the table, so that the user can
+    /// reload the page later.
     async fn take_attempt(
         &self,
         callback: &Callback,
@@ -227,7 +231,7 @@ impl Identity {
         }
     }
 
-    /// Returns who owns the domain of a user's address, when they log in with `provider`.
+    /// Returns who owns the domain of the address of a user who logs in with `provider`.
     fn domain_owner(&self, provider: &Provider, user: &VerifiedIdentity) -> DomainOwner {
         let mut others = self.providers.iter().filter(|it| it.id != provider.id);
         if provider.owns_address(user) {

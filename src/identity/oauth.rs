@@ -1,4 +1,4 @@
-//! OAuth 2.0's authorization code flow with PKCE, for any provider.
+//! The authorization code flow of OAuth 2.0 with PKCE, for any provider.
 
 use oauth2::{
     AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
@@ -19,7 +19,7 @@ use crate::{
     identity::fetch::Fetch,
 };
 
-/// A provider's endpoints, and how it identifies itself.
+/// A provider's endpoints, and how its authorization responses identify it.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoints {
     /// The issuer; `None` without OpenID Connect.
@@ -30,14 +30,14 @@ pub(super) struct Endpoints {
     pub(super) token: TokenUrl,
 }
 
-/// The credentials that a provider gave the operator (RFC 6749, section 2.3).
+/// The client credentials that a provider issued to the operator (RFC 6749, section 2.3).
 #[derive(Debug)]
 pub(super) struct ClientCredentials {
     pub(super) id: String,
     pub(super) secret: Secret,
 }
 
-/// The product as a client of one provider.
+/// This application as a client of one provider.
 pub(super) struct ProviderClient<'a> {
     pub(super) credentials: &'a ClientCredentials,
     pub(super) endpoints: &'a Endpoints,
@@ -46,15 +46,15 @@ pub(super) struct ProviderClient<'a> {
 
 /// The random values of one login attempt.
 pub(super) struct LoginSecrets {
-    /// Identifies the attempt; the provider sends it back with the browser.
+    /// Identifies the attempt. The provider returns it in the callback.
     pub(super) state: Secret,
-    /// The provider puts it into the ID token.
+    /// The provider includes it in the ID token.
     pub(super) nonce: Secret,
-    /// The PKCE verifier (RFC 7636); stays in the browser.
+    /// The PKCE verifier (RFC 7636), which stays in the browser.
     pub(super) verifier: Secret,
 }
 
-/// The members of a token response beyond OAuth 2.0's.
+/// The members of a token response that OpenID Connect adds to OAuth 2.0.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Extra {
     pub(super) id_token: Option<String>,
@@ -79,11 +79,11 @@ type OauthClient = Client<
 >;
 
 impl LoginSecrets {
-    /// Draws three secrets of 256 bits each.
+    /// Generates three secrets of 256 bits each.
     ///
     /// # Errors
     ///
-    /// [`NoEntropy`] when the operating system gives none.
+    /// [`NoEntropy`] when the operating system provides no randomness.
     pub(super) fn draw(entropy: &Entropy) -> Result<Self, NoEntropy> {
         let secret = || Ok(Secret::from_entropy(entropy.bytes()?));
         Ok(Self { state: secret()?, nonce: secret()?, verifier: secret()? })
@@ -113,8 +113,8 @@ impl ProviderClient<'_> {
     ///
     /// # Errors
     ///
-    /// `InvalidIdToken` when the provider refuses the code; `ProviderDown` when it does not
-    /// answer.
+    /// `InvalidIdToken` when the provider rejects the code; `ProviderDown` when it does not
+    /// respond.
     pub(super) async fn exchange_code(
         &self,
         code: Secret,
@@ -130,7 +130,7 @@ impl ProviderClient<'_> {
         response.map_err(|fault| match fault {
             RequestTokenError::Request(unavailable) => Error::provider_down(unavailable),
             RequestTokenError::ServerResponse(refusal) => Error::invalid_id_token(format!(
-                "the provider refused the authorization code: {}",
+                "the provider rejected the authorization code: {}",
                 refusal.error()
             )),
             other => Error::invalid_id_token(format!("the token response is invalid: {other}")),

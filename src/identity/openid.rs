@@ -1,7 +1,7 @@
 //! Providers with OpenID Connect: an ID token identifies the user.
 //!
 //! No claim of an ID token is used before its signature, issuer, audience, times and nonce are
-//! verified. Microsoft's address `common` is shared by many tenants, each of which is an issuer:
+//! verified. Microsoft's `common` endpoint is shared by many tenants, each of which is an issuer:
 //! there the issuer must match the pattern in the provider's metadata.
 
 mod discovery;
@@ -31,10 +31,10 @@ use self::{
 #[derive(Debug)]
 pub(super) struct OpenId {
     pub(super) discovery: Discovery,
-    /// Whether an address counts as verified where the ID token has no `email_verified`. This
-    /// is so for the operator's own tenant, limited to the operator's own domains.
+    /// Whether an address counts as verified if the ID token has no `email_verified`. This is the
+    /// case for the operator's own Microsoft tenant, and only for the operator's own domains.
     pub(super) assumes_verified_email: bool,
-    /// Whether it is Microsoft, the only one whose claim `xms_edov` has a meaning.
+    /// Whether the provider is Microsoft, the only one that defines the claim `xms_edov`.
     is_microsoft: bool,
 }
 
@@ -48,13 +48,13 @@ struct UserInfo {
 }
 
 impl OpenId {
-    /// A provider that publishes its metadata under `address`.
+    /// Creates a provider that publishes its metadata under `address`.
     pub(super) fn new(address: String) -> Self {
         let discovery = Discovery::new(address, false);
         Self { discovery, assumes_verified_email: false, is_microsoft: false }
     }
 
-    /// Microsoft, with the tenant or the tenants that `address` names.
+    /// Creates the provider Microsoft, for the tenant or the group of tenants in `address`.
     pub(super) fn microsoft(
         address: String,
         has_tenants: bool,
@@ -73,7 +73,7 @@ impl OpenId {
     ///
     /// # Errors
     ///
-    /// `ProviderDown` when the provider does not answer.
+    /// `ProviderDown` when the provider does not respond.
     pub(super) async fn endpoints(&self, fetch: &Fetch, now: Timestamp) -> Result<Endpoints> {
         Ok(self.discovery.metadata(fetch, now, MAX_AGE).await?.endpoints())
     }
@@ -83,7 +83,7 @@ impl OpenId {
     /// # Errors
     ///
     /// `InvalidIdToken` unless the ID token is valid; `UnverifiedAddress` unless the provider
-    /// verified the address; `ProviderDown` when it does not answer.
+    /// verified the address; `ProviderDown` when it does not respond.
     pub(super) async fn identify(
         &self,
         client_id: &str,
@@ -110,8 +110,8 @@ impl OpenId {
         self.verify_address(claims)
     }
 
-    /// Checks that the address is verified. The claim `email_verified` decides; only where it
-    /// is missing, the operator's setting or Microsoft's own claim does.
+    /// Checks that the address is verified. If the claim `email_verified` is missing, the
+    /// operator's setting or Microsoft's claim `xms_edov` decides.
     fn verify_address(&self, claims: Claims) -> Result<VerifiedIdentity> {
         let by_domain_owner =
             self.is_microsoft && claims.domain_owner_verified.is_some_and(|it| it.0);
@@ -129,8 +129,8 @@ impl OpenId {
     }
 }
 
-/// Asks the user info endpoint for the address if the ID token has none. An `email_verified`
-/// that is `false` in the ID token stays `false`.
+/// Requests the address from the user info endpoint if the ID token has none. If `email_verified`
+/// is `false` in the ID token, it stays `false`.
 async fn add_user_info(
     mut claims: Claims,
     metadata: &Metadata,

@@ -16,9 +16,9 @@ use crate::{
 
 /// Google's issuer.
 pub(super) const GOOGLE: &str = "https://accounts.google.com";
-/// The domain of the addresses that Google gives to everybody.
+/// The domain of Google's public e-mail service.
 const GMAIL: &str = "gmail.com";
-/// The callback's path, unless the provider has its own.
+/// The path of the callback that providers share.
 const CALLBACK: &str = "/callback";
 
 /// An identity provider.
@@ -28,11 +28,11 @@ pub struct Provider {
     pub id: ProviderId,
     /// The provider's name on its button.
     pub label: String,
-    /// The brand, for the look of the button.
+    /// The brand, which determines the look of the button.
     pub brand: Brand,
     pub(super) credentials: ClientCredentials,
-    /// The e-mail domains that the operator says the provider owns. Only addresses in them may
-    /// log in; all addresses may if the list is empty.
+    /// The e-mail domains that the provider owns, according to the operator. If the list is not
+    /// empty, only addresses in these domains can log in.
     pub(super) domains: Vec<String>,
     pub(super) has_own_callback: bool,
     pub(super) kind: Kind,
@@ -41,17 +41,14 @@ pub struct Provider {
 /// The brand of a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Brand {
-    /// Google.
     Google,
-    /// Microsoft.
     Microsoft,
-    /// Bitbucket.
     Bitbucket,
     /// Any other provider with OpenID Connect.
     Other,
 }
 
-/// The way in which a provider identifies users.
+/// How a provider identifies users.
 #[derive(Debug)]
 pub(super) enum Kind {
     /// OpenID Connect.
@@ -61,7 +58,7 @@ pub(super) enum Kind {
 }
 
 impl Brand {
-    /// Returns the brand's name in templates.
+    /// Returns the name of the brand, as templates use it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -93,7 +90,7 @@ impl Provider {
         }
     }
 
-    /// Returns the OAuth 2.0 scopes that a login needs.
+    /// Returns the OAuth 2.0 scopes to request.
     pub(super) fn scopes(&self) -> &'static [&'static str] {
         match &self.kind {
             Kind::OpenId(_) => &["openid", "email", "profile"],
@@ -101,7 +98,7 @@ impl Provider {
         }
     }
 
-    /// Identifies the user that a token response is about.
+    /// Identifies the user to whom the tokens were issued.
     pub(super) async fn identify(
         &self,
         tokens: &Tokens,
@@ -125,7 +122,8 @@ impl Provider {
         }
     }
 
-    /// Whether the operator says that the provider owns the domain of an address.
+    /// Whether the domain of an address is in the operator's list of domains that the provider
+    /// owns.
     pub(super) fn lists(&self, email: &Email) -> bool {
         self.domains.iter().any(|it| it == email.domain())
     }
@@ -142,7 +140,7 @@ impl Provider {
         is_authoritative && self.lists(&user.email)
     }
 
-    /// Whether users with this address may log in.
+    /// Whether a user with this address may log in.
     pub(super) fn allows(&self, email: &Email) -> bool {
         self.domains.is_empty() || self.lists(email)
     }

@@ -1,4 +1,5 @@
-//! The operator's list of identity providers: JSON, and secret since it has client secrets.
+//! The operator's list of identity providers, in JSON. It is secret, because it contains client
+//! secrets.
 
 use std::collections::BTreeSet;
 
@@ -14,12 +15,12 @@ use crate::{
     },
 };
 
-/// Microsoft's issuers without the tenant.
+/// The common prefix of Microsoft's issuers, without the tenant.
 const MICROSOFT: &str = "https://login.microsoftonline.com";
 /// The names that Microsoft uses for groups of tenants.
 const MANY_TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
 
-/// The list of identity providers is invalid. Has one line for each mistake.
+/// The list of identity providers is invalid. The message has one line for each mistake.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the list of identity providers is invalid:\n  {}", .0.join("\n  "))]
 pub struct InvalidProviders(Vec<String>);
@@ -29,9 +30,9 @@ pub struct InvalidProviders(Vec<String>);
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Entry {
     id: String,
-    /// The name on the button. Presets have one already.
+    /// The label of the button. Presets have a default.
     label: Option<String>,
-    /// Replaces `issuer`.
+    /// A well-known provider, instead of `issuer`.
     preset: Option<Preset>,
     /// The issuer of an OpenID Connect provider without a preset.
     issuer: Option<String>,
@@ -39,8 +40,9 @@ struct Entry {
     tenant: Option<String>,
     client_id: String,
     client_secret: String,
-    /// The e-mail domains that the provider owns. Only their addresses may log in with this
-    /// provider, and only with a provider that owns them. Without it all addresses may log in.
+    /// The e-mail domains that the provider owns. Addresses in these domains can log in only with a
+    /// provider that owns the domain, and other addresses cannot log in with this provider. If the
+    /// list is empty, all addresses can.
     #[serde(default)]
     domains: Vec<String>,
     /// Whether the callback is `/callback/{id}` instead of `/callback`.
@@ -81,9 +83,10 @@ pub(super) fn parse(settings: &Secret) -> Result<Vec<Provider>, InvalidProviders
     if mistakes.is_empty() { Ok(providers) } else { Err(InvalidProviders(mistakes)) }
 }
 
-/// Says where JSON is invalid. What `serde_json` says itself could quote a secret.
+/// Returns the position of a mistake in the JSON. The message of `serde_json` could quote a secret.
 fn describe(fault: &serde_json::Error) -> String {
-    let (line, column) = (fault.line(), fault.column());
+    let line = fault.line();
+    let column = fault.column();
     format!("not a JSON list of providers, or an unknown member (line {line}, column {column})")
 }
 
@@ -108,7 +111,7 @@ fn provider(entry: Entry) -> Result<Provider, String> {
     })
 }
 
-/// Returns the brand, the default label, and the way in which the provider identifies users.
+/// Returns the brand, the default label, and how the provider identifies users.
 fn kind(entry: &Entry, has_domains: bool) -> Result<(Brand, Option<&'static str>, Kind), String> {
     match (entry.preset, &entry.issuer, &entry.tenant) {
         (Some(Preset::Google), None, None) => {
@@ -127,13 +130,15 @@ fn kind(entry: &Entry, has_domains: bool) -> Result<(Brand, Option<&'static str>
             Ok((Brand::Other, None, Kind::OpenId(openid)))
         }
         (None, None, _) => Err("`preset` or `issuer` is missing".to_owned()),
-        (Some(_), Some(_), _) => Err("`preset` and `issuer` exclude each other".to_owned()),
+        (Some(_), Some(_), _) => Err("`preset` and `issuer` are mutually exclusive".to_owned()),
         (_, _, Some(_)) => Err("only the preset `microsoft` has a `tenant`".to_owned()),
     }
 }
 
-/// A tenant's administrator can write any address into a profile. So an address counts as
-/// verified only if a claim says so, or if it is in the operator's own tenant and domains.
+/// Creates the provider Microsoft.
+///
+/// A tenant's administrator can enter any address in a profile. So an address counts as verified
+/// only if a claim says so, or if it is in the operator's own tenant and domains.
 fn microsoft(tenant: &str, has_domains: bool) -> Result<OpenId, String> {
     let is_id = is_tenant(tenant);
     let has_tenants = MANY_TENANTS.contains(&tenant);
@@ -145,8 +150,8 @@ fn microsoft(tenant: &str, has_domains: bool) -> Result<OpenId, String> {
     }
 }
 
-/// Checks that an issuer is a URL with https, or with http on this machine. Removes the slash
-/// at its end.
+/// Checks that an issuer is an HTTPS URL, or an HTTP URL on this machine. Removes the trailing
+/// slash.
 fn parse_issuer(issuer: &str) -> Result<String, String> {
     let url = Url::parse(issuer).map_err(|_| format!("`{issuer}` is not a URL"))?;
     let is_loopback = match url.host() {

@@ -225,7 +225,7 @@ def logs_contain_no_secrets(world):
     events = [logs.filter_log_events(logGroupName=group)["events"] for group in groups]
     lines = [it["message"] for of_group in events for it in of_group]
 
-    failed_warm_ups = [line for line in lines if "did not answer at start" in line]
+    failed_warm_ups = [line for line in lines if "did not respond at startup" in line]
     assert not failed_warm_ups, failed_warm_ups
     assert any('"requestId"' in line for line in lines), f"the logs are empty: {groups}"
     for secret in world.secrets():

@@ -1,4 +1,4 @@
-//! A provider's metadata and public keys (OpenID Connect Discovery 1.0), kept for an hour.
+//! A provider's metadata and public keys (OpenID Connect Discovery 1.0), cached for an hour.
 
 use std::sync::Arc;
 
@@ -13,16 +13,16 @@ use crate::{
     identity::{fetch::Fetch, oauth::Endpoints, openid::keys::KeySet},
 };
 
-/// How long metadata and keys are used before they are fetched again.
+/// How long metadata and keys are cached.
 pub(super) const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
-/// How old the keys must be before an unknown key makes us fetch them again. Otherwise forged
-/// tokens could make us fetch them each time.
+/// The minimum age of cached keys before an unknown key causes a new request. Without it, each
+/// forged token would cause one.
 pub(super) const MIN_AGE: SignedDuration = SignedDuration::from_mins(1);
 
-/// The discovery of one provider.
+/// The metadata of one provider, which is fetched on first use.
 #[derive(Debug)]
 pub(in crate::identity) struct Discovery {
-    /// The base of the URL of the metadata, without a slash at its end.
+    /// The base URL of the metadata, without a trailing slash.
     pub(in crate::identity) address: String,
     /// Whether the provider has many tenants, each of which is an issuer.
     has_tenants: bool,
@@ -55,7 +55,8 @@ impl Discovery {
         Self { address, has_tenants, cached: Mutex::new(None) }
     }
 
-    /// Returns the issuer, with [`ANY_TENANT`] instead of the tenant if there are many.
+    /// Returns the issuer. If the provider has many tenants, [`ANY_TENANT`] takes the place of the
+    /// tenant.
     pub(super) fn issuer(&self) -> String {
         match self.address.rsplit('/').nth(1) {
             Some(tenants) if self.has_tenants => self.address.replacen(tenants, ANY_TENANT, 1),
@@ -63,11 +64,11 @@ impl Discovery {
         }
     }
 
-    /// Returns the metadata. Fetches it if it is as old as `max_age`.
+    /// Returns the metadata from the cache if it is younger than `max_age`. Otherwise fetches it.
     ///
     /// # Errors
     ///
-    /// `ProviderDown` when the provider does not answer, or answers with the metadata of another
+    /// `ProviderDown` when the provider does not respond, or responds with the metadata of another
     /// issuer.
     pub(super) async fn metadata(
         &self,
@@ -96,7 +97,7 @@ impl Discovery {
         Ok(Metadata { document, keys, fetched_at: now })
     }
 
-    /// Whether a document is this provider's (OpenID Connect Discovery 1.0, section 4.3).
+    /// Whether a document describes this provider (OpenID Connect Discovery 1.0, section 4.3).
     fn is_issuer_of(&self, document: &Document) -> bool {
         document.issuer.trim_end_matches('/') == self.address
             || (self.has_tenants && document.issuer.contains(ANY_TENANT))

@@ -1,9 +1,9 @@
 //! Verification of ID tokens (OpenID Connect Core, section 3.1.3.7).
 //!
 //! `jsonwebtoken` parses tokens and keys, and ring verifies signatures (`access/crypto.rs`). The
-//! claims are checked here, since `jsonwebtoken` reads the system's clock and knows neither the
-//! nonce nor the authorized party. The crate `openidconnect` would do all of this, but it brings 59
-//! crates, among them `rsa` with RUSTSEC-2023-0071.
+//! claims are checked here, because `jsonwebtoken` reads the system's clock and supports neither
+//! the nonce nor the authorized party. The crate `openidconnect` would do all of this, but it adds
+//! 59 crates, among them `rsa`, which is affected by RUSTSEC-2023-0071.
 
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{
@@ -23,9 +23,9 @@ use crate::{
     identity::openid::keys::KeySet,
 };
 
-/// The largest difference between a provider's clock and ours.
+/// The maximum difference between a provider's clock and ours.
 const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// The allowed algorithms of signatures. None uses a shared secret.
+/// The allowed signature algorithms. All of them are asymmetric.
 const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::RS256,
     Algorithm::RS384,
@@ -44,15 +44,15 @@ pub(super) enum InvalidIdToken {
     /// It is not a token, or its claims have wrong types.
     #[error("the ID token cannot be parsed")]
     Malformed(#[source] JwtError),
-    /// None of the provider's keys signed it. Newer keys could have.
+    /// None of the provider's known keys signed it. The provider may have newer keys.
     #[error("the ID token is not signed by a known key of the provider")]
     UnknownKey,
-    /// A rule is violated.
+    /// The header or a claim breaks a rule.
     #[error("the ID token {0}")]
     Rejected(&'static str),
 }
 
-/// What the claims of an ID token must match.
+/// The values that the claims of an ID token must match.
 #[derive(Clone, Copy)]
 pub(super) struct Expected<'a> {
     /// The provider's issuer; contains `ANY_TENANT` if the provider has many tenants.
@@ -92,7 +92,7 @@ pub(super) struct Claims {
     nonce: Option<String>,
 }
 
-/// A boolean claim. Providers send `true`, `"true"`, `1` and `"1"`.
+/// A boolean claim. Depending on the provider, true is `true`, `"true"`, `1` or `"1"`.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(from = "Value")]
 pub(super) struct Flag(pub(super) bool);
@@ -107,7 +107,7 @@ impl From<Value> for Flag {
     }
 }
 
-/// The clients that a token is for.
+/// The client or clients that a token is for.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -150,7 +150,7 @@ fn verify_signature(token: &str, keys: &KeySet) -> Result<Claims, InvalidIdToken
     Err(InvalidIdToken::UnknownKey)
 }
 
-/// A validation of the signature. [`Claims::check`] validates the claims.
+/// Returns a validation that checks only the signature. [`Claims::check`] checks the claims.
 fn only_signature(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
@@ -202,7 +202,7 @@ impl Audience {
     }
 }
 
-/// Returns `None` for a time that is too large.
+/// Converts a number of seconds. Returns `None` if it is too large.
 fn duration(seconds: f64) -> Option<SignedDuration> {
     SignedDuration::try_from_secs_f64(seconds).ok()
 }
@@ -215,7 +215,7 @@ mod tests {
 
     const NOW: i64 = 1_795_435_200;
     const ISSUER: &str = "https://id.acme.test";
-    /// ID tokens in each algorithm, and the keys that verify them.
+    /// One ID token for each algorithm, and the keys that verify them.
     const TOKENS: &str = include_str!("test_tokens.json");
 
     fn token(algorithm: &str) -> String {
@@ -298,9 +298,9 @@ mod tests {
     #[case::as_it_is(|_: &mut Value| ())]
     #[case::a_list_of_one_client(|it: &mut Value| it["aud"] = json!(["arm"]))]
     #[case::the_authorized_party(|it: &mut Value| it["azp"] = json!("arm"))]
-    #[case::in_the_last_moment(|it: &mut Value| it["exp"] = json!(1_795_435_200.5))]
+    #[case::just_before_it_expires(|it: &mut Value| it["exp"] = json!(1_795_435_200.5))]
     #[case::a_clock_ahead(|it: &mut Value| it["iat"] = json!(NOW + 300))]
-    #[case::at_the_begin_of_the_login(|it: &mut Value| it["iat"] = json!(NOW - 900))]
+    #[case::at_the_beginning_of_the_login(|it: &mut Value| it["iat"] = json!(NOW - 900))]
     #[case::from_now_on(|it: &mut Value| it["nbf"] = json!(NOW + 300))]
     fn matching_claims_are_accepted(#[case] change: fn(&mut Value)) {
         assert!(check(change).is_ok());

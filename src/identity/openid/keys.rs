@@ -25,8 +25,8 @@ impl From<Document> for KeySet {
 }
 
 impl KeySet {
-    /// Returns the keys that can have signed a token with this header: those with its `kid`, or
-    /// all keys for its algorithm if it has no `kid`.
+    /// Returns the keys that may have signed a token with this header: those with its `kid`, or all
+    /// keys for its algorithm if it has no `kid`.
     pub(super) fn candidates(&self, header: &Header) -> impl Iterator<Item = DecodingKey> {
         let matching = self.0.iter().filter(|key| fits(key, header));
         let decoded = matching.filter_map(|key| DecodingKey::from_jwk(key).ok());
