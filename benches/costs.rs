@@ -8,7 +8,7 @@ use std::{hint::black_box, sync::Arc, time::Duration};
 use arm_api::{
     access::{
         actor::{Actor, Credential, Principal},
-        jwt::{Jwt, Verified},
+        jwt::{Jwt, TokenClaims},
         keys::{KeyEntry, Keys},
     },
     app::App,
@@ -34,7 +34,7 @@ use serde_json::Value;
 use ulid::Ulid;
 
 fn jwt() -> Jwt {
-    let keys = Keys::of(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
+    let keys = Keys::new(vec![KeyEntry::from_entropy([1; 32]).unwrap()]).unwrap();
     Jwt::new(keys, public_url())
 }
 
@@ -44,7 +44,7 @@ fn start() -> Timestamp {
 
 fn token(jwt: &Jwt) -> Secret {
     let secret = Secret::from_entropy([2; 32]);
-    let verified = Verified {
+    let claims = TokenClaims {
         user: UserId::from_entropy([3; 16]),
         token: TokenId::from_entropy([4; 16]),
         digest: secret.digest(),
@@ -52,7 +52,7 @@ fn token(jwt: &Jwt) -> Secret {
         expires_at: start() + SignedDuration::from_hours(24),
         renewal_key: None,
     };
-    jwt.write(&verified, &secret).now_or_never().unwrap().unwrap()
+    jwt.sign(&claims, &secret).now_or_never().unwrap().unwrap()
 }
 
 fn verify(criterion: &mut Criterion) {

@@ -27,10 +27,10 @@ use crate::{
     graph::endpoint::Endpoint,
     http::{cookies::Cookies, csrf::OwnOrigins},
     identity::{Identity, InvalidProviders, provider::Provider},
-    secrets::{self, Unreadable},
+    secrets::{self, UnreadableSecret},
     store::{Store, client},
     telemetry::{self, Chain, LogFormat},
-    web::site::{SignIn, Site},
+    web::site::{LoginMethod, Site},
 };
 
 /// The state of the `api` function.
@@ -77,12 +77,12 @@ pub struct Dependencies {
     /// Alternatives to the public URL, such as the same port on 127.0.0.1.
     pub other_origins: Vec<String>,
     /// Login methods besides the identity providers.
-    pub sign_ins: Vec<SignIn>,
+    pub login_methods: Vec<LoginMethod>,
 }
 
 /// The process cannot start.
 #[derive(Debug, thiserror::Error)]
-pub enum CannotStart {
+pub enum InitError {
     #[error(transparent)]
     Config(#[from] InvalidConfig),
     #[error(transparent)]
@@ -91,7 +91,7 @@ pub enum CannotStart {
     Providers(#[from] InvalidProviders),
     /// The secret with the list of identity providers cannot be read.
     #[error(transparent)]
-    Secret(#[from] Unreadable),
+    Secret(#[from] UnreadableSecret),
 }
 
 impl App {
@@ -99,8 +99,8 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`CannotStart`] lists all mistakes in the configuration.
-    pub async fn from_environment() -> Result<Self, CannotStart> {
+    /// [`InitError`] lists all mistakes in the configuration.
+    pub async fn from_environment() -> Result<Self, InitError> {
         let (config, dependencies) = read_environment()?;
         connect_during(Self::new(&config, &dependencies), &config, &dependencies).await
     }
@@ -109,9 +109,9 @@ impl App {
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Keys`] if the signing keys are invalid.
-    pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, CannotStart> {
-        let kms = Kms::of(dependencies.aws.clone());
+    /// [`InitError::Keys`] if the signing keys are invalid.
+    pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, InitError> {
+        let kms = Kms::new(dependencies.aws.clone());
         let keys = Keys::read(&config.signing_keys, &config.signing_public_keys, &kms).await?;
         let access = Arc::new(Access {
             store: store(config, dependencies),
@@ -135,13 +135,13 @@ impl App {
     }
 
     /// Creates the pages of this app.
-    pub(crate) fn site(&self, sign_ins: Vec<SignIn>) -> Site {
+    pub(crate) fn site(&self, login_methods: Vec<LoginMethod>) -> Site {
         Site {
             access: Arc::clone(&self.access),
             endpoint: Arc::clone(&self.endpoint),
             own_origins: self.own_origins.clone(),
             public_url: self.public_url.clone(),
-            sign_ins,
+            login_methods,
         }
     }
 }
@@ -151,9 +151,8 @@ impl WebApp {
     ///
     /// # Errors
     ///
-    /// [`CannotStart`] lists all mistakes in the configuration or in the list of identity
-    /// providers.
-    pub async fn from_environment() -> Result<Self, CannotStart> {
+    /// [`InitError`] lists all mistakes in the configuration or in the list of identity providers.
+    pub async fn from_environment() -> Result<Self, InitError> {
         let (config, dependencies) = read_environment()?;
         connect_during(Self::new(&config, &dependencies), &config, &dependencies).await
     }
@@ -162,8 +161,8 @@ impl WebApp {
     ///
     /// # Errors
     ///
-    /// [`CannotStart::Keys`], [`CannotStart::Secret`] or [`CannotStart::Providers`].
-    pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, CannotStart> {
+    /// [`InitError::Keys`], [`InitError::Secret`] or [`InitError::Providers`].
+    pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, InitError> {
         let app = App::new(config, dependencies).await?;
         let providers = read_providers(config, dependencies).await?;
         let identity = Identity::new(
@@ -173,9 +172,9 @@ impl WebApp {
             dependencies.web.clone(),
             config.login_limit,
         )?;
-        let sign_ins = identity.providers().iter().map(sign_in);
-        let sign_ins = sign_ins.chain(dependencies.sign_ins.clone()).collect();
-        let site = Arc::new(app.site(sign_ins));
+        let login_methods = identity.providers().iter().map(login_method);
+        let login_methods = login_methods.chain(dependencies.login_methods.clone()).collect();
+        let site = Arc::new(app.site(login_methods));
         Ok(Self { app, identity: Arc::new(identity), site })
     }
 }
@@ -192,7 +191,7 @@ fn read_environment() -> Result<(Config, Dependencies), InvalidConfig> {
         clock: Clock::System,
         entropy: Entropy::System,
         other_origins: Vec::new(),
-        sign_ins: Vec::new(),
+        login_methods: Vec::new(),
     };
     Ok((config, dependencies))
 }
@@ -200,12 +199,12 @@ fn read_environment() -> Result<(Config, Dependencies), InvalidConfig> {
 /// Opens the connection to DynamoDB while the app is created, because Lambda does not throttle the
 /// CPU during initialization.
 async fn connect_during<A>(
-    assembly: impl Future<Output = Result<A, CannotStart>>,
+    app: impl Future<Output = Result<A, InitError>>,
     config: &Config,
     dependencies: &Dependencies,
-) -> Result<A, CannotStart> {
+) -> Result<A, InitError> {
     let store = store(config, dependencies);
-    let (warmed_up, app) = join(store.warm_up(), assembly).await;
+    let (warmed_up, app) = join(store.warm_up(), app).await;
     if let Err(fault) = warmed_up {
         tracing::warn!(cause = %Chain(&fault), "DynamoDB did not respond at startup");
     }
@@ -223,10 +222,7 @@ fn own_origins(config: &Config, dependencies: &Dependencies) -> OwnOrigins {
 }
 
 /// Reads the list of identity providers, as JSON. Returns an empty text if there is none.
-async fn read_providers(
-    config: &Config,
-    dependencies: &Dependencies,
-) -> Result<Secret, CannotStart> {
+async fn read_providers(config: &Config, dependencies: &Dependencies) -> Result<Secret, InitError> {
     match &config.providers {
         None => Ok(Secret::from(String::new())),
         Some(Providers::Json(text)) => Ok(Secret::from(text.clone())),
@@ -238,8 +234,8 @@ async fn read_providers(
 }
 
 /// Creates the login button of an identity provider.
-fn sign_in(provider: &Provider) -> SignIn {
-    SignIn {
+fn login_method(provider: &Provider) -> LoginMethod {
+    LoginMethod {
         label: format!("Continue with {}", provider.label),
         path: provider.path(),
         brand: provider.brand.name(),

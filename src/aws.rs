@@ -26,9 +26,9 @@ const TLS: Provider = Provider::Rustls(CryptoMode::Ring);
 /// Amazon's root certificates, which `build/roots.rs` selects.
 const AMAZON_ROOTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/amazon-roots.pem"));
 /// The maximum number of attempts per request.
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// The pause before the first retry. It doubles for each further retry, with jitter.
-const FIRST_PAUSE: Duration = Duration::from_millis(25);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(25);
 /// The time limit of one attempt.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1500);
 /// The time limit of all attempts together. It is well below the timeout of the functions.
@@ -61,14 +61,14 @@ fn is_amazon(aws: &Aws) -> bool {
 /// Creates the connector to servers outside of AWS. It trusts the system's roots.
 #[must_use]
 pub fn https_connector() -> SharedHttpConnector {
-    SharedHttpConnector::new(OnDemand::default())
+    SharedHttpConnector::new(LazyConnector::default())
 }
 
 /// A connector that is created on first use, because many instances never handle a login.
 #[derive(Debug, Default)]
-struct OnDemand(OnceLock<Connector>);
+struct LazyConnector(OnceLock<Connector>);
 
-impl HttpConnector for OnDemand {
+impl HttpConnector for LazyConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         self.0.get_or_init(|| Connector::builder().tls_provider(TLS).build()).call(request)
     }
@@ -95,7 +95,9 @@ pub fn sdk_config(aws: &Aws, http: SharedHttpClient) -> SdkConfig {
         .region(Region::new(aws.region.clone()))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(
-            RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(FIRST_PAUSE),
+            RetryConfig::standard()
+                .with_max_attempts(MAX_ATTEMPTS)
+                .with_initial_backoff(INITIAL_BACKOFF),
         )
         .timeout_config(timeouts)
         .http_client(http);

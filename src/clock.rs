@@ -36,10 +36,10 @@ impl Clock {
         Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
     }
 
-    /// Returns the instant that is `after` from now. It always measures real time.
+    /// Returns the instant that is `timeout` from now. It always measures real time.
     #[must_use]
-    pub fn deadline(after: Duration) -> tokio::time::Instant {
-        tokio::time::Instant::now() + after
+    pub fn deadline(timeout: Duration) -> tokio::time::Instant {
+        tokio::time::Instant::now() + timeout
     }
 
     /// Starts a stopwatch. It always measures real time.

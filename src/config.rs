@@ -11,14 +11,14 @@ use url::Url;
 use crate::domain::rate_limit::RateLimit;
 
 /// The default number of logins that one network can begin per minute.
-const LOGINS_PER_ADDRESS: u32 = 30;
+const DEFAULT_LOGIN_LIMIT: u32 = 30;
 
 /// The default time for which API tokens can renew themselves: two years.
 pub const DEFAULT_RENEWAL_LIMIT: SignedDuration = SignedDuration::from_hours(730 * 24);
 /// The same in days, as text, for default values of settings.
 pub const DEFAULT_RENEWAL_DAYS: &str = "730";
 /// The range from which an operator can choose the number of days.
-const RENEWAL_DAYS: RangeInclusive<u16> = 184..=3650;
+const ALLOWED_RENEWAL_DAYS: RangeInclusive<u16> = 184..=3650;
 
 /// The configuration of a deployment.
 #[derive(Clone, Debug)]
@@ -108,11 +108,11 @@ impl Config {
     ///
     /// [`InvalidConfig`] lists everything that is missing or malformed.
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, InvalidConfig> {
-        let mut wrong = Vec::new();
+        let mut mistakes = Vec::new();
         let optional = |name: &str| variables.get(name).filter(|it| !it.is_empty()).cloned();
         let mut required = |name: &str| {
             optional(name).unwrap_or_else(|| {
-                wrong.push(format!("{name} is not set"));
+                mistakes.push(format!("{name} is not set"));
                 String::new()
             })
         };
@@ -128,18 +128,18 @@ impl Config {
                 .or_else(|| optional("AWS_ENDPOINT_URL")),
         };
         let public_url = PublicUrl::try_from(required("PUBLIC_URL")).unwrap_or_else(|fault| {
-            wrong.push(format!("PUBLIC_URL: {fault}"));
+            mistakes.push(format!("PUBLIC_URL: {fault}"));
             PublicUrl(String::new())
         });
         let cors_origins =
-            parse_cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut wrong);
+            parse_cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut mistakes);
 
-        let login_limit = parse_login_limit(optional("LOGINS_PER_ADDRESS"), &mut wrong);
+        let login_limit = parse_login_limit(optional("LOGINS_PER_ADDRESS"), &mut mistakes);
         let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
         let renewal_days = optional("TOKEN_RENEWAL_DAYS");
         let renewal_days = renewal_days.as_deref().unwrap_or(DEFAULT_RENEWAL_DAYS);
         let token_renewal_limit = parse_renewal_days(renewal_days).unwrap_or_else(|fault| {
-            wrong.push(format!("TOKEN_RENEWAL_DAYS: {fault}"));
+            mistakes.push(format!("TOKEN_RENEWAL_DAYS: {fault}"));
             SignedDuration::ZERO
         });
         let signing_public_keys = optional("SIGNING_PUBLIC_KEYS").unwrap_or_default();
@@ -158,15 +158,15 @@ impl Config {
             function_name,
             aws,
         };
-        if wrong.is_empty() { Ok(config) } else { Err(InvalidConfig(wrong)) }
+        if mistakes.is_empty() { Ok(config) } else { Err(InvalidConfig(mistakes)) }
     }
 }
 
-fn parse_login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<RateLimit> {
-    let number = text.map_or(Ok(LOGINS_PER_ADDRESS), |it| it.parse::<u32>());
+fn parse_login_limit(text: Option<String>, mistakes: &mut Vec<String>) -> Option<RateLimit> {
+    let number = text.map_or(Ok(DEFAULT_LOGIN_LIMIT), |it| it.parse::<u32>());
     let number = number.unwrap_or_else(|_| {
-        wrong.push("LOGINS_PER_ADDRESS is not a whole number".to_owned());
-        LOGINS_PER_ADDRESS
+        mistakes.push("LOGINS_PER_ADDRESS is not a whole number".to_owned());
+        DEFAULT_LOGIN_LIMIT
     });
     (number > 0).then_some(RateLimit::per_minute(number))
 }
@@ -178,22 +178,26 @@ fn parse_login_limit(text: Option<String>, wrong: &mut Vec<String>) -> Option<Ra
 ///
 /// A message with the allowed range.
 pub fn parse_renewal_days(days: &str) -> Result<SignedDuration, String> {
-    let days = days.parse().ok().filter(|it| RENEWAL_DAYS.contains(it));
+    let days = days.parse().ok().filter(|it| ALLOWED_RENEWAL_DAYS.contains(it));
     let expected = || {
-        format!("must be a number of days from {} to {}", RENEWAL_DAYS.start(), RENEWAL_DAYS.end())
+        format!(
+            "must be a number of days from {} to {}",
+            ALLOWED_RENEWAL_DAYS.start(),
+            ALLOWED_RENEWAL_DAYS.end()
+        )
     };
     days.map(|it: u16| SignedDuration::from_hours(i64::from(it) * 24)).ok_or_else(expected)
 }
 
-fn parse_cors_origins(text: &str, wrong: &mut Vec<String>) -> Vec<http::HeaderValue> {
+fn parse_cors_origins(text: &str, mistakes: &mut Vec<String>) -> Vec<http::HeaderValue> {
     let parsed = text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|origin| {
         let origin = PublicUrl::try_from(origin.to_owned())
             .map_err(|fault| format!("CORS_ORIGINS: {fault}"))?;
         http::HeaderValue::try_from(origin.0).map_err(|fault| format!("CORS_ORIGINS: {fault}"))
     });
-    let (good, bad): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
-    wrong.extend(bad.into_iter().filter_map(Result::err));
-    good.into_iter().flatten().collect()
+    let (valid, invalid): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
+    mistakes.extend(invalid.into_iter().filter_map(Result::err));
+    valid.into_iter().flatten().collect()
 }
 
 impl PublicUrl {

@@ -56,7 +56,7 @@ impl Entropy {
         let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
         let drawn = Ulid::from_parts(milliseconds, u128::from_be_bytes(self.bytes()?));
         match self {
-            Self::System => Ok(increment_last(drawn)),
+            Self::System => Ok(make_monotonic(drawn)),
             #[cfg(feature = "local")]
             Self::Counting(_) => Ok(drawn),
         }
@@ -64,11 +64,11 @@ impl Entropy {
 }
 
 /// Returns `drawn`, or the last id plus one if both have the same timestamp.
-fn increment_last(drawn: Ulid) -> Ulid {
+fn make_monotonic(drawn: Ulid) -> Ulid {
     static LAST: Mutex<Ulid> = Mutex::new(Ulid::nil());
     let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_of_same_millisecond = last.timestamp_ms() == drawn.timestamp_ms();
-    *last = last.increment().ok().filter(|_| is_of_same_millisecond).unwrap_or(drawn);
+    let is_same_millisecond = last.timestamp_ms() == drawn.timestamp_ms();
+    *last = last.increment().ok().filter(|_| is_same_millisecond).unwrap_or(drawn);
     *last
 }
 

@@ -41,7 +41,7 @@ use crate::{
 
 /// The time limit of a request. It is below the timeouts of the functions (15 seconds) and of the
 /// gateway (30 seconds), so that clients receive our error response.
-const LONGEST_ANSWER: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The error for a form's path that is opened as a page.
 const POST_ONLY: RequestFault = RequestFault::Method { allow: "POST" };
@@ -50,15 +50,15 @@ const POST_ONLY: RequestFault = RequestFault::Method { allow: "POST" };
 const GET_ONLY: RequestFault = RequestFault::Method { allow: "GET, HEAD" };
 
 /// The request headers that responses depend on.
-const VARIES: [HeaderName; 5] =
+const VARY_HEADERS: [HeaderName; 5] =
     [ACCEPT, ORIGIN, COOKIE, AUTHORIZATION, HeaderName::from_static("sec-fetch-site")];
 
 /// The same headers as the value of `Vary`.
-const VARY_BY: HeaderValue =
+const VARY_VALUE: HeaderValue =
     HeaderValue::from_static("accept, origin, cookie, authorization, sec-fetch-site");
 
 /// The default content security policy: pages load only files of this site, and run nothing inline.
-const PAGE_POLICY: HeaderValue = HeaderValue::from_static(
+const DEFAULT_CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
@@ -85,7 +85,7 @@ const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
 ];
 
 /// Tells browsers to use only HTTPS.
-const HTTPS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=31536000; includeSubDomains");
 
 /// The routes of the `api` function.
 pub fn api(app: App) -> Router {
@@ -128,7 +128,7 @@ pub(crate) fn api_routes(app: App) -> Router {
 fn token_form(app: &App) -> Router {
     let site = Arc::new(app.site(Vec::new()));
     let create = post(home::create_token).fallback(async || Redirect::to("/home#api"));
-    let create = create.layer(middleware::from_fn(errors_in_json));
+    let create = create.layer(middleware::from_fn(render_errors_as_json));
     Router::new().route("/home/token", create).with_state(site)
 }
 
@@ -148,17 +148,17 @@ pub(crate) fn web_routes(app: WebApp) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .fallback(async || error_page::not_found())
         .method_not_allowed_fallback(async || PageError::from(GET_ONLY))
-        .layer(middleware::from_fn(errors_in_json))
+        .layer(middleware::from_fn(render_errors_as_json))
         .layer(CompressionLayer::new())
         .with_state(app)
 }
 
 /// Renders errors as JSON instead of as a page, if the client prefers JSON.
-async fn errors_in_json(request: Request<Body>, next: Next) -> Response {
-    let is_wanted = negotiation::wants_json(request.headers());
+async fn render_errors_as_json(request: Request<Body>, next: Next) -> Response {
+    let wants_json = negotiation::wants_json(request.headers());
     let media_type = ResponseMediaType::negotiate(request.headers()).unwrap_or_default();
     let mut response = next.run(request).await;
-    if is_wanted && let Some(error) = response.extensions_mut().remove::<Error>() {
+    if wants_json && let Some(error) = response.extensions_mut().remove::<Error>() {
         error_response::set_body(&mut response, &error, media_type);
     }
     response
@@ -171,9 +171,9 @@ async fn endpoint(
     Extension(context): Extension<RequestContext>,
     request: Request<Body>,
 ) -> Response {
-    let carries_query = GraphqlRequest::is_in_query_string(request.uri());
+    let has_query = GraphqlRequest::is_in_query_string(request.uri());
     match *request.method() {
-        Method::GET if !carries_query && negotiation::wants_page(request.headers()) => {
+        Method::GET if !has_query && negotiation::wants_page(request.headers()) => {
             ide::show(&context).into_response()
         }
         Method::HEAD => ide::show(&context).into_response().map(|_| Body::empty()),
@@ -211,7 +211,7 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
 /// response, and sets the headers of the response.
 pub(crate) fn with_middleware(name: &'static str, app: App, routes: Router) -> Router {
     let logged = middleware::from_fn_with_state((name, Arc::new(app)), log_request);
-    routes.layer((logged, CatchPanicLayer::custom(panicked)))
+    routes.layer((logged, CatchPanicLayer::custom(respond_to_panic)))
 }
 
 async fn log_request(
@@ -222,26 +222,27 @@ async fn log_request(
     let now = app.clock.now();
     let stopwatch = Clock::stopwatch();
     let request_id = app.entropy.ulid(now).unwrap_or_default();
-    let context = RequestContext::of(&request, now, request_id, Clock::deadline(LONGEST_ANSWER));
+    let context = RequestContext::of(&request, now, request_id, Clock::deadline(REQUEST_TIMEOUT));
     request.extensions_mut().insert(context.clone());
     let is_warm_up = request.extensions().get::<WarmUp>().is_some();
 
     let function = app.function_name.as_deref().unwrap_or(handler);
     let (mut response, line) =
-        telemetry::with_line(request_id.to_string(), in_time(request, context, next)).await;
+        telemetry::with_line(request_id.to_string(), enforce_deadline(request, context, next))
+            .await;
 
     let header = HeaderValue::try_from(request_id.to_string());
     let header = header.unwrap_or(HeaderValue::from_static("-"));
     response.headers_mut().insert(REQUEST_ID, header);
     set_headers(response.headers_mut(), app.public_url.is_https());
     if !is_warm_up {
-        line.write((handler, function), response.status().as_u16(), stopwatch, now);
+        line.write(handler, function, response.status().as_u16(), stopwatch, now);
     }
     response
 }
 
 /// Enforces the time limit of a request. Rejects Lambda events that are not valid requests.
-async fn in_time(request: Request<Body>, context: RequestContext, next: Next) -> Response {
+async fn enforce_deadline(request: Request<Body>, context: RequestContext, next: Next) -> Response {
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
     telemetry::note(|line| {
         line.client_address = context.client_address;
@@ -267,7 +268,7 @@ fn is_loggable(path: &str) -> bool {
 
 /// Converts a panic to a response. A panic ends only its own request.
 #[expect(clippy::needless_pass_by_value, reason = "`CatchPanicLayer` passes the panic by value")]
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+fn respond_to_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)
@@ -279,13 +280,13 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
 /// Sets the headers of every response. A response can set its own content security policy and its
 /// own cache control.
 fn set_headers(headers: &mut HeaderMap, is_https: bool) {
-    headers.entry(CONTENT_SECURITY_POLICY).or_insert(PAGE_POLICY);
+    headers.entry(CONTENT_SECURITY_POLICY).or_insert(DEFAULT_CSP);
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     for (name, value) in FIXED_HEADERS {
         headers.insert(name, value);
     }
     if is_https {
-        headers.insert(STRICT_TRANSPORT_SECURITY, HTTPS_ONLY);
+        headers.insert(STRICT_TRANSPORT_SECURITY, HSTS);
     }
     set_vary(headers);
 }
@@ -298,13 +299,13 @@ fn set_vary(headers: &mut HeaderMap) {
     if is_immutable {
         return;
     }
-    let own = headers.get_all(VARY).iter().filter(|it| *it != VARY_BY);
-    let all = std::iter::once(&VARY_BY)
+    let own = headers.get_all(VARY).iter().filter(|it| *it != VARY_VALUE);
+    let all = std::iter::once(&VARY_VALUE)
         .chain(own)
         .map(HeaderValue::as_bytes)
         .collect::<Vec<_>>()
         .join(&b", "[..]);
-    headers.insert(VARY, HeaderValue::from_bytes(&all).unwrap_or(VARY_BY));
+    headers.insert(VARY, HeaderValue::from_bytes(&all).unwrap_or(VARY_VALUE));
 }
 
 /// Lets scripts of the configured origins call the API with a token. They cannot use a session,
@@ -313,7 +314,7 @@ fn cors(app: &App) -> Option<CorsLayer> {
     let origins = Some(app.cors_origins.clone()).filter(|it| !it.is_empty())?;
     let layer = CorsLayer::new()
         .allow_origin(origins)
-        .vary(VARIES)
+        .vary(VARY_HEADERS)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE])
         .expose_headers([REQUEST_ID, RETRY_AFTER, WWW_AUTHENTICATE]);

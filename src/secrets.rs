@@ -9,7 +9,7 @@ use crate::domain::secret::Secret;
 /// A secret could not be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the secret {arn} cannot be read")]
-pub struct Unreadable {
+pub struct UnreadableSecret {
     arn: String,
     #[source]
     cause: Box<dyn std::error::Error + Send + Sync>,
@@ -19,10 +19,10 @@ pub struct Unreadable {
 ///
 /// # Errors
 ///
-/// [`Unreadable`] when Secrets Manager rejects the request or does not respond, or when the secret
-/// is binary.
-pub async fn read(aws: &SdkConfig, arn: &str) -> Result<Secret, Unreadable> {
-    let unreadable = |cause| Unreadable { arn: arn.to_owned(), cause };
+/// [`UnreadableSecret`] when Secrets Manager rejects the request or does not respond, or when the
+/// secret is binary.
+pub async fn read(aws: &SdkConfig, arn: &str) -> Result<Secret, UnreadableSecret> {
+    let unreadable = |cause| UnreadableSecret { arn: arn.to_owned(), cause };
 
     let response = Client::new(aws).get_secret_value().secret_id(arn).send().await;
     let text = response.map_err(|fault| unreadable(Box::new(fault)))?.secret_string;

@@ -136,11 +136,13 @@ fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
 }
 
 impl Line {
-    /// Writes the line and the metrics of a request that `handler` of `function` received at `at`.
-    /// The level is `error` if the status is 500 or higher.
+    /// Writes the line and the metrics of a request. `handler` is `api`, `web` or `local`,
+    /// `function` is the name of the Lambda function, and `at` is the time at which the request
+    /// arrived.
     pub fn write(
         &self,
-        (handler, function): (&'static str, &str),
+        handler: &'static str,
+        function: &str,
         status: u16,
         stopwatch: Stopwatch,
         at: Timestamp,

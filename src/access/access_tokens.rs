@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    access::{Access, actor::Actor, jwt::Verified},
+    access::{Access, actor::Actor, jwt::TokenClaims},
     domain::{
         access_token::{
             AccessToken, CREATION_DISABLED, RecordedState, SESSION_REQUIRED, reject_renewal,
@@ -20,7 +20,7 @@ use crate::{
     telemetry,
 };
 
-/// The token that a new one may replace.
+/// Which token a new one may replace.
 #[derive(Clone, Copy, Debug)]
 pub enum Replacement<'a> {
     /// Any token in the slot.
@@ -52,8 +52,9 @@ impl Access {
         Ok(token.filter(|it| it.is_valid(&actor.stakeholder, now)))
     }
 
-    /// Lists the tokens of the actor that are `wanted`, the newest first: at most `first` tokens,
-    /// from the one after `after`. A page with few matches may be shorter, see [`Page::filter`].
+    /// Lists the actor's tokens for which `wanted` returns true, newest first: at most `first`
+    /// tokens after the position `after`. A page with few matches can be shorter: see
+    /// [`Page::filter`].
     ///
     /// # Errors
     ///
@@ -61,7 +62,8 @@ impl Access {
     pub async fn access_tokens(
         &self,
         actor: &Actor,
-        (first, after): (usize, Option<Ulid>),
+        first: usize,
+        after: Option<Ulid>,
         wanted: impl Fn(&AccessToken) -> bool,
         now: Timestamp,
     ) -> Result<Page<AccessToken, Ulid>> {
@@ -69,7 +71,7 @@ impl Access {
             return Err(SESSION_REQUIRED.broken().into());
         }
         let owner = &actor.stakeholder.id;
-        let read = |after, at_most| self.store.access_tokens_of(owner, after, at_most, now);
+        let read = |after, limit| self.store.access_tokens_of(owner, after, limit, now);
         Ok(Page::filter(first, after, read, wanted).await?)
     }
 
@@ -92,7 +94,7 @@ impl Access {
     pub async fn update_access_token(
         &self,
         actor: &Actor,
-        replaces: Replacement<'_>,
+        replacement: Replacement<'_>,
         expiration_time: i64,
         context: &RequestContext,
     ) -> Result<(Secret, AccessToken)> {
@@ -114,12 +116,12 @@ impl Access {
         }
         let expires_at = policy.parse(expiration_time)?;
         let id = TokenId::from_entropy(self.entropy.bytes()?);
-        let secret = self.secret_of_new(actor, &id, expiration_time)?;
-        let token = new_token(actor, (id, name), &secret, expires_at, now);
-        let shown = self.jwt.write(&Verified::from(&token), &secret).await?;
-        self.replace(actor, &token, replaces, context).await?;
+        let secret = self.new_secret(actor, &id, expiration_time)?;
+        let token = new_token(actor, id, name, &secret, expires_at, now);
+        let signed = self.jwt.sign(&TokenClaims::from(&token), &secret).await?;
+        self.replace(actor, &token, replacement, context).await?;
         telemetry::note(|line| line.tokens_created += 1);
-        Ok((shown, token))
+        Ok((signed, token))
     }
 
     /// Stores a token in its slot.
@@ -130,29 +132,30 @@ impl Access {
         &self,
         actor: &Actor,
         token: &AccessToken,
-        replaces: Replacement<'_>,
+        replacement: Replacement<'_>,
         context: &RequestContext,
     ) -> Result<()> {
         let now = context.now;
         let is_replaced = self.retry_on_conflict(move |attempt| async move {
-            let reread = if attempt == 1 { None } else { Some(self.reread(actor, now).await?) };
+            let reread =
+                if attempt == 1 { None } else { Some(self.authenticate_again(actor, now).await?) };
             let Actor { stakeholder: owner, credential, slot, .. } =
                 reread.as_ref().unwrap_or(actor);
             let in_slot = match (credential.access_token(), slot, attempt) {
                 (Some(own), ..) => Some(CurrentToken::of(own, owner)),
                 (None, None, _) => None,
-                (None, Some(slot), 1) if matches!(replaces, Replacement::Any) => {
+                (None, Some(slot), 1) if matches!(replacement, Replacement::Any) => {
                     Some(slot.token(owner, now))
                 }
                 (None, Some(slot), _) => Some(self.store.current_token(owner, slot).await?),
             };
-            if !replaces.allows(in_slot.as_ref(), now) {
+            if !replacement.allows(in_slot.as_ref(), now) {
                 return Ok(false);
             }
-            let former = in_slot.as_ref().map(|it| it.token.clone());
-            let created = EventKind::TokenCreated { token: token.id.clone(), replaced: former };
+            let replaced = in_slot.as_ref().map(|it| it.token.clone());
+            let event = EventKind::TokenCreated { token: token.id.clone(), replaced };
             let author = actor.author(context);
-            let entry = self.credential_entry(&token.user, author, created, context)?;
+            let entry = self.credential_entry(&token.user, author, event, context)?;
             self.store.issue_access_token(owner, token, in_slot.as_ref(), &entry).await?;
             Ok(true)
         });
@@ -177,7 +180,7 @@ impl Access {
         self.retry_on_conflict(move |attempt| async move {
             let token = match (own, attempt) {
                 (Some(own), 1) => Some(own.clone()),
-                (Some(_), _) => match self.reread(actor, now).await {
+                (Some(_), _) => match self.authenticate_again(actor, now).await {
                     Err(Error::Refused(_)) => None,
                     read => read?.credential.access_token().cloned(),
                 },
@@ -186,9 +189,9 @@ impl Access {
             let Some(token) = token.filter(|it| it.state == RecordedState::Active) else {
                 return Ok(());
             };
-            let revoked = EventKind::TokenRevoked { token: token.id.clone() };
+            let event = EventKind::TokenRevoked { token: token.id.clone() };
             let author = actor.author(context);
-            let entry = self.credential_entry(&token.user, author, revoked, context)?;
+            let entry = self.credential_entry(&token.user, author, event, context)?;
             let state = RecordedState::Revoked { at: now, by };
             self.store.revoke_access_token(&token, &state, &entry).await?;
             telemetry::note(|line| line.tokens_revoked += 1);
@@ -200,7 +203,8 @@ impl Access {
 
 fn new_token(
     actor: &Actor,
-    (id, name): (TokenId, TokenName),
+    id: TokenId,
+    name: TokenName,
     secret: &Secret,
     expires_at: Timestamp,
     now: Timestamp,
@@ -220,7 +224,7 @@ fn new_token(
     }
 }
 
-impl From<&AccessToken> for Verified {
+impl From<&AccessToken> for TokenClaims {
     fn from(token: &AccessToken) -> Self {
         Self {
             user: token.user.clone(),

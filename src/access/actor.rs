@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{
-    access::jwt::Verified,
+    access::jwt::TokenClaims,
     domain::{
         access_token::{AccessToken, RecordedState},
         memberships::Memberships,
@@ -50,15 +50,15 @@ pub enum Credential {
 
 impl Actor {
     /// Creates the actor of a request with a token.
-    pub(super) fn with_token(owner: Owner, token: AccessToken, verified: &Verified) -> Self {
+    pub(super) fn with_token(owner: Owner, token: AccessToken, claims: &TokenClaims) -> Self {
         let Owner { stakeholder, memberships } = owner;
-        let renewal_key = verified.renewal_key.clone();
+        let renewal_key = claims.renewal_key.clone();
         let credential = Credential::AccessToken(token);
         Self { stakeholder, memberships, credential, slot: None, renewal_key }
     }
 
     /// Adds the user and the kind of the credential to the log line.
-    pub(super) fn note(&self) {
+    pub(super) fn add_to_log_line(&self) {
         telemetry::note(|line| {
             line.actor = Some(self.stakeholder.id.clone());
             line.credential = Some(self.credential.kind());
@@ -104,9 +104,9 @@ impl Actor {
 impl Credential {
     /// Returns when the credential expires.
     #[must_use]
-    pub fn ends_at(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         match self {
-            Self::Session(session) => session.ends_at(),
+            Self::Session(session) => session.expires_at(),
             Self::AccessToken(token) => token.expires_at,
         }
     }

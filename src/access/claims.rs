@@ -3,7 +3,7 @@
 use http::HeaderMap;
 
 use crate::{
-    access::jwt::Verified,
+    access::jwt::TokenClaims,
     domain::{
         id::UserId,
         secret::{Digest, Secret},
@@ -34,7 +34,7 @@ pub enum RawCredential {
 pub enum VerifiedClaims {
     None,
     /// The signature is valid, and the token has not expired.
-    AccessToken(Verified),
+    AccessToken(TokenClaims),
     Session(SessionClaims),
 }
 
@@ -53,7 +53,7 @@ impl RawCredential {
     /// # Errors
     ///
     /// The errors of [`authorization::bearer`] and [`Cookies::get`].
-    pub fn in_headers(headers: &HeaderMap, cookies: Cookies) -> Result<Self> {
+    pub fn from_headers(headers: &HeaderMap, cookies: Cookies) -> Result<Self> {
         if let Some(token) = authorization::bearer(headers)? {
             return Ok(Self::Bearer(token));
         }
@@ -77,7 +77,7 @@ impl SessionClaims {
     /// Returns the claims of the session cookie. Returns `None` if there is no cookie, if there are
     /// several, or if it is malformed.
     #[must_use]
-    pub fn in_headers(headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
+    pub fn from_headers(headers: &HeaderMap, cookies: Cookies) -> Option<Self> {
         Self::parse(cookies.get(CookieName::Session, headers).ok().flatten().as_ref()?)
     }
 }

@@ -23,7 +23,7 @@ pub struct PublicJwk {
 
 impl PublicJwk {
     /// Creates the public key from 32 bytes in base64url.
-    pub(super) fn of(x: String) -> Self {
+    pub(super) fn new(x: String) -> Self {
         let thumbprint = Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#));
         let kid = URL_SAFE_NO_PAD.encode(thumbprint).chars().take(KID_LENGTH).collect();
         Self { kty: "OKP", crv: "Ed25519", alg: "EdDSA", usage: "sig", kid, x }
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn the_key_id_is_the_start_of_the_thumbprint_in_rfc_8037() {
-        let jwk = PublicJwk::of("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned());
+        let jwk = PublicJwk::new("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned());
 
         assert_eq!(jwk.kid, "kPrK_qmx");
     }

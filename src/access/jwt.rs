@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    access::keys::{Keys, NotSigned},
+    access::keys::{Keys, SigningError},
     config::PublicUrl,
     domain::{
         CLOCK_SKEW,
@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The domain separation label for deriving renewal keys.
-const RENEWAL_KEY: &[u8] = b"arm-api: renewal key of a token";
+const RENEWAL_KEY_LABEL: &[u8] = b"arm-api: renewal key of a token";
 /// The maximum number of tokens in the cache. Each takes about 400 bytes.
 const CACHE_SIZE: usize = 2_000;
 
@@ -39,14 +39,14 @@ pub struct Jwt {
     audience: String,
     /// The tokens whose signatures were verified, by their SHA-256 digests. Each request still
     /// reads the record of its token.
-    verified: Cache<[u8; 32], Verified>,
+    verified: Cache<[u8; 32], TokenClaims>,
 }
 
-/// The claims, in the order in which they are serialized. Tokens that are signed with the same key
-/// begin with the same characters, so secret scanners can find them.
+/// The claims as they are serialized, in this order. Tokens that are signed with the same key begin
+/// with the same characters, so secret scanners can find them.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Claims<'a> {
+struct JwtClaims<'a> {
     iss: &'a str,
     aud: &'a str,
     sub: UserId,
@@ -56,9 +56,9 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// The claims of a token whose signature is valid.
+/// The claims of an API token, with the digest of its secret instead of the secret itself.
 #[derive(Clone, Debug)]
-pub struct Verified {
+pub struct TokenClaims {
     pub user: UserId,
     pub token: TokenId,
     /// The digest of the token's secret.
@@ -87,25 +87,29 @@ impl Jwt {
     ///
     /// # Errors
     ///
-    /// [`NotSigned`] if the active key cannot sign.
-    pub async fn write(&self, verified: &Verified, secret: &Secret) -> Result<Secret, NotSigned> {
+    /// [`SigningError`] if the active key cannot sign.
+    pub async fn sign(
+        &self,
+        claims: &TokenClaims,
+        secret: &Secret,
+    ) -> Result<Secret, SigningError> {
         let key = self.keys.active()?;
-        let claims = secret.inspect(|jti| serde_json::to_vec(&self.claims(verified, jti)));
-        let claims = claims.map_err(|_| NotSigned::default())?;
-        let message = format!("{}.{}", key.header, URL_SAFE_NO_PAD.encode(claims));
+        let payload = secret.inspect(|jti| serde_json::to_vec(&self.jwt_claims(claims, jti)));
+        let payload = payload.map_err(|_| SigningError::default())?;
+        let message = format!("{}.{}", key.header, URL_SAFE_NO_PAD.encode(payload));
         let signature = key.sign(&message).await?;
         Ok(Secret::from(format!("{message}.{signature}")))
     }
 
-    fn claims<'a>(&'a self, verified: &Verified, jti: &'a str) -> Claims<'a> {
-        Claims {
+    fn jwt_claims<'a>(&'a self, claims: &TokenClaims, jti: &'a str) -> JwtClaims<'a> {
+        JwtClaims {
             iss: self.public_url.as_str(),
             aud: &self.audience,
-            sub: verified.user.clone(),
-            tid: verified.token.clone(),
+            sub: claims.user.clone(),
+            tid: claims.token.clone(),
             jti,
-            iat: verified.issued_at.as_second(),
-            exp: verified.expires_at.as_second(),
+            iat: claims.issued_at.as_second(),
+            exp: claims.expires_at.as_second(),
         }
     }
 
@@ -120,21 +124,21 @@ impl Jwt {
     /// - [`Refusal::Invalid`] if it was not issued by this server for this public URL.
     /// - [`Refusal::NotYetValid`] or [`Refusal::TokenExpired`] if its signature is valid, but not
     ///   its times.
-    pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<Verified, Refusal> {
+    pub fn verify(&self, token: &Secret, now: Timestamp) -> Result<TokenClaims, Refusal> {
         let fingerprint: [u8; 32] = token.inspect(|text| Sha256::digest(text)).into();
         let verify = || token.inspect(|text| self.verify_uncached(text));
-        let verified = self.verified.get_or_insert_with(&fingerprint, verify)?;
-        if verified.issued_at > now + CLOCK_SKEW {
-            return Err(Refusal::NotYetValid { issued_at: verified.issued_at });
+        let claims = self.verified.get_or_insert_with(&fingerprint, verify)?;
+        if claims.issued_at > now + CLOCK_SKEW {
+            return Err(Refusal::NotYetValid { issued_at: claims.issued_at });
         }
-        if now >= verified.expires_at {
-            return Err(Refusal::TokenExpired { at: verified.expires_at });
+        if now >= claims.expires_at {
+            return Err(Refusal::TokenExpired { at: claims.expires_at });
         }
-        Ok(verified)
+        Ok(claims)
     }
 
     /// Performs the checks that do not depend on the time.
-    fn verify_uncached(&self, token: &str) -> Result<Verified, Refusal> {
+    fn verify_uncached(&self, token: &str) -> Result<TokenClaims, Refusal> {
         let (message, signature) =
             token.rsplit_once('.').ok_or(Refusal::Malformed(MalformedToken::NotThreeParts))?;
         let (header, claims) =
@@ -142,7 +146,7 @@ impl Jwt {
         if claims.contains('.') {
             return Err(Refusal::Malformed(MalformedToken::NotThreeParts));
         }
-        let key = self.keys.of_header(header).ok_or(Refusal::Invalid)?;
+        let key = self.keys.find_by_header(header).ok_or(Refusal::Invalid)?;
         if !key.verifies(signature, message) {
             return Err(Refusal::Invalid);
         }
@@ -151,16 +155,16 @@ impl Jwt {
         self.check_claims(claims).ok_or(Refusal::Invalid)
     }
 
-    fn check_claims(&self, claims: Claims<'_>) -> Option<Verified> {
+    fn check_claims(&self, claims: JwtClaims<'_>) -> Option<TokenClaims> {
         let is_ours = claims.iss == self.public_url.as_str() && claims.aud == self.audience;
         let issued_at = Timestamp::from_second(claims.iat).ok()?;
         let is_allowed = ExpirationPolicy::at(issued_at).allows(claims.exp);
         let expires_at =
             Timestamp::from_second(claims.exp).ok().filter(|_| is_ours && is_allowed)?;
         let secret = Secret::from(claims.jti.to_owned());
-        let renewal_key = Some(Arc::new(secret.derive(&[RENEWAL_KEY])));
+        let renewal_key = Some(Arc::new(secret.derive(&[RENEWAL_KEY_LABEL])));
         let digest = secret.digest();
-        Some(Verified {
+        Some(TokenClaims {
             user: claims.sub,
             token: claims.tid,
             digest,
@@ -173,7 +177,7 @@ impl Jwt {
 
 /// Creates the cache with a single shard. A function runs on one thread, and the default number of
 /// shards depends on the number of processors, which takes twenty system calls to determine.
-fn new_cache() -> Cache<[u8; 32], Verified> {
+fn new_cache() -> Cache<[u8; 32], TokenClaims> {
     let options = OptionsBuilder::new()
         .shards(1)
         .estimated_items_capacity(CACHE_SIZE)

@@ -36,12 +36,12 @@ enum Signer {
 /// A token could not be signed.
 #[derive(Debug, Default, thiserror::Error)]
 #[error("the token could not be signed")]
-pub struct NotSigned(#[source] Option<Box<dyn std::error::Error + Send + Sync>>);
+pub struct SigningError(#[source] Option<Box<dyn std::error::Error + Send + Sync>>);
 
-impl From<NotSigned> for Error {
+impl From<SigningError> for Error {
     /// Returns `Internal` if KMS rejected the request, since that is a bug or a mistake in the
     /// deployment. Otherwise returns `Unavailable`.
-    fn from(fault: NotSigned) -> Self {
+    fn from(fault: SigningError) -> Self {
         let cause = fault.0.as_ref().and_then(|it| it.downcast_ref());
         if matches!(cause, Some(KmsError::Rejected(_))) {
             Self::internal(fault)
@@ -53,19 +53,20 @@ impl From<NotSigned> for Error {
 
 impl Key {
     /// Creates a key from its configuration.
-    pub(super) fn of(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
+    pub(super) fn new(entry: KeyEntry, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         let bytes = |text: &str| URL_SAFE_NO_PAD.decode(text).ok().filter(|it| it.len() == 32);
-        let x =
-            bytes(&entry.x).ok_or_else(|| InvalidKeys::of("`x` must be 32 bytes in base64url"))?;
-        let public = PublicJwk::of(entry.x);
+        let x = bytes(&entry.x)
+            .ok_or_else(|| InvalidKeys::in_signing_keys("`x` must be 32 bytes in base64url"))?;
+        let public = PublicJwk::new(entry.x);
         let signer = match (entry.d.as_deref(), entry.arn, kms) {
             (None, None, _) => Signer::None,
             (Some(d), None, _) => {
-                let d =
-                    bytes(d).ok_or_else(|| InvalidKeys::of("`d` must be 32 bytes in base64url"))?;
+                let d = bytes(d).ok_or_else(|| {
+                    InvalidKeys::in_signing_keys("`d` must be 32 bytes in base64url")
+                })?;
                 let pair = Ed25519KeyPair::from_seed_and_public_key(&d, &x);
                 Signer::Local(pair.map_err(|_| {
-                    InvalidKeys::of(&format!(
+                    InvalidKeys::in_signing_keys(&format!(
                         "`d` is not the private key of `x` (kid {})",
                         public.kid
                     ))
@@ -73,14 +74,16 @@ impl Key {
             }
             (None, Some(arn), Some(kms)) => Signer::Kms(kms.clone(), arn),
             (None, Some(_), None) => {
-                return Err(InvalidKeys::of("`arn` needs KMS, which is not configured"));
+                return Err(InvalidKeys::in_signing_keys(
+                    "`arn` needs KMS, which is not configured",
+                ));
             }
             (Some(_), Some(_), _) => {
-                return Err(InvalidKeys::of("`d` and `arn` are mutually exclusive"));
+                return Err(InvalidKeys::in_signing_keys("`d` and `arn` are mutually exclusive"));
             }
         };
         let decoding = DecodingKey::from_ed_components(&public.x)
-            .map_err(|_| InvalidKeys::of("`x` is not a public key"))?;
+            .map_err(|_| InvalidKeys::in_signing_keys("`x` is not a public key"))?;
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{}"}}"#, public.kid);
         let header = URL_SAFE_NO_PAD.encode(header);
         Ok(Self { public, state: entry.state, header, decoding, signer })
@@ -95,18 +98,19 @@ impl Key {
     /// Signs `message`. Returns the signature in base64url.
     ///
     /// Signatures from KMS are verified, so that an invalid token is never issued.
-    pub(super) async fn sign(&self, message: &str) -> Result<String, NotSigned> {
+    pub(super) async fn sign(&self, message: &str) -> Result<String, SigningError> {
         match &self.signer {
-            Signer::None => Err(NotSigned(Some("the active key has no private key".into()))),
+            Signer::None => Err(SigningError(Some("the active key has no private key".into()))),
             Signer::Local(pair) => Ok(URL_SAFE_NO_PAD.encode(pair.sign(message.as_bytes()))),
             Signer::Kms(kms, arn) => {
-                let signature =
-                    kms.sign(arn, message).await.map_err(|fault| NotSigned(Some(fault.into())))?;
-                let is_own = self.verifies(&signature, message);
-                if is_own {
+                let signature = kms
+                    .sign(arn, message)
+                    .await
+                    .map_err(|fault| SigningError(Some(fault.into())))?;
+                if self.verifies(&signature, message) {
                     Ok(signature)
                 } else {
-                    Err(NotSigned(Some("KMS signed with a different key".into())))
+                    Err(SigningError(Some("KMS signed with a different key".into())))
                 }
             }
         }

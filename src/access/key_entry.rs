@@ -15,7 +15,8 @@ pub enum KeyState {
     /// Only verifies the tokens that it signed.
     VerifyOnly,
     /// Neither signs nor verifies.
-    Dead,
+    #[serde(rename = "dead")]
+    Retired,
 }
 
 /// An entry of `SIGNING_KEYS`: a JSON Web Key (RFC 8037) and its state.
@@ -52,12 +53,12 @@ impl InvalidKeys {
     }
 
     /// Creates an error in `SIGNING_KEYS`.
-    pub(super) fn of(fault: &str) -> Self {
+    pub(super) fn in_signing_keys(fault: &str) -> Self {
         Self { variable: "SIGNING_KEYS", fault: fault.to_owned(), cause: None }
     }
 
     /// Creates an error in `SIGNING_PUBLIC_KEYS`.
-    pub(super) fn of_public_keys(fault: String) -> Self {
+    pub(super) fn in_public_keys(fault: String) -> Self {
         Self { variable: "SIGNING_PUBLIC_KEYS", fault, cause: None }
     }
 }
@@ -66,7 +67,7 @@ impl KeyEntry {
     /// Returns the key id.
     #[must_use]
     pub fn kid(&self) -> String {
-        PublicJwk::of(self.x.clone()).kid
+        PublicJwk::new(self.x.clone()).kid
     }
 
     /// Creates an active key from 32 random bytes.
@@ -76,7 +77,7 @@ impl KeyEntry {
     /// [`InvalidKeys`] if the bytes are not a private key, which cannot happen: any 32 bytes are.
     pub fn from_entropy(seed: [u8; 32]) -> Result<Self, InvalidKeys> {
         let pair = Ed25519KeyPair::from_seed_unchecked(&seed)
-            .map_err(|fault| InvalidKeys::of(&fault.to_string()))?;
+            .map_err(|fault| InvalidKeys::in_signing_keys(&fault.to_string()))?;
         let x = URL_SAFE_NO_PAD.encode(pair.public_key().as_ref());
         Ok(Self { x, d: Some(URL_SAFE_NO_PAD.encode(seed)), arn: None, state: KeyState::Active })
     }

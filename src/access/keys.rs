@@ -1,7 +1,7 @@
 //! The keys that sign and verify API tokens.
 //!
 //! Exactly one key is active and signs new tokens. A verify-only key signed tokens in the past and
-//! still verifies them. Tokens that were signed with a dead key are invalid.
+//! still verifies them. Tokens that were signed with a retired key are invalid.
 //!
 //! The keys are parsed once, at startup, from JSON Web Keys (RFC 8037): `x` is the public key, and
 //! `d` the private key. A key in KMS has `arn` instead of `d`. Its public key is listed in
@@ -21,7 +21,7 @@ use crate::{
 
 pub use crate::access::{
     jwk::PublicJwk,
-    key::NotSigned,
+    key::SigningError,
     key_entry::{InvalidKeys, KeyEntry, KeyState},
 };
 
@@ -49,10 +49,10 @@ impl Keys {
         let public_keys = parse_public_keys(public_keys)?;
         let entries: Vec<KeyEntry> = serde_json::from_str(&text.0).map_err(|fault| {
             let place = format!("line {}, column {}", fault.line(), fault.column());
-            InvalidKeys::of(&format!("not a JSON list of keys ({place})"))
+            InvalidKeys::in_signing_keys(&format!("not a JSON list of keys ({place})"))
         })?;
-        let entries = entries.into_iter().map(|entry| complete(entry, &public_keys, kms));
-        Self::with(futures_util::future::try_join_all(entries).await?, Some(kms))
+        let entries = entries.into_iter().map(|entry| add_public_key(entry, &public_keys, kms));
+        Self::from_entries(futures_util::future::try_join_all(entries).await?, Some(kms))
     }
 
     /// Creates the set from keys that are not in KMS.
@@ -60,44 +60,46 @@ impl Keys {
     /// # Errors
     ///
     /// [`InvalidKeys`] unless each key is an Ed25519 key and exactly one is active.
-    pub fn of(entries: Vec<KeyEntry>) -> Result<Self, InvalidKeys> {
-        Self::with(entries, None)
+    pub fn new(entries: Vec<KeyEntry>) -> Result<Self, InvalidKeys> {
+        Self::from_entries(entries, None)
     }
 
-    fn with(entries: Vec<KeyEntry>, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
+    fn from_entries(entries: Vec<KeyEntry>, kms: Option<&Kms>) -> Result<Self, InvalidKeys> {
         install();
         let keys =
-            entries.into_iter().map(|entry| Key::of(entry, kms)).collect::<Result<Vec<_>, _>>()?;
+            entries.into_iter().map(|entry| Key::new(entry, kms)).collect::<Result<Vec<_>, _>>()?;
         match keys.iter().filter(|it| it.state == KeyState::Active).count() {
             1 => Ok(Self {
                 keys,
                 #[cfg(feature = "local")]
                 faults: std::sync::atomic::AtomicU32::default(),
             }),
-            count => Err(InvalidKeys::of(&format!("{count} keys are active; exactly one must be"))),
+            count => Err(InvalidKeys::in_signing_keys(&format!(
+                "{count} keys are active; exactly one must be"
+            ))),
         }
     }
 
-    /// Returns the key whose tokens have exactly this header, unless the key is dead.
+    /// Returns the key whose tokens have exactly this header, unless the key is retired.
     ///
     /// This comparison alone rejects `none`, other algorithms, `crit`, `jku`, `jwk`, `x5u`,
     /// reordered headers and unknown members.
-    pub(super) fn of_header(&self, header: &str) -> Option<&Key> {
-        self.keys.iter().find(|it| it.header == header && it.state != KeyState::Dead)
+    pub(super) fn find_by_header(&self, header: &str) -> Option<&Key> {
+        self.keys.iter().find(|it| it.header == header && it.state != KeyState::Retired)
     }
 
     /// Returns the active key, which signs new tokens.
-    pub(super) fn active(&self) -> Result<&Key, NotSigned> {
+    pub(super) fn active(&self) -> Result<&Key, SigningError> {
         #[cfg(feature = "local")]
-        if is_failing(&self.faults) {
-            return Err(NotSigned::default());
+        if take_fault(&self.faults) {
+            return Err(SigningError::default());
         }
-        self.keys.iter().find(|it| it.state == KeyState::Active).ok_or_else(NotSigned::default)
+        self.keys.iter().find(|it| it.state == KeyState::Active).ok_or_else(SigningError::default)
     }
 
     /// Returns the public keys that can verify tokens.
     pub fn public(&self) -> impl Iterator<Item = &PublicJwk> {
-        self.keys.iter().filter(|it| it.state != KeyState::Dead).map(|it| &it.public)
+        self.keys.iter().filter(|it| it.state != KeyState::Retired).map(|it| &it.public)
     }
 }
 
@@ -107,17 +109,17 @@ fn parse_public_keys(text: &str) -> Result<BTreeMap<&str, String>, InvalidKeys> 
     let pairs = text.split(',').map(str::trim).filter(|it| !it.is_empty());
     let parsed = pairs.map(|pair| {
         let invalid =
-            || InvalidKeys::of_public_keys(format!("`{pair}` is not of the form ARN=PUBLIC_KEY"));
+            || InvalidKeys::in_public_keys(format!("`{pair}` is not of the form ARN=PUBLIC_KEY"));
         let (arn, public_key) = pair.split_once('=').ok_or_else(invalid)?;
         let x = kms::parse_public_key(public_key)
-            .map_err(|fault| InvalidKeys::of_public_keys(format!("{arn}: {fault}")))?;
+            .map_err(|fault| InvalidKeys::in_public_keys(format!("{arn}: {fault}")))?;
         Ok((arn, x))
     });
     parsed.collect()
 }
 
 /// Adds the missing public key to the entry of a key in KMS.
-async fn complete(
+async fn add_public_key(
     entry: KeyEntry,
     public_keys: &BTreeMap<&str, String>,
     kms: &Kms,
@@ -138,7 +140,7 @@ async fn complete(
 
 /// Consumes one of the failures that a test scheduled, if any is left.
 #[cfg(feature = "local")]
-fn is_failing(faults: &std::sync::atomic::AtomicU32) -> bool {
+fn take_fault(faults: &std::sync::atomic::AtomicU32) -> bool {
     use std::sync::atomic::Ordering::SeqCst;
     faults.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
 }
@@ -153,14 +155,17 @@ mod tests {
 
     #[test]
     fn exactly_one_key_must_be_active() {
-        assert!(Keys::of(vec![]).is_err());
-        assert!(Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::Active)]).is_err());
-        assert!(Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::VerifyOnly)]).is_ok());
+        assert!(Keys::new(vec![]).is_err());
+        assert!(Keys::new(vec![entry(1, KeyState::Active), entry(2, KeyState::Active)]).is_err());
+        assert!(
+            Keys::new(vec![entry(1, KeyState::Active), entry(2, KeyState::VerifyOnly)]).is_ok()
+        );
     }
 
     #[test]
     fn only_public_members_of_keys_that_are_not_retired_are_published() {
-        let keys = Keys::of(vec![entry(1, KeyState::Active), entry(2, KeyState::Dead)]).unwrap();
+        let keys =
+            Keys::new(vec![entry(1, KeyState::Active), entry(2, KeyState::Retired)]).unwrap();
         let published = serde_json::to_value(keys.public().collect::<Vec<_>>()).unwrap();
 
         assert_eq!(published.as_array().unwrap().len(), 1);
@@ -171,6 +176,6 @@ mod tests {
     fn a_private_key_that_does_not_match_its_public_key_is_rejected() {
         let mixed = KeyEntry { x: entry(2, KeyState::Active).x, ..entry(1, KeyState::Active) };
 
-        assert!(Keys::of(vec![mixed]).is_err());
+        assert!(Keys::new(vec![mixed]).is_err());
     }
 }

@@ -19,16 +19,16 @@ const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0
 
 /// A client of KMS. It is created on first use, because not every deployment has keys in KMS.
 #[derive(Clone, Debug)]
-pub struct Kms(Arc<Service>);
+pub struct Kms(Arc<Inner>);
 
 #[derive(Debug)]
-struct Service {
+struct Inner {
     aws: SdkConfig,
     client: OnceLock<Client>,
 }
 
 /// Error codes that have a 4xx status although a retry can help.
-const TEMPORARY: [&str; 4] =
+const RETRYABLE: [&str; 4] =
     ["KeyUnavailableException", "LimitExceededException", "Throttling", "ThrottlingException"];
 
 /// A request to KMS failed.
@@ -44,15 +44,15 @@ pub(super) enum KmsError {
 }
 
 /// Classifies the failure of a request.
-fn failure<E>(error: SdkError<E>) -> KmsError
+fn classify<E>(error: SdkError<E>) -> KmsError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let is_rejected = match &error {
         SdkError::ConstructionFailure(_) => true,
         SdkError::ServiceError(it) => {
-            let is_temporary = it.err().code().is_some_and(|code| TEMPORARY.contains(&code));
-            it.raw().status().is_client_error() && !is_temporary
+            let is_retryable = it.err().code().is_some_and(|code| RETRYABLE.contains(&code));
+            it.raw().status().is_client_error() && !is_retryable
         }
         _ => false,
     };
@@ -66,8 +66,8 @@ where
 impl Kms {
     /// Creates a client with the SDK's configuration.
     #[must_use]
-    pub fn of(aws: SdkConfig) -> Self {
-        Self(Arc::new(Service { aws, client: OnceLock::new() }))
+    pub fn new(aws: SdkConfig) -> Self {
+        Self(Arc::new(Inner { aws, client: OnceLock::new() }))
     }
 
     fn client(&self) -> &Client {
@@ -76,7 +76,7 @@ impl Kms {
 
     /// Requests the public key of the key `arn`. Returns its 32 bytes in base64url.
     pub(super) async fn public_key(&self, arn: &str) -> Result<String, KmsError> {
-        let response = self.client().get_public_key().key_id(arn).send().await.map_err(failure)?;
+        let response = self.client().get_public_key().key_id(arn).send().await.map_err(classify)?;
         let unavailable = |fault: &str| KmsError::Unavailable(fault.into());
         let der = response
             .public_key
@@ -94,7 +94,7 @@ impl Kms {
             .message(Blob::new(message))
             .message_type(MessageType::Raw);
         let response = sign.signing_algorithm(SigningAlgorithmSpec::Ed25519Sha512).send().await;
-        let response = response.map_err(failure)?;
+        let response = response.map_err(classify)?;
         let signature = response
             .signature
             .ok_or_else(|| KmsError::Unavailable("KMS returned no signature".into()))?;

@@ -1,8 +1,8 @@
-//! Batches the reads of one request, like `DataLoader`.
+//! Batches the reads of one request, like a `DataLoader`.
 //!
-//! Resolvers run concurrently, and each asks for one value. A loader collects the keys of all
-//! resolvers that are waiting, and reads them at once. The loader of async-graphql would do the
-//! same, but it waits a millisecond of real time for each batch and needs a thread for its timer.
+//! Resolvers run concurrently, and each requests one value. A loader collects the keys of all
+//! waiting resolvers and reads them in one batch. The `DataLoader` of async-graphql does the same,
+//! but it delays each batch by a millisecond and needs a thread for its timer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,11 +14,11 @@ use crate::{
     telemetry,
 };
 
-/// Loads values by their keys, for one request. It does not cache them.
+/// Loads values by key, for one request. Does not cache them.
 #[derive(Clone)]
 pub struct Loader<K: LoadKey> {
     store: Store,
-    /// The keys of the next batch, and who waits for their values.
+    /// The keys of the next batch, with the senders to the tasks that wait for their values.
     waiting: Arc<Mutex<Vec<Waiting<K>>>>,
 }
 
@@ -28,13 +28,13 @@ struct Waiting<K: LoadKey> {
 }
 
 impl<K: LoadKey> Loader<K> {
-    /// Creates the loader of one request.
+    /// Creates a loader for one request.
     #[must_use]
     pub fn new(store: Store) -> Self {
         Self { store, waiting: Arc::default() }
     }
 
-    /// Loads the value of a key. Returns `None` if there is none.
+    /// Loads the value of a key. Returns `None` if the key has no value.
     ///
     /// # Errors
     ///
@@ -47,15 +47,15 @@ impl<K: LoadKey> Loader<K> {
         receiver.await.map_err(Error::internal)?
     }
 
-    /// Adds a key to the next batch. Returns whether it is the first one.
+    /// Adds a key to the next batch. Returns whether it is the first key of the batch.
     fn wait(&self, new: Waiting<K>) -> bool {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.push(new);
         waiting.len() == 1
     }
 
-    /// Loads the values of the keys that are waiting. It is a task of its own, so it starts after
-    /// all resolvers that can ask now have asked.
+    /// Loads the next batch. This runs in its own task, so it starts after all resolvers that are
+    /// ready have added their keys.
     async fn load_batch(self) {
         let batch = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);

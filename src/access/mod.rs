@@ -33,7 +33,7 @@ use crate::{
     access::{
         actor::{Actor, Credential, Principal},
         claims::{RawCredential, SessionClaims, VerifiedClaims},
-        jwt::{Jwt, Verified},
+        jwt::{Jwt, TokenClaims},
     },
     domain::{id::UserId, refusal::Refusal, secret::Digest, stakeholder::Owner},
     entropy::Entropy,
@@ -88,24 +88,29 @@ impl Access {
     pub async fn authenticate(&self, claims: &VerifiedClaims, now: Timestamp) -> Result<Principal> {
         let actor = match claims {
             VerifiedClaims::None => return Ok(Principal::Anonymous),
-            VerifiedClaims::AccessToken(verified) => self.by_access_token(verified, now).await?,
+            VerifiedClaims::AccessToken(token) => self.authenticate_token(token, now).await?,
             VerifiedClaims::Session(SessionClaims { user, digest }) => {
-                self.by_session(user, digest, now).await?
+                self.authenticate_session(user, digest, now).await?
             }
         };
-        actor.note();
+        actor.add_to_log_line();
         Ok(Principal::Authenticated(Arc::new(actor)))
     }
 
-    async fn by_access_token(&self, verified: &Verified, now: Timestamp) -> Result<Actor> {
-        telemetry::note(|line| line.token_id = Some(verified.token.clone()));
-        let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
+    async fn authenticate_token(&self, claims: &TokenClaims, now: Timestamp) -> Result<Actor> {
+        telemetry::note(|line| line.token_id = Some(claims.token.clone()));
+        let found = self.store.access_token_and_owner(&claims.user, &claims.token).await?;
         let (Some(owner), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
-        token.check(&verified.digest, &owner.stakeholder, now)?;
-        Ok(Actor::with_token(owner, token, verified))
+        token.check(&claims.digest, &owner.stakeholder, now)?;
+        Ok(Actor::with_token(owner, token, claims))
     }
 
-    async fn by_session(&self, user: &UserId, digest: &Digest, now: Timestamp) -> Result<Actor> {
+    async fn authenticate_session(
+        &self,
+        user: &UserId,
+        digest: &Digest,
+        now: Timestamp,
+    ) -> Result<Actor> {
         let found = self.store.session_and_owner(user, digest).await?;
         let (Some(owner), Some(session), slot) = found else {
             return Err(Refusal::UnknownSession.into());
@@ -121,10 +126,12 @@ impl Access {
     /// # Errors
     ///
     /// `Refused` if the credential was revoked in the meantime; `Unavailable` if DynamoDB fails.
-    async fn reread(&self, actor: &Actor, now: Timestamp) -> Result<Actor> {
+    async fn authenticate_again(&self, actor: &Actor, now: Timestamp) -> Result<Actor> {
         match &actor.credential {
-            Credential::Session(it) => self.by_session(&it.user, &it.digest, now).await,
-            Credential::AccessToken(it) => self.by_access_token(&Verified::from(it), now).await,
+            Credential::Session(it) => self.authenticate_session(&it.user, &it.digest, now).await,
+            Credential::AccessToken(it) => {
+                self.authenticate_token(&TokenClaims::from(it), now).await
+            }
         }
     }
 

@@ -23,13 +23,13 @@ use crate::{
 /// The number of names that one read of a search requests.
 const SEARCHED_NAMES: usize = 500;
 
-/// The reads of one request, which are made in batches.
+/// The loaders of one request, which batch its reads.
 pub struct Loaders {
     organizations: Loader<OrganizationIdentifier>,
 }
 
 impl Loaders {
-    /// Creates the loaders of one request.
+    /// Creates the loaders of a request.
     #[must_use]
     pub fn new(access: &Access) -> Self {
         Self { organizations: Loader::new(access.store.clone()) }
@@ -61,9 +61,9 @@ impl Loaders {
 }
 
 impl Access {
-    /// Lists organizations whose names contain `search`, in the order of their names.
+    /// Lists the organizations whose names contain `search`, ordered by name.
     ///
-    /// A search reads at most 2,500 names. A page with few matches may be shorter, see
+    /// A search reads at most 2,500 names. A page with few matches can be shorter: see
     /// [`Page::filter`].
     ///
     /// # Errors

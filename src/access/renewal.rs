@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    access::{Access, actor::Actor, claims::VerifiedClaims, jwt::Verified},
+    access::{Access, actor::Actor, claims::VerifiedClaims, jwt::TokenClaims},
     domain::{
         access_token::{AccessToken, ExpirationPolicy, RecordedState},
         id::TokenId,
@@ -20,11 +20,11 @@ use crate::{
 };
 
 /// How long after a renewal the old token can repeat it.
-const REPEATABLE: SignedDuration = SignedDuration::from_mins(1);
+const REPEAT_WINDOW: SignedDuration = SignedDuration::from_mins(1);
 /// How long before renewals end the responses contain a warning.
-const WARNING: SignedDuration = SignedDuration::from_hours(14 * 24);
+const WARNING_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// The domain separation label for deriving the secrets of successors.
-const SUCCESSOR: &[u8] = b"arm-api: secret of a successor";
+const SUCCESSOR_LABEL: &[u8] = b"arm-api: secret of a successor";
 
 impl Access {
     /// Returns which expiration times are allowed for a token that the actor creates now.
@@ -41,7 +41,7 @@ impl Access {
     #[must_use]
     pub fn renewal_ending_soon(&self, actor: &Actor, now: Timestamp) -> Option<Timestamp> {
         let ends_at = self.renewal_ends_at(actor.credential.access_token()?);
-        (now + WARNING >= ends_at).then_some(ends_at)
+        (now + WARNING_PERIOD >= ends_at).then_some(ends_at)
     }
 
     fn renewal_ends_at(&self, token: &AccessToken) -> Timestamp {
@@ -49,7 +49,7 @@ impl Access {
     }
 
     /// Creates the secret of a new token: derived for the successor of a token, random otherwise.
-    pub(super) fn secret_of_new(
+    pub(super) fn new_secret(
         &self,
         actor: &Actor,
         token: &TokenId,
@@ -72,18 +72,18 @@ impl Access {
         claims: &VerifiedClaims,
         now: Timestamp,
     ) -> Result<Option<Actor>> {
-        let VerifiedClaims::AccessToken(verified) = claims else { return Ok(None) };
-        let found = self.store.access_token_and_owner(&verified.user, &verified.token).await?;
+        let VerifiedClaims::AccessToken(claims) = claims else { return Ok(None) };
+        let found = self.store.access_token_and_owner(&claims.user, &claims.token).await?;
         let (Some(owner), Some(token)) = found else { return Ok(None) };
         let RecordedState::Replaced { at, .. } = token.state else { return Ok(None) };
         // The token must be valid, except that it was replaced.
-        let before = AccessToken { state: RecordedState::Active, ..token.clone() };
-        let is_repeatable = now.duration_since(at) <= REPEATABLE;
-        if !is_repeatable || before.check(&verified.digest, &owner.stakeholder, now).is_err() {
+        let unreplaced = AccessToken { state: RecordedState::Active, ..token.clone() };
+        let is_repeatable = now.duration_since(at) <= REPEAT_WINDOW;
+        if !is_repeatable || unreplaced.check(&claims.digest, &owner.stakeholder, now).is_err() {
             return Ok(None);
         }
-        let actor = Actor::with_token(owner, token, verified);
-        actor.note();
+        let actor = Actor::with_token(owner, token, claims);
+        actor.add_to_log_line();
         Ok(Some(actor))
     }
 
@@ -103,14 +103,14 @@ impl Access {
         let RecordedState::Replaced { at, successor } = &own.state else {
             return Err(Error::Refused(Refusal::Invalid));
         };
-        let refused = || Error::Refused(Refusal::TokenReplaced { at: *at });
-        let secret = successor_secret(actor, successor, expiration_time).ok_or_else(refused)?;
+        let replaced = || Error::Refused(Refusal::TokenReplaced { at: *at });
+        let secret = successor_secret(actor, successor, expiration_time).ok_or_else(replaced)?;
         let (_, token) = self.store.access_token_and_owner(&own.user, successor).await?;
-        let token = token.filter(|it| it.first_used_at.is_none()).ok_or_else(refused)?;
-        token.check(&secret.digest(), &actor.stakeholder, now).map_err(|_| refused())?;
-        let shown = self.jwt.write(&Verified::from(&token), &secret).await?;
+        let token = token.filter(|it| it.first_used_at.is_none()).ok_or_else(replaced)?;
+        token.check(&secret.digest(), &actor.stakeholder, now).map_err(|_| replaced())?;
+        let signed = self.jwt.sign(&TokenClaims::from(&token), &secret).await?;
         telemetry::note(|line| line.is_repeated_renewal = true);
-        Ok((shown, token))
+        Ok((signed, token))
     }
 }
 
@@ -119,7 +119,7 @@ fn successor_secret(actor: &Actor, successor: &TokenId, expiration_time: i64) ->
     let own = actor.credential.access_token()?;
     let key = actor.renewal_key.as_ref()?;
     Some(key.derive(&[
-        SUCCESSOR,
+        SUCCESSOR_LABEL,
         own.id.as_str().as_bytes(),
         successor.as_str().as_bytes(),
         &expiration_time.to_be_bytes(),

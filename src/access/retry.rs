@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// The maximum number of attempts. The pauses between them take at most 2.5 seconds in total.
-const ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 8;
 
 impl Access {
     /// Retries a change while it conflicts with other requests. `change` receives the number of the
@@ -20,12 +20,12 @@ impl Access {
     where
         F: Future<Output = Result<T>>,
     {
-        for attempt in 1..ATTEMPTS {
+        for attempt in 1..MAX_ATTEMPTS {
             match change(attempt).await {
                 Err(Error::Conflict) => self.store.back_off(attempt).await?,
                 done => return done,
             }
         }
-        change(ATTEMPTS).await
+        change(MAX_ATTEMPTS).await
     }
 }

@@ -61,65 +61,66 @@ impl Access {
     /// attempt conflicts with another transaction.
     pub async fn log_in(
         &self,
-        person: &VerifiedIdentity,
+        identity: &VerifiedIdentity,
         ownership: DomainOwnership<'_>,
         previous: Option<&SessionClaims>,
         context: &RequestContext,
     ) -> Result<HeaderValue> {
-        let found = self.retry_on_conflict(|_| self.find_by_subject(person, ownership, context));
-        let stakeholder = found.await.map_err(unavailable_by_conflict)?;
+        let found =
+            self.retry_on_conflict(|_| self.find_or_enrol_by_subject(identity, ownership, context));
+        let stakeholder = found.await.map_err(conflict_to_unavailable)?;
         telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
-        self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
+        self.open_session(&stakeholder, previous, context).await.map_err(conflict_to_unavailable)
     }
 
     /// Finds the stakeholder with an identity, or enrols them at the first login.
-    async fn find_by_subject(
+    async fn find_or_enrol_by_subject(
         &self,
-        person: &VerifiedIdentity,
+        identity: &VerifiedIdentity,
         ownership: DomainOwnership<'_>,
         context: &RequestContext,
     ) -> Result<Stakeholder> {
-        let found = self.store.pinned_subject(&person.subject).await?;
+        let found = self.store.pinned_subject(&identity.subject).await?;
         if let Some(pin) = &found
             && let Some(known) = self.store.stakeholder(&pin.user).await?
-            && known.is(&person.subject)
+            && known.is(&identity.subject)
         {
-            return self.follow_address(known, person, pin, ownership, context).await;
+            return self.update_address(known, identity, pin, ownership, context).await;
         }
         if ownership.owner == DomainOwner::OtherProvider {
             return Err(LoginFault::AddressOfOtherProvider.into());
         }
         let pin = |known: &Stakeholder| PinnedSubject {
-            subject: person.subject.clone(),
+            subject: identity.subject.clone(),
             user: known.id.clone(),
-            email: person.email.clone(),
+            email: identity.email.clone(),
             pinned_at: context.now,
         };
-        match self.store.stakeholder_at(&person.email).await? {
+        match self.store.stakeholder_at(&identity.email).await? {
             None => {
                 let id = self.user_id()?;
-                let email = person.email.clone();
-                let mut new = Stakeholder::enrol(id, email, &person.name, context.now);
-                new.link(&person.subject);
+                let email = identity.email.clone();
+                let mut new = Stakeholder::enrol(id, email, &identity.name, context.now);
+                new.link(&identity.subject);
                 let entry = self.login_entry(&new, ENROL, context)?;
                 self.store.enrol_subject(&new, &pin(&new), found.as_ref(), &entry).await?;
                 Ok(new)
             }
             // A concurrent login of the same user enrolled them after the pin was read.
-            Some(known) if known.is(&person.subject) => Ok(known),
-            Some(known) if is_released(found.as_ref(), &known) => {
+            Some(known) if known.is(&identity.subject) => Ok(known),
+            Some(known) if is_unlinked(found.as_ref(), &known) => {
                 let id = telemetry::request_id();
                 let event = "a removed login was used";
                 tracing::warn!(requestId = id, actor = %known.id, "{event}");
                 Err(LoginFault::AddressOfAnother.into())
             }
-            Some(known) if known.may_link(&person.subject, ownership.owner) => {
+            Some(known) if known.may_link(&identity.subject, ownership.owner) => {
                 let mut linked = known.clone();
-                linked.link(&person.subject);
+                linked.link(&identity.subject);
                 if ownership.owner == DomainOwner::ThisProvider {
-                    linked.unlink_non_owners(&person.subject, ownership.owners);
+                    linked.unlink_non_owners(&identity.subject, ownership.owners);
                 }
-                let issuer = Change::new("login", None, Some(person.subject.issuer()));
+                let issuer = Change::new("login", None, Some(identity.subject.issuer()));
                 let entry = self.login_entry(&known, LINK_LOGIN, context)?.with_changes([issuer]);
                 let pin = pin(&known);
                 Ok(self.store.pin_subject(&known, linked, &pin, found.as_ref(), &entry).await?)
@@ -130,29 +131,29 @@ impl Access {
 
     /// Updates a stakeholder's address if it changed at the provider, unless another stakeholder
     /// has it or another provider owns its domain.
-    async fn follow_address(
+    async fn update_address(
         &self,
         known: Stakeholder,
-        person: &VerifiedIdentity,
+        identity: &VerifiedIdentity,
         pin: &PinnedSubject,
         DomainOwnership { owner, owners }: DomainOwnership<'_>,
         context: &RequestContext,
     ) -> Result<Stakeholder> {
-        if pin.email == person.email {
+        if pin.email == identity.email {
             return Ok(known);
         }
-        let pin = PinnedSubject { email: person.email.clone(), ..pin.clone() };
-        if known.email == person.email {
+        let pin = PinnedSubject { email: identity.email.clone(), ..pin.clone() };
+        if known.email == identity.email {
             self.store.note_address(&pin).await?;
             return Ok(known);
         }
         let id = telemetry::request_id();
-        if !known.may_move(&person.subject, owner, owners) {
+        if !known.may_move(&identity.subject, owner, owners) {
             let event = "a changed address belongs to another provider";
             tracing::warn!(requestId = id, actor = %known.id, "{event}");
-        } else if self.store.stakeholder_at(&person.email).await?.is_none() {
+        } else if self.store.stakeholder_at(&identity.email).await?.is_none() {
             let change =
-                Change::new("email", Some(known.email.as_str()), Some(person.email.as_str()));
+                Change::new("email", Some(known.email.as_str()), Some(identity.email.as_str()));
             let entry = self.login_entry(&known, CHANGE_EMAIL, context)?.with_changes([change]);
             return Ok(self.store.move_address(&known, &pin, &entry).await?);
         } else {
@@ -168,14 +169,14 @@ impl Access {
     ///
     /// `Refused` for a disabled stakeholder; `Unavailable` when DynamoDB fails.
     #[cfg(feature = "local")]
-    pub async fn log_in_at(
+    pub async fn log_in_with_email(
         &self,
         email: &Email,
         previous: Option<&SessionClaims>,
         context: &RequestContext,
     ) -> Result<HeaderValue> {
         let stakeholder = self.find_or_enrol(email, email.local_part(), context).await?;
-        self.open_session(&stakeholder, previous, context).await.map_err(unavailable_by_conflict)
+        self.open_session(&stakeholder, previous, context).await.map_err(conflict_to_unavailable)
     }
 
     /// Finds the stakeholder with an e-mail address, or enrols one.
@@ -197,27 +198,24 @@ impl Access {
         let entry = self.login_entry(&new, ENROL, context)?;
         match self.store.enrol(&new, &entry).await {
             Ok(()) => Ok(new),
-            Err(StoreError::Exists) => self.enrolled_meanwhile(email).await,
+            // A concurrent login enrolled them.
+            Err(StoreError::Exists) => {
+                Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Stale)?)
+            }
             Err(fault) => Err(fault.into()),
         }
-    }
-
-    /// Finds the stakeholder that a concurrent login enrolled.
-    #[cfg(feature = "local")]
-    async fn enrolled_meanwhile(&self, email: &Email) -> Result<Stakeholder> {
-        Ok(self.store.stakeholder_at(email).await?.ok_or(StoreError::Stale)?)
     }
 }
 
 /// Whether a subject was linked to a stakeholder, and the link was removed. Such a subject is never
 /// linked to the same stakeholder again.
-fn is_released(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
+fn is_unlinked(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
     found.is_some_and(|pin| pin.user == known.id)
 }
 
 /// Converts a conflict to `Unavailable`, because the request of a login cannot be repeated: the
 /// user must log in again.
-fn unavailable_by_conflict(error: Error) -> Error {
+fn conflict_to_unavailable(error: Error) -> Error {
     match error {
         Error::Conflict => Error::unavailable(StoreError::Stale),
         other => other,

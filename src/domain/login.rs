@@ -55,7 +55,7 @@ pub enum LoginFault {
 impl LoginAttempt {
     /// Returns when the attempt expires.
     #[must_use]
-    pub fn ends_at(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         self.begun_at + LOGIN_LIFETIME
     }
 
@@ -65,7 +65,7 @@ impl LoginAttempt {
     ///
     /// [`LoginFault::UnknownAttempt`], whatever the reason.
     pub fn check(&self, verifier: &Digest, now: Timestamp) -> Result<(), LoginFault> {
-        let is_in_time = self.begun_at <= now + CLOCK_SKEW && now < self.ends_at();
+        let is_in_time = self.begun_at <= now + CLOCK_SKEW && now < self.expires_at();
         if is_in_time && self.verifier.matches(verifier) {
             Ok(())
         } else {

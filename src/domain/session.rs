@@ -73,15 +73,15 @@ impl Session {
 
     /// Returns when the session expires.
     #[must_use]
-    pub fn ends_at(&self) -> Timestamp {
+    pub fn expires_at(&self) -> Timestamp {
         self.opened_at + SESSION_LIFETIME
     }
 
     /// Whether the session has begun and has not expired at `now`. It expires exactly at
-    /// [`ends_at`](Self::ends_at).
+    /// [`expires_at`](Self::expires_at).
     #[must_use]
     pub fn is_valid(&self, now: Timestamp) -> bool {
-        self.opened_at <= now + CLOCK_SKEW && now < self.ends_at()
+        self.opened_at <= now + CLOCK_SKEW && now < self.expires_at()
     }
 
     /// Checks that the session is valid at `now`, given the digest of the secret that a client
@@ -109,10 +109,10 @@ impl Session {
             SessionState::Open if self.is_valid(now) => {
                 owner.check(self.epoch, Refusal::SessionEnded)
             }
-            SessionState::Open if now < self.ends_at() => {
+            SessionState::Open if now < self.expires_at() => {
                 Err(Refusal::NotYetValid { issued_at: self.opened_at })
             }
-            SessionState::Open => Err(Refusal::SessionExpired { at: self.ends_at() }),
+            SessionState::Open => Err(Refusal::SessionExpired { at: self.expires_at() }),
         }
     }
 

@@ -71,7 +71,7 @@ pub enum RequestFault {
 impl RequestFault {
     pub(super) fn describe(&self) -> ErrorInfo {
         let info = ErrorInfo::new;
-        let of_status = |status| info(BAD_REQUEST).status(status);
+        let bad_request = |status| info(BAD_REQUEST).status(status);
         match self {
             Self::Malformed(_) => info(BAD_REQUEST),
             Self::Syntax { .. } => info(PARSE_FAILED),
@@ -89,18 +89,18 @@ impl RequestFault {
                 .member("limit", *limit),
             Self::PersistedQuery => info(PERSISTED_QUERY).hint("send the query itself"),
             Self::UnknownPath => info(NOT_FOUND).hint("GraphQL is at /api: POST your query there"),
-            Self::Method { allow } => of_status(StatusCode::METHOD_NOT_ALLOWED)
+            Self::Method { allow } => bad_request(StatusCode::METHOD_NOT_ALLOWED)
                 .hint(format!("allowed are {allow}; mutations need POST")),
-            Self::NotAcceptable => of_status(StatusCode::NOT_ACCEPTABLE)
+            Self::NotAcceptable => bad_request(StatusCode::NOT_ACCEPTABLE)
                 .hint("accept application/json or application/graphql-response+json"),
-            Self::TooLarge { limit, part } => of_status(StatusCode::PAYLOAD_TOO_LARGE)
+            Self::TooLarge { limit, part } => bad_request(StatusCode::PAYLOAD_TOO_LARGE)
                 .hint(format!("{part} may have {limit} bytes at most"))
                 .member("limit", *limit),
-            Self::MediaType => of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            Self::MediaType => bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE)
                 .hint("add -H 'Content-Type: application/json'"),
-            Self::Charset(_) => of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            Self::Charset(_) => bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE)
                 .hint("send the body in UTF-8, and no other charset"),
-            Self::ContentEncoding(_) => of_status(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            Self::ContentEncoding(_) => bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE)
                 .hint("send the body without compression"),
             Self::DuplicateCookie { .. } => info(BAD_REQUEST).hint(
                 "Another site may have planted one of them. Delete the cookies of this site and \

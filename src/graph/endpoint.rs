@@ -149,7 +149,7 @@ impl Endpoint {
 fn reject(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     let mut response =
         response::reject(error, ResponseMediaType::negotiate(headers).unwrap_or_default());
-    let credential = RawCredential::in_headers(headers, cookies);
+    let credential = RawCredential::from_headers(headers, cookies);
     let is_session = matches!(credential, Ok(RawCredential::Cookie(_)));
     let is_clock = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));
     if is_session && matches!(error, Error::Refused(_)) && !is_clock {

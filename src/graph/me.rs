@@ -106,8 +106,10 @@ impl Me {
             let state = TokenState::from(access_token::TokenState::at(token, owner, now));
             states.as_ref().is_none_or(|wanted| wanted.contains(&state))
         };
-        let part = (arguments.first, arguments.after);
-        let list = ctx.access()?.access_tokens(&self.actor, part, is_wanted, now).await?;
+        let list = ctx
+            .access()?
+            .access_tokens(&self.actor, arguments.first, arguments.after, is_wanted, now)
+            .await?;
         Ok(arguments.connect(list.try_map(|it| Ok::<_, Error>(AccessToken::at(it, owner, now)))?))
     }
 
@@ -158,7 +160,7 @@ impl Me {
     /// Time when the current credential expires (RFC 3339): 40 minutes after login for a session,
     /// the expiration time for an API token.
     async fn session_expiration(&self) -> String {
-        self.actor.credential.ends_at().to_string()
+        self.actor.credential.expires_at().to_string()
     }
 
     /// Email address of the user.

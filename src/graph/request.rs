@@ -50,13 +50,13 @@ pub(super) fn check_method(parts: &Parts) -> Result<()> {
 /// # Errors
 ///
 /// `CrossSite` if another site sent the request; [`RequestFault::MediaType`] if the body is not
-/// JSON; as [`RawCredential::in_headers`].
+/// JSON; as [`RawCredential::from_headers`].
 pub(super) fn read_credential(
     parts: &Parts,
     cookies: Cookies,
     own_origins: &OwnOrigins,
 ) -> Result<RawCredential> {
-    let credential = RawCredential::in_headers(&parts.headers, cookies);
+    let credential = RawCredential::from_headers(&parts.headers, cookies);
     let is_session = matches!(credential, Ok(RawCredential::Cookie(_)));
     if is_session && csrf::has_fetch_site(&parts.headers) {
         own_origins.check(&parts.method, &parts.headers)?;

@@ -8,7 +8,7 @@ use crate::{
     domain::{email::Email, login::LoginFault, subject::Subject},
     error::{Error, Result},
     identity::{
-        fetch::Fetch,
+        http_client::HttpClient,
         oauth::{Endpoints, Tokens},
     },
 };
@@ -59,12 +59,12 @@ pub(super) fn endpoints() -> Result<Endpoints> {
 ///
 /// `UnverifiedAddress` unless the primary address is confirmed; `ProviderDown` when Bitbucket does
 /// not respond.
-pub(super) async fn identify(tokens: &Tokens, fetch: &Fetch) -> Result<VerifiedIdentity> {
+pub(super) async fn identify(tokens: &Tokens, http: &HttpClient) -> Result<VerifiedIdentity> {
     let token = Some(tokens.access_token().secret().as_str());
-    let emails: Emails = fetch.json(EMAILS, token).await?;
+    let emails: Emails = http.get_json(EMAILS, token).await?;
     let primary = emails.values.into_iter().find(|it| it.is_primary && it.is_confirmed);
     let email = Email::try_from(primary.ok_or(LoginFault::UnverifiedAddress)?.email);
-    let user: User = fetch.json(USER, token).await?;
+    let user: User = http.get_json(USER, token).await?;
     let subject = Subject::new(ISSUER.to_owned(), user.account_id);
     Ok(VerifiedIdentity {
         subject: subject.map_err(Error::invalid_id_token)?,

@@ -28,7 +28,7 @@
 
 mod bitbucket;
 mod callback;
-mod fetch;
+mod http_client;
 mod oauth;
 mod openid;
 pub mod provider;
@@ -62,7 +62,7 @@ use crate::{
 
 use self::{
     callback::Callback,
-    fetch::Fetch,
+    http_client::HttpClient,
     oauth::{Endpoints, LoginSecrets, ProviderClient},
     provider::Provider,
 };
@@ -75,7 +75,7 @@ pub struct Identity {
     providers: Vec<Provider>,
     owners: DomainOwners,
     public_url: PublicUrl,
-    fetch: Fetch,
+    http: HttpClient,
     limit: Option<RateLimit>,
 }
 
@@ -97,7 +97,7 @@ impl Identity {
         let owners = providers.iter().map(|it| (it.issuer(), it.domains.clone()));
         let owners = DomainOwners::new(owners);
         let public_url = public_url.clone();
-        Ok(Self { access, providers, owners, public_url, fetch: Fetch(web), limit })
+        Ok(Self { access, providers, owners, public_url, http: HttpClient(web), limit })
     }
 
     /// Returns the providers, in the order of the settings.
@@ -129,8 +129,8 @@ impl Identity {
             Navigation::Foreign => return Ok(redirect_to_login_page(&next)),
             Navigation::Embedded => return Err(Error::CrossSite),
         }
-        let endpoints = provider.endpoints(&self.fetch, context.now).await?;
-        let secrets = LoginSecrets::draw(&self.access.entropy)?;
+        let endpoints = provider.endpoints(&self.http, context.now).await?;
+        let secrets = LoginSecrets::generate(&self.access.entropy)?;
         let attempt = LoginAttempt {
             state: secrets.state.digest(),
             provider: provider.id.clone(),
@@ -168,7 +168,7 @@ impl Identity {
 
         let ownership =
             DomainOwnership { owner: self.domain_owner(provider, &user), owners: &self.owners };
-        let previous = SessionClaims::in_headers(&request.headers, self.access.cookies);
+        let previous = SessionClaims::from_headers(&request.headers, self.access.cookies);
         let login = self.access.log_in(&user, ownership, previous.as_ref(), context);
         let session = login.await?;
         let mut response = Redirect::to(attempt.next.as_str()).into_response();
@@ -219,11 +219,11 @@ impl Identity {
         verifier: &Secret,
         now: Timestamp,
     ) -> Result<VerifiedIdentity> {
-        let endpoints = provider.endpoints(&self.fetch, now).await?;
+        let endpoints = provider.endpoints(&self.http, now).await?;
         let code = callback.code(&endpoints)?;
         let client = self.client(provider, &endpoints);
-        let tokens = client.exchange_code(code, verifier, &self.fetch).await?;
-        let user = provider.identify(&tokens, nonce, &self.fetch, now).await?;
+        let tokens = client.exchange_code(code, verifier, &self.http).await?;
+        let user = provider.identify(&tokens, nonce, &self.http, now).await?;
         if provider.allows(&user.email) {
             Ok(user)
         } else {
@@ -236,7 +236,7 @@ impl Identity {
         let mut others = self.providers.iter().filter(|it| it.id != provider.id);
         if provider.owns_address(user) {
             DomainOwner::ThisProvider
-        } else if others.any(|it| it.lists(&user.email)) {
+        } else if others.any(|it| it.lists_domain_of(&user.email)) {
             DomainOwner::OtherProvider
         } else {
             DomainOwner::Nobody

@@ -16,7 +16,7 @@ use crate::{
     domain::secret::Secret,
     entropy::{Entropy, NoEntropy},
     error::{Error, Result},
-    identity::fetch::Fetch,
+    identity::http_client::HttpClient,
 };
 
 /// A provider's endpoints, and how its authorization responses identify it.
@@ -84,7 +84,7 @@ impl LoginSecrets {
     /// # Errors
     ///
     /// [`NoEntropy`] when the operating system provides no randomness.
-    pub(super) fn draw(entropy: &Entropy) -> Result<Self, NoEntropy> {
+    pub(super) fn generate(entropy: &Entropy) -> Result<Self, NoEntropy> {
         let secret = || Ok(Secret::from_entropy(entropy.bytes()?));
         Ok(Self { state: secret()?, nonce: secret()?, verifier: secret()? })
     }
@@ -119,13 +119,13 @@ impl ProviderClient<'_> {
         &self,
         code: Secret,
         verifier: &Secret,
-        fetch: &Fetch,
+        http: &HttpClient,
     ) -> Result<Tokens> {
         let response = self
             .oauth_client()?
             .exchange_code(AuthorizationCode::new(code.reveal().to_owned()))
             .set_pkce_verifier(pkce_verifier(verifier))
-            .request_async(fetch)
+            .request_async(http)
             .await;
         response.map_err(|fault| match fault {
             RequestTokenError::Request(unavailable) => Error::provider_down(unavailable),

@@ -17,7 +17,7 @@ use crate::{
     domain::{email::Email, login::LoginFault, secret::Digest, subject::Subject},
     error::{Error, Result},
     identity::{
-        fetch::Fetch,
+        http_client::HttpClient,
         oauth::{Endpoints, Tokens},
     },
 };
@@ -48,19 +48,19 @@ struct UserInfo {
 }
 
 impl OpenId {
-    /// Creates a provider that publishes its metadata under `address`.
-    pub(super) fn new(address: String) -> Self {
-        let discovery = Discovery::new(address, false);
+    /// Creates a provider that publishes its metadata under `base_url`.
+    pub(super) fn new(base_url: String) -> Self {
+        let discovery = Discovery::new(base_url, false);
         Self { discovery, assumes_verified_email: false, is_microsoft: false }
     }
 
-    /// Creates the provider Microsoft, for the tenant or the group of tenants in `address`.
+    /// Creates the provider Microsoft, for the tenant or the group of tenants in `base_url`.
     pub(super) fn microsoft(
-        address: String,
-        has_tenants: bool,
+        base_url: String,
+        is_multi_tenant: bool,
         assumes_verified_email: bool,
     ) -> Self {
-        let discovery = Discovery::new(address, has_tenants);
+        let discovery = Discovery::new(base_url, is_multi_tenant);
         Self { discovery, assumes_verified_email, is_microsoft: true }
     }
 
@@ -74,8 +74,8 @@ impl OpenId {
     /// # Errors
     ///
     /// `ProviderDown` when the provider does not respond.
-    pub(super) async fn endpoints(&self, fetch: &Fetch, now: Timestamp) -> Result<Endpoints> {
-        Ok(self.discovery.metadata(fetch, now, MAX_AGE).await?.endpoints())
+    pub(super) async fn endpoints(&self, http: &HttpClient, now: Timestamp) -> Result<Endpoints> {
+        Ok(self.discovery.metadata(http, now, MAX_AGE).await?.endpoints())
     }
 
     /// Identifies the user by the ID token.
@@ -89,24 +89,24 @@ impl OpenId {
         client_id: &str,
         tokens: &Tokens,
         nonce: &Digest,
-        fetch: &Fetch,
+        http: &HttpClient,
         now: Timestamp,
     ) -> Result<VerifiedIdentity> {
         let token = tokens.extra_fields().id_token.as_deref();
         let token = token.ok_or_else(|| Error::invalid_id_token("there is no ID token"))?;
-        let metadata = self.discovery.metadata(fetch, now, MAX_AGE).await?;
+        let metadata = self.discovery.metadata(http, now, MAX_AGE).await?;
         let verify = |metadata: &Metadata| {
             let issuer = &metadata.document.issuer;
             verify(token, &metadata.keys, Expected { issuer, client_id, nonce, now })
         };
         let claims = match verify(&metadata) {
             Err(InvalidIdToken::UnknownKey) => {
-                verify(&*self.discovery.metadata(fetch, now, MIN_AGE).await?)
+                verify(&*self.discovery.metadata(http, now, MIN_AGE).await?)
             }
             result => result,
         };
         let claims = claims.map_err(Error::invalid_id_token)?;
-        let claims = add_user_info(claims, &metadata, tokens, fetch).await?;
+        let claims = add_user_info(claims, &metadata, tokens, http).await?;
         self.verify_address(claims)
     }
 
@@ -135,14 +135,14 @@ async fn add_user_info(
     mut claims: Claims,
     metadata: &Metadata,
     tokens: &Tokens,
-    fetch: &Fetch,
+    http: &HttpClient,
 ) -> Result<Claims> {
     let Some(url) = metadata.document.userinfo_endpoint.as_ref().filter(|_| claims.email.is_none())
     else {
         return Ok(claims);
     };
     let token = Some(tokens.access_token().secret().as_str());
-    let info: UserInfo = fetch.json(url, token).await?;
+    let info: UserInfo = http.get_json(url, token).await?;
     if info.sub != claims.subject {
         return Err(Error::invalid_id_token("the user info is about another subject"));
     }

@@ -8,7 +8,7 @@ use crate::{
     error::Result,
     identity::{
         bitbucket,
-        fetch::Fetch,
+        http_client::HttpClient,
         oauth::{ClientCredentials, Endpoints, Tokens},
         openid::OpenId,
     },
@@ -83,9 +83,9 @@ impl Provider {
     }
 
     /// Returns the endpoints.
-    pub(super) async fn endpoints(&self, fetch: &Fetch, now: Timestamp) -> Result<Endpoints> {
+    pub(super) async fn endpoints(&self, http: &HttpClient, now: Timestamp) -> Result<Endpoints> {
         match &self.kind {
-            Kind::OpenId(openid) => openid.endpoints(fetch, now).await,
+            Kind::OpenId(openid) => openid.endpoints(http, now).await,
             Kind::Bitbucket => bitbucket::endpoints(),
         }
     }
@@ -103,14 +103,14 @@ impl Provider {
         &self,
         tokens: &Tokens,
         nonce: &Digest,
-        fetch: &Fetch,
+        http: &HttpClient,
         now: Timestamp,
     ) -> Result<VerifiedIdentity> {
         match &self.kind {
             Kind::OpenId(openid) => {
-                openid.identify(&self.credentials.id, tokens, nonce, fetch, now).await
+                openid.identify(&self.credentials.id, tokens, nonce, http, now).await
             }
-            Kind::Bitbucket => bitbucket::identify(tokens, fetch).await,
+            Kind::Bitbucket => bitbucket::identify(tokens, http).await,
         }
     }
 
@@ -124,7 +124,7 @@ impl Provider {
 
     /// Whether the domain of an address is in the operator's list of domains that the provider
     /// owns.
-    pub(super) fn lists(&self, email: &Email) -> bool {
+    pub(super) fn lists_domain_of(&self, email: &Email) -> bool {
         self.domains.iter().any(|it| it == email.domain())
     }
 
@@ -137,11 +137,11 @@ impl Provider {
         let is_authoritative = user.subject.issuer() != GOOGLE
             || user.email.domain() == GMAIL
             || user.hosted_domain.as_ref().is_some_and(is_listed);
-        is_authoritative && self.lists(&user.email)
+        is_authoritative && self.lists_domain_of(&user.email)
     }
 
     /// Whether a user with this address may log in.
     pub(super) fn allows(&self, email: &Email) -> bool {
-        self.domains.is_empty() || self.lists(email)
+        self.domains.is_empty() || self.lists_domain_of(email)
     }
 }

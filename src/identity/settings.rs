@@ -141,10 +141,10 @@ fn kind(entry: &Entry, has_domains: bool) -> Result<(Brand, Option<&'static str>
 /// only if a claim says so, or if it is in the operator's own tenant and domains.
 fn microsoft(tenant: &str, has_domains: bool) -> Result<OpenId, String> {
     let is_id = is_tenant(tenant);
-    let has_tenants = MANY_TENANTS.contains(&tenant);
-    if is_id || has_tenants {
-        let address = format!("{MICROSOFT}/{tenant}/v2.0");
-        Ok(OpenId::microsoft(address, has_tenants, is_id && has_domains))
+    let is_multi_tenant = MANY_TENANTS.contains(&tenant);
+    if is_id || is_multi_tenant {
+        let base_url = format!("{MICROSOFT}/{tenant}/v2.0");
+        Ok(OpenId::microsoft(base_url, is_multi_tenant, is_id && has_domains))
     } else {
         Err(format!("`tenant` must be an id, or one of {}", MANY_TENANTS.join(", ")))
     }
@@ -182,15 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_has_a_label_and_an_address() {
-        for (preset, label, address) in [
+    fn a_preset_has_a_label_and_a_base_url() {
+        for (preset, label, base_url) in [
             ("google", "Google", "https://accounts.google.com"),
             ("microsoft", "Microsoft", "https://login.microsoftonline.com/common/v2.0"),
         ] {
             let provider = providers(&entry(&format!(r#""preset":"{preset}""#))).unwrap().remove(0);
 
             assert_eq!(provider.label, label);
-            assert!(matches!(provider.kind, Kind::OpenId(it) if it.discovery.address == address));
+            assert!(matches!(provider.kind, Kind::OpenId(it) if it.discovery.base_url == base_url));
         }
     }
 

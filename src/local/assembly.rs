@@ -5,7 +5,7 @@ use std::{fs, path::Path, time::Duration};
 use aws_sdk_dynamodb::Client;
 
 use crate::{
-    app::{CannotStart, Dependencies, WebApp},
+    app::{Dependencies, InitError, WebApp},
     aws::{https_client, https_connector},
     clock::{Clock, ManualClock},
     config::{Config, Providers, PublicUrl},
@@ -69,10 +69,10 @@ fn read_providers(options: &Options) -> Result<Option<Providers>> {
 }
 
 /// Returns the error for an app that cannot start. Names the file that caused it, if any.
-fn cannot_start(options: &Options, data: &Data, fault: &CannotStart) -> StartError {
+fn cannot_start(options: &Options, data: &Data, fault: &InitError) -> StartError {
     match (fault, data.directory(), &options.providers) {
-        (CannotStart::Keys(fault), Some(directory), _) => directory.invalid_keys(fault.fault()),
-        (CannotStart::Providers(fault), _, Some(path)) => invalid_providers(path, fault),
+        (InitError::Keys(fault), Some(directory), _) => directory.invalid_keys(fault.fault()),
+        (InitError::Providers(fault), _, Some(path)) => invalid_providers(path, fault),
         _ => StartError::caused_by("Cannot start", fault, "Check the options."),
     }
 }

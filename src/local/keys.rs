@@ -64,7 +64,7 @@ impl KeyFile {
                 Err(io::Error::other(format!("{kid} is the active key: run `keys rotate` first")))
             }
             Some(entry) => {
-                entry.state = KeyState::Dead;
+                entry.state = KeyState::Retired;
                 self.write(&entries)
             }
         }
@@ -81,7 +81,7 @@ impl KeyFile {
 
     /// Writes another file and renames it, so that readers never see an incomplete file.
     fn write(&self, entries: &[KeyEntry]) -> io::Result<()> {
-        Keys::of(entries.to_vec()).map_err(io::Error::other)?;
+        Keys::new(entries.to_vec()).map_err(io::Error::other)?;
         let beside = self.0.with_extension("new");
         let mut file =
             OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
@@ -122,7 +122,7 @@ mod tests {
         file.retire(&first, &entropy).unwrap();
 
         let states: Vec<_> = file.entries(&entropy).unwrap().iter().map(|it| it.state).collect();
-        assert_eq!(states, [KeyState::Dead, KeyState::Active]);
+        assert_eq!(states, [KeyState::Retired, KeyState::Active]);
         let mode = fs::metadata(dir.join("keys.json")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         fs::remove_dir_all(dir).unwrap();

@@ -1,4 +1,4 @@
-//! Local mode: the whole product on localhost, with an embedded DynamoDB, a development sign-in
+//! Local mode: the whole product on localhost, with an embedded DynamoDB, a development login
 //! and demo data. Tests and benches use the same parts.
 //!
 //! All of it is behind the feature `local`, so that no Lambda binary contains any of it.
@@ -12,11 +12,11 @@ pub mod dynamodb;
 pub mod faults;
 mod hosts;
 pub mod keys;
+mod login;
 pub mod options;
 mod routes;
 mod serve;
 mod setup;
-mod sign_in;
 mod start_error;
 mod table;
 

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use crate::config::{DEFAULT_RENEWAL_DAYS, parse_renewal_days};
 
 /// The whole product on localhost: web application, GraphQL IDE and API, with an
-/// embedded DynamoDB, a development sign-in and demo data. No AWS account is needed.
+/// embedded DynamoDB, a development login and demo data. No AWS account is needed.
 #[derive(Debug, Parser)]
 #[command(name = "local", version)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]

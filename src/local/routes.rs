@@ -16,12 +16,12 @@ use crate::{
     http::ClientAddress,
     local::{
         development::{self, TestControls},
-        sign_in,
+        login,
     },
     routes,
 };
 
-/// Returns the routes of both functions, and the development sign-in.
+/// Returns the routes of both functions, and the development login.
 pub fn routes(app: WebApp) -> Router {
     routes_with(app, TestControls::default())
 }
@@ -30,7 +30,7 @@ pub fn routes(app: WebApp) -> Router {
 pub(super) fn routes_with(web_app: WebApp, controls: TestControls) -> Router {
     let app = web_app.app.clone();
     let paths = routes::web_routes(web_app).merge(routes::api_routes(app.clone()));
-    let paths = paths.merge(sign_in::routes(app.clone())).merge(development::routes(controls));
+    let paths = paths.merge(login::routes(app.clone())).merge(development::routes(controls));
     let localhost = middleware::from_fn(redirect_to_localhost);
     routes::with_middleware("local", app, paths)
         .layer(localhost)

@@ -9,8 +9,8 @@ use crate::{
     clock::Clock,
     config::{Aws, Config, DEFAULT_RENEWAL_LIMIT, PublicUrl, SigningKeys},
     entropy::Entropy,
-    local::sign_in,
-    web::site::SignIn,
+    local::login,
+    web::site::LoginMethod,
 };
 
 /// Returns the default configuration of local mode.
@@ -31,7 +31,7 @@ pub fn config(public_url: PublicUrl, signing_keys: SigningKeys) -> Config {
     }
 }
 
-/// Returns dependencies with the development sign-in, the system clock and the system's random
+/// Returns dependencies with the development login, the system clock and the system's random
 /// numbers. `http` connects to AWS services other than DynamoDB.
 #[must_use]
 pub fn dependencies(dynamodb: Client, http: SharedHttpClient) -> Dependencies {
@@ -42,7 +42,7 @@ pub fn dependencies(dynamodb: Client, http: SharedHttpClient) -> Dependencies {
         clock: Clock::System,
         entropy: Entropy::System,
         other_origins: Vec::new(),
-        sign_ins: vec![development_sign_in()],
+        login_methods: vec![development_login()],
     }
 }
 
@@ -59,10 +59,10 @@ pub fn aws(dynamodb_endpoint: Option<String>) -> Aws {
     }
 }
 
-fn development_sign_in() -> SignIn {
-    SignIn {
-        label: "Development sign-in".to_owned(),
-        path: sign_in::PATH.to_owned(),
+fn development_login() -> LoginMethod {
+    LoginMethod {
+        label: "Development login".to_owned(),
+        path: login::PATH.to_owned(),
         brand: "development",
     }
 }

@@ -13,7 +13,7 @@ impl Record for LoginAttempt {
     }
 
     fn ttl(&self) -> Option<Timestamp> {
-        Some(self.ends_at())
+        Some(self.expires_at())
     }
 }
 

@@ -25,7 +25,7 @@ impl Record for Session {
     }
 
     fn ttl(&self) -> Option<Timestamp> {
-        Some(self.ends_at() + RETENTION)
+        Some(self.expires_at() + RETENTION)
     }
 }
 

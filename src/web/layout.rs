@@ -23,7 +23,7 @@ pub(super) struct Layout {
 impl Layout {
     pub(super) fn new(actor: &Actor, api: String, path: OwnPath, now: Timestamp) -> Self {
         let user = &actor.stakeholder;
-        let session_end = actor.credential.ends_at();
+        let session_end = actor.credential.expires_at();
         let initial = user.name.chars().next();
         Self {
             email: user.email.as_str().to_owned(),

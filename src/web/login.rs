@@ -18,14 +18,14 @@ use crate::{
     web::{
         assets,
         error_page::PageError,
-        site::{SignIn, Site},
+        site::{LoginMethod, Site},
     },
 };
 
 #[derive(Template)]
 #[template(path = "login.html")]
 struct Page<'a> {
-    sign_ins: &'a [SignIn],
+    login_methods: &'a [LoginMethod],
     next: &'a str,
     banner: Option<Banner>,
 }
@@ -101,7 +101,7 @@ pub async fn show(
 
 fn render(site: &Site, request: &Parts, banner: Option<Banner>) -> Result<Response> {
     let next = next(&request.uri);
-    let page = Page { sign_ins: &site.sign_ins, next: next.as_str(), banner };
+    let page = Page { login_methods: &site.login_methods, next: next.as_str(), banner };
     let mut response = super::render(&page)?;
     if session_marker::is_set(&request.headers) {
         let marker = session_marker::clear(site.public_url.is_https());
@@ -142,15 +142,19 @@ mod tests {
 
     #[test]
     fn a_button_leads_to_its_provider_and_then_to_the_page() {
-        let sign_in = |brand, label: &str| SignIn {
+        let login_method = |brand, label: &str| LoginMethod {
             label: label.to_owned(),
             path: format!("/login/{brand}"),
             brand,
         };
-        let sign_ins =
-            [sign_in("google", "Continue with Google"), sign_in("oidc", "Continue with <Acme>")];
+        let login_methods = [
+            login_method("google", "Continue with Google"),
+            login_method("oidc", "Continue with <Acme>"),
+        ];
 
-        let html = Page { sign_ins: &sign_ins, next: "/api?a=1&b", banner: None }.render().unwrap();
+        let html = Page { login_methods: &login_methods, next: "/api?a=1&b", banner: None }
+            .render()
+            .unwrap();
 
         assert!(html.contains("href=\"/login/google?next=/api%3Fa%3D1%26b\""), "{html}");
         assert!(html.contains("Continue with Google</a>"));
@@ -159,7 +163,7 @@ mod tests {
 
     #[test]
     fn the_page_says_that_no_login_method_is_configured() {
-        let html = Page { sign_ins: &[], next: "/home", banner: None }.render().unwrap();
+        let html = Page { login_methods: &[], next: "/home", banner: None }.render().unwrap();
 
         assert!(html.contains("No login method is configured"), "{html}");
     }

@@ -19,7 +19,7 @@ use crate::{
 
 /// A way to log in. The login page shows it as a button.
 #[derive(Clone, Debug)]
-pub struct SignIn {
+pub struct LoginMethod {
     /// The text of the button.
     pub label: String,
     /// The path that the button links to.
@@ -39,7 +39,7 @@ pub struct Site {
     /// The public address of the product.
     pub public_url: PublicUrl,
     /// The ways to log in. Only the login page uses them.
-    pub sign_ins: Vec<SignIn>,
+    pub login_methods: Vec<LoginMethod>,
 }
 
 impl Site {

@@ -16,7 +16,7 @@ const MOST_BYTES = 20_000;
 for (const [name, path] of [
   ['the login page', '/'],
   ['the login page with a next page', '/?next=/api'],
-  ['the development sign-in', '/login/development'],
+  ['the development login', '/login/development'],
   ['a page that does not exist', '/no/such/page'],
 ]) {
   story(`${name} is accessible`, async ({ page, url }) => {

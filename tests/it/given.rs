@@ -21,7 +21,7 @@ use std::{
 
 use arm_api::{
     access::keys::KeyEntry,
-    app::{App, CannotStart, Dependencies, WebApp},
+    app::{App, Dependencies, InitError, WebApp},
     clock::{Clock, ManualClock},
     config::{Config, PublicUrl, SigningKeys},
     domain::{
@@ -133,7 +133,7 @@ impl World {
     pub(crate) async fn with_kms(
         kms: SharedHttpClient,
         configure: impl FnOnce(&mut Config),
-    ) -> Result<Self, CannotStart> {
+    ) -> Result<Self, InitError> {
         Self::start(LogFormat::Json, Some(kms), configure).await
     }
 
@@ -141,7 +141,7 @@ impl World {
         log_format: LogFormat,
         kms: Option<SharedHttpClient>,
         configure: impl FnOnce(&mut Config),
-    ) -> Result<Self, CannotStart> {
+    ) -> Result<Self, InitError> {
         let log = Log::default();
         let logging =
             tracing::subscriber::set_default(telemetry::subscriber(log_format, log.clone()));

@@ -94,7 +94,7 @@ async fn a_revocation_is_reported_only_to_a_client_that_has_the_secret_of_the_to
 
 #[rstest]
 #[case::verify_only(KeyState::VerifyOnly, "200", 1)]
-#[case::retired(KeyState::Dead, INVALID, 0)]
+#[case::retired(KeyState::Retired, INVALID, 0)]
 #[tokio::test]
 async fn a_token_is_accepted_until_its_key_is_retired(
     #[case] state: KeyState,

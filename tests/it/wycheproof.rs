@@ -26,7 +26,7 @@ fn accepted_key(group: &TestGroup) -> DecodingKey {
     let x = URL_SAFE_NO_PAD.encode(&group.key.pk);
     let own = KeyEntry::from_entropy([1; 32]).unwrap();
     let verifying = KeyEntry { x: x.clone(), d: None, state: KeyState::VerifyOnly, ..own.clone() };
-    Keys::of(vec![own, verifying]).unwrap();
+    Keys::new(vec![own, verifying]).unwrap();
     DecodingKey::from_ed_components(&x).unwrap()
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::{
     domain::issuer::ANY_TENANT,
     error::{Error, Result},
-    identity::{fetch::Fetch, oauth::Endpoints, openid::keys::KeySet},
+    identity::{http_client::HttpClient, oauth::Endpoints, openid::keys::KeySet},
 };
 
 /// How long metadata and keys are cached.
@@ -23,9 +23,9 @@ pub(super) const MIN_AGE: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Debug)]
 pub(in crate::identity) struct Discovery {
     /// The base URL of the metadata, without a trailing slash.
-    pub(in crate::identity) address: String,
+    pub(in crate::identity) base_url: String,
     /// Whether the provider has many tenants, each of which is an issuer.
-    has_tenants: bool,
+    is_multi_tenant: bool,
     cached: Mutex<Option<Arc<Metadata>>>,
 }
 
@@ -51,16 +51,16 @@ pub(super) struct Document {
 }
 
 impl Discovery {
-    pub(super) fn new(address: String, has_tenants: bool) -> Self {
-        Self { address, has_tenants, cached: Mutex::new(None) }
+    pub(super) fn new(base_url: String, is_multi_tenant: bool) -> Self {
+        Self { base_url, is_multi_tenant, cached: Mutex::new(None) }
     }
 
     /// Returns the issuer. If the provider has many tenants, [`ANY_TENANT`] takes the place of the
     /// tenant.
     pub(super) fn issuer(&self) -> String {
-        match self.address.rsplit('/').nth(1) {
-            Some(tenants) if self.has_tenants => self.address.replacen(tenants, ANY_TENANT, 1),
-            _ => self.address.clone(),
+        match self.base_url.rsplit('/').nth(1) {
+            Some(tenants) if self.is_multi_tenant => self.base_url.replacen(tenants, ANY_TENANT, 1),
+            _ => self.base_url.clone(),
         }
     }
 
@@ -72,7 +72,7 @@ impl Discovery {
     /// issuer.
     pub(super) async fn metadata(
         &self,
-        fetch: &Fetch,
+        http: &HttpClient,
         now: Timestamp,
         max_age: SignedDuration,
     ) -> Result<Arc<Metadata>> {
@@ -81,26 +81,26 @@ impl Discovery {
         if let Some(metadata) = cached.as_ref().filter(is_fresh) {
             return Ok(Arc::clone(metadata));
         }
-        let metadata = Arc::new(self.fetch_metadata(fetch, now).await?);
+        let metadata = Arc::new(self.fetch_metadata(http, now).await?);
         *cached = Some(Arc::clone(&metadata));
         Ok(metadata)
     }
 
-    async fn fetch_metadata(&self, fetch: &Fetch, now: Timestamp) -> Result<Metadata> {
-        let url = format!("{}/.well-known/openid-configuration", self.address);
-        let document: Document = fetch.json(&url, None).await?;
+    async fn fetch_metadata(&self, http: &HttpClient, now: Timestamp) -> Result<Metadata> {
+        let url = format!("{}/.well-known/openid-configuration", self.base_url);
+        let document: Document = http.get_json(&url, None).await?;
         if !self.is_issuer_of(&document) {
             let fault = format!("{url} has the metadata of the issuer {}", document.issuer);
             return Err(Error::provider_down(fault));
         }
-        let keys = fetch.json(&document.jwks_uri, None).await?;
+        let keys = http.get_json(&document.jwks_uri, None).await?;
         Ok(Metadata { document, keys, fetched_at: now })
     }
 
     /// Whether a document describes this provider (OpenID Connect Discovery 1.0, section 4.3).
     fn is_issuer_of(&self, document: &Document) -> bool {
-        document.issuer.trim_end_matches('/') == self.address
-            || (self.has_tenants && document.issuer.contains(ANY_TENANT))
+        document.issuer.trim_end_matches('/') == self.base_url
+            || (self.is_multi_tenant && document.issuer.contains(ANY_TENANT))
     }
 }
 

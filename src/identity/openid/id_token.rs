@@ -139,7 +139,7 @@ fn verify_signature(token: &str, keys: &KeySet) -> Result<Claims, InvalidIdToken
     if header.crit.is_some() {
         return Err(InvalidIdToken::Rejected("has a critical extension"));
     }
-    let validation = only_signature(header.alg);
+    let validation = signature_only(header.alg);
     for key in keys.candidates(&header) {
         match decode(token, &key, &validation) {
             Ok(token) => return Ok(token.claims),
@@ -151,7 +151,7 @@ fn verify_signature(token: &str, keys: &KeySet) -> Result<Claims, InvalidIdToken
 }
 
 /// Returns a validation that checks only the signature. [`Claims::check`] checks the claims.
-fn only_signature(algorithm: Algorithm) -> Validation {
+fn signature_only(algorithm: Algorithm) -> Validation {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
     validation.validate_exp = false;
@@ -164,20 +164,17 @@ impl Claims {
         let Expected { issuer, client_id, nonce, now } = expected;
         let now = now.duration_since(Timestamp::UNIX_EPOCH);
         let party = self.authorized_party.as_ref();
-        let begin = self.not_before.map_or(Some(SignedDuration::ZERO), duration);
-        let issued_before =
+        let valid_from = self.not_before.map_or(Some(SignedDuration::ZERO), duration);
+        let age =
             duration(self.issued_at).map(|it| now.checked_sub(it).unwrap_or(SignedDuration::MAX));
-        let login = -MAX_SKEW..=LOGIN_LIFETIME + MAX_SKEW;
+        let allowed_age = -MAX_SKEW..=LOGIN_LIFETIME + MAX_SKEW;
         let rules = [
             (is_issuer(issuer, &self.issuer), "has another issuer"),
             (self.audience.is_only(client_id), "is for another client"),
             (party.is_none_or(|it| it == client_id), "is for another authorized party"),
             (duration(self.expires_at).is_some_and(|it| now < it), "has expired"),
-            (
-                issued_before.is_some_and(|it| login.contains(&it)),
-                "was not issued during this login",
-            ),
-            (begin.is_some_and(|it| it <= now + MAX_SKEW), "is not valid yet"),
+            (age.is_some_and(|it| allowed_age.contains(&it)), "was not issued during this login"),
+            (valid_from.is_some_and(|it| it <= now + MAX_SKEW), "is not valid yet"),
             (self.has_nonce(nonce), "belongs to another login attempt"),
         ];
         let violated = rules.into_iter().find(|(holds, _)| !holds);

@@ -60,7 +60,7 @@ impl Program<'_> {
         let access = &self.world.app.access;
         let now = self.world.app.clock.now();
         let bearer = format!("Bearer {}", self.token).try_into().unwrap();
-        let credential = RawCredential::in_headers(
+        let credential = RawCredential::from_headers(
             &HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]),
             access.cookies,
         );

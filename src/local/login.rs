@@ -1,4 +1,4 @@
-//! The development sign-in, which replaces identity providers and needs only an email address.
+//! The development login, which replaces identity providers and needs only an email address.
 //! After the login, the same rules apply as elsewhere.
 
 use askama::Template;
@@ -20,7 +20,7 @@ use crate::{
     web::{assets, error_page, login},
 };
 
-/// The path of the development sign-in.
+/// The path of the development login.
 pub(super) const PATH: &str = "/login/development";
 
 #[derive(Template)]
@@ -29,9 +29,9 @@ struct Page<'a> {
     next: &'a str,
 }
 
-/// Returns the routes of the development sign-in.
+/// Returns the routes of the development login.
 pub(super) fn routes(app: App) -> Router {
-    Router::new().route(PATH, get(form).post(sign_in)).with_state(app)
+    Router::new().route(PATH, get(form).post(log_in)).with_state(app)
 }
 
 async fn form(request: Request<Body>) -> Result<Response> {
@@ -40,8 +40,8 @@ async fn form(request: Request<Body>) -> Result<Response> {
     Ok(Html(page).into_response())
 }
 
-/// Signs in. Errors are pages for browsers, and JSON for scripts.
-async fn sign_in(
+/// Logs in. Errors are pages for browsers, and JSON for scripts.
+async fn log_in(
     State(app): State<App>,
     Extension(context): Extension<RequestContext>,
     request: Request<Body>,
@@ -67,8 +67,8 @@ async fn submit(
     let email =
         Email::try_from(email).map_err(|fault| RequestFault::Malformed(fault.to_string()))?;
 
-    let previous = SessionClaims::in_headers(&parts.headers, app.access.cookies);
-    let cookie = app.access.log_in_at(&email, previous.as_ref(), context).await?;
+    let previous = SessionClaims::from_headers(&parts.headers, app.access.cookies);
+    let cookie = app.access.log_in_with_email(&email, previous.as_ref(), context).await?;
     let next =
         OwnPath::try_from(form.get("next").unwrap_or_default().to_owned()).unwrap_or_default();
     Ok(([(SET_COOKIE, cookie)], Redirect::to(next.as_str())).into_response())

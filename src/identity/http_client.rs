@@ -25,7 +25,7 @@ const MAX_BODY: usize = 256 * 1024;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// An HTTP client for requests to identity providers.
-pub(super) struct Fetch(pub(super) SharedHttpConnector);
+pub(super) struct HttpClient(pub(super) SharedHttpConnector);
 
 /// A server does not respond, or responds that it is unavailable.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +36,7 @@ pub(super) struct Unavailable {
     cause: BoxError,
 }
 
-impl<'c> AsyncHttpClient<'c> for Fetch {
+impl<'c> AsyncHttpClient<'c> for HttpClient {
     type Error = Unavailable;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Vec<u8>>, Unavailable>> + Send + 'c>>;
 
@@ -45,7 +45,7 @@ impl<'c> AsyncHttpClient<'c> for Fetch {
     }
 }
 
-impl Fetch {
+impl HttpClient {
     /// Sends a request and reads the response.
     ///
     /// # Errors
@@ -56,7 +56,8 @@ impl Fetch {
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, Unavailable> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let result = tokio::time::timeout(RESPONSE_TIMEOUT, self.send_unbounded(request)).await;
+        let result =
+            tokio::time::timeout(RESPONSE_TIMEOUT, self.send_without_timeout(request)).await;
         let cause = match result {
             Ok(Ok(response)) if is_unavailable(response.status()) => {
                 format!("it responds with the status {}", response.status()).into()
@@ -69,7 +70,7 @@ impl Fetch {
     }
 
     /// Sends a request without a time limit.
-    async fn send_unbounded(
+    async fn send_without_timeout(
         &self,
         request: Request<Vec<u8>>,
     ) -> Result<Response<Vec<u8>>, BoxError> {
@@ -84,7 +85,7 @@ impl Fetch {
     /// # Errors
     ///
     /// `ProviderDown` when the server does not respond with such a document.
-    pub(super) async fn json<T: DeserializeOwned>(
+    pub(super) async fn get_json<T: DeserializeOwned>(
         &self,
         url: &str,
         bearer: Option<&str>,
