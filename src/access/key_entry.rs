@@ -19,6 +19,18 @@ pub enum KeyState {
     Retired,
 }
 
+impl KeyState {
+    /// Returns the name that the command line of local mode prints.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::VerifyOnly => "VerifyOnly",
+            Self::Retired => "Dead",
+        }
+    }
+}
+
 /// An entry of `SIGNING_KEYS`: a JSON Web Key (RFC 8037) and its state.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

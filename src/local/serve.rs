@@ -100,7 +100,7 @@ fn manage_keys(options: &Options, command: &KeysCommand) -> Result<()> {
         _ => directory.invalid_keys(fault),
     });
     for entry in entries? {
-        println!("{} {:?}", entry.kid(), entry.state);
+        println!("{} {}", entry.kid(), entry.state.name());
     }
     Ok(())
 }
