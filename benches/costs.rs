@@ -1,7 +1,7 @@
-//! What the parts of a request cost in process. `make bench`; figures and what they
-//! must stay below are in `benches/README.md`.
+//! Measures parts of a request in-process. `make bench` runs it. The results and their limits are
+//! in `benches/README.md`.
 
-#![expect(clippy::unwrap_used, reason = "a bench that cannot begin ends in a panic")]
+#![expect(clippy::unwrap_used, reason = "a benchmark panics if its setup fails")]
 
 use std::{hint::black_box, sync::Arc, time::Duration};
 
@@ -107,7 +107,7 @@ fn public_url() -> PublicUrl {
 fn execute(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let endpoint = runtime.block_on(app()).endpoint;
-    let visitor = ana();
+    let principal = ana();
     let executor = &endpoint.executor;
     let query = "{ me { userEmail userName role sessionExpiration } }";
     let context = RequestContext {
@@ -119,7 +119,7 @@ fn execute(criterion: &mut Criterion) {
     };
     criterion.bench_function("execute `me` without I/O", |bencher| {
         bencher.to_async(&runtime).iter(async || {
-            executor.execute::<Value>(query, (), visitor.clone(), &context).await.unwrap()
+            executor.execute::<Value>(query, (), principal.clone(), &context).await.unwrap()
         });
     });
 }

@@ -1,4 +1,5 @@
-//! A constant answer, by the crate and in the profile of the product.
+//! A Lambda function with a constant response. It uses the same crate and build profile as the
+//! product.
 
 use lambda_http::{Error, Request, Response, run, service_fn};
 

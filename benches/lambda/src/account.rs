@@ -1,5 +1,4 @@
-//! One account of the product: its signing key, its one stakeholder, their session and
-//! tokens, and the records of these, as DynamoDB has them.
+//! A user of the product with a session and tokens, their records in DynamoDB, and the signing key.
 
 use std::{
     collections::HashMap,
@@ -16,17 +15,17 @@ use ring::{
 };
 use serde_json::{Value, json};
 
-/// Where the product thinks that it is.
+/// The public URL of the product.
 pub(crate) const URL: &str = "https://arm.test";
-/// The key that signs, where KMS does.
+/// The ARN of the signing key in KMS.
 pub(crate) const KEY_ARN: &str = "arn:aws:kms:eu-west-1:123456789012:key/bench";
 
 const SEED: [u8; 32] = [7; 32];
 const DAY: u64 = 86_400;
-/// What stands before the 32 bytes of an Ed25519 public key in its DER form (RFC 8410).
+/// The prefix of an Ed25519 public key in DER (RFC 8410), before its 32 bytes.
 const SPKI_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0];
 
-/// The variables that hold keys.
+/// The environment variables with the keys.
 #[derive(Clone)]
 pub(crate) struct Keys {
     /// `SIGNING_KEYS`.
@@ -39,16 +38,16 @@ pub(crate) struct Account {
     pair: Ed25519KeyPair,
     user: String,
     now: u64,
-    /// The records by their sort key.
+    /// The records, by sort key.
     pub(crate) records: HashMap<String, String>,
-    /// The value of the session's cookie.
+    /// The value of the session cookie.
     pub(crate) session: String,
-    /// Tokens, each of a record of its own.
+    /// API tokens. Each has its own record.
     pub(crate) tokens: Vec<String>,
 }
 
 impl Account {
-    /// Makes one with so many tokens.
+    /// Creates an account with this number of tokens.
     pub(crate) fn with_tokens(count: usize) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let pair = Ed25519KeyPair::from_seed_unchecked(&SEED).expect("any 32 bytes are a key");
@@ -64,7 +63,7 @@ impl Account {
         account.enrol();
         account.open_session();
         for number in 0..count {
-            account.issue(number);
+            account.create_token(number);
         }
         account
     }
@@ -96,28 +95,28 @@ impl Account {
         self.session = format!("{}.{secret}", self.user);
     }
 
-    /// Makes a token, its record and its slot.
-    fn issue(&mut self, number: usize) {
+    /// Creates a token, its record and its slot.
+    fn create_token(&mut self, number: usize) {
         let secret = sha256(&format!("token {number}"));
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&number.to_be_bytes());
-        let (token, ends) = (id(&bytes), self.now + DAY);
+        let token = id(&bytes);
+        let expires = self.now + DAY;
         let record = json!({
             "user": self.user, "id": token, "name": "default", "h": sha256(&secret), "epoch": 0,
-            "iat": self.now, "exp": ends, "state": { "name": "active" },
+            "iat": self.now, "exp": expires, "state": { "name": "active" },
             "firstUsedAt": self.now, "lastUsedAt": self.now,
         });
         self.put(&format!("T#{token}"), &record);
-        let slot =
-            json!({ "user": self.user, "name": "default", "tid": token, "exp": ends, "epoch": 0 });
+        let slot = json!({ "user": self.user, "name": "default", "tid": token, "exp": expires, "epoch": 0 });
         self.put("N#default", &slot);
-        self.tokens.push(self.signed(&format!(
-            r#"{{"iss":"{URL}","aud":"{URL}/api","sub":"{}","tid":"{token}","jti":"{secret}","iat":{},"exp":{ends}}}"#,
+        self.tokens.push(self.sign(&format!(
+            r#"{{"iss":"{URL}","aud":"{URL}/api","sub":"{}","tid":"{token}","jti":"{secret}","iat":{},"exp":{expires}}}"#,
             self.user, self.now
         )));
     }
 
-    fn signed(&self, claims: &str) -> String {
+    fn sign(&self, claims: &str) -> String {
         let x = self.x();
         let kid = &sha256(&format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#))[..8];
         let header = format!(r#"{{"typ":"arm-pat+jwt","alg":"EdDSA","kid":"{kid}"}}"#);
@@ -131,13 +130,13 @@ impl Account {
         URL_SAFE_NO_PAD.encode(self.pair.public_key())
     }
 
-    /// Keys with which the function signs by itself.
+    /// Returns a key that the function itself signs with.
     pub(crate) fn local_keys(&self) -> Keys {
         let key = json!([{ "x": self.x(), "d": URL_SAFE_NO_PAD.encode(SEED), "state": "active" }]);
         Keys { signing: key.to_string(), public: String::new() }
     }
 
-    /// A key in KMS that is asked for its public half at start.
+    /// Returns a key in KMS. The function reads the public key from KMS when it starts.
     pub(crate) fn kms_keys() -> Keys {
         Keys {
             signing: json!([{ "arn": KEY_ARN, "state": "active" }]).to_string(),
@@ -145,22 +144,22 @@ impl Account {
         }
     }
 
-    /// The same key with its public half given, as a stack is deployed.
+    /// Returns a key in KMS and its public key, as in a deployed stack.
     pub(crate) fn deployed_keys(&self) -> Keys {
         Keys { public: format!("{KEY_ARN}={}", self.public_key()), ..Self::kms_keys() }
     }
 
-    /// The public key, as KMS gives it.
+    /// Returns the public key, as KMS does.
     pub(crate) fn public_key(&self) -> String {
         STANDARD.encode([&SPKI_PREFIX[..], self.pair.public_key().as_ref()].concat())
     }
 
-    /// What KMS signs; both sides in base64.
+    /// Signs a message, as KMS does. The message and the signature are in base64.
     pub(crate) fn kms_signature(&self, message: &str) -> String {
         STANDARD.encode(self.pair.sign(&STANDARD.decode(message).expect("the SDK sends base64")))
     }
 
-    /// When a token made now may end.
+    /// Returns a valid expiration time for a new token.
     pub(crate) fn tomorrow(&self) -> u64 {
         self.now + DAY
     }
@@ -174,7 +173,7 @@ fn sha256(text: &str) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
-/// The members of a JSON object as DynamoDB's attributes.
+/// Converts the members of a JSON object to attributes of DynamoDB.
 fn attributes(record: &Value) -> Value {
     let members = record.as_object().into_iter().flatten();
     members.map(|(name, value)| (name.clone(), attribute(value))).collect()

@@ -1,4 +1,4 @@
-//! What API Gateway sends: payload 2.0 of an HTTP API.
+//! Events of an HTTP API in API Gateway, payload version 2.0.
 
 use serde_json::{Value, json};
 
@@ -6,36 +6,36 @@ use crate::account::{Account, URL};
 
 const ME: &str = "{ me { userEmail role accessToken } }";
 
-/// An event, and what its answer must hold.
+/// An event, and a string that the response must contain.
 #[derive(Clone)]
 pub(crate) struct Event {
     pub(crate) text: String,
-    pub(crate) answered_by: &'static str,
+    pub(crate) expected: &'static str,
 }
 
-/// `me`, by the token of this number.
+/// Returns a query of `me` with a token.
 pub(crate) fn me(account: &Account, token: usize) -> Event {
     let token = &account.tokens[token % account.tokens.len()];
     let headers = json!({ "authorization": format!("Bearer {token}") });
-    Event { text: event(headers, ME), answered_by: "ana@acme.test" }
+    Event { text: event(headers, ME), expected: "ana@acme.test" }
 }
 
-/// `updateAccessToken`, by a token.
+/// Returns the mutation `updateAccessToken` with a token.
 pub(crate) fn update_by_token(account: &Account) -> Event {
     let headers = json!({ "authorization": format!("Bearer {}", account.tokens[0]) });
-    Event { text: event(headers, &update(account)), answered_by: "sessionJwt" }
+    Event { text: event(headers, &update(account)), expected: "sessionJwt" }
 }
 
-/// `updateAccessToken`, by a session.
+/// Returns the mutation `updateAccessToken` with a session.
 pub(crate) fn update_by_session(account: &Account) -> Event {
     let cookie = format!("__Host-arm_session={}", account.session);
     let headers = json!({ "cookie": cookie, "origin": URL });
-    Event { text: event(headers, &update(account)), answered_by: "sessionJwt" }
+    Event { text: event(headers, &update(account)), expected: "sessionJwt" }
 }
 
-/// Whatever `hello` is sent, it answers the same.
+/// Returns an event for `hello`, whose response is constant.
 pub(crate) fn hello(account: &Account) -> Event {
-    Event { answered_by: "hello", ..me(account, 0) }
+    Event { expected: "hello", ..me(account, 0) }
 }
 
 fn update(account: &Account) -> String {
@@ -47,7 +47,7 @@ fn update(account: &Account) -> String {
 
 fn event(mut headers: Value, query: &str) -> String {
     let body = json!({ "query": query }).to_string();
-    let usual = [
+    let common = [
         ("accept", "application/json"),
         ("content-type", "application/json"),
         ("host", "arm.test"),
@@ -57,7 +57,7 @@ fn event(mut headers: Value, query: &str) -> String {
         ("x-forwarded-port", "443"),
         ("x-forwarded-proto", "https"),
     ];
-    for (name, value) in usual {
+    for (name, value) in common {
         headers[name] = json!(value);
     }
     headers["content-length"] = json!(body.len().to_string());

@@ -1,4 +1,4 @@
-//! One instance of a function: a process, what it is told, and what it has used.
+//! An instance of a function, and the resources that it uses.
 
 use std::{
     fs, io,
@@ -14,31 +14,31 @@ use crate::{
     runtime_api::{Report, RuntimeApi},
 };
 
-/// What all functions of a run are started with.
+/// The environment in which functions are started.
 #[derive(Clone)]
-pub(crate) struct ClientInfo {
+pub(crate) struct Environment {
     pub(crate) aws: Aws,
     pub(crate) keys: Keys,
-    /// Where files may be written.
+    /// A temporary directory.
     pub(crate) folder: PathBuf,
 }
 
 pub(crate) struct Function {
     process: Child,
     api: RuntimeApi,
-    /// From its start until it asked for the first event.
+    /// The time from the start until the function requests the first event.
     pub(crate) init: Duration,
 }
 
 impl Function {
-    /// Starts a bootstrap, by a command that runs it and with the roots that it trusts, and
-    /// waits until it is ready.
-    pub(crate) fn started(
+    /// Starts a function with a command and the root certificates that it trusts. Waits until it is
+    /// ready.
+    pub(crate) fn start(
         mut command: Command,
         roots: &Path,
-        place: &ClientInfo,
+        environment: &Environment,
     ) -> io::Result<Self> {
-        let api = RuntimeApi::listening()?;
+        let api = RuntimeApi::start()?;
         command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
@@ -50,30 +50,30 @@ impl Function {
             .envs([("AWS_ACCESS_KEY_ID", "bench"), ("AWS_SECRET_ACCESS_KEY", "bench")])
             .envs([("TABLE_NAME", "arm"), ("PUBLIC_URL", URL)])
             .envs([
-                ("SIGNING_KEYS", &place.keys.signing),
-                ("SIGNING_PUBLIC_KEYS", &place.keys.public),
+                ("SIGNING_KEYS", &environment.keys.signing),
+                ("SIGNING_PUBLIC_KEYS", &environment.keys.public),
             ])
-            .env("AWS_ENDPOINT_URL", &place.aws.endpoint)
+            .env("AWS_ENDPOINT_URL", &environment.aws.endpoint)
             .env("SSL_CERT_FILE", roots)
             .stdout(Stdio::null());
-        let began = Instant::now();
+        let start = Instant::now();
         let process = command.spawn()?;
-        let init = api.report().ready - began;
+        let init = api.report().ready - start;
         Ok(Self { process, api, init })
     }
 
-    /// Gives it events, one after the other.
+    /// Sends events, one after another.
     pub(crate) fn invoke(&self, events: Vec<Event>) -> Report {
         self.api.invoke(events)
     }
 
-    /// Gives it the same event many times.
+    /// Sends the same event many times.
     pub(crate) fn repeat(&self, event: &Event, times: usize) -> Report {
         self.invoke(vec![event.clone(); times])
     }
 
-    /// How long its threads have run so far.
-    pub(crate) fn cpu(&self) -> io::Result<Duration> {
+    /// Returns the CPU time that the function has used.
+    pub(crate) fn cpu_time(&self) -> io::Result<Duration> {
         let mut nanoseconds = 0;
         for thread in fs::read_dir(self.proc("task"))? {
             let text = fs::read_to_string(thread?.path().join("schedstat"))?;
@@ -82,15 +82,15 @@ impl Function {
         Ok(Duration::from_nanos(nanoseconds))
     }
 
-    /// The most memory that it has had so far, in KiB.
+    /// Returns the peak memory, in KiB.
     pub(crate) fn peak_memory(&self) -> io::Result<u64> {
         let status = fs::read_to_string(self.proc("status"))?;
         let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"));
         let number = line.and_then(|it| it.split_whitespace().next()?.parse().ok());
-        number.ok_or_else(|| io::Error::other("/proc tells no VmHWM"))
+        number.ok_or_else(|| io::Error::other("there is no VmHWM in /proc"))
     }
 
-    /// The process, for a group that limits it.
+    /// Returns the process ID.
     pub(crate) fn id(&self) -> u32 {
         self.process.id()
     }
@@ -99,8 +99,8 @@ impl Function {
         Path::new("/proc").join(self.id().to_string()).join(name)
     }
 
-    /// Asks it to end, and waits for it.
-    pub(crate) fn terminated(&mut self) -> io::Result<()> {
+    /// Terminates the process and waits for it.
+    pub(crate) fn terminate(&mut self) -> io::Result<()> {
         Command::new("kill").arg(self.id().to_string()).status()?;
         self.process.wait().map(|_| ())
     }
@@ -108,7 +108,7 @@ impl Function {
 
 impl Drop for Function {
     fn drop(&mut self) {
-        let _it_may_have_ended = self.process.kill();
-        let _it_is_reaped = self.process.wait();
+        let _already_exited = self.process.kill();
+        let _exit_status = self.process.wait();
     }
 }

@@ -1,20 +1,21 @@
-//! As much of HTTP/1.1 as a stand-in needs: whole messages, one after the other.
+//! A minimal HTTP/1.1 server side: complete messages, one at a time.
 
 use std::io::{self, BufRead, Write};
 
-/// A request, read to its end.
+/// A request with its body.
 #[derive(Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// What the AWS SDK asks for, such as `GetItem`: the end of `x-amz-target`.
+    /// The operation of the AWS SDK, such as `GetItem`: the last part of `x-amz-target`.
     pub(crate) operation: String,
     pub(crate) body: Vec<u8>,
 }
 
-/// Reads the next request of a connection; none where it was closed.
+/// Reads the next request of a connection. Returns `None` if it was closed.
 pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
-    let (mut request, mut length) = (Request::default(), 0);
+    let mut request = Request::default();
+    let mut length = 0;
     let mut line = String::new();
     loop {
         line.clear();
@@ -26,7 +27,7 @@ pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
             match name.to_ascii_lowercase().as_str() {
                 "content-length" => length = value.parse().map_err(io::Error::other)?,
                 "transfer-encoding" => {
-                    return Err(io::Error::other("bodies of unknown length are not read"));
+                    return Err(io::Error::other("chunked bodies are not supported"));
                 }
                 "x-amz-target" => {
                     value.rsplit('.').next().unwrap_or_default().clone_into(&mut request.operation);
@@ -44,8 +45,8 @@ pub(crate) fn read(from: &mut impl BufRead) -> io::Result<Option<Request>> {
     Ok(Some(request))
 }
 
-/// Writes an answer in one piece.
-pub(crate) fn answer(
+/// Writes a response with a single call.
+pub(crate) fn respond(
     to: &mut impl Write,
     status: &str,
     headers: &str,

@@ -1,42 +1,43 @@
-//! What is measured of each peer, in rounds in which they take turns.
+//! The measurements, in rounds in which the functions take turns.
 
 use std::{io, path::PathBuf, process::Command, time::Duration};
 
 use crate::{
     account::Account,
     aws::Aws,
+    cpu_limit::CpuLimit,
     events::{self, Event},
-    function::{ClientInfo, Function},
-    share::Share,
+    function::{Environment, Function},
 };
 
 const COLD_ROUNDS: usize = 25;
 const SHARED_ROUNDS: usize = 15;
 const WARM_ROUNDS: usize = 5;
-/// Invocations before the first that counts as warm.
+/// The number of invocations before the warm measurements.
 const WARM_UP: usize = 500;
 const INVOCATIONS: usize = 2_000;
-/// After so many the peak of memory is read, and at a half of it, to see whether it grows.
-const LONG: usize = 10_000;
+/// The number of invocations in the measurement of memory. The peak is read after half of them and
+/// at the end.
+const MEMORY_INVOCATIONS: usize = 10_000;
 
 /// A function that is measured.
-pub(crate) struct Peer {
+pub(crate) struct Candidate {
     pub(crate) name: &'static str,
     pub(crate) bootstrap: PathBuf,
     kind: Kind,
     pub(crate) samples: Samples,
 }
 
-/// Which events a function can answer.
+/// The events that a function supports.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// It answers every event with a constant.
+    /// Returns a constant response to every event.
     Hello,
-    /// It answers `me` and `updateAccessToken`.
+    /// Supports `me` and `updateAccessToken`.
     Product,
 }
 
-/// What was measured: one entry a round. Times are in microseconds, memory in KiB.
+/// The results, with an entry per round. Times are in microseconds, memory is in KiB.
 #[derive(Default)]
 pub(crate) struct Samples {
     pub(crate) init: Vec<f64>,
@@ -53,15 +54,15 @@ pub(crate) struct Samples {
     pub(crate) growth: Vec<f64>,
 }
 
-impl Peer {
+impl Candidate {
     pub(crate) fn new(name: &'static str, bootstrap: PathBuf, kind: Kind) -> Self {
         Self { name, bootstrap, kind, samples: Samples::default() }
     }
 
-    fn started(&self, place: &ClientInfo) -> io::Result<Function> {
-        let Aws { system_roots, amazon_roots, .. } = &place.aws;
+    fn start(&self, environment: &Environment) -> io::Result<Function> {
+        let Aws { system_roots, amazon_roots, .. } = &environment.aws;
         let roots = if self.kind == Kind::Product { amazon_roots } else { system_roots };
-        Function::started(Command::new(&self.bootstrap), roots, place)
+        Function::start(Command::new(&self.bootstrap), roots, environment)
     }
 
     fn me(&self, account: &Account, token: usize) -> Event {
@@ -69,98 +70,119 @@ impl Peer {
     }
 }
 
-/// Measures all peers.
-pub(crate) fn all(peers: &mut [Peer], account: &Account, place: &ClientInfo) -> io::Result<()> {
-    in_turns(peers, "cold", COLD_ROUNDS, |peer| cold(peer, account, place))?;
-    if let Err(why) = in_turns(peers, "share", SHARED_ROUNDS, |peer| shared(peer, account, place)) {
-        eprintln!("the share of 128 MB is not measured here: {why}");
+/// Runs all measurements.
+pub(crate) fn run(
+    candidates: &mut [Candidate],
+    account: &Account,
+    environment: &Environment,
+) -> io::Result<()> {
+    run_rounds(candidates, "cold", COLD_ROUNDS, |candidate| cold(candidate, account, environment))?;
+    if let Err(error) = run_rounds(candidates, "share", SHARED_ROUNDS, |candidate| {
+        shared(candidate, account, environment)
+    }) {
+        eprintln!("the CPU share of 128 MB cannot be measured on this machine: {error}");
     }
-    in_turns(peers, "warm", WARM_ROUNDS, |peer| warm(peer, account, place))?;
-    in_turns(peers, "memory", 1, |peer| memory(peer, account, place))
+    run_rounds(candidates, "warm", WARM_ROUNDS, |candidate| warm(candidate, account, environment))?;
+    run_rounds(candidates, "memory", 1, |candidate| memory(candidate, account, environment))
 }
 
-fn in_turns(
-    peers: &mut [Peer],
+fn run_rounds(
+    candidates: &mut [Candidate],
     name: &str,
     rounds: usize,
-    mut measure: impl FnMut(&mut Peer) -> io::Result<()>,
+    mut measure: impl FnMut(&mut Candidate) -> io::Result<()>,
 ) -> io::Result<()> {
     for round in 1..=rounds {
         eprintln!("{name}, round {round} of {rounds}");
-        peers.iter_mut().try_for_each(&mut measure)?;
+        candidates.iter_mut().try_for_each(&mut measure)?;
     }
     Ok(())
 }
 
-/// The product starts with a key in KMS, as it is deployed: with the public half given, and once
-/// more without it, so that it has to ask KMS.
-fn cold(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
-    let with = |keys| ClientInfo { keys, ..place.clone() };
-    if peer.kind == Kind::Product {
-        let (init, first) = cold_start(peer, account, &with(Account::kms_keys()))?;
-        peer.samples.cold_asking_kms.push(init + first);
+/// Measures cold starts. The product starts with a key in KMS, with and without its public key.
+fn cold(candidate: &mut Candidate, account: &Account, environment: &Environment) -> io::Result<()> {
+    let with = |keys| Environment { keys, ..environment.clone() };
+    if candidate.kind == Kind::Product {
+        let (init, first) = cold_start(candidate, account, &with(Account::kms_keys()))?;
+        candidate.samples.cold_asking_kms.push(init + first);
     }
-    let keys =
-        if peer.kind == Kind::Product { account.deployed_keys() } else { account.local_keys() };
-    let (init, first) = cold_start(peer, account, &with(keys))?;
-    peer.samples.init.push(init);
-    peer.samples.first.push(first);
-    peer.samples.cold.push(init + first);
+    let keys = if candidate.kind == Kind::Product {
+        account.deployed_keys()
+    } else {
+        account.local_keys()
+    };
+    let (init, first) = cold_start(candidate, account, &with(keys))?;
+    candidate.samples.init.push(init);
+    candidate.samples.first.push(first);
+    candidate.samples.cold.push(init + first);
     Ok(())
 }
 
-/// How long init and the first invocation take.
-fn cold_start(peer: &Peer, account: &Account, place: &ClientInfo) -> io::Result<(f64, f64)> {
-    let function = peer.started(place)?;
-    let first = function.repeat(&peer.me(account, 0), 1).took[0];
+/// Returns the durations of the init phase and the first invocation.
+fn cold_start(
+    candidate: &Candidate,
+    account: &Account,
+    environment: &Environment,
+) -> io::Result<(f64, f64)> {
+    let function = candidate.start(environment)?;
+    let first = function.repeat(&candidate.me(account, 0), 1).durations[0];
     Ok((microseconds(function.init), microseconds(first)))
 }
 
-/// Each has a share of its own: what one has used up is not taken from the next.
-fn shared(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
-    let share = Share::of_128_mb()?;
-    let function = peer.started(place)?;
-    share.limit(function.id())?;
-    let first = function.repeat(&peer.me(account, 0), 1).took[0];
-    peer.samples.shared.push(microseconds(first));
+/// Measures the first invocation with the CPU share of 128 MB. Each instance has its own limit.
+fn shared(
+    candidate: &mut Candidate,
+    account: &Account,
+    environment: &Environment,
+) -> io::Result<()> {
+    let limit = CpuLimit::of_128_mb()?;
+    let function = candidate.start(environment)?;
+    limit.add(function.id())?;
+    let first = function.repeat(&candidate.me(account, 0), 1).durations[0];
+    candidate.samples.shared.push(microseconds(first));
     Ok(())
 }
 
-fn warm(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
-    let function = peer.started(place)?;
-    let me = peer.me(account, 0);
+fn warm(candidate: &mut Candidate, account: &Account, environment: &Environment) -> io::Result<()> {
+    let function = candidate.start(environment)?;
+    let me = candidate.me(account, 0);
     function.repeat(&me, WARM_UP);
-    let (cpu, took) = used(&function, vec![me; INVOCATIONS])?;
-    peer.samples.cpu.push(cpu);
-    peer.samples.warm.push(median(&took));
-    if peer.kind == Kind::Hello {
+    let (cpu, durations) = measure(&function, vec![me; INVOCATIONS])?;
+    candidate.samples.cpu.push(cpu);
+    candidate.samples.warm.push(median(&durations));
+    if candidate.kind == Kind::Hello {
         return Ok(());
     }
-    let ever_new = (1..=INVOCATIONS).map(|token| events::me(account, token)).collect();
-    peer.samples.cpu_new_tokens.push(used(&function, ever_new)?.0);
+    let new_tokens = (1..=INVOCATIONS).map(|token| events::me(account, token)).collect();
+    candidate.samples.cpu_new_tokens.push(measure(&function, new_tokens)?.0);
     let update = vec![events::update_by_token(account); INVOCATIONS];
-    peer.samples.cpu_update.push(used(&function, update)?.0);
+    candidate.samples.cpu_update.push(measure(&function, update)?.0);
     let update = vec![events::update_by_session(account); INVOCATIONS];
-    peer.samples.cpu_update_by_session.push(used(&function, update)?.0);
+    candidate.samples.cpu_update_by_session.push(measure(&function, update)?.0);
     Ok(())
 }
 
-/// The processor time of each invocation, and how long each took.
-fn used(function: &Function, events: Vec<Event>) -> io::Result<(f64, Vec<f64>)> {
-    let (count, before) = (events.len(), function.cpu()?);
-    let took = function.invoke(events).took.into_iter().map(microseconds).collect();
-    Ok((microseconds(function.cpu()?.saturating_sub(before)) / count as f64, took))
+/// Returns the CPU time per invocation, and the duration of each.
+fn measure(function: &Function, events: Vec<Event>) -> io::Result<(f64, Vec<f64>)> {
+    let count = events.len();
+    let before = function.cpu_time()?;
+    let durations = function.invoke(events).durations.into_iter().map(microseconds).collect();
+    Ok((microseconds(function.cpu_time()?.saturating_sub(before)) / count as f64, durations))
 }
 
-fn memory(peer: &mut Peer, account: &Account, place: &ClientInfo) -> io::Result<()> {
-    let function = peer.started(place)?;
-    let me = peer.me(account, 0);
-    function.repeat(&me, LONG / 2);
+fn memory(
+    candidate: &mut Candidate,
+    account: &Account,
+    environment: &Environment,
+) -> io::Result<()> {
+    let function = candidate.start(environment)?;
+    let me = candidate.me(account, 0);
+    function.repeat(&me, MEMORY_INVOCATIONS / 2);
     let half = function.peak_memory()?;
-    function.repeat(&me, LONG / 2);
+    function.repeat(&me, MEMORY_INVOCATIONS / 2);
     let whole = function.peak_memory()?;
-    peer.samples.peak.push(whole as f64);
-    peer.samples.growth.push((whole - half) as f64);
+    candidate.samples.peak.push(whole as f64);
+    candidate.samples.growth.push((whole - half) as f64);
     Ok(())
 }
 
@@ -168,7 +190,7 @@ fn microseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e6
 }
 
-/// The middle of the samples; not a number where there are none.
+/// Returns the median of the samples, or NaN if there are none.
 pub(crate) fn median(samples: &[f64]) -> f64 {
     let mut sorted = samples.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,7 +1,7 @@
-//! Lambda's runtime API, as a function sees it: it asks for the next event, and answers.
+//! A fake of Lambda's runtime API.
 //!
-//! The thread of the function's connection does all of it, so that nothing is woken
-//! between an event and its answer but the function.
+//! The thread that serves the connection sends the events and receives the responses, so that the
+//! durations do not contain switches to other threads.
 
 use std::{
     io::{self, BufReader},
@@ -19,91 +19,95 @@ use crate::{
     http::{self, Request},
 };
 
-/// How long an event may take, as the function is told.
+/// The deadline of each invocation, which the function receives.
 const DEADLINE: Duration = Duration::from_secs(15);
-/// How long a function may take to be ready, or for its events, before it counts as hung.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// The timeout for the start of a function, and for a list of events.
+const TIMEOUT: Duration = Duration::from_mins(5);
 
-/// What a function is given to do, and how it reports that this is done.
+/// Sends lists of events to a function and reports their durations.
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
     plans: Sender<Vec<Event>>,
     reports: Receiver<Report>,
 }
 
-/// When the function was ready for more, and how long each event before took.
+/// The time at which the function was ready for the next event, and the durations of the last
+/// events.
 pub(crate) struct Report {
     pub(crate) ready: Instant,
-    pub(crate) took: Vec<Duration>,
+    pub(crate) durations: Vec<Duration>,
 }
 
 /// The state between two requests of a function.
-struct Course {
+struct State {
     plans: Receiver<Vec<Event>>,
     reports: Sender<Report>,
     events: std::vec::IntoIter<Event>,
     expected: &'static str,
-    began: Instant,
-    took: Vec<Duration>,
+    started_at: Instant,
+    durations: Vec<Duration>,
 }
 
 impl RuntimeApi {
-    /// Listens for one function.
-    pub(crate) fn listening() -> io::Result<Self> {
+    /// Starts the API for one function.
+    pub(crate) fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
-        let ((plans, to_come), (report, reports)) = (channel(), channel());
-        let course = Course {
-            plans: to_come,
-            reports: report,
+        let (plans, received_plans) = channel();
+        let (sent_reports, reports) = channel();
+        let state = State {
+            plans: received_plans,
+            reports: sent_reports,
             events: Vec::new().into_iter(),
             expected: "",
-            began: Instant::now(),
-            took: Vec::new(),
+            started_at: Instant::now(),
+            durations: Vec::new(),
         };
-        thread::spawn(move || accept(&listener, course));
+        thread::spawn(move || accept(&listener, state));
         Ok(Self { address, plans, reports })
     }
 
-    /// Waits until the function asks for an event that it has not been given yet.
+    /// Waits until the function has handled all events and requests another one.
     pub(crate) fn report(&self) -> Report {
-        self.reports.recv_timeout(PATIENCE).expect("the function answers in time, and as it should")
+        self.reports
+            .recv_timeout(TIMEOUT)
+            .expect("the function sends the expected responses in time")
     }
 
-    /// Gives it these events, one after the other.
+    /// Sends events, one after another.
     pub(crate) fn invoke(&self, events: Vec<Event>) -> Report {
-        self.plans.send(events).expect("the function is still there");
+        self.plans.send(events).expect("the function is running");
         self.report()
     }
 }
 
-/// Serves the connections of one function until there are no more plans for it; then
-/// they are closed, by which it ends.
-fn accept(listener: &TcpListener, course: Course) {
-    let course = Arc::new(Mutex::new(course));
+/// Serves the connections of a function. They are closed when the `RuntimeApi` is dropped, which
+/// ends the function.
+fn accept(listener: &TcpListener, state: State) {
+    let state = Arc::new(Mutex::new(state));
     while let Ok((stream, _)) = listener.accept() {
-        let course = Arc::clone(&course);
-        thread::spawn(move || serve(stream, &course));
+        let state = Arc::clone(&state);
+        thread::spawn(move || serve(stream, &state));
     }
 }
 
-fn serve(stream: TcpStream, course: &Mutex<Course>) -> Option<()> {
+fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut stream = BufReader::new(stream);
     while let Some(request) = http::read(&mut stream).ok()? {
-        let mut course = course.lock().ok()?;
+        let mut state = state.lock().ok()?;
         if request.method == "GET" {
-            course.give_next(stream.get_mut())?;
+            state.send_next_event(stream.get_mut())?;
         } else {
-            course.take_answer(&request)?;
-            http::answer(stream.get_mut(), "202 Accepted", "", b"{}").ok()?;
+            state.receive_response(&request)?;
+            http::respond(stream.get_mut(), "202 Accepted", "", b"{}").ok()?;
         }
     }
     Some(())
 }
 
-impl Course {
-    fn give_next(&mut self, stream: &mut TcpStream) -> Option<()> {
+impl State {
+    fn send_next_event(&mut self, stream: &mut TcpStream) -> Option<()> {
         let event = self.next_event()?;
         let deadline = (SystemTime::now() + DEADLINE).duration_since(UNIX_EPOCH).ok()?.as_millis();
         let headers = format!(
@@ -111,32 +115,33 @@ impl Course {
              lambda-runtime-deadline-ms: {deadline}\r\n\
              lambda-runtime-invoked-function-arn: arn:aws:lambda:eu-west-1:123456789012:function:bench\r\n"
         );
-        self.expected = event.answered_by;
-        self.began = Instant::now();
-        http::answer(stream, "200 OK", &headers, event.text.as_bytes()).ok()
+        self.expected = event.expected;
+        self.started_at = Instant::now();
+        http::respond(stream, "200 OK", &headers, event.text.as_bytes()).ok()
     }
 
-    /// The next event; waits for it where all that were planned are done.
+    /// Returns the next event. Waits for a new list if all events are handled.
     fn next_event(&mut self) -> Option<Event> {
         loop {
             if let Some(event) = self.events.next() {
                 return Some(event);
             }
-            let report = Report { ready: Instant::now(), took: std::mem::take(&mut self.took) };
+            let report =
+                Report { ready: Instant::now(), durations: std::mem::take(&mut self.durations) };
             self.reports.send(report).ok()?;
             self.events = self.plans.recv().ok()?.into_iter();
-            self.took.reserve(self.events.len());
+            self.durations.reserve(self.events.len());
         }
     }
 
-    /// Takes an answer. A wrong one ends the connection, and by that the bench.
-    fn take_answer(&mut self, request: &Request) -> Option<()> {
-        self.took.push(self.began.elapsed());
+    /// Receives a response. An unexpected response closes the connection, which ends the benchmark.
+    fn receive_response(&mut self, request: &Request) -> Option<()> {
+        self.durations.push(self.started_at.elapsed());
         let body = String::from_utf8_lossy(&request.body);
-        let is_right = request.path.ends_with("/response") && body.contains(self.expected);
-        if !is_right {
+        let is_expected = request.path.ends_with("/response") && body.contains(self.expected);
+        if !is_expected {
             eprintln!("{} {}: {body}", request.method, request.path);
         }
-        is_right.then_some(())
+        is_expected.then_some(())
     }
 }

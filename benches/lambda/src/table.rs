@@ -8,12 +8,12 @@ use std::{
 
 use flate2::{Compression, write::DeflateEncoder};
 
-use crate::rounds::{Peer, Samples, median};
+use crate::rounds::{Candidate, Samples, median};
 
-/// What a zip file of one file needs beside the file.
+/// The size of the headers in a zip file with one file.
 const ZIP_FRAME: usize = 122;
 
-/// One row: what it says, of which samples, and in which unit.
+/// A row: its title, its samples and its unit.
 struct Row(&'static str, fn(&Samples) -> &Vec<f64>, Unit);
 
 #[derive(Clone, Copy)]
@@ -21,7 +21,7 @@ enum Unit {
     Milliseconds,
     Mebibytes,
     Kibibytes,
-    /// Microseconds, and beside them how often those of hello: it does the same in each row.
+    /// Microseconds, and the ratio to these samples of hello.
     TimesHello(fn(&Samples) -> &Vec<f64>),
 }
 
@@ -60,16 +60,19 @@ const ROWS: [Row; 12] = [
     Row("memory growth over the last 5,000 invocations, KiB", |it| &it.growth, Unit::Kibibytes),
 ];
 
-/// Prints all rows. The first peer is hello.
-pub(crate) fn print(peers: &[Peer]) -> io::Result<()> {
-    let names: Vec<_> = peers.iter().map(|it| it.name).collect();
-    println!("| | {} |\n|---|{}", names.join(" | "), "---|".repeat(peers.len()));
+/// Prints the table. The first candidate is hello.
+pub(crate) fn print(candidates: &[Candidate]) -> io::Result<()> {
+    let names: Vec<_> = candidates.iter().map(|it| it.name).collect();
+    println!("| | {} |\n|---|{}", names.join(" | "), "---|".repeat(candidates.len()));
     for row in &ROWS {
-        let cells: Vec<_> =
-            peers.iter().map(|peer| cell(row, &peer.samples, &peers[0].samples)).collect();
+        let cells: Vec<_> = candidates
+            .iter()
+            .map(|candidate| cell(row, &candidate.samples, &candidates[0].samples))
+            .collect();
         println!("| {} | {} |", row.0, cells.join(" | "));
     }
-    let zips: io::Result<Vec<_>> = peers.iter().map(|peer| zipped(&peer.bootstrap)).collect();
+    let zips: io::Result<Vec<_>> =
+        candidates.iter().map(|candidate| zipped(&candidate.bootstrap)).collect();
     println!("| zip, MB | {} |", zips?.join(" | "));
     Ok(())
 }
