@@ -6,7 +6,7 @@ import axe from 'axe-core';
 
 /** @typedef {import('playwright-core').Page} Page */
 
-const COLOURS = /** @type {const} */ (['light', 'dark']);
+const COLOR_SCHEMES = /** @type {const} */ (['light', 'dark']);
 
 /**
  * Asserts that the page is accessible in both colour schemes.
@@ -14,10 +14,10 @@ const COLOURS = /** @type {const} */ (['light', 'dark']);
  * @param {Page} page
  * @param {string} [within] Selects the part to check. Default: the whole page.
  */
-export async function isAccessible(page, within = 'html') {
-  for (const colorScheme of COLOURS) {
+export async function assertAccessible(page, within = 'html') {
+  for (const colorScheme of COLOR_SCHEMES) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    assert.deepEqual(await violations(page, within), [], `in ${colorScheme} colours at ${page.url()}`);
+    assert.deepEqual(await violations(page, within), [], `in the ${colorScheme} color scheme at ${page.url()}`);
   }
   await page.emulateMedia({ colorScheme: null });
 }

@@ -1,4 +1,7 @@
-/** Drives GraphQL Playground. Few of its class names are fixed, so elements are found by place. */
+/**
+ * Controls GraphQL Playground. Most of its class names are generated, so elements are located by
+ * their position.
+ */
 
 import assert from 'node:assert/strict';
 
@@ -6,10 +9,10 @@ import assert from 'node:assert/strict';
  * @typedef {import('playwright-core').Page} Page
  * @typedef {import('playwright-core').Locator} Locator
  * @typedef {{ getValue(): string, options: { hintOptions?: { schema?: object } } }} Editor
- * @typedef {{ CodeMirror: Editor }} Edited The element of an editor.
+ * @typedef {{ CodeMirror: Editor }} EditorElement
  */
 
-/** The IDE in a page. */
+/** GraphQL Playground in a page. */
 export class Ide {
   /** @param {Page} page */
   constructor(page) {
@@ -17,8 +20,8 @@ export class Ide {
     this.tabs = page.locator('.playground > :nth-child(1)');
     this.gear = page.locator('.playground > :nth-child(3) svg');
     this.active = page.locator('.graphiql-wrapper.active');
-    this.query = this.active.locator('.CodeMirror').first();
-    this.headers = this.active.locator('.CodeMirror').nth(1);
+    this.queryEditor = this.active.locator('.CodeMirror').first();
+    this.headersEditor = this.active.locator('.CodeMirror').nth(1);
     this.response = this.active.locator('.CodeMirror-wrap');
   }
 
@@ -31,7 +34,7 @@ export class Ide {
   static async open(page, url) {
     await page.goto(url);
     const ide = new Ide(page);
-    await page.waitForFunction(knowsSchema, await ide.query.elementHandle());
+    await page.waitForFunction(hasSchema, await ide.queryEditor.elementHandle());
     return ide;
   }
 
@@ -42,7 +45,7 @@ export class Ide {
   }
 
   /**
-   * Goes to a tab.
+   * Selects a tab.
    *
    * @param {string} name
    */
@@ -68,15 +71,15 @@ export class Ide {
    * @param {string} value
    */
   async set(name, value) {
-    const text = await valueOf(this.query);
-    const changed = text.replace(new RegExp(`("${name}": )("[^"]*"|true|false)`), `$1${written(value)}`);
-    assert.ok(changed.includes(`"${name}": ${written(value)}`));
-    await this.write(this.query, changed);
+    const text = await valueOf(this.queryEditor);
+    const changed = text.replace(new RegExp(`("${name}": )("[^"]*"|true|false)`), `$1${toJson(value)}`);
+    assert.ok(changed.includes(`"${name}": ${toJson(value)}`));
+    await this.write(this.queryEditor, changed);
   }
 
   /** Opens the pane with the HTTP headers. */
   async openHeaders() {
-    if (!(await this.headers.isVisible())) await this.active.getByText('HTTP Headers').click();
+    if (!(await this.headersEditor.isVisible())) await this.active.getByText('HTTP Headers').click();
   }
 
   /**
@@ -88,7 +91,7 @@ export class Ide {
   async write(editor, text) {
     await editor.locator('.CodeMirror-lines').click();
     await this.page.keyboard.press('ControlOrMeta+Home');
-    await this.page.keyboard.press('ControlOrMeta+Shift+End'); // a letter would open the hints
+    await this.page.keyboard.press('ControlOrMeta+Shift+End'); // typing would open the hints
     await this.page.keyboard.insertText(text);
     await this.page.keyboard.press('ControlOrMeta+Home');
     assert.equal(await valueOf(editor), text);
@@ -100,17 +103,17 @@ export class Ide {
   }
 
   /**
-   * Waits until the response has a text.
+   * Waits until the response contains a text.
    *
    * @param {string} text
    */
-  async shows(text) {
-    await this.page.waitForFunction(shows, { editor: await this.response.elementHandle(), text });
+  async waitForText(text) {
+    await this.page.waitForFunction(containsText, { editor: await this.response.elementHandle(), text });
   }
 
-  /** Asserts that Playground has the schema, and does not say that the server cannot be reached. */
-  async isGreen() {
-    await this.page.waitForFunction(knowsSchema, await this.query.elementHandle());
+  /** Asserts that Playground has loaded the schema and does not report a connection error. */
+  async assertConnected() {
+    await this.page.waitForFunction(hasSchema, await this.queryEditor.elementHandle());
     assert.equal(await this.active.getByText('Server cannot be reached').count(), 0);
   }
 
@@ -124,23 +127,23 @@ export class Ide {
     await this.page.keyboard.press('Enter');
   }
 
-  /** Runs the query, and returns the answer. */
+  /** Runs the query, and returns the body of the response. */
   async run() {
-    const answered = this.page.waitForResponse((it) => isQuery(it.request()));
+    const received = this.page.waitForResponse((it) => isQuery(it.request()));
     await this.play();
-    const answer = await (await answered).json();
-    const text = answer.errors?.[0].message ?? JSON.stringify(answer.data);
-    await this.shows(text);
-    return answer;
+    const body = await (await received).json();
+    const text = body.errors?.[0].message ?? JSON.stringify(body.data);
+    await this.waitForText(text);
+    return body;
   }
 
   /**
-   * Writes a query, runs it, and returns the answer.
+   * Writes a query, runs it, and returns the body of the response.
    *
    * @param {string} query
    */
-  async ask(query) {
-    await this.write(this.query, query);
+  async query(query) {
+    await this.write(this.queryEditor, query);
     return this.run();
   }
 }
@@ -150,13 +153,13 @@ export class Ide {
  *
  * @param {string} value
  */
-function written(value) {
+function toJson(value) {
   return /^(true|false)$/.test(value) ? value : JSON.stringify(value);
 }
 
 /**
- * Whether a request is the user's query: not the query for the schema, and not the query of our
- * banner, which has no variables.
+ * Returns whether a request is the query in the editor. The introspection query and the query of
+ * the banner, which has no variables, are not.
  *
  * @param {import('playwright-core').Request} request
  */
@@ -167,22 +170,22 @@ function isQuery(request) {
 }
 
 /**
- * Whether an editor can show hints, for which it needs the schema.
+ * Returns whether an editor has the schema.
  *
  * @param {unknown} editor
  */
-function knowsSchema(editor) {
-  return !!(/** @type {Edited} */ (editor).CodeMirror.options.hintOptions?.schema);
+function hasSchema(editor) {
+  return !!(/** @type {EditorElement} */ (editor).CodeMirror.options.hintOptions?.schema);
 }
 
 /**
- * Whether an editor shows a text, except for spaces and line breaks.
+ * Returns whether an editor contains a text. White space is ignored.
  *
  * @param {{ editor: unknown, text: string }} expected
  */
-function shows({ editor, text }) {
-  const dense = (/** @type {string} */ it) => it.replace(/\s/g, '');
-  return dense(/** @type {Edited} */ (editor).CodeMirror.getValue()).includes(dense(text));
+function containsText({ editor, text }) {
+  const withoutSpace = (/** @type {string} */ it) => it.replace(/\s/g, '');
+  return withoutSpace(/** @type {EditorElement} */ (editor).CodeMirror.getValue()).includes(withoutSpace(text));
 }
 
 /**
@@ -191,5 +194,5 @@ function shows({ editor, text }) {
  * @param {Locator} editor
  */
 export function valueOf(editor) {
-  return editor.evaluate((it) => /** @type {Edited} */ (/** @type {unknown} */ (it)).CodeMirror.getValue());
+  return editor.evaluate((it) => /** @type {EditorElement} */ (/** @type {unknown} */ (it)).CodeMirror.getValue());
 }

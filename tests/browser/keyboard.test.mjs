@@ -1,11 +1,11 @@
-/** Everything works without a mouse, and on a small screen. */
+/** Use without a mouse, and on small screens. */
 
 import assert from 'node:assert/strict';
 
-import { isAccessible } from './accessibility.mjs';
-import { Modal, askWith } from './modal.mjs';
+import { assertAccessible } from './accessibility.mjs';
+import { Modal, queryWithToken } from './modal.mjs';
 import { screenshot } from './screenshots.mjs';
-import { logIn, story } from './story.mjs';
+import { browserTest, logIn } from './setup.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -16,20 +16,20 @@ const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile:
  * Presses Tab until an element has the focus, and asserts that the focus is visible.
  *
  * @param {Page} page
- * @param {import('playwright-core').Locator} wanted
+ * @param {import('playwright-core').Locator} target
  */
-async function tabTo(page, wanted) {
+async function tabTo(page, target) {
   for (let presses = 0; presses < 40; presses += 1) {
     await page.keyboard.press('Tab');
-    if (await wanted.evaluate((it) => it === document.activeElement)) {
-      assert.ok(await wanted.evaluate((it) => it.matches(':focus-visible')));
+    if (await target.evaluate((it) => it === document.activeElement)) {
+      assert.ok(await target.evaluate((it) => it.matches(':focus-visible')));
       return;
     }
   }
-  throw new Error(`Tab does not lead to ${wanted}`);
+  throw new Error(`Tab does not reach ${target}`);
 }
 
-story('logging in, creating a token and logging out work without a mouse', async ({ page, url }) => {
+browserTest('logging in, creating a token and logging out work without a mouse', async ({ page, url }) => {
   const { keyboard } = page;
   await page.goto(url);
   await tabTo(page, page.getByRole('link', { name: /development/i }));
@@ -43,7 +43,7 @@ story('logging in, creating a token and logging out work without a mouse', async
   await tabTo(page, page.getByRole('navigation').getByRole('button', { name: 'API', exact: true }));
   await keyboard.press('Enter');
   const modal = new Modal(page);
-  await modal.is('none');
+  await modal.waitForState('none');
   await tabTo(page, modal.dialog.getByLabel('90 days'));
   await keyboard.press('ArrowRight');
   assert.equal(await modal.date.inputValue(), '2027-07-16');
@@ -52,7 +52,7 @@ story('logging in, creating a token and logging out work without a mouse', async
   assert.match(await modal.date.inputValue(), /^2027-0(6-16|7-15)$/);
   await tabTo(page, modal.proceed);
   await keyboard.press('Enter');
-  await modal.is('created');
+  await modal.waitForState('created');
   const token = await modal.token.inputValue();
 
   await keyboard.press('Escape');
@@ -62,82 +62,82 @@ story('logging in, creating a token and logging out work without a mouse', async
   await modal.dialog.waitFor({ state: 'hidden' });
   const api = page.getByRole('navigation').getByRole('button', { name: 'API', exact: true });
   assert.ok(await api.evaluate((it) => it === document.activeElement), 'the focus did not return to the button');
-  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  assert.equal(await queryWithToken(url, token), 'hacker@demo.test');
 
   await tabTo(page, page.getByRole('button', { name: 'Log out' }));
   await keyboard.press('Enter');
   await page.getByText('You are logged out').waitFor();
 }, { at: NOON });
 
-story('the focus does not leave the open dialog', async (given) => {
-  await logIn(given);
-  await Modal.open(given.page);
+browserTest('the focus does not leave the open dialog', async (fixture) => {
+  await logIn(fixture);
+  await Modal.open(fixture.page);
   for (let presses = 0; presses < 20; presses += 1) {
-    await given.page.keyboard.press('Tab');
-    const isOutside = await given.page.evaluate(() => document.activeElement?.matches('nav *, main *'));
+    await fixture.page.keyboard.press('Tab');
+    const isOutside = await fixture.page.evaluate(() => document.activeElement?.matches('nav *, main *'));
     assert.ok(!isOutside, `after ${presses} presses`);
   }
 });
 
-story('creating a token works on a phone', async (given) => {
-  const { page } = given;
-  await logIn(given);
+browserTest('creating a token works on a phone', async (fixture) => {
+  const { page } = fixture;
+  await logIn(fixture);
   await page.getByRole('button', { name: 'Menu' }).tap();
-  await isAccessible(page);
+  await assertAccessible(page);
   await screenshot(page, '13-menu-narrow');
   await page.keyboard.press('Escape');
   const modal = await Modal.open(page);
-  await fits(page);
+  await assertFitsWidth(page);
   await modal.create();
-  await fits(page);
-  await isAccessible(page);
+  await assertFitsWidth(page);
+  await assertAccessible(page);
   await screenshot(page, '14-access-token-narrow');
-  await modal.leave();
+  await modal.confirmAndClose();
 }, { at: NOON, context: PHONE });
 
 for (const [zoom, viewport] of /** @type {const} */ ([
   ['200 %', { width: 640, height: 400 }],
   ['400 %', { width: 320, height: 256 }],
 ])) {
-  story(`at ${zoom} the focus does not scroll a warning out of sight`, async (given) => {
-    const { page } = given;
-    await logIn(given);
+  browserTest(`at ${zoom} the focus does not scroll a warning out of view`, async (fixture) => {
+    const { page } = fixture;
+    await logIn(fixture);
     const modal = await Modal.open(page);
     await modal.create();
-    await isInSight(modal.dialog.getByText('Please save this access token'));
-    await modal.leave();
+    await assertInView(modal.dialog.getByText('Please save this access token'));
+    await modal.confirmAndClose();
 
     await Modal.open(page);
     await modal.dialog.getByRole('button', { name: 'Replace' }).click();
-    await isInSight(modal.dialog.getByText('stops working immediately'));
+    await assertInView(modal.dialog.getByText('stops working immediately'));
     await modal.dialog.getByRole('button', { name: 'Keep current token' }).click();
     await modal.revoke.click();
-    await isInSight(modal.dialog.getByText('Revoke the token'));
-    await given.context.setOffline(true);
+    await assertInView(modal.dialog.getByText('Revoke the token'));
+    await fixture.context.setOffline(true);
     await modal.dialog.getByRole('button', { name: 'Revoke token' }).click();
-    await isInSight(modal.dialog.getByText('The server cannot be reached'));
-    await fits(page, viewport.width);
+    await assertInView(modal.dialog.getByText('The server cannot be reached'));
+    await assertFitsWidth(page, viewport.width);
   }, { at: NOON, context: { viewport } });
 }
 
 /**
- * Asserts that an element is entirely on the screen.
+ * Asserts that an element is completely visible.
  *
- * @param {import('playwright-core').Locator} wanted
+ * @param {import('playwright-core').Locator} target
  */
-async function isInSight(wanted) {
-  await wanted.waitFor();
-  const isSeen = await wanted.evaluate((it) => {
+async function assertInView(target) {
+  await target.waitFor();
+  const isInView = await target.evaluate((it) => {
     const { top, bottom } = it.getBoundingClientRect();
     const middle = document.elementFromPoint(innerWidth / 2, (top + bottom) / 2);
     return top >= 0 && bottom <= innerHeight && !!middle?.closest('dialog');
   });
-  assert.ok(isSeen, `${await wanted.innerText()} is out of sight`);
+  assert.ok(isInView, `${await target.innerText()} is not in view`);
 }
 
-story('the menu on a phone is modal, and Escape closes it', async (given) => {
-  const { page } = given;
-  await logIn(given);
+browserTest('the menu on a phone is modal, and Escape closes it', async (fixture) => {
+  const { page } = fixture;
+  await logIn(fixture);
   const menu = page.getByRole('button', { name: 'Menu' });
   await menu.tap();
   const panel = page.getByRole('navigation', { name: 'Main' });
@@ -158,19 +158,19 @@ story('the menu on a phone is modal, and Escape closes it', async (given) => {
   await panel.waitFor({ state: 'hidden' });
 }, { context: PHONE });
 
-story('a long name without a space does not make the page wider on a phone', async (given) => {
-  const { page } = given;
-  await logIn(given, `${'w'.repeat(64)}@${'long'.repeat(10)}.test`);
+browserTest('a long name without a space does not make the page wider on a phone', async (fixture) => {
+  const { page } = fixture;
+  await logIn(fixture, `${'w'.repeat(64)}@${'long'.repeat(10)}.test`);
   await page.getByRole('heading', { name: 'Hello' }).waitFor();
-  await fits(page);
+  await assertFitsWidth(page);
   await page.getByRole('button', { name: 'Menu' }).tap();
-  await fits(page);
+  await assertFitsWidth(page);
 }, { context: PHONE });
 
-story('forced colours show the current page and the chosen preset', async (given) => {
-  const { page } = given;
+browserTest('forced colours show the current page and the chosen preset', async (fixture) => {
+  const { page } = fixture;
   await page.emulateMedia({ forcedColors: 'active' });
-  await logIn(given);
+  await logIn(fixture);
   const border = (/** @type {import('playwright-core').Locator} */ it) => it.evaluate((element) => getComputedStyle(element).border);
   const items = page.getByRole('navigation').getByRole('link');
   assert.notEqual(await border(items.filter({ hasText: 'Home' })), await border(items.filter({ hasText: 'GraphQL IDE' })));
@@ -184,9 +184,9 @@ story('forced colours show the current page and the chosen preset', async (given
  *
  * @param {Page} page
  */
-async function fits(page, width = PHONE.viewport.width) {
+async function assertFitsWidth(page, width = PHONE.viewport.width) {
   const widths = await page.evaluate(() =>
     [document.documentElement, ...document.querySelectorAll('dialog[open]')].map((it) => it.scrollWidth),
   );
-  for (const it of widths) assert.ok(it <= width, `it is ${it} wide`);
+  for (const it of widths) assert.ok(it <= width, `it is ${it} pixels wide`);
 }

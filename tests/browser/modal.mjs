@@ -1,8 +1,8 @@
-/** Drives the API token dialog. */
+/** Controls the API token dialog. */
 
 /**
  * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./story.mjs').Given} Given
+ * @typedef {import('./setup.mjs').Fixture} Fixture
  *
  * @typedef {'none' | 'active' | 'expiring' | 'expired' | 'revoked' | 'pending' | 'created' | 'copied'
  *   | 'copy-failed' | 'refused' | 'session-ended' | 'network-error'} State
@@ -44,28 +44,28 @@ export class Modal {
    *
    * @param {State} state
    */
-  async is(state) {
+  async waitForState(state) {
     await this.page.locator(`dialog[data-state="${state}"]`).waitFor();
   }
 
   /**
-   * Chooses one of the lifetimes.
+   * Selects one of the lifetimes.
    *
    * @param {string} name
    */
-  async last(name) {
+  async selectLifetime(name) {
     await this.dialog.getByRole('radio', { name }).check();
   }
 
   /** Creates a token with the entered date, and returns it. */
   async create() {
     await this.proceed.click();
-    await this.is('created');
+    await this.waitForState('created');
     return this.token.inputValue();
   }
 
   /** Confirms that the token is stored, and closes the dialog. */
-  async leave() {
+  async confirmAndClose() {
     await this.stored.check();
     await this.close.click();
     await this.dialog.waitFor({ state: 'hidden' });
@@ -73,12 +73,12 @@ export class Modal {
 }
 
 /**
- * Creates a token for the user who is logged in with the mutation, and returns it.
+ * Creates a token with the mutation, in the session of the browser. Returns the token.
  *
- * @param {Given} given
+ * @param {Fixture} fixture
  * @param {number} seconds The lifetime of the token.
  */
-export async function makeToken({ context, server, url }, seconds) {
+export async function createToken({ context, server, url }, seconds) {
   const expires = (await server.now()) / 1000 + seconds;
   const query = `mutation { updateAccessToken(expirationTime: ${expires}) { sessionJwt } }`;
   const response = await context.request.post(`${url}/api`, { headers: { Origin: url }, data: { query } });
@@ -86,12 +86,12 @@ export async function makeToken({ context, server, url }, seconds) {
 }
 
 /**
- * Sends a query with a token. Returns the email address, or the reason of the error.
+ * Queries the email address with a token. Returns it, or the reason of the error.
  *
  * @param {string} url
  * @param {string} token
  */
-export async function askWith(url, token) {
+export async function queryWithToken(url, token) {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   const body = JSON.stringify({ query: '{ me { userEmail } }' });
   const { data, errors } = await (await fetch(`${url}/api`, { method: 'POST', headers, body })).json();

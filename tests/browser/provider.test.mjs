@@ -1,4 +1,4 @@
-/** A login with a real identity provider. */
+/** A login with an identity provider. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,8 +9,8 @@ import { after } from 'node:test';
 import { generateKeyPair } from 'jose';
 
 import { CLIENT_ID, CLIENT_SECRET, IdentityProvider } from '../login/provider.mjs';
-import { isAccessible } from './accessibility.mjs';
-import { story } from './story.mjs';
+import { assertAccessible } from './accessibility.mjs';
+import { browserTest } from './setup.mjs';
 
 const provider = await IdentityProvider.start(await generateKeyPair('RS256', { extractable: true }));
 const folder = await mkdtemp(join(tmpdir(), 'arm-browser-'));
@@ -24,16 +24,16 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** The provider's own page loads fonts from here. */
+/** The login page of the provider loads fonts from this origin. */
 const FONTS = 'https://fonts.googleapis.com';
 const OPTIONS = { server: ['--providers', file], origins: [issuer, FONTS] };
 
-story('a login with a provider leads to the page that was requested', async (given) => {
-  const { context, page, url } = given;
+browserTest('a login with a provider leads to the page that was requested', async (fixture) => {
+  const { context, page, url } = fixture;
   await provider.serve(url);
   await context.route(`${FONTS}/**`, (route) => route.abort());
   await page.goto(`${url}/?next=/api`);
-  await isAccessible(page);
+  await assertAccessible(page);
   await page.getByRole('link', { name: 'Continue with Acme' }).click();
   await page.getByPlaceholder(/login/i).fill('ana@acme.test');
   await page.getByPlaceholder(/password/i).fill('any');
@@ -46,10 +46,10 @@ story('a login with a provider leads to the page that was requested', async (giv
   assert.deepEqual(names, ['arm_session']);
 }, OPTIONS);
 
-story('the page about a provider that does not answer is accessible', async ({ page, url }) => {
+browserTest('the page about an unavailable provider is accessible', async ({ page, url }) => {
   provider.stop();
   const response = await page.goto(`${url}/login/acme`);
 
   assert.equal(response?.status(), 503);
-  await isAccessible(page);
+  await assertAccessible(page);
 }, OPTIONS);

@@ -8,7 +8,7 @@ const FOLDER = fileURLToPath(
 );
 
 /**
- * Takes a screenshot, without animations and the caret.
+ * Takes a screenshot without animations and the caret.
  *
  * @param {import('playwright-core').Page} page
  * @param {string} name

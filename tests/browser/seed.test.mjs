@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 
 import { Ide, valueOf } from './ide.mjs';
-import { Modal, askWith } from './modal.mjs';
+import { Modal, queryWithToken } from './modal.mjs';
 import { screenshot } from './screenshots.mjs';
-import { logIn, pass, signIn, story } from './story.mjs';
+import { advanceClocks, browserTest, logIn, logInOnPage } from './setup.mjs';
 
 /**
  * @typedef {import('playwright-core').Page} Page
- * @typedef {import('./story.mjs').Given} Given
+ * @typedef {import('./setup.mjs').Fixture} Fixture
  */
 
 /** A fixed time, so that the screenshots are the same in every run. */
@@ -43,17 +43,17 @@ function mutation(expirationTime) {
 }`;
 }
 
-story('the guide, with the session: log in, Settings, a new tab, and again after 40 minutes', withSession, OPTIONS);
+browserTest('the guide, with the session: log in, Settings, a new tab, and again after 40 minutes', withSession, OPTIONS);
 
-/** @param {Given} given */
-async function withSession(given) {
-  const { page, url } = given;
+/** @param {Fixture} fixture */
+async function withSession(fixture) {
+  const { page, url } = fixture;
   await page.goto(url);
   await screenshot(page, '01-log-in');
-  await signIn(page);
+  await logInOnPage(page);
   await screenshot(page, '02-home');
 
-  const home = await given.context.newPage();
+  const home = await fixture.context.newPage();
   await home.goto(`${url}/home`);
   await page.bringToFront();
   const ide = await Ide.open(page, `${url}/api`);
@@ -65,14 +65,15 @@ async function withSession(given) {
   await screenshot(page, '04-settings');
 
   await ide.newTab();
-  const { data } = await ide.ask(QUERY);
+  const { data } = await ide.query(QUERY);
   assert.equal(data.me.userEmail, 'hacker@demo.test');
   await screenshot(page, '05-query');
 
-  await pass(given, SESSION_LIFETIME);
+  await advanceClocks(fixture, SESSION_LIFETIME);
   const { errors } = await ide.run();
-  assert.deepEqual([errors[0].message, errors[0].extensions.reason], ['Login required', 'SESSION_EXPIRED']);
-  await logInAgain(given, home);
+  assert.equal(errors[0].message, 'Login required');
+  assert.equal(errors[0].extensions.reason, 'SESSION_EXPIRED');
+  await logInAgain(fixture, home);
   await page.bringToFront();
   await page.reload();
   assert.equal((await ide.run()).data.me.userEmail, 'hacker@demo.test');
@@ -81,7 +82,7 @@ async function withSession(given) {
 /**
  * Logs in again from the home page, which says that the session has ended.
  *
- * @param {Given} given
+ * @param {Fixture} fixture
  * @param {Page} home
  */
 async function logInAgain({ context }, home) {
@@ -92,16 +93,16 @@ async function logInAgain({ context }, home) {
     context.waitForEvent('page'),
     home.getByRole('link', { name: 'Log in again' }).filter({ visible: true }).click(),
   ]);
-  await signIn(tab);
+  await logInOnPage(tab);
   await tab.close();
 }
 
-story('the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"', withToken, OPTIONS);
+browserTest('the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"', withToken, OPTIONS);
 
-/** @param {Given} given */
-async function withToken(given) {
-  const { page, server, url } = given;
-  await logIn(given);
+/** @param {Fixture} fixture */
+async function withToken(fixture) {
+  const { page, server, url } = fixture;
+  await logIn(fixture);
   const modal = await Modal.open(page);
   await screenshot(page, '07-api-token');
 
@@ -115,36 +116,36 @@ async function withToken(given) {
   await modal.stored.check();
   await modal.close.click();
 
-  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  assert.equal(await queryWithToken(url, token), 'hacker@demo.test');
   await server.advance(SESSION_LIFETIME);
-  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  assert.equal(await queryWithToken(url, token), 'hacker@demo.test');
   await server.moveTo(Date.parse(`${LAST_DAY}T11:59:59Z`));
-  assert.equal(await askWith(url, token), 'hacker@demo.test');
+  assert.equal(await queryWithToken(url, token), 'hacker@demo.test');
   await server.moveTo(Date.parse(`${LAST_DAY}T12:00:00Z`));
-  assert.equal(await askWith(url, token), 'TOKEN_EXPIRED');
+  assert.equal(await queryWithToken(url, token), 'TOKEN_EXPIRED');
 }
 
-story('the guide, with the mutation: a token in the IDE, and a query with its header', withMutation, OPTIONS);
+browserTest('the guide, with the mutation: a token in the IDE, and a query with its header', withMutation, OPTIONS);
 
-/** @param {Given} given */
-async function withMutation(given) {
-  const { page, server, url } = given;
-  await logIn(given);
+/** @param {Fixture} fixture */
+async function withMutation(fixture) {
+  const { page, server, url } = fixture;
+  await logIn(fixture);
   const ide = await Ide.open(page, `${url}/api`);
   await ide.newTab();
-  const { errors } = await ide.ask(mutation(EXAMPLE));
+  const { errors } = await ide.query(mutation(EXAMPLE));
   assert.equal(errors[0].message, 'Exception - Invalid Expiration Time');
   await screenshot(page, '10-invalid-expiration-time');
 
-  const { data } = await ide.ask(mutation(NOON / 1000 + 90 * 86_400));
+  const { data } = await ide.query(mutation(NOON / 1000 + 90 * 86_400));
   const token = data.updateAccessToken.sessionJwt;
   assert.ok((await valueOf(ide.response)).includes(token));
   await screenshot(page, '11-mutation');
 
   await ide.newTab();
   await ide.openHeaders();
-  await ide.write(ide.headers, JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2));
-  assert.equal((await ide.ask(QUERY)).data.me.userEmail, 'hacker@demo.test');
+  await ide.write(ide.headersEditor, JSON.stringify({ Authorization: `Bearer ${token}` }, null, 2));
+  assert.equal((await ide.query(QUERY)).data.me.userEmail, 'hacker@demo.test');
   await screenshot(page, '12-authorization');
 
   await server.advance(SESSION_LIFETIME);

@@ -1,4 +1,4 @@
-/** The snippets work: each is written to a file and run. */
+/** Runs each snippet as a file. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -8,8 +8,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { Modal, makeToken } from './modal.mjs';
-import { logIn, story } from './story.mjs';
+import { Modal, createToken } from './modal.mjs';
+import { browserTest, logIn } from './setup.mjs';
 
 const PYTHON = fileURLToPath(new URL('../../.tools/python/bin/python', import.meta.url));
 
@@ -22,7 +22,7 @@ const PROGRAMS = /** @type {[string, string][]} */ ([
 ]);
 
 /**
- * Runs a text as a file. Returns its output, also if it fails.
+ * Writes a program to a file and runs it. Returns its output, even if it fails.
  *
  * @param {string} program
  * @param {string} text
@@ -54,53 +54,53 @@ async function textOf(modal, name) {
 }
 
 for (const [name, program] of PROGRAMS) {
-  story(`the snippet ${name} prints the user`, async (given) => {
-    await logIn(given);
-    const modal = await Modal.open(given.page);
+  browserTest(`the snippet ${name} prints the user`, async (fixture) => {
+    await logIn(fixture);
+    const modal = await Modal.open(fixture.page);
     const token = await modal.create();
 
     const text = await textOf(modal, name);
     assert.ok(!text.includes(token), 'the snippet contains the secret');
     const printed = await run(program, text, { ARM_API_TOKEN: token });
     assert.ok(printed.includes('hacker@demo.test'), printed);
-    await modal.leave();
+    await modal.confirmAndClose();
   });
 }
 
 for (const [name, program] of PROGRAMS) {
-  story(`the snippet ${name} prints why a token is refused, and what to do`, async (given) => {
-    await logIn(given);
-    const token = await makeToken(given, 90 * 86_400);
-    await makeToken(given, 90 * 86_400);
-    await given.page.reload();
-    const modal = await Modal.open(given.page);
+  browserTest(`the snippet ${name} prints why a token is rejected, and what to do`, async (fixture) => {
+    await logIn(fixture);
+    const token = await createToken(fixture, 90 * 86_400);
+    await createToken(fixture, 90 * 86_400);
+    await fixture.page.reload();
+    const modal = await Modal.open(fixture.page);
     await modal.dialog.getByRole('button', { name: 'Replace' }).click();
     await modal.create();
 
     const printed = await run(program, await textOf(modal, name), { ARM_API_TOKEN: token });
-    await modal.leave();
+    await modal.confirmAndClose();
     for (const expected of ['Login required', 'TOKEN_REPLACED', 'hint']) {
       assert.ok(printed.includes(expected), `${expected} is not in: ${printed}`);
     }
   });
 }
 
-story('after the snippet env, the other snippets work', async (given) => {
-  await logIn(given);
-  const modal = await Modal.open(given.page);
+browserTest('after the snippet env, the other snippets work', async (fixture) => {
+  await logIn(fixture);
+  const modal = await Modal.open(fixture.page);
   await modal.create();
 
   const printed = await run('bash', `${await textOf(modal, 'env')}\n${await textOf(modal, 'curl')}`);
   assert.ok(printed.includes('hacker@demo.test'), printed);
-  await modal.leave();
+  await modal.confirmAndClose();
 });
 
-story('the command on the home page works', async (given) => {
-  await logIn(given);
-  const command = (await given.page.locator('[data-snippet="start-curl"]').textContent()) ?? '';
-  const modal = await Modal.open(given.page);
+browserTest('the command on the home page works', async (fixture) => {
+  await logIn(fixture);
+  const command = (await fixture.page.locator('[data-snippet="start-curl"]').textContent()) ?? '';
+  const modal = await Modal.open(fixture.page);
   const token = await modal.create();
 
   assert.ok((await run('bash', command, { ARM_API_TOKEN: token })).includes('hacker@demo.test'));
-  await modal.leave();
+  await modal.confirmAndClose();
 });

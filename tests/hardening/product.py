@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parents[2]
 JSON = {"Content-Type": "application/json"}
 
 
-class Gone(Exception):
+class ServerUnavailable(Exception):
     """The server does not respond."""
 
 
-class Answer:
+class Response:
     """A response: status, headers, body."""
 
     def __init__(self, response):
@@ -84,22 +84,22 @@ class Product:
         except (http.client.HTTPException, OSError) as fault:
             state = self.process.poll()
             what = f"exited with {state}" if state is not None else "is running"
-            log = self.log_text()[-1000:]
-            raise Gone(f"{method} {path}: {fault!r}; the server {what}; {log}") from fault
+            details = f"{fault!r}; the server {what}; {self.log_text()[-1000:]}"
+            raise ServerUnavailable(f"{method} {path}: {details}") from fault
 
     def exchange(self, method, request):
         """Sends the bytes of a request and reads the response."""
         self.connection().sendall(request)
         response = http.client.HTTPResponse(self.connection(), method=method)
         response.begin()
-        answer = Answer(response)
+        result = Response(response)
         # After 413, the server does not read the rest of the body.
-        if response.will_close or answer.status == 413:
+        if response.will_close or result.status == 413:
             self.connection().close()
             self.connections.kept = None
-        return answer
+        return result
 
-    def ask(self, query, headers=None):
+    def query(self, query, headers=None):
         """Sends a query with POST."""
         return self.send("POST", "/api", JSON | (headers or {}), json.dumps({"query": query}))
 
@@ -113,11 +113,11 @@ class Product:
 
     def token(self, cookie):
         """Creates an API token that expires in an hour, in the session of the cookie."""
-        policy = self.ask("{ me { accessTokenPolicy { now } } }", self.browser(cookie)).json
+        policy = self.query("{ me { accessTokenPolicy { now } } }", self.browser(cookie)).json
         expires = policy["data"]["me"]["accessTokenPolicy"]["now"] + 3600
         mutation = f"mutation {{ updateAccessToken(expirationTime: {expires}) {{ sessionJwt }} }}"
-        answer = self.ask(mutation, self.browser(cookie))
-        return answer.json["data"]["updateAccessToken"]["sessionJwt"]
+        response = self.query(mutation, self.browser(cookie))
+        return response.json["data"]["updateAccessToken"]["sessionJwt"]
 
     def browser(self, cookie):
         """Returns the headers of a request that a page of the application sends."""
@@ -125,9 +125,9 @@ class Product:
 
     def control(self, name, **body):
         """Sends a request to one of the test controls at `/development/`."""
-        answer = self.send("POST", f"/development/{name}", JSON, json.dumps(body))
-        assert answer.status == 200, answer.text
-        return answer.json
+        response = self.send("POST", f"/development/{name}", JSON, json.dumps(body))
+        assert response.status == 200, response.text
+        return response.json
 
     def memory(self):
         """Returns the resident memory of the process, in bytes."""

@@ -3,13 +3,13 @@
 import assert from 'node:assert/strict';
 
 import {
-  testAttack,
+  assertLoggedIn,
+  assertRejected,
   begin,
   identify,
   login,
-  assertRejected,
+  testAttack,
   testLogin,
-  assertLoggedIn,
 } from './setup.mjs';
 import { ATTEMPT, SESSION, Visitor } from './visitor.mjs';
 
@@ -107,8 +107,8 @@ testLogin('of two concurrent callbacks with the same state, one succeeds', async
   const request = await begin(world, { visitor });
   const callbacks = [await identify(visitor, request), await identify(visitor, request)];
 
-  const answers = await Promise.all(callbacks.map((callback) => visitor.open(callback)));
-  assert.deepEqual(answers.map(({ status }) => status < 400).sort(), [false, true]);
+  const responses = await Promise.all(callbacks.map((callback) => visitor.open(callback)));
+  assert.deepEqual(responses.map(({ status }) => status < 400).sort(), [false, true]);
 });
 
 testLogin("an attacker's callback does not work in the victim's browser", async (world) => {
@@ -153,7 +153,7 @@ testLogin('a login replaces a planted session and ends it', async (world) => {
   const victim = await login(world, { visitor });
   await assertLoggedIn(world, victim);
   assert.notEqual(visitor.cookies(world.product).get(SESSION), planted);
-  assert.equal(await attacker.visitor.ask(world.product, '{ me { userEmail } }'), 'SESSION_ENDED');
+  assert.equal(await attacker.visitor.query(world.product, '{ me { userEmail } }'), 'SESSION_ENDED');
 });
 
 testLogin('a login replaces a planted session that does not exist', async (world) => {

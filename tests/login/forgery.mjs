@@ -21,14 +21,14 @@ import { CLIENT_SECRET } from './provider.mjs';
  * @returns {Tamper}
  */
 export function forge({ keys }, change, { header = {}, key = keys.privateKey } = {}) {
-  return async (answer) => {
-    const claims = change(decodeJwt(answer.id_token));
+  return async (response) => {
+    const claims = change(decodeJwt(response.id_token));
     const protectedHeader = /** @type {Header} */ ({
-      ...decodeProtectedHeader(answer.id_token),
+      ...decodeProtectedHeader(response.id_token),
       ...header,
     });
     return {
-      ...answer,
+      ...response,
       id_token: await new SignJWT(claims).setProtectedHeader(protectedHeader).sign(key),
     };
   };
@@ -61,9 +61,9 @@ export function signWith(provider, header, key) {
  * @returns {Tamper}
  */
 export function withoutSignature() {
-  return (answer) => {
+  return (response) => {
     const header = Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT' })).toString('base64url');
-    return { ...answer, id_token: `${header}.${answer.id_token.split('.')[1]}.` };
+    return { ...response, id_token: `${header}.${response.id_token.split('.')[1]}.` };
   };
 }
 

@@ -3,15 +3,15 @@
 import { exportJWK, generateKeyPair } from 'jose';
 
 import {
-  withClaims,
   clientSecretKey,
   forge,
   publicKeyAsSecret,
   signWith,
+  withClaims,
   withoutSignature,
 } from './forgery.mjs';
 import { CLIENT_ID } from './provider.mjs';
-import { testAttack, login, testLogin, assertLoggedIn } from './setup.mjs';
+import { assertLoggedIn, login, testAttack, testLogin } from './setup.mjs';
 
 /** Returns the Unix time in seconds. */
 const now = () => Math.floor(Date.now() / 1000);
@@ -57,26 +57,26 @@ for (const [name, claims] of WRONG_CLAIMS) {
 
 testAttack('a valid ID token of another provider is rejected', async (world) => {
   const id_token = await idTokenOfLogin(world, 'other');
-  return { tamper: (answer) => ({ ...answer, id_token }) };
+  return { tamper: (response) => ({ ...response, id_token }) };
 });
 
 testAttack('an ID token that was used for an earlier login is rejected', async (world) => {
   const id_token = await idTokenOfLogin(world, 'acme');
-  return { tamper: (answer) => ({ ...answer, id_token }) };
+  return { tamper: (response) => ({ ...response, id_token }) };
 });
 
 testAttack('an ID token without a signature is rejected', () => ({ tamper: withoutSignature() }));
 
 testAttack('an ID token whose signature was cut off is rejected', () => ({
-  tamper: (answer) => ({ ...answer, id_token: answer.id_token.replace(/[^.]*$/, '') }),
+  tamper: (response) => ({ ...response, id_token: response.id_token.replace(/[^.]*$/, '') }),
 }));
 
 testAttack('an ID token whose claims were changed after it was signed is rejected', () => ({
-  tamper: (answer) => {
-    const [header, claims = '', signature] = answer.id_token.split('.');
+  tamper: (response) => {
+    const [header, claims = '', signature] = response.id_token.split('.');
     const json = Buffer.from(claims, 'base64url').toString();
     const changed = Buffer.from(json.replaceAll('ana@acme.test', 'eve@acme.test'));
-    return { ...answer, id_token: [header, changed.toString('base64url'), signature].join('.') };
+    return { ...response, id_token: [header, changed.toString('base64url'), signature].join('.') };
   },
 }));
 
@@ -108,11 +108,11 @@ testAttack('an ID token with an unknown critical extension is rejected', ({ acme
 }));
 
 testAttack('a response without an ID token is rejected', () => ({
-  tamper: ({ id_token: _, ...answer }) => answer,
+  tamper: ({ id_token: _, ...response }) => response,
 }));
 
 testAttack('an ID token that is not a JWT is rejected', () => ({
-  tamper: (answer) => ({ ...answer, id_token: 'a.b.c' }),
+  tamper: (response) => ({ ...response, id_token: 'a.b.c' }),
 }));
 
 /**
@@ -123,6 +123,6 @@ testAttack('an ID token that is not a JWT is rejected', () => ({
  */
 async function idTokenOfLogin(world, id) {
   let token = '';
-  await login(world, { id, tamper: (answer) => ((token = answer.id_token), answer) });
+  await login(world, { id, tamper: (response) => ((token = response.id_token), response) });
   return token;
 }

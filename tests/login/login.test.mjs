@@ -7,13 +7,13 @@ import { withClaims } from './forgery.mjs';
 import { CLIENT_ID } from './provider.mjs';
 import {
   ANA,
-  testAttack,
+  assertLoggedIn,
+  assertRejected,
   begin,
   identify,
   login,
-  assertRejected,
+  testAttack,
   testLogin,
-  assertLoggedIn,
 } from './setup.mjs';
 import { ATTEMPT, SESSION, Visitor, target } from './visitor.mjs';
 
@@ -102,17 +102,17 @@ testLogin(
 
 testLogin('the first login creates an account, and the second uses it', async (world) => {
   const first = await login(world);
-  assert.deepEqual(await first.visitor.ask(world.product, '{ me { userEmail userName } }'), {
+  assert.deepEqual(await first.visitor.query(world.product, '{ me { userEmail userName } }'), {
     me: { userEmail: ANA, userName: 'Ana of Acme' },
   });
   const expires = (await world.server.now()) / 1000 + 86_400;
-  await first.visitor.ask(
+  await first.visitor.query(
     world.product,
     `mutation { updateAccessToken(expirationTime: ${expires}) { success } }`,
   );
 
   const second = await login(world);
-  const { me } = await second.visitor.ask(world.product, '{ me { accessToken } }');
+  const { me } = await second.visitor.query(world.product, '{ me { accessToken } }');
   assert.equal(JSON.parse(me.accessToken).hasAccessToken, true);
 });
 

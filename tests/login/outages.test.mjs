@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 
-import { begin, identify, login, assertRejected, testLogin, assertLoggedIn } from './setup.mjs';
+import { assertLoggedIn, assertRejected, begin, identify, login, testLogin } from './setup.mjs';
 import { Visitor } from './visitor.mjs';
 
 /**

@@ -126,7 +126,7 @@ export async function login(world, change = {}) {
   const request = (await change.request?.(requestUrl)) ?? requestUrl;
   const callbackUrl = await identify(visitor, request, email);
   const callback = (await change.callback?.(callbackUrl)) ?? callbackUrl;
-  provider.tamper = change.tamper ?? ((answer) => answer);
+  provider.tamper = change.tamper ?? ((response) => response);
   return { visitor, callback, response: await visitor.open(callback) };
 }
 
@@ -141,7 +141,7 @@ export async function assertLoggedIn({ product }, { visitor, response }, email =
   const { status } = response;
   assert.ok([302, 303].includes(status), `status ${status}: ${await response.text()}`);
   assert.ok(visitor.cookies(product).has(SESSION), 'there is no session');
-  assert.deepEqual(await visitor.ask(product, '{ me { userEmail } }'), {
+  assert.deepEqual(await visitor.query(product, '{ me { userEmail } }'), {
     me: { userEmail: email },
   });
 }

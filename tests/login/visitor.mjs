@@ -55,15 +55,15 @@ export class Visitor {
    * @param {string} product
    * @param {string} query
    */
-  async ask(product, query) {
+  async query(product, query) {
     const headers = {
       Cookie: this.#cookieHeader(product),
       Origin: product,
       'Content-Type': 'application/json',
     };
     const body = JSON.stringify({ query });
-    const answer = await fetch(`${product}/api`, { method: 'POST', headers, body });
-    const { data, errors } = await answer.json();
+    const response = await fetch(`${product}/api`, { method: 'POST', headers, body });
+    const { data, errors } = await response.json();
     return errors ? errors[0].extensions.reason : data;
   }
 

@@ -1,20 +1,18 @@
 /**
- * The documents that graphql-js and we are asked about: hand-picked ones, and ones that are
- * made from the schema by chance. Chance is seeded, so that every run asks the same.
+ * GraphQL requests for the comparison with graphql-js: a fixed list, and requests that are generated
+ * from the schema. The generator has a fixed seed, so every run sends the same requests.
  */
 
 import { getNamedType, isEnumType, isInputType, isLeafType, isListType, isNonNullType } from 'graphql';
 
 /**
- * A document with what is sent beside it.
- *
- * @typedef {{ query: string, variables?: Record<string, unknown>, operationName?: string }} Sent
+ * @typedef {{ query: string, variables?: Record<string, unknown>, operationName?: string }} GraphqlRequest
  * @typedef {import('graphql').GraphQLSchema} GraphQLSchema
  * @typedef {import('graphql').GraphQLObjectType} GraphQLObjectType
  * @typedef {import('graphql').GraphQLInputType} GraphQLInputType
  */
 
-/** Texts of strings in GraphQL, good and bad. */
+/** Valid and invalid string literals. */
 const STRINGS = [
   '""', '"a"', '"\\n\\t\\b\\f\\r\\/\\\\\\""', '"\\u0041"', '"\\u{41}"', '"\\u{1F600}"', '"\\u{01F600}"', '"\\uD83D\\uDE00"',
   '"😀"', '"\\u{10FFFF}"', '"\\u{110000}"', '"\\u{}"', '"\\u{D800}"', '"\\uD83D"', '"\\uDE00\\uD83D"', '"\\uD83D\\u0041"',
@@ -23,20 +21,22 @@ const STRINGS = [
   '"""a\u0000b"""', '"""a\u0007b"""', '"""a', '"""\\"""', '"#"', '"{"', '"""#{["""',
 ];
 
-/** Texts of numbers in GraphQL, good and bad. */
+/** Valid and invalid number literals. */
 const NUMBERS = [
   '0', '-0', '1', '-1', '10', '00', '01', '-01', '+1', '1.0', '1.5', '.5', '1.', '1e3', '1E+3', '1e-3', '1e', '1.0e1', '1a', '1_000', '0x1', '-',
   '2147483647', '2147483648', '9223372036854775807', '9223372036854775808', '99999999999999999999', '1e400', '1.e3', '0.0', '0e0', '1 2',
 ];
 
+/** Valid and invalid names. */
 const NAMES = [
   'a', '_', '__a', 'A1_', 'on', 'query', 'mutation', 'subscription', 'fragment', 'type', 'schema', 'input', 'true', 'false', 'null', 'nullable',
   'trueish', 'falsey', 'é', '1a', 'a-b',
 ];
 
+/** Valid and invalid literals of other types. */
 const VALUES = ['true', 'false', 'null', 'API', 'nullable', 'trueish', '[]', '["a"]', '[null]', '{}', '{a: 1}', '{a: 1, a: 2}', '{a: "b", c: [1]}', '$a', '[$a]', '$'];
 
-/** Documents by themselves. */
+/** Valid and invalid documents. */
 const DOCUMENTS = [
   '', ' ', '#', '{', '}', '{}', '{ }', '{a}', '{__typename}', '\ufeff{__typename}', '{\ufeff__typename}', ',{,__typename,},', '{__typename}#', '{__typename}\r# a\r\n', '{#\n__typename}',
   '{__typename}{__typename}', 'query{__typename}', 'query A{__typename}', 'query A{__typename} query A{__typename}', 'query A{__typename}{__typename}',
@@ -68,19 +68,25 @@ const DOCUMENTS = [
   '{__typename}\u00a0', '{__typename}\u200b', '{__typename}\u0000', '{__typename}\u000b', '{__typename}\u2028', '{__typename #\u0000\n}', '{__typename #\u{1F600}\n}', '{é}', '{a:é}', '{me{organizations{name}}}', '{me{organizations}}', '{me{permissions}}', '{me{permissions{a}}}', '{me{permissions(entity:ORGANIZATION,identifier:"a")}}',
 ];
 
-/** What is sent for variables of each type, good and bad. */
-const INPUTS = [
+/** Values of variables. */
+const VARIABLE_VALUES = [
   null, true, 1, 0, -1, 1.5, 2147483648, 1e300, '', 'a', '1', 'USER', 'ACTIVE', [], ['ACTIVE'], ['ACTIVE', null], [['ACTIVE']], {}, { a: 1 },
 ];
 
+/** Types of variables. */
 const INPUT_TYPES = ['Int', 'Int!', 'String', 'String!', 'Boolean!', 'Entity', 'Entity!', '[TokenState!]', 'TokenState!', 'ID', 'Float'];
+/** A selection that uses a variable of each type. */
 const USES = {
   Int: '{me{accessTokens(first:$a){nodes{id}}}}', String: '{me(callerOrigin:$a){role}}', Boolean: '{me @skip(if:$a){role}}', Entity: '{me{role(entity:$a)}}',
   TokenState: '{me{accessTokens(states:$a){nodes{id}}}}', ID: '{me{role}}', Float: '{me{role}}',
 };
 
-/** @returns {Sent[]} */
-export function handPicked() {
+/**
+ * Returns the requests of the fixed list.
+ *
+ * @returns {GraphqlRequest[]}
+ */
+export function fixedRequests() {
   const queries = [
     ...DOCUMENTS,
     ...[...STRINGS, ...NUMBERS, ...VALUES].map((it) => `{me(callerOrigin:${it}){role}}`),
@@ -94,21 +100,21 @@ export function handPicked() {
   const inputs = INPUT_TYPES.flatMap((type) => {
     const use = USES[/** @type {keyof typeof USES} */ (type.replace(/[[\]!]/g, ''))];
     const query = `query($a:${type})${use}`;
-    return [{ query }, ...INPUTS.map((a) => ({ query, variables: { a } }))];
+    return [{ query }, ...VARIABLE_VALUES.map((a) => ({ query, variables: { a } }))];
   });
   const operations = ['query A{__typename} query B{__typename}', 'query A{__typename}', '{__typename}'];
   const names = operations.flatMap((query) => ['A', 'B', 'C', ''].map((operationName) => ({ query, operationName })));
   return [...queries.map((query) => ({ query })), ...inputs, ...names];
 }
 
-/** Chance that is the same on every run (mulberry32). */
-class Chance {
+/** A random number generator with a seed (mulberry32). */
+class Random {
   /** @param {number} seed */
   constructor(seed) {
     this.state = seed;
   }
 
-  /** A number from 0 to 1, which it is not. */
+  /** Returns a number that is at least 0 and less than 1. */
   next() {
     this.state = (this.state + 0x6d2b79f5) | 0;
     let t = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
@@ -116,60 +122,72 @@ class Chance {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   }
 
-  /** @param {number} probability */
-  is(probability) {
+  /**
+   * Returns true with the given probability.
+   *
+   * @param {number} probability
+   */
+  boolean(probability) {
     return this.next() < probability;
   }
 
   /**
+   * Returns a random item.
+   *
    * @template T
    * @param {readonly T[]} items
    * @returns {T}
    */
-  one(items) {
+  choice(items) {
     return items[Math.floor(this.next() * items.length)];
   }
 
-  /** @param {number} most */
-  upTo(most) {
-    return 1 + Math.floor(this.next() * most);
+  /**
+   * Returns an integer from 1 to `max`.
+   *
+   * @param {number} max
+   */
+  integer(max) {
+    return 1 + Math.floor(this.next() * max);
   }
 }
 
 const SPACES = [' ', ' ', ' ', '\n', '\r\n', '\t', ',', ' , ', '#{"\n', '\ufeff'];
 
-/** Writes a document, token by token. */
-class Writer {
+/** Generates a request. Half of the generators make mistakes. */
+class Generator {
   /**
    * @param {GraphQLSchema} schema
    * @param {number} seed
    */
   constructor(schema, seed) {
     this.schema = schema;
-    this.chance = new Chance(seed);
+    this.random = new Random(seed);
     /** @type {Map<string, string>} */
     this.variables = new Map();
     /** @type {string[]} */
     this.fragments = [];
-    this.mistakes = this.chance.is(0.5) ? 0 : 0.03;
+    this.mistakeRate = this.random.boolean(0.5) ? 0 : 0.03;
   }
 
-  /** Whether to make a mistake here. */
-  errs() {
-    return this.chance.is(this.mistakes);
+  /** Returns whether to make a mistake here. */
+  makesMistake() {
+    return this.random.boolean(this.mistakeRate);
   }
 
-  /** @returns {Sent} */
-  document() {
-    const type = this.chance.is(0.25) ? 'mutation' : 'query';
+  /** @returns {GraphqlRequest} */
+  request() {
+    const type = this.random.boolean(0.25) ? 'mutation' : 'query';
     const root = /** @type {GraphQLObjectType} */ (type === 'query' ? this.schema.getQueryType() : this.schema.getMutationType());
-    const set = this.selections(root, 4);
-    const directives = this.errs() ? [...this.directives()] : [];
+    const selectionSet = this.selections(root, 4);
+    const directives = this.makesMistake() ? [...this.directives()] : [];
     const definitions = [...this.variables].flatMap(([name, type]) => ['$', name, ':', ...typeTokens(type), ...this.defaultValue(type)]);
-    const name = this.chance.is(0.5) ? [this.chance.one(['A', 'on', 'query', 'fragment'])] : [];
-    const head = definitions.length > 0 ? [type, ...name, '(', ...definitions, ')'] : name.length > 0 || type === 'mutation' || directives.length > 0 ? [type, ...name] : [];
-    const tokens = [...head, ...directives, ...set, ...this.fragments.flat()];
-    return { query: this.spaced(this.errs() ? this.broken(tokens) : tokens), variables: this.inputs() };
+    const name = this.random.boolean(0.5) ? [this.random.choice(['A', 'on', 'query', 'fragment'])] : [];
+    const isShorthand = type === 'query' && [name, definitions, directives].every((it) => it.length === 0);
+    const variables = definitions.length > 0 ? ['(', ...definitions, ')'] : [];
+    const head = isShorthand ? [] : [type, ...name, ...variables];
+    const tokens = [...head, ...directives, ...selectionSet, ...this.fragments.flat()];
+    return { query: this.join(this.makesMistake() ? this.corrupt(tokens) : tokens), variables: this.variableValues() };
   }
 
   /**
@@ -178,7 +196,7 @@ class Writer {
    * @returns {string[]}
    */
   selections(type, levels) {
-    const count = this.chance.upTo(4);
+    const count = this.random.integer(4);
     return ['{', ...Array.from({ length: count }).flatMap(() => this.selection(type, levels)), '}'];
   }
 
@@ -188,26 +206,35 @@ class Writer {
    * @returns {string[]}
    */
   selection(type, levels) {
-    if (levels > 0 && this.chance.is(0.15)) return ['...', ...this.condition(type), ...this.directives(), ...this.selections(type, levels - 1)];
-    if (levels > 0 && this.chance.is(0.15)) return ['...', this.fragment(type, levels - 1), ...this.directives()];
-    if (this.chance.is(0.1)) return [...this.alias(), '__typename', ...this.directives()];
+    if (levels > 0 && this.random.boolean(0.15)) return ['...', ...this.typeCondition(type), ...this.directives(), ...this.selections(type, levels - 1)];
+    if (levels > 0 && this.random.boolean(0.15)) return ['...', this.fragment(type, levels - 1), ...this.directives()];
+    if (this.random.boolean(0.1)) return [...this.alias(), '__typename', ...this.directives()];
     const fields = Object.values(type.getFields());
     const leaves = fields.filter((it) => isLeafType(getNamedType(it.type)));
-    const field = this.chance.one(levels === 0 && leaves.length > 0 ? leaves : fields);
-    const within = getNamedType(field.type);
-    const hasSet = isLeafType(within) === this.errs();
-    const set = !hasSet ? [] : isLeafType(within) ? ['{', '__typename', '}'] : levels > 0 ? this.selections(/** @type {GraphQLObjectType} */ (within), levels - 1) : ['{', '__typename', '}'];
-    return [...this.alias(), this.errs() ? 'nothing' : field.name, ...this.arguments(field.args), ...this.directives(), ...set];
+    const field = this.random.choice(levels === 0 && leaves.length > 0 ? leaves : fields);
+    const fieldType = getNamedType(field.type);
+    const hasSelectionSet = isLeafType(fieldType) === this.makesMistake();
+    const selectionSet = hasSelectionSet ? this.subselections(fieldType, levels) : [];
+    return [...this.alias(), this.makesMistake() ? 'nothing' : field.name, ...this.arguments(field.args), ...this.directives(), ...selectionSet];
+  }
+
+  /**
+   * @param {import('graphql').GraphQLNamedType} type
+   * @param {number} levels
+   */
+  subselections(type, levels) {
+    if (isLeafType(type) || levels === 0) return ['{', '__typename', '}'];
+    return this.selections(/** @type {GraphQLObjectType} */ (type), levels - 1);
   }
 
   alias() {
-    return this.chance.is(0.15) ? [this.chance.one(['a', 'b', 'on', 'role', 'null']), ':'] : [];
+    return this.random.boolean(0.15) ? [this.random.choice(['a', 'b', 'on', 'role', 'null']), ':'] : [];
   }
 
   /** @param {GraphQLObjectType} type */
-  condition(type) {
-    if (this.errs()) return ['on', this.chance.one(['Query', 'Me', 'String', 'Nothing'])];
-    return this.chance.is(0.6) ? ['on', type.name] : [];
+  typeCondition(type) {
+    if (this.makesMistake()) return ['on', this.random.choice(['Query', 'Me', 'String', 'Nothing'])];
+    return this.random.boolean(0.6) ? ['on', type.name] : [];
   }
 
   /**
@@ -215,26 +242,26 @@ class Writer {
    * @param {number} levels
    */
   fragment(type, levels) {
-    const name = `${this.chance.one(['f', 'on', 'query', 'true'])}${this.fragments.length}`;
-    if (this.errs()) return 'nothing';
+    const name = `${this.random.choice(['f', 'on', 'query', 'true'])}${this.fragments.length}`;
+    if (this.makesMistake()) return 'nothing';
     const at = this.fragments.push('') - 1;
-    const definition = ['fragment', name, 'on', this.errs() ? 'Me' : type.name, ...this.selections(type, levels)];
+    const definition = ['fragment', name, 'on', this.makesMistake() ? 'Me' : type.name, ...this.selections(type, levels)];
     this.fragments[at] = /** @type {any} */ (definition);
     return name;
   }
 
   /** @returns {string[]} */
   directives() {
-    if (!this.chance.is(0.12)) return [];
-    const name = this.errs() ? 'nothing' : this.chance.one(['skip', 'include']);
-    const again = this.errs() ? ['@', name, '(', 'if', ':', 'true', ')'] : [];
-    return ['@', name, '(', this.errs() ? 'nothing' : 'if', ':', ...this.value('Boolean!'), ')', ...again];
+    if (!this.random.boolean(0.12)) return [];
+    const name = this.makesMistake() ? 'nothing' : this.random.choice(['skip', 'include']);
+    const again = this.makesMistake() ? ['@', name, '(', 'if', ':', 'true', ')'] : [];
+    return ['@', name, '(', this.makesMistake() ? 'nothing' : 'if', ':', ...this.value('Boolean!'), ')', ...again];
   }
 
   /** @param {readonly import('graphql').GraphQLArgument[]} args */
   arguments(args) {
-    const given = args.filter((it) => (isNonNullType(it.type) && it.defaultValue === undefined ? !this.errs() : this.chance.is(0.4)));
-    const tokens = given.flatMap((it) => [this.errs() ? 'nothing' : it.name, ':', ...this.value(String(it.type))]);
+    const used = args.filter((it) => (isNonNullType(it.type) && it.defaultValue === undefined ? !this.makesMistake() : this.random.boolean(0.4)));
+    const tokens = used.flatMap((it) => [this.makesMistake() ? 'nothing' : it.name, ':', ...this.value(String(it.type))]);
     return tokens.length > 0 ? ['(', ...tokens, ')'] : [];
   }
 
@@ -243,17 +270,17 @@ class Writer {
    * @returns {string[]}
    */
   value(type) {
-    if (this.chance.is(0.25)) return ['$', this.variable(type)];
+    if (this.random.boolean(0.25)) return ['$', this.variable(type)];
     return this.literal(type);
   }
 
   /** @param {string} type */
   variable(type) {
-    const declared = this.errs() ? this.chance.one(INPUT_TYPES) : this.chance.is(0.2) && !type.endsWith('!') ? `${type}!` : type;
+    const declared = this.makesMistake() ? this.random.choice(INPUT_TYPES) : this.random.boolean(0.2) && !type.endsWith('!') ? `${type}!` : type;
     const known = [...this.variables].find(([, it]) => it === declared);
-    if (known && this.chance.is(0.7)) return known[0];
+    if (known && this.random.boolean(0.7)) return known[0];
     const name = `v${this.variables.size}`;
-    if (!this.errs()) this.variables.set(name, declared);
+    if (!this.makesMistake()) this.variables.set(name, declared);
     return name;
   }
 
@@ -262,61 +289,65 @@ class Writer {
    * @returns {string[]}
    */
   literal(type) {
-    if (this.errs()) return [this.chance.one([...STRINGS, ...NUMBERS, ...VALUES])];
-    if (!type.endsWith('!') && this.chance.is(0.1)) return ['null'];
+    if (this.makesMistake()) return [this.random.choice([...STRINGS, ...NUMBERS, ...VALUES])];
+    if (!type.endsWith('!') && this.random.boolean(0.1)) return ['null'];
     const named = type.replace(/!$/, '');
     if (named.startsWith('[')) {
       const of = named.slice(1, -1);
-      return this.chance.is(0.2) ? this.literal(of.replace(/!?$/, '!')) : ['[', ...Array.from({ length: this.chance.upTo(3) - 1 }).flatMap(() => this.literal(of)), ']'];
+      return this.random.boolean(0.2) ? this.literal(of.replace(/!?$/, '!')) : ['[', ...Array.from({ length: this.random.integer(3) - 1 }).flatMap(() => this.literal(of)), ']'];
     }
     const enumeration = this.schema.getType(named);
-    if (isEnumType(enumeration)) return [this.chance.one(enumeration.getValues()).name];
-    if (named === 'Boolean') return [this.chance.one(['true', 'false'])];
-    if (named === 'Int') return [this.chance.one(['0', '1', '7', '-1', '-0', '100'])];
-    return [this.chance.one(STRINGS.slice(0, 9))];
+    if (isEnumType(enumeration)) return [this.random.choice(enumeration.getValues()).name];
+    if (named === 'Boolean') return [this.random.choice(['true', 'false'])];
+    if (named === 'Int') return [this.random.choice(['0', '1', '7', '-1', '-0', '100'])];
+    return [this.random.choice(STRINGS.slice(0, 9))];
   }
 
   /** @param {string} type */
   defaultValue(type) {
-    return this.chance.is(0.3) ? ['=', ...this.literal(type)] : [];
+    return this.random.boolean(0.3) ? ['=', ...this.literal(type)] : [];
   }
 
-  inputs() {
-    const given = [...this.variables].filter(([, type]) => (type.endsWith('!') ? !this.errs() : this.chance.is(0.6)));
-    return Object.fromEntries(given.map(([name, type]) => [name, this.errs() ? this.chance.one(INPUTS) : this.input(type)]));
+  variableValues() {
+    const used = [...this.variables].filter(([, type]) => (type.endsWith('!') ? !this.makesMistake() : this.random.boolean(0.6)));
+    return Object.fromEntries(used.map(([name, type]) => [name, this.makesMistake() ? this.random.choice(VARIABLE_VALUES) : this.variableValue(type)]));
   }
 
   /**
    * @param {string} type
    * @returns {unknown}
    */
-  input(type) {
-    if (!type.endsWith('!') && this.chance.is(0.1)) return null;
+  variableValue(type) {
+    if (!type.endsWith('!') && this.random.boolean(0.1)) return null;
     const named = type.replace(/!$/, '');
-    if (named.startsWith('[')) return [this.input(named.slice(1, -1))];
+    if (named.startsWith('[')) return [this.variableValue(named.slice(1, -1))];
     const enumeration = this.schema.getType(named);
-    if (isEnumType(enumeration)) return this.chance.one(enumeration.getValues()).name;
-    return { Boolean: this.chance.is(0.5), Int: 1, Float: 1.5 }[named] ?? 'Me';
+    if (isEnumType(enumeration)) return this.random.choice(enumeration.getValues()).name;
+    return { Boolean: this.random.boolean(0.5), Int: 1, Float: 1.5 }[named] ?? 'Me';
   }
 
   /**
-   * Drops, doubles, swaps or replaces a token.
+   * Removes, repeats, swaps or replaces a token.
    *
    * @param {string[]} tokens
    */
-  broken(tokens) {
-    const at = Math.floor(this.chance.next() * tokens.length);
-    const other = this.chance.one([...tokens, '!', '&', '|', '=', '"a"', '1', '@', '$', '.', '"']);
+  corrupt(tokens) {
+    const at = Math.floor(this.random.next() * tokens.length);
+    const other = this.random.choice([...tokens, '!', '&', '|', '=', '"a"', '1', '@', '$', '.', '"']);
     const changes = [[], [tokens[at], tokens[at]], [tokens[at + 1] ?? '', tokens[at]], [other]];
-    return tokens.toSpliced(at, 1, ...this.chance.one(changes));
+    return tokens.toSpliced(at, 1, ...this.random.choice(changes));
   }
 
-  /** @param {string[]} tokens */
-  spaced(tokens) {
+  /**
+   * Joins tokens with random white space.
+   *
+   * @param {string[]} tokens
+   */
+  join(tokens) {
     const isWord = /** @param {string | undefined} it */ (it) => it !== undefined && /^[\w"-]/.test(it);
     return tokens.map((token, at) => {
       const isNeeded = at > 0 && isWord(token) && /[\w"]$/.test(tokens[at - 1]);
-      return (isNeeded || this.chance.is(0.3) ? this.chance.one(SPACES) : '') + token;
+      return (isNeeded || this.random.boolean(0.3) ? this.random.choice(SPACES) : '') + token;
     }).join('');
   }
 }
@@ -325,9 +356,11 @@ class Writer {
 const typeTokens = (type) => type.match(/\w+|[[\]!]/g) ?? [];
 
 /**
+ * Generates random requests.
+ *
  * @param {GraphQLSchema} schema
  * @param {number} count
  */
-export function byChance(schema, count) {
-  return Array.from({ length: count }, (_, seed) => new Writer(schema, seed).document());
+export function randomRequests(schema, count) {
+  return Array.from({ length: count }, (_, seed) => new Generator(schema, seed).request());
 }

@@ -1,64 +1,69 @@
 /**
- * graphql-js, the reference implementation, and we judge the same documents over our schema:
- * which are valid, and what the data of the answer is. Nobody is signed in, so `me` is null and
- * a mutation has no data, for both.
+ * Compares local mode with graphql-js, the reference implementation: for the same requests and schema,
+ * the same requests must be valid, and the data of the responses must be equal. The requests have no
+ * credential, so `me` is null and mutations have no data.
  */
 
 import { buildSchema, execute, getOperationAST, getVariableValues, GraphQLError, parse, validate } from 'graphql';
 
 import { Server } from '../tools/server.mjs';
-import { byChance, handPicked } from './documents.mjs';
+import { fixedRequests, randomRequests } from './documents.mjs';
 
 /**
- * @typedef {import('./documents.mjs').Sent} Sent
- * @typedef {{ isValid: boolean, why: string, data?: unknown }} Verdict
+ * @typedef {import('./documents.mjs').GraphqlRequest} GraphqlRequest
+ * @typedef {{ isValid: boolean, message: string, data?: unknown }} Result
+ * @typedef {{ message: RegExp, reason: string }} KnownDifference
  */
 
+/** The number of random requests. */
 const COUNT = 600;
 const WORKERS = 8;
 
 /**
- * Where we differ: what we take that graphql-js refuses, each with its reason. What it says
- * tells which documents are meant.
+ * Requests that only graphql-js rejects, by its error message, and why local mode accepts them.
  *
- * @type {{ says: RegExp, reason: string }[]}
+ * @type {KnownDifference[]}
  */
-const TAKEN = [
+const ACCEPTED = [
   {
-    says: /Int cannot represent non 32-bit signed integer value/,
-    reason: 'Int has 64 bits here, so that Unix times beyond 2038 reach us, and are told what is allowed',
+    message: /Int cannot represent non 32-bit signed integer value/,
+    reason: 'Int has 64 bits here, so that Unix times after 2038 are rejected with a helpful error',
   },
   {
-    says: /Enum "\w+" cannot represent non-enum value: "/,
-    reason: 'async-graphql takes the name of an enum value as a string, too, as it does in variables',
+    message: /Enum "\w+" cannot represent non-enum value: "/,
+    reason: 'async-graphql accepts the name of an enum value as a string, as in variables',
   },
   {
-    says: /Enum "\w+" cannot represent non-enum value: \[/,
-    reason: 'async-graphql takes a list of one variable for its value',
+    message: /Enum "\w+" cannot represent non-enum value: \[/,
+    reason: 'async-graphql accepts a list with one variable instead of its value',
   },
   {
-    says: /^Fields ".*" conflict because they have differing arguments/,
-    reason: 'a string and a block string of the same value are the same argument',
+    message: /^Fields ".*" conflict because they have differing arguments/,
+    reason: 'a string and a block string with the same value are the same argument',
   },
   {
-    says: /^Variable "\$\w+" of type ".*" used in position expecting type/,
-    reason: 'async-graphql compares only some types of variables and positions; the value is checked in any case',
+    message: /^Variable "\$\w+" of type ".*" used in position expecting type/,
+    reason: 'async-graphql compares only some types of variables and positions, but always checks the value',
   },
   {
-    says: /^Int cannot represent non-integer value: -?\d[\d.eE+]*$/,
-    reason: 'a whole number is an expiration time however it is written',
+    message: /^Int cannot represent non-integer value: -?\d[\d.eE+]*$/,
+    reason: 'any notation of a whole number is accepted as an expiration time',
   },
 ];
 
-/** @type {{ says: RegExp, reason: string }[]} */
-const REFUSED = [
+/**
+ * Requests that only local mode rejects, by its error message.
+ *
+ * @type {KnownDifference[]}
+ */
+const REJECTED = [
   {
-    says: /^Subscriptions are not supported/,
+    message: /^Subscriptions are not supported/,
     reason: 'the schema has no subscriptions; graphql-js has no rule for that',
   },
   {
-    says: /^Invalid value for argument "first", expected type "Int"$/,
-    reason: 'null for an argument that cannot be null is refused before anything is executed; graphql-js fails the field',
+    message: /^Invalid value for argument "first", expected type "Int"$/,
+    reason: 'null for a non-null argument is rejected before execution; in graphql-js only the field fails',
   },
 ];
 
@@ -66,78 +71,82 @@ const server = process.argv[2] ?? (await Server.start()).url;
 const schema = buildSchema(await (await fetch(new URL('/api/schema.graphql', server))).text());
 
 /**
- * What graphql-js says.
+ * Executes a request with graphql-js.
  *
- * @param {Sent} sent
- * @returns {Promise<Verdict>}
+ * @param {GraphqlRequest} request
+ * @returns {Promise<Result>}
  */
-async function theirs({ query, variables = {}, operationName }) {
+async function executeWithGraphqlJs({ query, variables = {}, operationName }) {
   try {
     const document = parse(query);
-    const [fault] = validate(schema, document);
-    if (fault) return { isValid: false, why: fault.message };
+    const [invalid] = validate(schema, document);
+    if (invalid) return { isValid: false, message: invalid.message };
     const operation = getOperationAST(document, operationName || undefined);
-    if (!operation) return { isValid: false, why: 'no operation' };
-    const [wrong] = getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors ?? [];
-    if (wrong) return { isValid: false, why: wrong.message };
+    if (!operation) return { isValid: false, message: 'no operation' };
+    const [wrongVariable] = getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors ?? [];
+    if (wrongVariable) return { isValid: false, message: wrongVariable.message };
     const { data } = await execute({ schema, document, variableValues: variables, operationName: operationName || undefined });
-    return { isValid: true, why: '', data };
+    return { isValid: true, message: '', data };
   } catch (error) {
-    if (error instanceof GraphQLError) return { isValid: false, why: error.message };
+    if (error instanceof GraphQLError) return { isValid: false, message: error.message };
     throw error;
   }
 }
 
 /**
- * What we say.
+ * Sends a request to local mode.
  *
- * @param {Sent} sent
- * @returns {Promise<Verdict>}
+ * @param {GraphqlRequest} request
+ * @returns {Promise<Result>}
  */
-async function ours(sent) {
+async function executeWithLocalMode(request) {
   const headers = { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json' };
-  const response = await fetch(new URL('/api', server), { method: 'POST', headers, body: JSON.stringify(sent) });
+  const response = await fetch(new URL('/api', server), { method: 'POST', headers, body: JSON.stringify(request) });
   const { data, errors } = await response.json();
-  if (![200, 400].includes(response.status)) throw new Error(`${response.status}: ${JSON.stringify(sent)}`);
-  return { isValid: data !== undefined, why: errors?.[0]?.message ?? '', data };
+  if (![200, 400].includes(response.status)) throw new Error(`${response.status}: ${JSON.stringify(request)}`);
+  return { isValid: data !== undefined, message: errors?.[0]?.message ?? '', data };
 }
 
-/** How often each difference was met, by its reason. */
-const met = new Map([...TAKEN, ...REFUSED].map(({ reason }) => [reason, 0]));
+/** How often each known difference occurred, by its reason. */
+const occurrences = new Map([...ACCEPTED, ...REJECTED].map(({ reason }) => [reason, 0]));
 
 /**
- * What is wrong about a document, if anything.
+ * Describes an unknown difference between the results of a request. Returns false if there is none.
  *
- * @param {Sent} sent
+ * @param {GraphqlRequest} request
  */
-async function complaint(sent) {
-  const [they, we] = await Promise.all([theirs(sent), ours(sent)]);
-  if (they.isValid && we.isValid) {
-    const [expected, data] = [they.data, we.data].map((it) => JSON.stringify(it));
-    return expected !== data && `the data is ${data}, not ${expected}`;
+async function findDifference(request) {
+  const expected = await executeWithGraphqlJs(request);
+  const actual = await executeWithLocalMode(request);
+  if (expected.isValid && actual.isValid) {
+    const expectedData = JSON.stringify(expected.data);
+    const data = JSON.stringify(actual.data);
+    return expectedData !== data && `the data is ${data}, expected ${expectedData}`;
   }
-  if (they.isValid === we.isValid) return false;
-  const known = we.isValid ? TAKEN.find(({ says }) => says.test(they.why)) : REFUSED.find(({ says }) => says.test(we.why));
-  if (!known) return we.isValid ? `taken, although ${they.why}` : `refused: ${we.why}`;
-  met.set(known.reason, (met.get(known.reason) ?? 0) + 1);
+  if (expected.isValid === actual.isValid) return false;
+  const { message } = actual.isValid ? expected : actual;
+  const known = (actual.isValid ? ACCEPTED : REJECTED).find((it) => it.message.test(message));
+  if (!known) return `${actual.isValid ? 'accepted, but graphql-js reports' : 'rejected'}: ${message}`;
+  occurrences.set(known.reason, (occurrences.get(known.reason) ?? 0) + 1);
   return false;
 }
 
-const documents = [...handPicked(), ...byChance(schema, COUNT)];
-let [passed, failed] = [0, 0];
+const requests = [...fixedRequests(), ...randomRequests(schema, COUNT)];
+let passed = 0;
+let failed = 0;
 
-/** Takes documents from the heap until there is none. */
+/** Compares requests until there are no more. */
 async function work() {
-  for (let sent = documents.pop(); sent; sent = documents.pop()) {
-    const fault = await complaint(sent);
-    if (fault) console.error(`${fault}\n    ${JSON.stringify(sent)}`);
-    if (fault) failed += 1;
+  for (let request = requests.pop(); request; request = requests.pop()) {
+    const difference = await findDifference(request);
+    if (difference) console.error(`${difference}\n    ${JSON.stringify(request)}`);
+    if (difference) failed += 1;
     else passed += 1;
   }
 }
 await Promise.all(Array.from({ length: WORKERS }, work));
 
-for (const [reason, count] of met) {
+for (const [reason, count] of occurrences) {
   console.log(`${count} times: ${reason}`);
   if (count === 0) failed += 1;
 }

@@ -3,7 +3,7 @@
 from collections import Counter
 from statistics import median
 
-from soak.model import Broken
+from soak.model import ModelViolation
 
 NEVER_LOGGED = ["eyJ0eXAiOiJhcm0", "arm_session=", "@soak.test"]
 # How much the memory may grow between the warm-up and the last tenth of the test.
@@ -15,7 +15,7 @@ DATABASE_CACHE_SECONDS = 600
 
 def check(condition, sentence):
     if not condition:
-        raise Broken(sentence)
+        raise ModelViolation(sentence)
     return sentence
 
 
@@ -23,9 +23,9 @@ def tokens(soak_test):
     """Checks that each user has at most one active token, and that all tokens are listed."""
     created = 0
     for person in soak_test.people:
-        person.logs_in(None)
-        person.lists_tokens(None)
-        live = [it for it in person.tokens[-200:] if person.ask_until_available(it).status == 200]
+        person.log_in(None)
+        person.check_token_list(None)
+        live = [it for it in person.tokens[-200:] if person.query_until_available(it).status == 200]
         expected = person.live_tokens()
         check(live == expected, f"{person.email}: {live} are active, expected {expected}")
         created += len(person.tokens)
@@ -40,7 +40,7 @@ def sessions(soak_test):
     seconds = max(it.end for _, it in live) - soak_test.time.now
     soak_test.time.move(soak_test.control("clock", advanceSeconds=seconds)["now"])
     for person, session in live:
-        status = person.ask_until_available(session).status
+        status = person.query_until_available(session).status
         check(status == 401, f"{person.email} has a valid session after 40 minutes")
     return f"{len(live)} sessions were valid, and none is valid after 40 minutes"
 
@@ -63,7 +63,7 @@ def log(soak_test):
 
 
 def verdict_of(line):
-    """Returns the status, code and reason of a log line, as `Answer.verdict` does."""
+    """Returns the status, code and reason of a log line, as `Response.verdict` does."""
     return " ".join(str(line[name]) for name in ["status", "code", "reason"] if line.get(name))
 
 

@@ -10,7 +10,7 @@ SESSION_RETENTION = 86_400
 TOKEN_RETENTION = 90 * 86_400
 
 
-class Broken(Exception):
+class ModelViolation(Exception):
     """A response differs from the model."""
 
 

@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from soak.model import Broken, Session, Token
+from soak.model import ModelViolation, Session, Token
 from soak.stranger import STEPS as STRANGER_STEPS
 from soak.stranger import Stranger, text
 
@@ -47,83 +47,85 @@ class Person:
 
     # Expectations.
 
-    def expect(self, expected, answer, step):
+    def expect(self, expected, response, step):
         """Checks the response. Returns False if an injected fault caused it."""
-        if answer.status == 503:
+        if response.status == 503:
             return False
-        if answer.verdict not in expected:
-            got = f"{answer.verdict}: {answer.text[:500]}"
-            raise Broken(f"{self.email} {step}: expected {sorted(expected)}, got {got}")
+        if response.verdict not in expected:
+            got = f"{response.verdict}: {response.text[:500]}"
+            raise ModelViolation(f"{self.email} {step}: expected {sorted(expected)}, got {got}")
         return True
 
-    def verdicts(self, credential, otherwise=("200",)):
+    def verdicts(self, credential):
         """Returns the possible results of a request with a credential."""
         refusals = credential.refusals(self.time)
-        return {f"401 UNAUTHENTICATED {reason}" for reason in refusals} or set(otherwise)
+        return {f"401 UNAUTHENTICATED {reason}" for reason in refusals} or {"200"}
 
     # Steps.
 
-    def act(self, chance):
+    def act(self, rng):
         """Runs one random step."""
-        if not self.live_sessions() and chance.random() < 0.7:
-            return self.logs_in(chance)
+        if not self.live_sessions() and rng.random() < 0.7:
+            return self.log_in(rng)
         steps = list(STEPS)
         for step, weight in STRANGER_STEPS:
-            steps.append((partial(Person.acts_as_stranger, step=step), weight))
-        step = chance.choices([it for it, _ in steps], [weight for _, weight in steps])[0]
-        return step(self, chance)
+            steps.append((partial(Person.act_as_stranger, step=step), weight))
+        step = rng.choices([it for it, _ in steps], [weight for _, weight in steps])[0]
+        return step(self, rng)
 
-    def acts_as_stranger(self, chance, step):
+    def act_as_stranger(self, rng, step):
         """Runs a step of a stranger."""
-        expected, answer = step(self.stranger, chance)
-        self.expect(expected, answer, step.__name__)
+        expected, response = step(self.stranger, rng)
+        self.expect(expected, response, step.__name__)
 
-    def logs_in(self, _):
-        answer = self.traffic.record(self.traffic.product.log_in(self.email))
-        if self.expect({"303"}, answer, "logs in"):
-            self.sessions = [*self.sessions[-EARLIER:], Session(answer.cookie, self.time.now)]
+    def log_in(self, _):
+        response = self.traffic.record(self.traffic.product.log_in(self.email))
+        if self.expect({"303"}, response, "log in"):
+            self.sessions = [*self.sessions[-EARLIER:], Session(response.cookie, self.time.now)]
 
-    def asks_by_session(self, chance):
+    def query_with_session(self, rng):
         if not self.sessions:
             return
-        session = chance.choice(self.sessions[-4:] if chance.random() < 0.8 else self.sessions)
-        answer = self.traffic.ask(ME, self.headers(session))
-        if self.expect(self.verdicts(session), answer, "asks by session") and answer.status == 200:
-            self.check_me(answer)
+        session = rng.choice(self.sessions[-4:] if rng.random() < 0.8 else self.sessions)
+        response = self.traffic.query(ME, self.headers(session))
+        succeeded = self.expect(self.verdicts(session), response, "query with session")
+        if succeeded and response.status == 200:
+            self.check_me(response)
 
-    def asks_by_token(self, chance):
+    def query_with_token(self, rng):
         if not self.tokens:
             return
-        token = self.tokens[-1] if chance.random() < 0.6 else chance.choice(self.tokens[-EARLIER:])
-        answer = self.traffic.ask(ME, self.headers(token))
-        if self.expect(self.verdicts(token), answer, "asks by token") and answer.status == 200:
-            self.check_me(answer)
+        token = self.tokens[-1] if rng.random() < 0.6 else rng.choice(self.tokens[-EARLIER:])
+        response = self.traffic.query(ME, self.headers(token))
+        succeeded = self.expect(self.verdicts(token), response, "query with token")
+        if succeeded and response.status == 200:
+            self.check_me(response)
 
-    def check_me(self, answer):
+    def check_me(self, response):
         """Compares `me` with the model."""
-        me = answer.json["data"]["me"]
+        me = response.json["data"]["me"]
         live = self.live_tokens()
         token = {"hasAccessToken": bool(live), "issuedAt": str(live[0].issued) if live else ""}
         if me != {"userEmail": self.email, "accessToken": json.dumps(token)} or len(live) > 1:
-            raise Broken(f"{self.email} has {live}, but `me` is {me}")
+            raise ModelViolation(f"{self.email} has {live}, but `me` is {me}")
 
-    def credential(self, chance):
+    def credential(self, rng):
         """Returns a valid credential, if there is one."""
         held = self.live_sessions()[-2:] + self.live_tokens()
-        return chance.choice(held) if held else None
+        return rng.choice(held) if held else None
 
-    def creates_a_token(self, chance):
-        if credential := self.credential(chance):
-            life = chance.choice([90, 600, 3600, 86_400, 30 * 86_400, 180 * 86_400])
+    def create_token(self, rng):
+        if credential := self.credential(rng):
+            life = rng.choice([90, 600, 3600, 86_400, 30 * 86_400, 180 * 86_400])
             expires = self.time.now + life
-            answer = self.traffic.ask(update(expires), self.headers(credential))
-            if self.expect({"200"}, answer, "creates a token"):
-                self.stores_token(answer, expires)
+            response = self.traffic.query(update(expires), self.headers(credential))
+            if self.expect({"200"}, response, "create token"):
+                self.store_token(response, expires)
 
-    def stores_token(self, answer, expires):
+    def store_token(self, response, expires):
         """Stores a new token. It replaces the previous one, even if that has expired."""
         self.end_token("REPLACED")
-        jwt = answer.json["data"]["updateAccessToken"]["sessionJwt"]
+        jwt = response.json["data"]["updateAccessToken"]["sessionJwt"]
         self.tokens.append(Token(jwt, self.time.now, expires))
 
     def end_token(self, state):
@@ -131,54 +133,54 @@ class Person:
         for token in self.tokens:
             token.end(state, self.time)
 
-    def sends_an_invalid_time(self, chance):
-        if credential := self.credential(chance):
+    def send_invalid_time(self, rng):
+        if credential := self.credential(rng):
             now = self.time.now
             times = [0, 1_577_854_799, now, now - 1, now + 200 * 86_400, now * 1000]
-            expires = chance.choice(times)
-            answer = self.traffic.ask(update(expires), self.headers(credential))
+            expires = rng.choice(times)
+            response = self.traffic.query(update(expires), self.headers(credential))
             expected = {"200 BAD_USER_INPUT INVALID_EXPIRATION_TIME"}
-            self.expect(expected, answer, "sends an invalid time")
+            self.expect(expected, response, "send invalid time")
 
-    def revokes(self, chance):
-        if credential := self.credential(chance):
-            answer = self.traffic.ask(INVALIDATE, self.headers(credential))
-            if self.expect({"200"}, answer, "revokes"):
+    def revoke_token(self, rng):
+        if credential := self.credential(rng):
+            response = self.traffic.query(INVALIDATE, self.headers(credential))
+            if self.expect({"200"}, response, "revoke token"):
                 self.end_token("REVOKED")
 
-    def logs_out(self, chance):
+    def log_out(self, rng):
         if self.sessions:
-            session = chance.choice(self.sessions[-3:])
-            answer = self.traffic.send("POST", "/logout", self.headers(session))
-            if self.expect({"303"}, answer, "logs out"):
+            session = rng.choice(self.sessions[-3:])
+            response = self.traffic.send("POST", "/logout", self.headers(session))
+            if self.expect({"303"}, response, "log out"):
                 session.is_ended |= session.is_live(self.time)
 
-    def opens_home(self, chance):
+    def open_home(self, rng):
         if self.sessions:
-            session = chance.choice(self.sessions[-4:])
+            session = rng.choice(self.sessions[-4:])
             headers = self.headers(session) | {"Accept": "text/html"}
-            answer = self.traffic.send("GET", "/home", headers)
+            response = self.traffic.send("GET", "/home", headers)
             expected = {"200"} if session.is_live(self.time) else {"303"}
-            self.expect(expected, answer, "opens home")
+            self.expect(expected, response, "open home")
 
-    def tampers(self, chance):
+    def tamper_with_token(self, rng):
         """Changes one character of a token, in its signature, claims or header."""
         if self.tokens:
             jwt = self.tokens[-1].jwt
-            at = chance.choice([it for it in range(len(jwt) - 1) if jwt[it] != "."])
-            other = chance.choice([it for it in "ABCxyz019" if it != jwt[at]])
+            at = rng.choice([it for it in range(len(jwt) - 1) if jwt[it] != "."])
+            other = rng.choice([it for it in "ABCxyz019" if it != jwt[at]])
             headers = {"Authorization": f"Bearer {jwt[:at]}{other}{jwt[at + 1 :]}"}
-            answer = self.traffic.ask(ME, headers)
-            self.expect({"401 UNAUTHENTICATED TOKEN_INVALID"}, answer, "tampers")
+            response = self.traffic.query(ME, headers)
+            self.expect({"401 UNAUTHENTICATED TOKEN_INVALID"}, response, "tamper with token")
 
-    def forges_own_cookie(self, chance):
+    def forge_cookie(self, rng):
         if self.sessions:
             own = self.sessions[-1].cookie.split(".")[0]
-            headers = {"Cookie": f"{own}.{text(chance, 43)}", "Origin": self.traffic.product.url}
-            answer = self.traffic.ask(ME, headers)
-            self.expect({"401 UNAUTHENTICATED TOKEN_INVALID"}, answer, "forges a cookie")
+            headers = {"Cookie": f"{own}.{text(rng, 43)}", "Origin": self.traffic.product.url}
+            response = self.traffic.query(ME, headers)
+            self.expect({"401 UNAUTHENTICATED TOKEN_INVALID"}, response, "forge cookie")
 
-    def lists_tokens(self, _):
+    def check_token_list(self, _):
         """Checks that all tokens are listed with the right state."""
         sessions = self.live_sessions()
         listed = sessions and self.list_tokens(sessions[-1])
@@ -188,16 +190,16 @@ class Person:
             if listed != expected:
                 differ = set(listed.items()) ^ set(expected.items())
                 count = f"{len(listed)} tokens, expected {len(expected)}"
-                raise Broken(f"{self.email} lists {count}; they differ in {differ}")
+                raise ModelViolation(f"{self.email} lists {count}; they differ in {differ}")
 
     def list_tokens(self, session):
         """Returns all pages of the list of tokens, or None after an injected fault."""
         tokens, after = {}, ""
         while True:
-            answer = self.traffic.ask(LIST.format(after=after), self.headers(session))
-            if not self.expect({"200"}, answer, "lists tokens"):
+            response = self.traffic.query(LIST.format(after=after), self.headers(session))
+            if not self.expect({"200"}, response, "list tokens"):
                 return None
-            page = answer.json["data"]["me"]["accessTokens"]
+            page = response.json["data"]["me"]["accessTokens"]
             tokens |= {it["id"]: it["state"] for it in page["nodes"]}
             if not page["pageInfo"]["hasNextPage"]:
                 return tokens
@@ -205,22 +207,23 @@ class Person:
 
     # Concurrent requests.
 
-    def races(self, chance):
+    def create_tokens_concurrently(self, rng):
         """Creates tokens concurrently, sometimes with a revocation. At most one is active then."""
         if not self.live_sessions():
             return
         headers, before = self.headers(self.live_sessions()[-1]), self.live_tokens()
         expires = self.time.now + 86_400
-        queries = [update(expires)] * chance.randint(3, 6)
-        queries += [INVALIDATE] * chance.randint(0, 1)
-        answers = list(CONCURRENT.map(lambda it: self.traffic.ask(it, headers), queries))
+        queries = [update(expires)] * rng.randint(3, 6)
+        queries += [INVALIDATE] * rng.randint(0, 1)
+        responses = list(CONCURRENT.map(lambda it: self.traffic.query(it, headers), queries))
         created = []
-        if "200" in [it.verdict for it in answers]:
+        if "200" in [it.verdict for it in responses]:
             self.end_token("REPLACED")
-        for query, answer in zip(queries, answers):
-            was_expected = self.expect({"200", "200 CONFLICT"}, answer, "races")
-            if was_expected and answer.verdict == "200" and query != INVALIDATE:
-                jwt = answer.json["data"]["updateAccessToken"]["sessionJwt"]
+        for query, response in zip(queries, responses):
+            expected = {"200", "200 CONFLICT"}
+            was_expected = self.expect(expected, response, "create tokens concurrently")
+            if was_expected and response.verdict == "200" and query != INVALIDATE:
+                jwt = response.json["data"]["updateAccessToken"]["sessionJwt"]
                 created.append(Token(jwt, self.time.now, expires))
         self.tokens += created
         tokens = before + created
@@ -234,36 +237,38 @@ class Person:
             "401 UNAUTHENTICATED TOKEN_REVOKED": "REVOKED",
         }
         for token in tokens:
-            answer = self.ask_until_available(token)
-            if answer.verdict not in states:
-                raise Broken(f"{self.email}: unexpected {answer.verdict}: {answer.text[:500]}")
-            token.state = states[answer.verdict]
+            response = self.query_until_available(token)
+            if response.verdict not in states:
+                got = f"{response.verdict}: {response.text[:500]}"
+                raise ModelViolation(f"{self.email}: unexpected {got}")
+            token.state = states[response.verdict]
             if token.state != "ACTIVE" and token.ended is None:
                 token.ended = self.time.now
         live = len(self.live_tokens())
         if live > 1 or (is_one_left and live != 1):
-            raise Broken(f"{self.email}: {live} of {len(tokens)} concurrent tokens are active")
+            count = f"{live} of {len(tokens)}"
+            raise ModelViolation(f"{self.email}: {count} concurrent tokens are active")
 
-    def ask_until_available(self, credential):
+    def query_until_available(self, credential):
         """Repeats a request until no injected fault occurs."""
         for _ in range(ATTEMPTS):
-            answer = self.traffic.ask("{ __typename }", self.headers(credential))
-            if answer.status != 503:
-                return answer
-        raise Broken(f"{self.email}: still unavailable: {answer.text}")
+            response = self.traffic.query("{ __typename }", self.headers(credential))
+            if response.status != 503:
+                return response
+        raise ModelViolation(f"{self.email}: still unavailable: {response.text}")
 
 
 STEPS = [
-    (Person.logs_in, 3),
-    (Person.asks_by_session, 18),
-    (Person.asks_by_token, 22),
-    (Person.creates_a_token, 5),
-    (Person.sends_an_invalid_time, 2),
-    (Person.revokes, 3),
-    (Person.logs_out, 2),
-    (Person.opens_home, 4),
-    (Person.tampers, 4),
-    (Person.forges_own_cookie, 3),
-    (Person.lists_tokens, 1),
-    (Person.races, 2),
+    (Person.log_in, 3),
+    (Person.query_with_session, 18),
+    (Person.query_with_token, 22),
+    (Person.create_token, 5),
+    (Person.send_invalid_time, 2),
+    (Person.revoke_token, 3),
+    (Person.log_out, 2),
+    (Person.open_home, 4),
+    (Person.tamper_with_token, 4),
+    (Person.forge_cookie, 3),
+    (Person.check_token_list, 1),
+    (Person.create_tokens_concurrently, 2),
 ]

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from time import monotonic
 
-from soak.model import SKEW, Broken, Time
+from soak.model import SKEW, ModelViolation, Time
 from soak.person import Person
 from soak.traffic import Traffic
 
@@ -43,33 +43,34 @@ class SoakTest:
         return monotonic() - self.began
 
     def round(self, number, pool):
-        chance = Random(f"{self.seed}/{number}")
-        planned = self.plan_faults(chance)
+        rng = Random(f"{self.seed}/{number}")
+        planned = self.plan_faults(rng)
         for done in [pool.submit(self.act, person, number) for person in self.people]:
             done.result()
         self.end_faults(number, planned)
         self.memory.append((self.elapsed(), self.product.memory()))
-        self.pass_time(chance)
+        self.pass_time(rng)
 
     def act(self, person, number):
         """Runs the steps of one user in one round. They depend only on the seed."""
-        chance = Random(f"{self.seed}/{number}/{person.email}")
+        rng = Random(f"{self.seed}/{number}/{person.email}")
         for _ in range(STEPS_PER_ROUND):
             try:
-                person.act(chance)
+                person.act(rng)
             except Exception as fault:
-                raise Broken(f"round {number} of SOAK_SEED={self.seed}: {fault!r}") from fault
+                where = f"round {number} of SOAK_SEED={self.seed}"
+                raise ModelViolation(f"{where}: {fault!r}") from fault
 
-    def plan_faults(self, chance):
+    def plan_faults(self, rng):
         """Injects faults in about every third round. Returns how many calls may fail."""
-        if chance.random() > 0.35:
+        if rng.random() > 0.35:
             return 0
-        if chance.random() < 0.2:
-            times = chance.randint(1, 3)
+        if rng.random() < 0.2:
+            times = rng.randint(1, 3)
             self.control("faults", kms="error", times=times)
             return times
-        times = chance.randint(3, 40)
-        self.control("faults", dynamodb=chance.choice(DYNAMODB), times=times)
+        times = rng.randint(3, 40)
+        self.control("faults", dynamodb=rng.choice(DYNAMODB), times=times)
         return times
 
     def end_faults(self, number, planned):
@@ -78,22 +79,23 @@ class SoakTest:
         unavailable = self.traffic.take_unavailable()
         self.faults += unavailable
         if unavailable > planned:
-            raise Broken(f"round {number}: {unavailable} failures, {planned} injected faults")
+            counts = f"{unavailable} failures, {planned} injected faults"
+            raise ModelViolation(f"round {number}: {counts}")
 
     def control(self, name, **body):
         self.control_calls += 1
         return self.product.control(name, **body)
 
-    def pass_time(self, chance):
+    def pass_time(self, rng):
         """Advances the clock by seconds, minutes or days. Sometimes it jumps back a little."""
-        kind, rounds = chance.random(), self.requests / (PEOPLE * STEPS_PER_ROUND)
+        kind, rounds = rng.random(), self.requests / (PEOPLE * STEPS_PER_ROUND)
         if kind < 0.1:
-            seconds = -chance.randint(0, self.max_jump_back())
+            seconds = -rng.randint(0, self.max_jump_back())
         elif kind < 0.1 + CHANCE_OF_DAYS:
             average = TOTAL_DAYS * 86_400 / (rounds * CHANCE_OF_DAYS)
-            seconds = round(chance.random() * 2 * average)
+            seconds = round(rng.random() * 2 * average)
         else:
-            seconds = chance.choice([0, 1, 30, 59, 120, 700, 2399, 2400])
+            seconds = rng.choice([0, 1, 30, 59, 120, 700, 2399, 2400])
         self.time.move(self.control("clock", advanceSeconds=seconds)["now"])
 
     def max_jump_back(self):

@@ -42,9 +42,9 @@ PAGES = [
 MAX_FORM_SIZE = 4096
 
 
-def text(chance, length):
+def text(rng, length):
     """Returns random base64url characters."""
-    return "".join(chance.choices(BASE64URL, k=length))
+    return "".join(rng.choices(BASE64URL, k=length))
 
 
 class Stranger:
@@ -53,63 +53,63 @@ class Stranger:
     def __init__(self, traffic):
         self.traffic = traffic
 
-    def introspects(self, _):
-        return {"200"}, self.traffic.ask(INTROSPECTION)
+    def introspect(self, _):
+        return {"200"}, self.traffic.query(INTROSPECTION)
 
-    def sends_no_credential(self, chance):
+    def send_no_credential(self, rng):
         queries = ["{ me { role } }", "mutation { invalidateAccessToken { success } }"]
-        return {NO_CREDENTIAL}, self.traffic.ask(chance.choice(queries))
+        return {NO_CREDENTIAL}, self.traffic.query(rng.choice(queries))
 
-    def opens_a_page(self, chance):
-        path, status = chance.choice(PAGES)
-        answer = self.traffic.send("GET", path, {"Accept": "text/html"})
-        return {answer.verdict} if answer.status == status else {str(status)}, answer
+    def open_page(self, rng):
+        path, status = rng.choice(PAGES)
+        response = self.traffic.send("GET", path, {"Accept": "text/html"})
+        return {response.verdict} if response.status == status else {str(status)}, response
 
-    def sends_a_malformed_body(self, chance):
-        body, verdict = chance.choice(MALFORMED)
+    def send_malformed_body(self, rng):
+        body, verdict = rng.choice(MALFORMED)
         return {verdict}, self.traffic.send("POST", "/api", JSON, body)
 
-    def sends_a_random_token(self, chance):
-        segments = [text(chance, chance.randint(1, 200)) for _ in range(chance.randint(1, 5))]
+    def send_random_token(self, rng):
+        segments = [text(rng, rng.randint(1, 200)) for _ in range(rng.randint(1, 5))]
         reason = "TOKEN_INVALID" if len(segments) == 3 else "TOKEN_MALFORMED"
         headers = {"Authorization": f"Bearer {'.'.join(segments)}"}
-        answer = self.traffic.ask("{ __typename }", headers)
-        return {f"401 UNAUTHENTICATED {reason}"}, answer
+        response = self.traffic.query("{ __typename }", headers)
+        return {f"401 UNAUTHENTICATED {reason}"}, response
 
-    def sends_a_malformed_header(self, chance):
+    def send_malformed_header(self, rng):
         long = f"Bearer {'a' * 5000}"
         values = ["Basic YWxpY2U6VA==", "Bearer", "Bearer a b", long, 'Bearer "a"']
-        answer = self.traffic.ask("{ __typename }", {"Authorization": chance.choice(values)})
-        return {"401 UNAUTHENTICATED TOKEN_MALFORMED"}, answer
+        response = self.traffic.query("{ __typename }", {"Authorization": rng.choice(values)})
+        return {"401 UNAUTHENTICATED TOKEN_MALFORMED"}, response
 
-    def forges_a_cookie(self, chance):
-        secret = text(chance, 43)
-        users = [text(chance, 22), "A" * 22]
-        value = chance.choice(["a", "a.b", *(f"{user}.{secret}" for user in users)])
+    def forge_cookie(self, rng):
+        secret = text(rng, 43)
+        users = [text(rng, 22), "A" * 22]
+        value = rng.choice(["a", "a.b", *(f"{user}.{secret}" for user in users)])
         headers = {"Cookie": f"arm_session={value}", "Origin": self.traffic.product.url}
-        return {"401 UNAUTHENTICATED TOKEN_INVALID"}, self.traffic.ask("{ me { role } }", headers)
+        return {"401 UNAUTHENTICATED TOKEN_INVALID"}, self.traffic.query("{ me { role } }", headers)
 
-    def comes_from_another_site(self, chance):
-        cookie = f"arm_session={text(chance, 22)}.{text(chance, 43)}"
+    def send_from_another_site(self, rng):
+        cookie = f"arm_session={text(rng, 22)}.{text(rng, 43)}"
         headers = {"Cookie": cookie, "Sec-Fetch-Site": "cross-site"}
         query = "mutation { invalidateAccessToken { success } }"
-        return {"403 FORBIDDEN CSRF_REJECTED"}, self.traffic.ask(query, headers)
+        return {"403 FORBIDDEN CSRF_REJECTED"}, self.traffic.query(query, headers)
 
-    def sends_an_invalid_form(self, chance):
-        body = chance.choice(["", "email=", "email=nobody", "e=a@b.test", "email=" + "a" * 5000])
+    def send_invalid_form(self, rng):
+        body = rng.choice(["", "email=", "email=nobody", "e=a@b.test", "email=" + "a" * 5000])
         headers = {"Origin": self.traffic.product.url}
-        answer = self.traffic.send("POST", "/login/development", headers, body)
-        return {"413 BAD_REQUEST" if len(body) > MAX_FORM_SIZE else "400 BAD_REQUEST"}, answer
+        response = self.traffic.send("POST", "/login/development", headers, body)
+        return {"413 BAD_REQUEST" if len(body) > MAX_FORM_SIZE else "400 BAD_REQUEST"}, response
 
 
 STEPS = [
-    (Stranger.introspects, 2),
-    (Stranger.sends_no_credential, 3),
-    (Stranger.opens_a_page, 6),
-    (Stranger.sends_a_malformed_body, 4),
-    (Stranger.sends_a_random_token, 5),
-    (Stranger.sends_a_malformed_header, 3),
-    (Stranger.forges_a_cookie, 5),
-    (Stranger.comes_from_another_site, 2),
-    (Stranger.sends_an_invalid_form, 2),
+    (Stranger.introspect, 2),
+    (Stranger.send_no_credential, 3),
+    (Stranger.open_page, 6),
+    (Stranger.send_malformed_body, 4),
+    (Stranger.send_random_token, 5),
+    (Stranger.send_malformed_header, 3),
+    (Stranger.forge_cookie, 5),
+    (Stranger.send_from_another_site, 2),
+    (Stranger.send_invalid_form, 2),
 ]

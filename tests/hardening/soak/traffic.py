@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 
-from soak.model import Broken
+from soak.model import ModelViolation
 
 
 class Traffic:
@@ -21,20 +21,20 @@ class Traffic:
         """Sends a request and records the response."""
         return self.record(self.product.send(method, path, headers, body), path)
 
-    def ask(self, query, headers=None):
+    def query(self, query, headers=None):
         """Sends a query."""
-        return self.record(self.product.ask(query, headers))
+        return self.record(self.product.query(query, headers))
 
-    def record(self, answer, path="/api"):
+    def record(self, response, path="/api"):
         with self.lock:
-            self.verdicts[answer.verdict] += 1
-            self.unavailable += answer.status == 503
-        if answer.status == 503 and not is_valid_failure(answer, path):
-            response = f"{answer.headers} {answer.text}"
-            raise Broken(f"status 503 without Retry-After, or with a cookie: {response}")
-        if answer.status >= 500 and answer.status != 503:
-            raise Broken(f"{answer.status}: {answer.text}")
-        return answer
+            self.verdicts[response.verdict] += 1
+            self.unavailable += response.status == 503
+        if response.status == 503 and not is_valid_failure(response, path):
+            details = f"{response.headers} {response.text}"
+            raise ModelViolation(f"status 503 without Retry-After, or with a cookie: {details}")
+        if response.status >= 500 and response.status != 503:
+            raise ModelViolation(f"{response.status}: {response.text}")
+        return response
 
     def take_unavailable(self):
         """Returns the number of responses with status 503 since the last call."""
@@ -43,9 +43,9 @@ class Traffic:
         return count
 
 
-def is_valid_failure(answer, path):
+def is_valid_failure(response, path):
     """Returns whether a 503 has Retry-After and keeps the session. Logout always ends it."""
-    cookie = answer.headers["set-cookie"] or ""
+    cookie = response.headers["set-cookie"] or ""
     if path == "/logout":
         return "Max-Age=0" in cookie
-    return answer.headers["retry-after"] == "2" and not cookie
+    return response.headers["retry-after"] == "2" and not cookie

@@ -1,14 +1,14 @@
-/** Watches a browser for what our pages must never do. */
+/** Detects faults that no test expects. */
 
 import assert from 'node:assert/strict';
 
 /** @typedef {import('playwright-core').BrowserContext} BrowserContext */
 
-/** Chromium's message about an error status, which a story may expect. */
+/** Chromium's message about a failed request, which a test may expect. */
 const EXPECTED = /^Failed to load resource: (the server responded with a status|net::ERR_)/;
 
-/** Collects the faults of the pages in a browser. */
-export class Witness {
+/** Collects the faults of all pages in a browser. */
+export class PageMonitor {
   /** @type {string[]} */
   #faults = [];
 
@@ -17,7 +17,7 @@ export class Witness {
    * @param {string[]} origins The origins that requests may go to.
    */
   constructor(context, origins) {
-    context.on('request', (request) => this.#sent(new URL(request.url()), origins));
+    context.on('request', (request) => this.#checkRequest(new URL(request.url()), origins));
     context.on('weberror', (fault) => this.#faults.push(`an exception: ${fault.error().stack}`));
     context.on('console', (message) => {
       if (message.type() === 'error' && !EXPECTED.test(message.text())) {
@@ -31,7 +31,7 @@ export class Witness {
    *
    * @param {BrowserContext} context
    */
-  static async report(context) {
+  static async reportViolations(context) {
     await context.addInitScript(() => {
       addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sourceFile }) =>
         console.error(`violates ${violatedDirective}: ${blockedURI} in ${sourceFile}`),
@@ -40,7 +40,7 @@ export class Witness {
   }
 
   /** Asserts that there were no exceptions, violations, or requests to other origins. */
-  acquit() {
+  assertNoFaults() {
     assert.deepEqual(this.#faults, []);
   }
 
@@ -48,7 +48,7 @@ export class Witness {
    * @param {URL} url
    * @param {string[]} origins
    */
-  #sent({ protocol, origin, href }, origins) {
+  #checkRequest({ protocol, origin, href }, origins) {
     if (protocol.startsWith('http') && !origins.includes(origin)) this.#faults.push(`a request to ${href}`);
   }
 }
