@@ -17,7 +17,11 @@ const COLOR_SCHEMES = /** @type {const} */ (['light', 'dark']);
 export async function assertAccessible(page, within = 'html') {
   for (const colorScheme of COLOR_SCHEMES) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    assert.deepEqual(await violations(page, within), [], `in the ${colorScheme} color scheme at ${page.url()}`);
+    assert.deepEqual(
+      await violations(page, within),
+      [],
+      `in the ${colorScheme} color scheme at ${page.url()}`,
+    );
   }
   await page.emulateMedia({ colorScheme: null });
 }
@@ -35,5 +39,7 @@ async function violations(page, within) {
     const { axe } = /** @type {{ axe: import('axe-core') }} */ (/** @type {unknown} */ (window));
     return (await axe.run(part, { resultTypes: ['violations'] })).violations;
   }, within);
-  return found.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(', ')}`);
+  return found.map(
+    ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(', ')}`,
+  );
 }

@@ -72,14 +72,18 @@ export class Ide {
    */
   async set(name, value) {
     const text = await valueOf(this.queryEditor);
-    const changed = text.replace(new RegExp(`("${name}": )("[^"]*"|true|false)`), `$1${toJson(value)}`);
+    const changed = text.replace(
+      new RegExp(`("${name}": )("[^"]*"|true|false)`),
+      `$1${toJson(value)}`,
+    );
     assert.ok(changed.includes(`"${name}": ${toJson(value)}`));
     await this.write(this.queryEditor, changed);
   }
 
   /** Opens the pane with the HTTP headers. */
   async openHeaders() {
-    if (!(await this.headersEditor.isVisible())) await this.active.getByText('HTTP Headers').click();
+    if (!(await this.headersEditor.isVisible()))
+      await this.active.getByText('HTTP Headers').click();
   }
 
   /**
@@ -108,7 +112,10 @@ export class Ide {
    * @param {string} text
    */
   async waitForText(text) {
-    await this.page.waitForFunction(containsText, { editor: await this.response.elementHandle(), text });
+    await this.page.waitForFunction(containsText, {
+      editor: await this.response.elementHandle(),
+      text,
+    });
   }
 
   /** Asserts that Playground has loaded the schema and does not report a connection error. */
@@ -185,7 +192,9 @@ function hasSchema(editor) {
  */
 function containsText({ editor, text }) {
   const withoutSpace = (/** @type {string} */ it) => it.replace(/\s/g, '');
-  return withoutSpace(/** @type {EditorElement} */ (editor).CodeMirror.getValue()).includes(withoutSpace(text));
+  return withoutSpace(/** @type {EditorElement} */ (editor).CodeMirror.getValue()).includes(
+    withoutSpace(text),
+  );
 }
 
 /**
@@ -194,5 +203,7 @@ function containsText({ editor, text }) {
  * @param {Locator} editor
  */
 export function valueOf(editor) {
-  return editor.evaluate((it) => /** @type {EditorElement} */ (/** @type {unknown} */ (it)).CodeMirror.getValue());
+  return editor.evaluate((it) =>
+    /** @type {EditorElement} */ (/** @type {unknown} */ (it)).CodeMirror.getValue(),
+  );
 }

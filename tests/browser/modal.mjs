@@ -4,8 +4,8 @@
  * @typedef {import('playwright-core').Page} Page
  * @typedef {import('./setup.mjs').Fixture} Fixture
  *
- * @typedef {'none' | 'active' | 'expiring' | 'expired' | 'revoked' | 'pending' | 'created' | 'copied'
- *   | 'copy-failed' | 'refused' | 'session-ended' | 'network-error'} State
+ * @typedef {'none' | 'active' | 'expiring' | 'expired' | 'revoked' | 'pending' | 'created'
+ *   | 'copied' | 'copy-failed' | 'refused' | 'session-ended' | 'network-error'} State
  */
 
 /** The API token dialog of a page. */
@@ -81,7 +81,10 @@ export class Modal {
 export async function createToken({ context, server, url }, seconds) {
   const expires = (await server.now()) / 1000 + seconds;
   const query = `mutation { updateAccessToken(expirationTime: ${expires}) { sessionJwt } }`;
-  const response = await context.request.post(`${url}/api`, { headers: { Origin: url }, data: { query } });
+  const response = await context.request.post(`${url}/api`, {
+    headers: { Origin: url },
+    data: { query },
+  });
   return /** @type {string} */ ((await response.json()).data.updateAccessToken.sessionJwt);
 }
 
@@ -94,6 +97,8 @@ export async function createToken({ context, server, url }, seconds) {
 export async function queryWithToken(url, token) {
   const headers = { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' };
   const body = JSON.stringify({ query: '{ me { userEmail } }' });
-  const { data, errors } = await (await fetch(`${url}/api`, { method: 'POST', headers, body })).json();
+  const { data, errors } = await (
+    await fetch(`${url}/api`, { method: 'POST', headers, body })
+  ).json();
   return errors ? errors[0].extensions.reason : data.me.userEmail;
 }

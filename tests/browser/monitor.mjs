@@ -49,6 +49,7 @@ export class PageMonitor {
    * @param {string[]} origins
    */
   #checkRequest({ protocol, origin, href }, origins) {
-    if (protocol.startsWith('http') && !origins.includes(origin)) this.#faults.push(`a request to ${href}`);
+    if (protocol.startsWith('http') && !origins.includes(origin))
+      this.#faults.push(`a request to ${href}`);
   }
 }

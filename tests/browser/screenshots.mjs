@@ -4,7 +4,10 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 const FOLDER = fileURLToPath(
-  new URL(process.env.UPDATE_SCREENSHOTS ? '../../docs/screenshots' : '../../.tools/screenshots', import.meta.url),
+  new URL(
+    process.env.UPDATE_SCREENSHOTS ? '../../docs/screenshots' : '../../.tools/screenshots',
+    import.meta.url,
+  ),
 );
 
 /**

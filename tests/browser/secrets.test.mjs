@@ -15,9 +15,17 @@ function pageContents(page) {
     const fields = [...document.querySelectorAll('input, textarea')];
     const values = fields.map((it) => /** @type {HTMLInputElement} */ (it).value);
     const databases = await indexedDB.databases();
-    const stored = { ...localStorage, ...sessionStorage, state: history.state, caches: await caches.keys(), databases };
+    const stored = {
+      ...localStorage,
+      ...sessionStorage,
+      state: history.state,
+      caches: await caches.keys(),
+      databases,
+    };
     const { outerHTML } = document.documentElement;
-    return [outerHTML, ...values, location.href, document.cookie, JSON.stringify(stored)].join('\n');
+    return [outerHTML, ...values, location.href, document.cookie, JSON.stringify(stored)].join(
+      '\n',
+    );
   });
 }
 
@@ -27,7 +35,10 @@ browserTest('closing the dialog removes the token from the page', async (fixture
   fixture.context.on('request', (request) => addresses.push(request.url()));
   const modal = await Modal.open(fixture.page);
   const token = await modal.create();
-  assert.ok((await pageContents(fixture.page)).includes(token), 'the test does not find the token while it is shown');
+  assert.ok(
+    (await pageContents(fixture.page)).includes(token),
+    'the test does not find the token while it is shown',
+  );
   await modal.confirmAndClose();
 
   for (const part of token.split('.').slice(1)) {

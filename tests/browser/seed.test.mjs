@@ -43,7 +43,11 @@ function mutation(expirationTime) {
 }`;
 }
 
-browserTest('the guide, with the session: log in, Settings, a new tab, and again after 40 minutes', withSession, OPTIONS);
+browserTest(
+  'the guide, with the session: log in, Settings, a new tab, and again after 40 minutes',
+  withSession,
+  OPTIONS,
+);
 
 /** @param {Fixture} fixture */
 async function withSession(fixture) {
@@ -87,7 +91,10 @@ async function withSession(fixture) {
  */
 async function logInAgain({ context }, home) {
   await home.bringToFront();
-  await home.getByRole('region', { name: 'Your session' }).getByText('Your session has ended.').waitFor();
+  await home
+    .getByRole('region', { name: 'Your session' })
+    .getByText('Your session has ended.')
+    .waitFor();
   await screenshot(home, '06-session-over');
   const [tab] = await Promise.all([
     context.waitForEvent('page'),
@@ -97,7 +104,11 @@ async function logInAgain({ context }, home) {
   await tab.close();
 }
 
-browserTest('the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"', withToken, OPTIONS);
+browserTest(
+  'the guide, with a token: the left panel, a date, Proceed, and the string "Access Token"',
+  withToken,
+  OPTIONS,
+);
 
 /** @param {Fixture} fixture */
 async function withToken(fixture) {
@@ -125,7 +136,11 @@ async function withToken(fixture) {
   assert.equal(await queryWithToken(url, token), 'TOKEN_EXPIRED');
 }
 
-browserTest('the guide, with the mutation: a token in the IDE, and a query with its header', withMutation, OPTIONS);
+browserTest(
+  'the guide, with the mutation: a token in the IDE, and a query with its header',
+  withMutation,
+  OPTIONS,
+);
 
 /** @param {Fixture} fixture */
 async function withMutation(fixture) {

@@ -30,7 +30,12 @@ import { PageMonitor } from './monitor.mjs';
 const TIMEOUT = 30_000;
 
 /** The default options, with the screen of a laptop. */
-const CONTEXT = { viewport: { width: 1280, height: 800 }, deviceScaleFactor: 1, locale: 'en-GB', timezoneId: 'UTC' };
+const CONTEXT = {
+  viewport: { width: 1280, height: 800 },
+  deviceScaleFactor: 1,
+  locale: 'en-GB',
+  timezoneId: 'UTC',
+};
 
 /** @type {Promise<Browser> | undefined} */
 let browser;
@@ -103,7 +108,10 @@ export async function advanceClocks({ server, page }, seconds) {
  * @param {string} [email]
  */
 export async function logIn({ context, page, url }, email = 'hacker@demo.test') {
-  await context.request.post(`${url}/login/development`, { headers: { Origin: url }, form: { email } });
+  await context.request.post(`${url}/login/development`, {
+    headers: { Origin: url },
+    form: { email },
+  });
   await page.goto(`${url}/home`);
 }
 

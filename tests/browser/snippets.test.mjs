@@ -33,7 +33,9 @@ async function run(program, text, environment) {
   try {
     const file = join(folder, 'snippet');
     await writeFile(file, text);
-    const { stdout } = await promisify(execFile)(program, [file], { env: { ...process.env, ...environment } });
+    const { stdout } = await promisify(execFile)(program, [file], {
+      env: { ...process.env, ...environment },
+    });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = /** @type {{ stdout: string, stderr: string }} */ (error);
@@ -68,21 +70,24 @@ for (const [name, program] of PROGRAMS) {
 }
 
 for (const [name, program] of PROGRAMS) {
-  browserTest(`the snippet ${name} prints why a token is rejected, and what to do`, async (fixture) => {
-    await logIn(fixture);
-    const token = await createToken(fixture, 90 * 86_400);
-    await createToken(fixture, 90 * 86_400);
-    await fixture.page.reload();
-    const modal = await Modal.open(fixture.page);
-    await modal.dialog.getByRole('button', { name: 'Replace' }).click();
-    await modal.create();
+  browserTest(
+    `the snippet ${name} prints why a token is rejected, and what to do`,
+    async (fixture) => {
+      await logIn(fixture);
+      const token = await createToken(fixture, 90 * 86_400);
+      await createToken(fixture, 90 * 86_400);
+      await fixture.page.reload();
+      const modal = await Modal.open(fixture.page);
+      await modal.dialog.getByRole('button', { name: 'Replace' }).click();
+      await modal.create();
 
-    const printed = await run(program, await textOf(modal, name), { ARM_API_TOKEN: token });
-    await modal.confirmAndClose();
-    for (const expected of ['Login required', 'TOKEN_REPLACED', 'hint']) {
-      assert.ok(printed.includes(expected), `${expected} is not in: ${printed}`);
-    }
-  });
+      const printed = await run(program, await textOf(modal, name), { ARM_API_TOKEN: token });
+      await modal.confirmAndClose();
+      for (const expected of ['Login required', 'TOKEN_REPLACED', 'hint']) {
+        assert.ok(printed.includes(expected), `${expected} is not in: ${printed}`);
+      }
+    },
+  );
 }
 
 browserTest('after the snippet env, the other snippets work', async (fixture) => {
@@ -90,7 +95,10 @@ browserTest('after the snippet env, the other snippets work', async (fixture) =>
   const modal = await Modal.open(fixture.page);
   await modal.create();
 
-  const printed = await run('bash', `${await textOf(modal, 'env')}\n${await textOf(modal, 'curl')}`);
+  const printed = await run(
+    'bash',
+    `${await textOf(modal, 'env')}\n${await textOf(modal, 'curl')}`,
+  );
   assert.ok(printed.includes('hacker@demo.test'), printed);
   await modal.confirmAndClose();
 });

@@ -26,7 +26,11 @@ for (const [zone, ahead] of ZONES) {
     const at = Date.UTC(2027, 7, 31, hour, minute) - ahead * HOUR;
     const options = { at, context: { timezoneId: zone } };
 
-    browserTest(`at ${clock} in ${zone} the first and the last date work`, testFirstAndLastDate, options);
+    browserTest(
+      `at ${clock} in ${zone} the first and the last date work`,
+      testFirstAndLastDate,
+      options,
+    );
   }
 }
 

@@ -153,7 +153,10 @@ testLogin('a login replaces a planted session and ends it', async (world) => {
   const victim = await login(world, { visitor });
   await assertLoggedIn(world, victim);
   assert.notEqual(visitor.cookies(world.product).get(SESSION), planted);
-  assert.equal(await attacker.visitor.query(world.product, '{ me { userEmail } }'), 'SESSION_ENDED');
+  assert.equal(
+    await attacker.visitor.query(world.product, '{ me { userEmail } }'),
+    'SESSION_ENDED',
+  );
 });
 
 testLogin('a login replaces a planted session that does not exist', async (world) => {

@@ -1,10 +1,18 @@
 /**
- * Compares local mode with graphql-js, the reference implementation: for the same requests and schema,
- * the same requests must be valid, and the data of the responses must be equal. The requests have no
- * credential, so `me` is null and mutations have no data.
+ * Compares local mode with graphql-js, the reference implementation. With the same schema, both must
+ * accept the same requests and return the same data. The requests have no credential, so `me` is
+ * null and mutations have no data.
  */
 
-import { buildSchema, execute, getOperationAST, getVariableValues, GraphQLError, parse, validate } from 'graphql';
+import {
+  buildSchema,
+  execute,
+  getOperationAST,
+  getVariableValues,
+  GraphQLError,
+  parse,
+  validate,
+} from 'graphql';
 
 import { Server } from '../tools/server.mjs';
 import { fixedRequests, randomRequests } from './documents.mjs';
@@ -43,7 +51,7 @@ const ACCEPTED = [
   },
   {
     message: /^Variable "\$\w+" of type ".*" used in position expecting type/,
-    reason: 'async-graphql compares only some types of variables and positions, but always checks the value',
+    reason: 'async-graphql compares only some types of variables, but always checks the value',
   },
   {
     message: /^Int cannot represent non-integer value: -?\d[\d.eE+]*$/,
@@ -63,7 +71,7 @@ const REJECTED = [
   },
   {
     message: /^Invalid value for argument "first", expected type "Int"$/,
-    reason: 'null for a non-null argument is rejected before execution; in graphql-js only the field fails',
+    reason: 'null for a non-null argument is rejected before execution; graphql-js fails the field',
   },
 ];
 
@@ -83,9 +91,15 @@ async function executeWithGraphqlJs({ query, variables = {}, operationName }) {
     if (invalid) return { isValid: false, message: invalid.message };
     const operation = getOperationAST(document, operationName || undefined);
     if (!operation) return { isValid: false, message: 'no operation' };
-    const [wrongVariable] = getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors ?? [];
+    const [wrongVariable] =
+      getVariableValues(schema, operation.variableDefinitions ?? [], variables).errors ?? [];
     if (wrongVariable) return { isValid: false, message: wrongVariable.message };
-    const { data } = await execute({ schema, document, variableValues: variables, operationName: operationName || undefined });
+    const { data } = await execute({
+      schema,
+      document,
+      variableValues: variables,
+      operationName: operationName || undefined,
+    });
     return { isValid: true, message: '', data };
   } catch (error) {
     if (error instanceof GraphQLError) return { isValid: false, message: error.message };
@@ -100,10 +114,18 @@ async function executeWithGraphqlJs({ query, variables = {}, operationName }) {
  * @returns {Promise<Result>}
  */
 async function executeWithLocalMode(request) {
-  const headers = { 'Content-Type': 'application/json', Accept: 'application/graphql-response+json' };
-  const response = await fetch(new URL('/api', server), { method: 'POST', headers, body: JSON.stringify(request) });
+  const headers = {
+    'Content-Type': 'application/json',
+    Accept: 'application/graphql-response+json',
+  };
+  const response = await fetch(new URL('/api', server), {
+    method: 'POST',
+    headers,
+    body: JSON.stringify(request),
+  });
   const { data, errors } = await response.json();
-  if (![200, 400].includes(response.status)) throw new Error(`${response.status}: ${JSON.stringify(request)}`);
+  if (![200, 400].includes(response.status))
+    throw new Error(`${response.status}: ${JSON.stringify(request)}`);
   return { isValid: data !== undefined, message: errors?.[0]?.message ?? '', data };
 }
 
@@ -126,7 +148,8 @@ async function findDifference(request) {
   if (expected.isValid === actual.isValid) return false;
   const { message } = actual.isValid ? expected : actual;
   const known = (actual.isValid ? ACCEPTED : REJECTED).find((it) => it.message.test(message));
-  if (!known) return `${actual.isValid ? 'accepted, but graphql-js reports' : 'rejected'}: ${message}`;
+  if (!known)
+    return `${actual.isValid ? 'accepted, but graphql-js reports' : 'rejected'}: ${message}`;
   occurrences.set(known.reason, (occurrences.get(known.reason) ?? 0) + 1);
   return false;
 }
