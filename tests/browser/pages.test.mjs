@@ -37,6 +37,28 @@ browserTest('the home page of a user without organizations is accessible', async
   await assertAccessible(fixture.page);
 });
 
+browserTest('an admin searches the list of organizations', async (fixture) => {
+  const { page } = fixture;
+  await logIn(fixture, 'admin@demo.test');
+  await page.getByRole('link', { name: 'Organizations' }).click();
+  await page.waitForURL('**/orgs');
+  await assertAccessible(page);
+  await page.getByLabel('Part of a name').fill('nothing has this name');
+  await page.getByRole('button', { name: 'Search' }).click();
+  await page.getByText('No name contains “nothing has this name”').waitFor();
+  await page.setViewportSize({ width: 390, height: 844 });
+  await assertAccessible(page);
+  await page.getByLabel('Part of a name').fill('dem');
+  await page.getByLabel('Part of a name').press('Enter');
+  await page.getByLabel('List of organizations').getByText('demo').waitFor();
+});
+
+browserTest('the list of organizations of a user without one is accessible', async (fixture) => {
+  await logIn(fixture, 'nobody@new.test');
+  await fixture.page.goto(`${fixture.url}/orgs`);
+  await assertAccessible(fixture.page);
+});
+
 browserTest('the banner of the IDE is accessible', async ({ page, url }) => {
   await Ide.open(page, `${url}/api`);
   await assertAccessible(page, '.banner');
@@ -60,7 +82,7 @@ browserTest(
 browserTest('no page is wider than the screen of a phone', async (fixture) => {
   await fixture.page.setViewportSize({ width: 390, height: 844 });
   await logIn(fixture);
-  for (const path of ['/home', '/no/such/page', '/login/development']) {
+  for (const path of ['/home', '/orgs', '/no/such/page', '/login/development']) {
     await fixture.page.goto(fixture.url + path);
     const [inner, scrolled] = await fixture.page.evaluate(() => [
       innerWidth,
