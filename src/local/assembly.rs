@@ -48,8 +48,8 @@ pub(super) async fn assemble(
     let app = WebApp::new(&config, &dependencies).await;
     let app = app.map_err(|fault| cannot_start(options, data, &fault))?;
     let faults = options.test_faults.then(|| (faults, app.app.access.clone()));
-    let sweep = embedded.filter(|_| options.in_memory);
-    Ok((app, TestControls { clock: test_clock, sweep, faults }))
+    let database = embedded.filter(|_| options.in_memory);
+    Ok((app, TestControls { clock: test_clock, database, faults }))
 }
 
 fn config(options: &Options, data: &Data, public_url: PublicUrl) -> Result<Config> {
@@ -99,16 +99,16 @@ fn dynamodb(
         Data::InMemory => Embedded::in_memory(clock).map_err(|fault| data.unusable(&fault))?,
     };
     if !options.test_clock {
-        tokio::spawn(sweep_regularly(embedded.clone()));
+        tokio::spawn(delete_expired_regularly(embedded.clone()));
     }
     let connector = Faulty { inner: embedded.clone(), faults: faults.clone() };
     Ok((client::client_on(&aws, http_client(connector)), Some(embedded), faults))
 }
 
-async fn sweep_regularly(embedded: Embedded) {
+async fn delete_expired_regularly(embedded: Embedded) {
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
-        if let Err(fault) = embedded.sweep() {
+        if let Err(fault) = embedded.delete_expired() {
             tracing::warn!(cause = %fault, "the database could not delete expired records");
         }
     }

@@ -27,7 +27,7 @@ pub(super) struct TestControls {
     /// Enabled by `--test-clock`.
     pub(super) clock: Option<ManualClock>,
     /// The database that deletes expired records when the clock moves.
-    pub(super) sweep: Option<Embedded>,
+    pub(super) database: Option<Embedded>,
     /// Enabled by `--test-faults`.
     pub(super) faults: Option<(Faults, Arc<Access>)>,
 }
@@ -92,12 +92,13 @@ pub(super) fn routes(controls: TestControls) -> Router {
 async fn advance(State(controls): State<TestControls>, Json(sent): Json<Advance>) -> Response {
     let Some(clock) = controls.clock else { return not_found() };
     if !(-MAX_ADVANCE..=MAX_ADVANCE).contains(&sent.advance_seconds) {
-        let fault =
-            format!("`advanceSeconds` is from -{MAX_ADVANCE} to {MAX_ADVANCE}: a hundred years");
+        let fault = format!(
+            "`advanceSeconds` must be from -{MAX_ADVANCE} to {MAX_ADVANCE}: a hundred years"
+        );
         return Error::from(RequestFault::Malformed(fault)).into_response();
     }
     clock.advance(sent.advance_seconds);
-    let _a_sweep_may_come_later = controls.sweep.map(|it| it.sweep());
+    let _may_happen_later = controls.database.map(|it| it.delete_expired());
     let now = crate::clock::Clock::Manual(clock).now().as_second();
     Json(json!({ "now": now })).into_response()
 }

@@ -53,13 +53,13 @@ impl Embedded {
     /// # Errors
     ///
     /// When the database fails.
-    pub fn sweep(&self) -> Result<usize, DynoxideError> {
+    pub fn delete_expired(&self) -> Result<usize, DynoxideError> {
         self.0.sweep_ttl()
     }
 
     /// Responds to a request of the wire protocol: with a status and JSON.
     #[must_use]
-    pub fn answer(&self, operation: &str, body: &[u8]) -> (u16, String) {
+    pub fn respond(&self, operation: &str, body: &[u8]) -> (u16, String) {
         let db = &self.0;
         let response = match operation {
             "BatchGetItem" => dispatch(body, |it| db.batch_get_item(it)),
@@ -94,7 +94,7 @@ fn dispatch<I: DeserializeOwned, O: Serialize>(
 impl HttpConnector for Embedded {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let operation = operation(&request);
-        let (status, json) = self.answer(&operation, request.body().bytes().unwrap_or_default());
+        let (status, json) = self.respond(&operation, request.body().bytes().unwrap_or_default());
         HttpConnectorFuture::ready(response(status, json))
     }
 }

@@ -85,6 +85,6 @@ async fn call(
     body: Bytes,
 ) -> impl IntoResponse {
     let target = headers.get("x-amz-target").and_then(|it| it.to_str().ok()).unwrap_or_default();
-    let (status, json) = embedded.answer(target.rsplit('.').next().unwrap_or_default(), &body);
+    let (status, json) = embedded.respond(target.rsplit('.').next().unwrap_or_default(), &body);
     (StatusCode::from_u16(status).unwrap(), [(CONTENT_TYPE, "application/x-amz-json-1.0")], json)
 }

@@ -34,8 +34,8 @@ class RoleSession:
 
 def assume(cloud, arn):
     """Assumes a role as the Lambda service does. Returns the credentials."""
-    answer = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="function")
-    session = answer["Credentials"]
+    response = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="function")
+    session = response["Credentials"]
     return {
         "aws_access_key_id": session["AccessKeyId"],
         "aws_secret_access_key": session["SecretAccessKey"],

@@ -66,8 +66,8 @@ def base64url(octets):
     return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
 
 
-def reason(answer):
-    return answer.json()["errors"][0]["extensions"].get("reason")
+def reason(response):
+    return response.json()["errors"][0]["extensions"].get("reason")
 
 
 @test
@@ -81,25 +81,25 @@ def start_api_serves_both_functions(local):
 
 @test
 def introspection_works(local):
-    answer = local.visitor.ask(f"{local.url}/api", "{ __schema { queryType { name } } }")
+    response = local.visitor.query(f"{local.url}/api", "{ __schema { queryType { name } } }")
 
-    assert answer.json() == {"data": {"__schema": {"queryType": {"name": "Query"}}}}, answer.text
+    assert response.json() == {"data": {"__schema": {"queryType": {"name": "Query"}}}}, response.text
 
 
 @test
 def an_expired_token_is_rejected_without_a_table(local):
-    answer = local.visitor.ask(f"{local.url}/api", ME, token(int(time.time()) - 60))
+    response = local.visitor.query(f"{local.url}/api", ME, token(int(time.time()) - 60))
 
-    assert answer.status == 401, answer.text
-    assert reason(answer) == "TOKEN_EXPIRED", answer.text
+    assert response.status == 401, response.text
+    assert reason(response) == "TOKEN_EXPIRED", response.text
 
 
 @test
 def a_request_that_needs_the_table_receives_503(local):
-    answer = local.visitor.ask(f"{local.url}/api", ME, token(int(time.time()) + 3600))
+    response = local.visitor.query(f"{local.url}/api", ME, token(int(time.time()) + 3600))
 
-    assert answer.status == 503, answer.text
-    assert "Retry-After" in answer.headers
+    assert response.status == 503, response.text
+    assert "Retry-After" in response.headers
 
 
 @test
@@ -109,8 +109,8 @@ def invoke_returns_the_response_of_an_event(local):
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     assert done.returncode == 0, done.stderr[-2000:]
-    answer = json.loads(done.stdout.strip().splitlines()[-1])
-    assert answer["statusCode"] == 200, done.stdout
+    response = json.loads(done.stdout.strip().splitlines()[-1])
+    assert response["statusCode"] == 200, done.stdout
 
 
 local = Local()

@@ -11,7 +11,7 @@ def session_cookie(url):
     return "__Host-arm_session" if url.startswith("https:") else "arm_session"
 
 
-class Answer:
+class Response:
     """A response."""
 
     def __init__(self, url, response):
@@ -45,7 +45,7 @@ class Visitor:
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         return self._send("POST", url, headers, urlencode(fields))
 
-    def ask(self, api, query, token=None):
+    def query(self, api, query, token=None):
         """Sends a query with the session, or with a token instead."""
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         headers["Origin"] = origin(api)
@@ -75,11 +75,11 @@ class Visitor:
         connection = HTTPConnection("127.0.0.1", parts.port, timeout=30)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
         connection.request(method, path, body, headers | {"Host": parts.netloc})
-        answer = Answer(url, connection.getresponse())
+        response = Response(url, connection.getresponse())
         connection.close()
-        for line in answer.headers.get_all("Set-Cookie") or []:
+        for line in response.headers.get_all("Set-Cookie") or []:
             store_cookie(jar, line)
-        return answer
+        return response
 
 
 def origin(url):

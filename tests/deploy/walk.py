@@ -46,7 +46,7 @@ def a_user_logs_in_with_the_provider_and_gets_a_session(world):
     home = world.ana.open(f"{world.product}/home")
     assert home.status == 200
     assert ANA in home.text
-    assert world.ana.ask(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
+    assert world.ana.query(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
 
 
 @test
@@ -103,9 +103,9 @@ def a_new_token_replaces_the_previous_one(world):
 
 @test
 def a_revoked_token_is_rejected_with_the_next_request(world):
-    answer = world.ana.ask(world.api, "mutation { invalidateAccessToken { success } }").json()
+    response = world.ana.query(world.api, "mutation { invalidateAccessToken { success } }").json()
 
-    assert answer == {"data": {"invalidateAccessToken": {"success": True}}}, answer
+    assert response == {"data": {"invalidateAccessToken": {"success": True}}}, response
     assert world.reason("second") == "TOKEN_REVOKED"
 
 
@@ -133,7 +133,7 @@ def an_update_of_the_stack_keeps_tokens_and_sessions(world):
     world.deploy('TokenCreationDisabled="Maintenance until noon"')
 
     assert world.is_valid("lasting")
-    refused = world.ana.ask(world.api, new_token(seconds=60))
+    refused = world.ana.query(world.api, new_token(seconds=60))
     assert refused.json()["errors"][0]["extensions"]["reason"] == "CREATION_DISABLED", refused.text
     world.deploy('TokenCreationDisabled=""')
     assert world.is_valid("lasting")
@@ -187,7 +187,7 @@ def an_operator_disables_a_user(world):
 
     assert printed.startswith(f"Disabled {ANA} ("), printed
     assert world.reason("of the new key") == "USER_DISABLED"
-    assert world.ana.ask(world.api, ME).status == 401
+    assert world.ana.query(world.api, ME).status == 401
     assert world.ana.log_in(world.product, ANA).status == 401
 
 
@@ -198,7 +198,7 @@ def an_enabled_user_can_log_in_but_earlier_credentials_stay_invalid(world):
     assert printed.startswith(f"Enabled {ANA} ("), printed
     assert world.reason("of the new key") == "TOKEN_REVOKED"
     world.ana.log_in(world.product, ANA)
-    assert world.ana.ask(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
+    assert world.ana.query(world.api, ME).json() == {"data": {"me": {"userEmail": ANA}}}
 
 
 def check_permissions(world, role):

@@ -51,20 +51,20 @@ class World:
 
     def new_token(self, name, seconds=86400):
         """Creates an API token in Ana's session and stores it under a name."""
-        answer = self.ana.ask(self.api, new_token(seconds)).json()
-        assert "errors" not in answer, answer
-        self.tokens[name] = answer["data"]["updateAccessToken"]["sessionJwt"]
+        response = self.ana.query(self.api, new_token(seconds)).json()
+        assert "errors" not in response, response
+        self.tokens[name] = response["data"]["updateAccessToken"]["sessionJwt"]
 
     def is_valid(self, name):
         """Returns whether a token is valid."""
-        answer = self.ana.ask(self.api, ME, token=self.tokens[name])
-        return answer.status == 200 and answer.json() == {"data": {"me": {"userEmail": ANA}}}
+        response = self.ana.query(self.api, ME, token=self.tokens[name])
+        return response.status == 200 and response.json() == {"data": {"me": {"userEmail": ANA}}}
 
     def reason(self, name):
         """Returns the reason why a token is rejected."""
-        answer = self.ana.ask(self.api, ME, token=self.tokens[name])
-        assert answer.status == 401, f"{answer.status}: {answer.text}"
-        return answer.json()["errors"][0]["extensions"]["reason"]
+        response = self.ana.query(self.api, ME, token=self.tokens[name])
+        assert response.status == 401, f"{response.status}: {response.text}"
+        return response.json()["errors"][0]["extensions"]["reason"]
 
     def kid(self, name):
         """Returns the ID of the key that signed a token."""

@@ -381,7 +381,7 @@ impl World {
     pub(crate) fn stored_items(&self) -> Vec<Value> {
         let embedded = self.embedded.as_ref().unwrap();
         let (_, json) =
-            embedded.answer("Scan", json!({ "TableName": self.table }).to_string().as_bytes());
+            embedded.respond("Scan", json!({ "TableName": self.table }).to_string().as_bytes());
         let mut items =
             serde_json::from_str::<Value>(&json).unwrap()["Items"].as_array().unwrap().clone();
         items.sort_by_key(|it| (it["PK"].to_string(), it["SK"].to_string()));

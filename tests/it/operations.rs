@@ -36,7 +36,7 @@ fn people(world: &World, command: &str, person: &str) -> String {
         .embedded
         .as_ref()
         .unwrap()
-        .answer("UpdateItem", request(options).to_string().as_bytes());
+        .respond("UpdateItem", request(options).to_string().as_bytes());
     assert_eq!(status, 200, "{response}");
     String::from_utf8(output.stdout).unwrap()
 }

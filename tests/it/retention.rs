@@ -15,7 +15,7 @@ async fn records_are_deleted_when_their_retention_ends() {
     let user = UserId::try_from(ana.cookie.split(['=', '.']).nth(1).unwrap().to_owned()).unwrap();
     let deleted_after = |hours: i64| {
         world.clock.advance(START + hours * 3600 - world.now());
-        embedded.sweep().unwrap()
+        embedded.delete_expired().unwrap()
     };
 
     assert_eq!(deleted_after(1), 1, "the counter of created tokens");
@@ -38,7 +38,7 @@ async fn a_token_whose_record_was_deleted_is_invalid() {
     let program = ana.create_token(START + 60).await;
 
     world.clock.advance(91 * 86_400);
-    world.embedded.as_ref().unwrap().sweep().unwrap();
+    world.embedded.as_ref().unwrap().delete_expired().unwrap();
     world.clock.advance(-91 * 86_400);
 
     assert_eq!(program.query(ME).await.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");

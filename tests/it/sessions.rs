@@ -271,7 +271,7 @@ async fn a_session_whose_record_is_gone_says_to_log_in_again() {
     let ana = world.log_in("ana@acme.test").await;
 
     world.advance(SignedDuration::from_hours(25));
-    world.embedded.as_ref().unwrap().sweep().unwrap();
+    world.embedded.as_ref().unwrap().delete_expired().unwrap();
 
     let response = ana.query(ME).await;
     assert_eq!(response.verdict(), "401 UNAUTHENTICATED TOKEN_INVALID");

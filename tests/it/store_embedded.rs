@@ -34,7 +34,7 @@ fn database() -> Embedded {
 }
 
 fn call(embedded: &Embedded, operation: &str, body: &Value) -> Value {
-    let (status, json) = embedded.answer(operation, body.to_string().as_bytes());
+    let (status, json) = embedded.respond(operation, body.to_string().as_bytes());
     assert_eq!(status, 200, "{operation}: {json}");
     serde_json::from_str(&json).unwrap()
 }
@@ -86,7 +86,7 @@ fn each_operation_of_the_store_is_supported(
     )]
     operation: &str,
 ) {
-    let (_, response) = database().answer(operation, b"{}");
+    let (_, response) = database().respond(operation, b"{}");
 
     assert!(!response.contains("is not embedded"), "{response}");
 }

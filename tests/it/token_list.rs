@@ -251,7 +251,7 @@ async fn a_token_with_an_invalid_record_is_logged_and_left_out_of_the_list() {
         "UpdateExpression": "SET iat = :text",
         "ExpressionAttributeValues": { ":text": { "S": "yesterday" } },
     });
-    assert_eq!(embedded.answer("UpdateItem", edit.to_string().as_bytes()).0, 200);
+    assert_eq!(embedded.respond("UpdateItem", edit.to_string().as_bytes()).0, 200);
 
     let response = ana.query(LIST).await;
 
@@ -275,12 +275,12 @@ async fn a_replaced_or_revoked_token_leaves_the_list_after_ninety_days() {
     ana.create_token(world.now() + 180 * DAY).await;
 
     world.advance(SignedDuration::from_hours(90 * 24 - 1));
-    embedded.sweep().unwrap();
+    embedded.delete_expired().unwrap();
     let ana = world.log_in("ana@acme.test").await;
     assert_eq!(states(&ana.query(list).await.json()), ["ACTIVE", "REVOKED", "REPLACED"]);
 
     world.advance(SignedDuration::from_secs(3601));
-    embedded.sweep().unwrap();
+    embedded.delete_expired().unwrap();
     let ana = world.log_in("ana@acme.test").await;
     assert_eq!(states(&ana.query(list).await.json()), ["ACTIVE"]);
 }
