@@ -2,7 +2,8 @@
 //!
 //! [`App::new`] creates what the `api` function needs. [`WebApp::new`] adds logins and pages: the
 //! `web` function, local mode and the tests use it. The `api` function does not, so its binary
-//! contains no code for logins. All of them differ only in [`Config`] and [`Dependencies`].
+//! contains no code for logins. The `web` function, local mode and the tests differ only in
+//! [`Config`] and [`Dependencies`].
 
 use std::{future::Future, sync::Arc};
 

@@ -43,10 +43,10 @@ use crate::{
 /// gateway (30 seconds), so that clients receive our error response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The error for a form's path that is opened as a page.
+/// The error for a GET request to a path that accepts only POST.
 const POST_ONLY: RequestFault = RequestFault::Method { allow: "POST" };
 
-/// The error for a page that is requested with another method.
+/// The error for a page that is requested with a method other than GET or HEAD.
 const GET_ONLY: RequestFault = RequestFault::Method { allow: "GET, HEAD" };
 
 /// The request headers that responses depend on.
@@ -63,7 +63,8 @@ const DEFAULT_CSP: HeaderValue = HeaderValue::from_static(
      connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 );
 
-/// Headers of every response. They isolate pages from other sites, and turn off access to devices.
+/// Security headers of every response. They also disable browser features that the product does not
+/// use.
 const FIXED_HEADERS: [(HeaderName, HeaderValue); 5] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -132,7 +133,7 @@ fn token_form(app: &App) -> Router {
     Router::new().route("/home/token", create).with_state(site)
 }
 
-/// The web application. Pages are compressed here, because API Gateway does not compress them.
+/// The web application. Pages are compressed here, because HTTP APIs do not compress responses.
 /// Assets are already compressed.
 pub(crate) fn web_routes(app: WebApp) -> Router {
     Router::new()
@@ -207,14 +208,14 @@ async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     assets::response(&name, &headers).unwrap_or_else(error_page::not_found)
 }
 
-/// Adds the middleware of all requests. It reads the clock, logs the request, converts a panic to a
-/// response, and sets the headers of the response.
+/// Adds the middleware of all requests. It reads the clock, enforces the deadline, logs the
+/// request, converts a panic to a response, and sets the headers of the response.
 pub(crate) fn with_middleware(name: &'static str, app: App, routes: Router) -> Router {
-    let logged = middleware::from_fn_with_state((name, Arc::new(app)), log_request);
-    routes.layer((logged, CatchPanicLayer::custom(respond_to_panic)))
+    let process = middleware::from_fn_with_state((name, Arc::new(app)), process_request);
+    routes.layer((process, CatchPanicLayer::custom(respond_to_panic)))
 }
 
-async fn log_request(
+async fn process_request(
     State((handler, app)): State<(&'static str, Arc<App>)>,
     mut request: Request<Body>,
     next: Next,
@@ -228,7 +229,7 @@ async fn log_request(
 
     let function = app.function_name.as_deref().unwrap_or(handler);
     let (mut response, line) =
-        telemetry::with_line(request_id.to_string(), enforce_deadline(request, context, next))
+        telemetry::with_log_line(request_id.to_string(), enforce_deadline(request, context, next))
             .await;
 
     let header = HeaderValue::try_from(request_id.to_string());
@@ -244,7 +245,7 @@ async fn log_request(
 /// Enforces the time limit of a request. Rejects Lambda events that are not valid requests.
 async fn enforce_deadline(request: Request<Body>, context: RequestContext, next: Next) -> Response {
     let gateway_request_id = request.extensions().get::<GatewayRequestId>().map(|it| it.0.clone());
-    telemetry::note(|line| {
+    telemetry::update_log_line(|line| {
         line.client_address = context.client_address;
         line.gateway_request_id = gateway_request_id;
     });
@@ -252,7 +253,7 @@ async fn enforce_deadline(request: Request<Body>, context: RequestContext, next:
         return Error::from(fault.clone()).into_response();
     }
     let path = Some(request.uri().path().to_owned()).filter(|it| is_loggable(it));
-    telemetry::note(|line| line.operation = path);
+    telemetry::update_log_line(|line| line.operation = path);
     match tokio::time::timeout_at(context.deadline, next.run(request)).await {
         Ok(response) => response,
         Err(too_late) => Error::unavailable(too_late).into_response(),
@@ -291,8 +292,8 @@ fn set_headers(headers: &mut HeaderMap, is_https: bool) {
     set_vary(headers);
 }
 
-/// Adds the headers that all responses depend on to `Vary`. Immutable responses are the same for
-/// everybody, so they keep their own `Vary`.
+/// Adds [`VARY_HEADERS`] to `Vary`. Immutable responses are the same for everybody, so they keep
+/// their own `Vary`.
 fn set_vary(headers: &mut HeaderMap) {
     let is_immutable =
         headers.get(CACHE_CONTROL).is_some_and(|it| it.as_bytes().ends_with(b"immutable"));

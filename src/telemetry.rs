@@ -1,8 +1,9 @@
 //! Logs one line for each request and, in Lambda, its metrics.
 //!
-//! The task that handles a request has a [`Line`], and shares it with the tasks that it spawns with
-//! [`spawn`]. Every module can add to the line with [`note`]. The line is written once, after the
-//! response. It never contains a secret, a body, the variables of a query or an email address.
+//! The task that handles a request has a [`LogLine`], and shares it with the tasks that it spawns
+//! with [`spawn`]. Every module can add to the line with [`update_log_line`]. The line is written
+//! once, after the response. It never contains a secret, a body, the variables of a query or an
+//! email address.
 
 pub mod metrics;
 
@@ -38,7 +39,7 @@ use crate::{
 use self::metrics::{Measurements, MetricsLayer};
 
 tokio::task_local! {
-    static LINE: Arc<Mutex<Line>>;
+    static LOG_LINE: Arc<Mutex<LogLine>>;
 }
 
 /// Whether this process has not handled a request yet.
@@ -46,7 +47,7 @@ static IS_COLD: AtomicBool = AtomicBool::new(true);
 
 /// The log line of a request.
 #[derive(Clone, Debug, Default)]
-pub struct Line {
+pub struct LogLine {
     /// The request id. The response also contains it.
     pub request_id: String,
     /// The gateway's request id, if there is a gateway.
@@ -104,38 +105,43 @@ pub enum LogFormat {
     Text,
 }
 
-/// Runs a request with a new line, and returns the response with the line.
-pub async fn with_line<T>(request_id: String, request: impl Future<Output = T>) -> (T, Line) {
-    let line = Arc::new(Mutex::new(Line { request_id, ..Line::default() }));
-    let response = LINE.scope(Arc::clone(&line), request).await;
+/// Runs a request with an empty log line in scope. Returns the response and the completed log line.
+pub async fn with_log_line<T>(
+    request_id: String,
+    request: impl Future<Output = T>,
+) -> (T, LogLine) {
+    let line = Arc::new(Mutex::new(LogLine { request_id, ..LogLine::default() }));
+    let response = LOG_LINE.scope(Arc::clone(&line), request).await;
     let line = lock(&line).clone();
     (response, line)
 }
 
-/// Spawns a task that shares the line of the current request, such as a load of a `DataLoader`.
+/// Spawns a task that shares the log line of the current request, such as a load of a `DataLoader`.
 pub fn spawn<T: Send + 'static>(task: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    match LINE.try_with(Arc::clone) {
-        Ok(line) => tokio::spawn(LINE.scope(line, task)),
-        Err(_outside_of_a_request) => tokio::spawn(task),
+    match LOG_LINE.try_with(Arc::clone) {
+        Ok(line) => tokio::spawn(LOG_LINE.scope(line, task)),
+        // Outside of a request, there is no log line.
+        Err(_) => tokio::spawn(task),
     }
 }
 
-/// Changes the line of the current request. Does nothing outside of a request.
-pub fn note(change: impl FnOnce(&mut Line)) {
-    let _outside_of_a_request = LINE.try_with(|line| change(&mut lock(line)));
+/// Changes the log line of the current request. Does nothing outside of a request.
+pub fn update_log_line(change: impl FnOnce(&mut LogLine)) {
+    // Fails only outside of a request.
+    let _ = LOG_LINE.try_with(|line| change(&mut lock(line)));
 }
 
 /// Returns the id of the current request; empty outside of a request.
 #[must_use]
 pub fn request_id() -> String {
-    LINE.try_with(|line| lock(line).request_id.clone()).unwrap_or_default()
+    LOG_LINE.try_with(|line| lock(line).request_id.clone()).unwrap_or_default()
 }
 
-fn lock(line: &Mutex<Line>) -> MutexGuard<'_, Line> {
+fn lock(line: &Mutex<LogLine>) -> MutexGuard<'_, LogLine> {
     line.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Line {
+impl LogLine {
     /// Writes the line and the metrics of a request. `handler` is `api`, `web` or `local`,
     /// `function` is the name of the Lambda function, and `at` is the time at which the request
     /// arrived.
@@ -244,12 +250,12 @@ impl<W: io::Write> io::Write for Escaped<W> {
     }
 }
 
-/// Logs why a process ends, as one line. Returns its exit code.
+/// Logs the error that ended the process and returns the exit code.
 pub fn report(result: Result<(), Box<dyn Error + Send + Sync>>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            tracing::error!(cause = %Chain(&*fault), "cannot start");
+            tracing::error!(cause = %Chain(&*fault), "the process failed");
             ExitCode::FAILURE
         }
     }
@@ -260,7 +266,8 @@ pub fn start<W>(format: LogFormat, writer: W)
 where
     W: for<'a> MakeWriter<'a> + Clone + Send + Sync + 'static,
 {
-    let _already_started = tracing::subscriber::set_global_default(subscriber(format, writer));
+    // Fails if the process has already called this function.
+    let _ = tracing::subscriber::set_global_default(subscriber(format, writer));
     // The default hook would write several lines, which are not JSON.
     std::panic::set_hook(Box::new(
         |panic| tracing::error!(requestId = request_id(), cause = %panic, "panicked"),

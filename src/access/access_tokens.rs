@@ -120,7 +120,7 @@ impl Access {
         let token = new_token(actor, id, name, &secret, expires_at, now);
         let signed = self.jwt.sign(&TokenClaims::from(&token), &secret).await?;
         self.replace(actor, &token, replacement, context).await?;
-        telemetry::note(|line| line.tokens_created += 1);
+        telemetry::update_log_line(|line| line.tokens_created += 1);
         Ok((signed, token))
     }
 
@@ -194,7 +194,7 @@ impl Access {
             let entry = self.credential_entry(&token.user, author, event, context)?;
             let state = RecordedState::Revoked { at: now, by };
             self.store.revoke_access_token(&token, &state, &entry).await?;
-            telemetry::note(|line| line.tokens_revoked += 1);
+            telemetry::update_log_line(|line| line.tokens_revoked += 1);
             Ok(())
         })
         .await

@@ -59,7 +59,7 @@ impl Actor {
 
     /// Adds the user and the kind of the credential to the log line.
     pub(super) fn add_to_log_line(&self) {
-        telemetry::note(|line| {
+        telemetry::update_log_line(|line| {
             line.actor = Some(self.stakeholder.id.clone());
             line.credential = Some(self.credential.kind());
         });

@@ -98,7 +98,7 @@ impl Access {
     }
 
     async fn authenticate_token(&self, claims: &TokenClaims, now: Timestamp) -> Result<Actor> {
-        telemetry::note(|line| line.token_id = Some(claims.token.clone()));
+        telemetry::update_log_line(|line| line.token_id = Some(claims.token.clone()));
         let found = self.store.access_token_and_owner(&claims.user, &claims.token).await?;
         let (Some(owner), Some(token)) = found else { return Err(Refusal::Invalid.into()) };
         token.check(&claims.digest, &owner.stakeholder, now)?;

@@ -109,7 +109,7 @@ impl Access {
         let token = token.filter(|it| it.first_used_at.is_none()).ok_or_else(replaced)?;
         token.check(&secret.digest(), &actor.stakeholder, now).map_err(|_| replaced())?;
         let signed = self.jwt.sign(&TokenClaims::from(&token), &secret).await?;
-        telemetry::note(|line| line.is_repeated_renewal = true);
+        telemetry::update_log_line(|line| line.is_repeated_renewal = true);
         Ok((signed, token))
     }
 }

@@ -69,7 +69,7 @@ impl Access {
         let found =
             self.retry_on_conflict(|_| self.find_or_enrol_by_subject(identity, ownership, context));
         let stakeholder = found.await.map_err(conflict_to_unavailable)?;
-        telemetry::note(|line| line.actor = Some(stakeholder.id.clone()));
+        telemetry::update_log_line(|line| line.actor = Some(stakeholder.id.clone()));
         self.open_session(&stakeholder, previous, context).await.map_err(conflict_to_unavailable)
     }
 

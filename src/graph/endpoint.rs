@@ -1,7 +1,8 @@
 //! The GraphQL endpoint over HTTP.
 //!
-//! Checks the method, the credential, the media types, the body and the document, in this order.
-//! The response contains the first failure. If there is none, the document is executed.
+//! Checks, in this order: the method, the origin (only for a session), the media types, the token's
+//! signature, a small body, the credential's record, a large body, the document. Responds with the
+//! first error. If there is none, executes the document.
 
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ impl Endpoint {
         let principal = match (self.access.authenticate(&claims, context.now).await, &small_request)
         {
             (Err(error @ Error::Refused(Refusal::TokenReplaced { .. })), Some(request)) => {
-                let execution = self.retry_renewal(&claims, request, context).await?;
+                let execution = self.repeat_renewal(&claims, request, context).await?;
                 return execution.map(|it| response::render(it, media_type)).ok_or(error);
             }
             (principal, _) => principal?,
@@ -115,16 +116,17 @@ impl Endpoint {
         execution
     }
 
-    /// Executes the mutation of a token that was replaced. A client that renewed its token but did
-    /// not receive the response can repeat the mutation for one minute and gets the same response.
+    /// Executes a mutation that was sent with a replaced token. A client that renewed its token but
+    /// did not receive the response can repeat the mutation for one minute and gets the same
+    /// response.
     ///
-    /// Returns `None` for all other requests with a replaced token. If a service fails, returns
-    /// that error, so that the client tries again.
+    /// Returns `None` for all other requests with a replaced token. If a service fails, returns the
+    /// execution with that error, so that the client can retry.
     ///
     /// # Errors
     ///
     /// `Unavailable` if DynamoDB fails.
-    async fn retry_renewal(
+    async fn repeat_renewal(
         &self,
         claims: &VerifiedClaims,
         request: &GraphqlRequest,
@@ -139,20 +141,20 @@ impl Endpoint {
         };
         let principal = Principal::Authenticated(Arc::new(actor));
         let execution = self.executor.run(document, principal, context).await;
-        let is_retry = execution.has_succeeded() || execution.has_service_failure();
-        Ok(is_retry.then_some(execution))
+        let should_return = execution.has_succeeded() || execution.has_service_failure();
+        Ok(should_return.then_some(execution))
     }
 }
 
 /// Renders the error of a request that was not executed. Deletes the session cookie if the session
-/// was refused for another reason than clock skew.
+/// was refused for a reason other than clock skew.
 fn reject(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
     let mut response =
         response::reject(error, ResponseMediaType::negotiate(headers).unwrap_or_default());
     let credential = RawCredential::from_headers(headers, cookies);
     let is_session = matches!(credential, Ok(RawCredential::Cookie(_)));
-    let is_clock = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));
-    if is_session && matches!(error, Error::Refused(_)) && !is_clock {
+    let is_clock_skew = matches!(error, Error::Refused(Refusal::NotYetValid { .. }));
+    if is_session && matches!(error, Error::Refused(_)) && !is_clock_skew {
         response.headers_mut().append(SET_COOKIE, cookies.delete(CookieName::Session));
     }
     response
@@ -162,7 +164,7 @@ fn reject(error: &Error, headers: &HeaderMap, cookies: Cookies) -> Response {
 fn parse(request: GraphqlRequest, now: Timestamp) -> Result<Document> {
     let document = Document::parse(request, now)?;
     if let Some(name) = document.name() {
-        telemetry::note(|line| line.operation = Some(name));
+        telemetry::update_log_line(|line| line.operation = Some(name));
     }
     Ok(document)
 }

@@ -23,7 +23,8 @@ use crate::{
 /// omits fields that `@skip` or `@include` exclude. It also omits arguments whose variable has no
 /// value, so that the default value of the argument applies.
 ///
-/// The operation must be valid, and `variables` must include default values.
+/// `variables` must include default values. The result is meaningful only if the operation is
+/// valid. Validate the original before you execute the result.
 ///
 /// # Errors
 ///
@@ -139,7 +140,7 @@ mod tests {
         fragment g on __Field { name type { kind ofType { kind } } } \
         fragment h on __Type { ...f name fields { name description } }";
 
-    /// Directives of a selection. `$no` has a default value, and the request sets `$yes`.
+    /// Directives of a selection. The test passes `$no` = false and `$yes` = true.
     fn directives() -> impl Strategy<Value = &'static str> {
         select(vec![
             "",

@@ -97,7 +97,7 @@ fn add_code(error: &mut ServerError, is_executed: bool) {
         None => &Error::Request(RequestFault::Validation(String::new())),
     };
     source.log();
-    error_response::note(source);
+    error_response::add_to_log_line(source);
     let members = error_response::extensions(source);
     let extensions = error.extensions.get_or_insert_default();
     for (key, value) in members {

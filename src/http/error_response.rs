@@ -47,7 +47,7 @@ struct Location {
 #[must_use]
 pub fn render(error: &Error, media_type: ResponseMediaType) -> Response {
     error.log();
-    note(error);
+    add_to_log_line(error);
     let mut response = Response::default();
     *response.status_mut() = error.status();
     set_headers(&mut response, error);
@@ -100,9 +100,9 @@ pub fn extensions(error: &Error) -> Map<String, Value> {
     members
 }
 
-/// Notes an error for the request's log line, if it is the first one.
-pub fn note(error: &Error) {
-    telemetry::note(|line| {
+/// Adds an error to the request's log line, if it is the first one.
+pub fn add_to_log_line(error: &Error) {
+    telemetry::update_log_line(|line| {
         if line.code.is_none() {
             let info = error.describe();
             line.code = Some(info.code);

@@ -17,12 +17,13 @@ use crate::{
     http::{ClientAddress, GatewayRequestId},
 };
 
-/// The maximum length of a gateway's request id, in characters. API Gateway's ids have 16.
+/// The maximum length of a gateway's request id, in characters. HTTP APIs use ids of 16 characters;
+/// REST APIs and function URLs use UUIDs of 36 characters.
 const MAX_REQUEST_ID: usize = 64;
 
-/// The version of an event's payload, which is also the version of its response.
+/// The version of an event's payload. The response has the same version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Payload {
+pub enum PayloadVersion {
     /// Version 1.0: REST APIs.
     V1,
     /// Version 2.0: HTTP APIs and function URLs.
@@ -39,12 +40,12 @@ impl<'a> Event<'a> {
         Self(serde_json::from_str(json).unwrap_or_default())
     }
 
-    /// Returns the version of the payload: 2.0 if the event could be either.
+    /// Returns the version of the payload, which is 2.0 if the event could be either.
     #[must_use]
-    pub fn payload(&self) -> Payload {
+    pub fn payload_version(&self) -> PayloadVersion {
         let is_v1 =
             self.at(&["httpMethod"]).is_some() && self.at(&["requestContext", "http"]).is_none();
-        if is_v1 { Payload::V1 } else { Payload::V2 }
+        if is_v1 { PayloadVersion::V1 } else { PayloadVersion::V2 }
     }
 
     /// Converts the event into a request with its [`ClientAddress`] and [`GatewayRequestId`] as
@@ -78,30 +79,30 @@ impl<'a> Event<'a> {
     }
 
     fn method(&self) -> Result<Method, RequestFault> {
-        let method = match self.payload() {
-            Payload::V1 => self.text(&["httpMethod"]),
-            Payload::V2 => self.text(&["requestContext", "http", "method"]),
+        let method = match self.payload_version() {
+            PayloadVersion::V1 => self.text(&["httpMethod"]),
+            PayloadVersion::V2 => self.text(&["requestContext", "http", "method"]),
         };
-        let method = method.ok_or_else(|| malformed("The event has no method"))?;
-        method.parse().map_err(|_| malformed("The event's method is invalid"))
+        let method = method.ok_or_else(|| malformed("The request has no method"))?;
+        method.parse().map_err(|_| malformed("The request method is invalid"))
     }
 
     fn uri(&self) -> Result<Uri, RequestFault> {
-        let (path, query) = match self.payload() {
-            Payload::V1 => (self.text(&["path"]), self.v1_query()),
-            Payload::V2 => (
+        let (path, query) = match self.payload_version() {
+            PayloadVersion::V1 => (self.text(&["path"]), self.v1_query()),
+            PayloadVersion::V2 => (
                 self.text(&["rawPath"]),
                 encode(self.text(&["rawQueryString"]).unwrap_or_default()),
             ),
         };
         let path = path
             .filter(|it| it.starts_with('/'))
-            .ok_or_else(|| malformed("The event has no path"))?;
+            .ok_or_else(|| malformed("The request has no path"))?;
         let mut target = encode(self.without_stage(path));
         if !query.is_empty() {
             target = format!("{target}?{query}");
         }
-        target.parse().map_err(|_| malformed("The event's path is invalid"))
+        target.parse().map_err(|_| malformed("The request path is invalid"))
     }
 
     /// Removes the stage from a path: `/prod/api` becomes `/api`.
@@ -128,7 +129,7 @@ impl<'a> Event<'a> {
     /// Returns the valid headers, including the cookies. Function URLs send cookies both in a list
     /// and in a header; the list takes precedence.
     fn headers(&self) -> Result<HeaderMap, RequestFault> {
-        let too_many = |_| malformed("The event has too many headers");
+        let too_many = |_| malformed("The request has too many headers");
         let pairs = self.pairs("multiValueHeaders", "headers");
         let mut headers = HeaderMap::try_with_capacity(pairs.len()).map_err(too_many)?;
         for (name, value) in pairs {
@@ -168,16 +169,16 @@ impl<'a> Event<'a> {
         if self.at(&["isBase64Encoded"]).and_then(Value::as_bool) == Some(true) {
             let bytes = STANDARD
                 .decode(text)
-                .map_err(|_| malformed("The event's body is not valid base64"))?;
+                .map_err(|_| malformed("The request body is not valid base64"))?;
             return Ok(Bytes::from(bytes));
         }
         Ok(Bytes::copy_from_slice(text.as_bytes()))
     }
 
     fn client_address(&self) -> ClientAddress {
-        let address = match self.payload() {
-            Payload::V1 => self.text(&["requestContext", "identity", "sourceIp"]),
-            Payload::V2 => self.text(&["requestContext", "http", "sourceIp"]),
+        let address = match self.payload_version() {
+            PayloadVersion::V1 => self.text(&["requestContext", "identity", "sourceIp"]),
+            PayloadVersion::V2 => self.text(&["requestContext", "http", "sourceIp"]),
         };
         ClientAddress(address.and_then(|it| it.parse().ok()))
     }
@@ -192,14 +193,15 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Percent-encodes the characters that are not allowed in a path or a query (RFC 3986, section
-/// 3.4). Existing percent-encodings stay as they are.
+/// Percent-encodes non-ASCII, space, control characters and ``"<>\^`{|}#``, which paths and queries
+/// cannot contain (RFC 3986, sections 3.3 and 3.4). Leaves existing percent-encodings alone.
 fn encode(text: &str) -> String {
     text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
         if byte.is_ascii_graphic() && !b"\"<>\\^`{|}#".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            let _never_fails = write!(encoded, "%{byte:02X}");
+            // Writing to a `String` cannot fail.
+            let _ = write!(encoded, "%{byte:02X}");
         }
         encoded
     })
@@ -303,10 +305,7 @@ mod tests {
     #[rstest]
     #[case::an_address("2001:db8::1", Some("2001:db8::1"))]
     #[case::no_address("unknown", None)]
-    fn the_caller_has_an_address_if_the_event_does(
-        #[case] sent: &str,
-        #[case] expected: Option<&str>,
-    ) {
+    fn the_client_address_comes_from_the_event(#[case] sent: &str, #[case] expected: Option<&str>) {
         let event = v2(|it| it["requestContext"]["http"]["sourceIp"] = json!(sent));
 
         let request = request(&event).unwrap();

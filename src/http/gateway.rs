@@ -12,7 +12,7 @@ use lambda_http::{
 };
 use serde::Serialize;
 
-use crate::http::event::Payload;
+use crate::http::event::PayloadVersion;
 
 /// A response to an event, in the payload version of the event.
 #[derive(Serialize)]
@@ -27,12 +27,12 @@ pub enum GatewayResponse {
 impl GatewayResponse {
     /// Converts a response.
     #[must_use]
-    pub fn new(response: http::Response<Body>, payload: Payload) -> Self {
+    pub fn new(response: http::Response<Body>, version: PayloadVersion) -> Self {
         let (parts, body) = response.into_parts();
         let status = parts.status.as_u16().into();
-        match payload {
-            Payload::V1 => Self::V1(v1(status, parts.headers, body)),
-            Payload::V2 => Self::V2(v2(status, parts.headers, body)),
+        match version {
+            PayloadVersion::V1 => Self::V1(v1(status, parts.headers, body)),
+            PayloadVersion::V2 => Self::V2(v2(status, parts.headers, body)),
         }
     }
 }

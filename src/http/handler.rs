@@ -19,7 +19,7 @@ use crate::{
     error::{Error, RequestFault},
     http::{
         REQUEST_ID, WarmUp, error_response,
-        event::{Event, Payload},
+        event::{Event, PayloadVersion},
         gateway::{self, GatewayResponse},
         negotiation::ResponseMediaType,
     },
@@ -44,7 +44,7 @@ const WARM_UP_EVENT: &str = r#"{
 /// they are logged and get a response like any other event.
 pub async fn handle_event(router: Router, event: &str) -> GatewayResponse {
     let event = Event::parse(event);
-    deliver(router, to_request(&event), event.payload()).await
+    deliver(router, to_request(&event), event.payload_version()).await
 }
 
 /// Handles events until Lambda stops the instance.
@@ -70,8 +70,9 @@ pub async fn warm_up(router: &Router) {
     let event = Event::parse(WARM_UP_EVENT);
     let mut request = to_request(&event);
     request.extensions_mut().insert(WarmUp);
-    let response = deliver(router.clone(), request, event.payload()).await;
-    let _unused = serde_json::to_vec(&response);
+    let response = deliver(router.clone(), request, event.payload_version()).await;
+    // Only loads the code. The result does not matter.
+    let _ = serde_json::to_vec(&response);
 }
 
 /// Converts an event. An invalid one becomes an empty request with the fault.
@@ -84,9 +85,13 @@ fn to_request(event: &Event<'_>) -> Request<Bytes> {
     })
 }
 
-async fn deliver(router: Router, request: Request<Bytes>, payload: Payload) -> GatewayResponse {
+async fn deliver(
+    router: Router,
+    request: Request<Bytes>,
+    version: PayloadVersion,
+) -> GatewayResponse {
     let Ok(response) = router.oneshot(request.map(Body::from)).await;
-    GatewayResponse::new(limit_size(response).await, payload)
+    GatewayResponse::new(limit_size(response).await, version)
 }
 
 /// Reads the response, and replaces it with an error if it is too large for Lambda.
@@ -104,7 +109,7 @@ async fn render_too_large(mut headers: HeaderMap) -> Response {
     let id = headers.get(REQUEST_ID).and_then(|it| it.to_str().ok()).unwrap_or_default().to_owned();
     let error = Error::from(RequestFault::TooLarge { limit: MAX_RESPONSE, part: "a response" });
     let rendered = async { error_response::render(&error, ResponseMediaType::Json) };
-    let (mut response, _) = telemetry::with_line(id, rendered).await;
+    let (mut response, _) = telemetry::with_log_line(id, rendered).await;
     for of_replaced_body in [CONTENT_ENCODING, ETAG] {
         headers.remove(of_replaced_body);
     }

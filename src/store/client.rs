@@ -105,7 +105,7 @@ impl Intercept for Count {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        telemetry::note(|line| line.dynamodb_calls += 1);
+        telemetry::update_log_line(|line| line.dynamodb_calls += 1);
         config.interceptor_state().store_put(Running(Clock::stopwatch()));
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Intercept for Count {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let took = config.load::<Running>().map(|it| it.0.elapsed()).unwrap_or_default();
-        telemetry::note(|line| line.dynamodb_time += took);
+        telemetry::update_log_line(|line| line.dynamodb_time += took);
         Ok(())
     }
 }

@@ -148,14 +148,14 @@ fn classify_cancellation(codes: &[&str], requirements: &[Requirement]) -> Option
 /// Counts and wraps the failure of a request that DynamoDB rejects. The cause is a mistake in the
 /// code or the deployment.
 pub(super) fn rejected(error: impl Error + Send + Sync + 'static) -> StoreError {
-    telemetry::note(|line| line.database_errors += 1);
+    telemetry::update_log_line(|line| line.database_errors += 1);
     StoreError::Rejected(Box::new(error))
 }
 
 /// Counts and wraps the failure to serialize or deserialize a record. The cause is a mistake in
 /// the code or invalid data.
 pub(super) fn corrupt(error: impl Error + Send + Sync + 'static) -> StoreError {
-    telemetry::note(|line| line.database_errors += 1);
+    telemetry::update_log_line(|line| line.database_errors += 1);
     StoreError::Corrupt(Box::new(error))
 }
 

@@ -71,7 +71,7 @@ pub fn not_found() -> Response {
 /// Sets the status and the headers of a page to those of an error, and logs the error.
 pub(super) fn with_error(mut page: Response, error: &Error) -> Response {
     error.log();
-    error_response::note(error);
+    error_response::add_to_log_line(error);
     *page.status_mut() = error.status();
     error_response::set_headers(&mut page, error);
     page.extensions_mut().insert(error.clone());

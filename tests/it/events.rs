@@ -93,7 +93,7 @@ async fn an_authenticated_request_gets_its_data(#[case] name: &str, #[case] has_
 }
 
 #[rstest]
-#[case::invalid_base64("api-bad-base64", "The event's body is not valid base64")]
+#[case::invalid_base64("api-bad-base64", "The request body is not valid base64")]
 #[case::no_body(
     "api-body-missing",
     "The body is not valid JSON: EOF while parsing a value at line 1 column 0"
@@ -102,7 +102,7 @@ async fn an_authenticated_request_gets_its_data(#[case] name: &str, #[case] has_
     "api-body-null",
     "The body is not valid JSON: EOF while parsing a value at line 1 column 0"
 )]
-#[case::an_empty_event("api-nothing", "The event has no method")]
+#[case::an_empty_event("api-nothing", "The request has no method")]
 #[tokio::test]
 async fn an_invalid_event_has_an_error_message(#[case] name: &str, #[case] message: &str) {
     let (response, json) = replay_file(name).await;

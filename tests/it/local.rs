@@ -354,7 +354,7 @@ fn a_function_that_cannot_start_logs_one_line_with_all_mistakes() {
         let line: Value = serde_json::from_str(&log).unwrap();
         let cause = line["cause"].as_str().unwrap();
         assert_eq!(output.status.code(), Some(1));
-        assert_eq!(line["message"], "cannot start");
+        assert_eq!(line["message"], "the process failed");
         assert!(cause.contains("TABLE_NAME is not set"), "{cause}");
         assert!(cause.contains("PUBLIC_URL"), "{cause}");
         assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));

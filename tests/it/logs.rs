@@ -57,7 +57,7 @@ async fn reads_of_a_spawned_task_are_counted_for_its_request() {
         });
         load.await.unwrap()
     };
-    let (id_in_the_task, line) = telemetry::with_line("01JD0".to_owned(), request).await;
+    let (id_in_the_task, line) = telemetry::with_log_line("01JD0".to_owned(), request).await;
 
     assert_eq!(id_in_the_task, "01JD0");
     assert_eq!(line.dynamodb_calls, 1);
