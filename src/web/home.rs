@@ -76,7 +76,7 @@ pub async fn create_token(logged_in: LoggedIn, body: Body) -> Result<Response, P
     }
 }
 
-/// Renders the page, including the form that creates a token in browsers without scripts.
+/// Renders the page, including the form that creates a token in browsers without JavaScript.
 async fn render(
     logged_in: &LoggedIn,
     token: Option<&AccessToken>,

@@ -22,8 +22,8 @@ use crate::{
 /// A logged-in user and the context of their request.
 ///
 /// A handler with this argument runs only for logged-in users. All other visitors are redirected to
-/// the login page, which leads back to the page. If the method is not safe, one of our own pages
-/// must have sent the request. The use of the session is recorded.
+/// the login page, and return to this page after they log in. If the method is not safe, one of our
+/// own pages must have sent the request. The use of the session is recorded.
 pub struct LoggedIn {
     pub(super) site: Arc<Site>,
     pub(super) actor: Arc<Actor>,
@@ -41,7 +41,7 @@ where
 
     async fn from_request_parts(request: &mut Parts, state: &S) -> Result<Self, Response> {
         let site = Arc::from_ref(state);
-        let path = own_path(request);
+        let path = return_path(request);
         match Self::authenticate(site, request, path.clone()).await {
             Ok(Some(logged_in)) => Ok(logged_in),
             Ok(None) => Err(redirect_to_login(&path)),
@@ -101,9 +101,9 @@ impl LoggedIn {
     }
 }
 
-/// Returns the path to which the login leads back: that of the page, or the default path for a
-/// form, because a redirect cannot submit it again.
-fn own_path(request: &Parts) -> OwnPath {
+/// Returns the path to which users return after they log in: the path of the page, or the default
+/// path for a form, because a redirect cannot submit it again.
+fn return_path(request: &Parts) -> OwnPath {
     let is_page = matches!(request.method, Method::GET | Method::HEAD);
     let path = request.uri.path_and_query().filter(|_| is_page).map(ToString::to_string);
     path.and_then(|it| OwnPath::try_from(it).ok()).unwrap_or_default()
@@ -125,8 +125,8 @@ mod tests {
     #[case::a_page("GET", "/orgs?after=abc", "/orgs?after=abc")]
     #[case::a_page_without_its_body("HEAD", "/orgs", "/orgs")]
     #[case::a_form("POST", "/home/token", "/home")]
-    #[case::no_path("GET", "https://arm.test//evil.test", "/home")]
-    fn the_login_leads_back_to_the_page(
+    #[case::another_site("GET", "https://arm.test//evil.test", "/home")]
+    fn the_user_returns_to_the_page_after_the_login(
         #[case] method: &str,
         #[case] uri: &str,
         #[case] expected: &str,
@@ -134,11 +134,11 @@ mod tests {
         let (request, ()) =
             Request::builder().method(method).uri(uri).body(()).unwrap().into_parts();
 
-        assert_eq!(own_path(&request).as_str(), expected);
+        assert_eq!(return_path(&request).as_str(), expected);
     }
 
     #[test]
-    fn the_path_is_encoded_in_the_address_of_the_login_page() {
+    fn the_path_is_encoded_in_the_url_of_the_login_page() {
         let next = OwnPath::try_from("/orgs?after=a&b".to_owned()).unwrap();
 
         let response = redirect_to_login(&next);

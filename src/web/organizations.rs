@@ -1,5 +1,5 @@
-//! The page with the list of organizations: all of them for platform admins, and those of the user
-//! otherwise.
+//! The page with the list of organizations. Platform admins see all organizations, other users only
+//! their own.
 
 use askama::Template;
 use axum::response::Response;
@@ -19,9 +19,9 @@ const PATH: &str = "/orgs";
 /// The query parameters of the page. They are also the variables of `organizations.graphql`.
 #[derive(Serialize)]
 struct Parameters {
-    /// The cursor after which the page begins. `None` for the first page.
+    /// The end cursor of the previous page. `None` for the first page.
     after: Option<String>,
-    /// The text that the names must contain. `None` for all organizations.
+    /// The text that a name must contain. `None` for all organizations.
     search: Option<String>,
 }
 
@@ -64,25 +64,25 @@ struct Organization {
 struct Page {
     layout: Layout,
     organizations: Vec<Organization>,
-    /// Whether the list contains all organizations. Only that list can be searched.
+    /// Whether this is the list of all organizations, the only one that can be searched.
     is_searchable: bool,
     parameters: Parameters,
-    /// The address of the next page.
+    /// The URL of the next page.
     next: Option<String>,
 }
 
-/// `GET /orgs`: shows a page of the list.
+/// `GET /orgs`: shows one page of the list.
 ///
 /// # Errors
 ///
-/// `Request` if the cursor is not one of the list; `Unavailable` if DynamoDB fails.
+/// `Request` if the cursor is not from this list; `Unavailable` if DynamoDB fails.
 pub async fn show(uri: Uri, logged_in: LoggedIn) -> Result<Response, PageError> {
     let parameters = Parameters::from_uri(&uri);
     let document = include_str!("queries/organizations.graphql");
     let Data { me, organizations } = logged_in.query(document, &parameters).await?;
     let is_searchable = organizations.is_some();
     let (organizations, next) = match organizations {
-        Some(all) => (all.nodes, parameters.next_page(all.page_info)),
+        Some(all) => (all.nodes, parameters.next_page_url(all.page_info)),
         None => (me.organizations, None),
     };
     let layout = logged_in.layout();
@@ -96,19 +96,19 @@ impl Parameters {
         Self { after: value("after"), search: value("search") }
     }
 
-    /// Returns the address of the next page, if there is one.
-    fn next_page(&self, page: PageInfo) -> Option<String> {
+    /// Returns the URL of the next page, if there is one.
+    fn next_page_url(&self, page: PageInfo) -> Option<String> {
         let after = page.end_cursor.filter(|_| page.has_next_page)?;
-        Some(address(self.search.as_deref(), Some(&after)))
+        Some(page_url(self.search.as_deref(), Some(&after)))
     }
 
-    /// Returns the address of the first page with the same search.
-    fn first_page(&self) -> String {
-        address(self.search.as_deref(), None)
+    /// Returns the URL of the first page of the same search.
+    fn first_page_url(&self) -> String {
+        page_url(self.search.as_deref(), None)
     }
 }
 
-fn address(search: Option<&str>, after: Option<&str>) -> String {
+fn page_url(search: Option<&str>, after: Option<&str>) -> String {
     let fields = [("search", search), ("after", after)];
     let fields = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
     let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();

@@ -1,8 +1,8 @@
-//! The form that creates an API token in browsers without scripts.
+//! The form that creates an API token in browsers without JavaScript.
 //!
-//! The form contains the id of the token that the page showed. No token is created if another one
-//! is active by now. So a second click, or reloading the response, does not replace the token that
-//! the user has just stored.
+//! The form contains the id of the token that the page showed. If a different token has become
+//! active since, no token is created. So a double click or a reload does not replace a token that
+//! the user has just copied.
 
 use askama::Template;
 use axum::{body::Body, response::Response};
@@ -25,9 +25,13 @@ use crate::{
 /// The time from now to the preset date, in hours.
 const PRESET_HOURS: i64 = 90 * 24;
 
-/// The message if the form was sent twice, or the token changed after the page was opened.
-const TOKEN_CHANGED: &str = "No token was created: this form was already sent, or your token has \
-                             changed since the page was opened.";
+/// The message if the form was submitted twice, or the token changed after the page was opened.
+const TOKEN_CHANGED: &str = "No token was created: this form was already submitted, or your token \
+                             has changed since the page was opened.";
+
+/// The message for a date that is too late. The wording is that of the product that this one stays
+/// compatible with.
+const TOO_LATE: &str = "The date must be below six months";
 
 /// The form that the page shows.
 pub(super) struct TokenForm {
@@ -37,7 +41,7 @@ pub(super) struct TokenForm {
     pub(super) min: String,
     /// The latest date that is allowed.
     pub(super) max: String,
-    /// The message at the field.
+    /// The error message next to the field.
     pub(super) error: Option<String>,
 }
 
@@ -134,15 +138,14 @@ impl SubmittedForm {
 }
 
 impl Fault {
-    /// Returns the message at the field.
+    /// Returns the error message next to the field.
     fn message(&self) -> String {
         match self {
             Self::Form(message) => (*message).to_owned(),
             Self::Refused(Error::Rule(broken)) if *broken.rule == INVALID_EXPIRATION_TIME => {
                 let number = |name| broken.members.get(name).and_then(Value::as_i64);
                 let is_late = number("received") > number("max");
-                let text =
-                    if is_late { "The date must be below six months" } else { "Invalid date" };
+                let text = if is_late { TOO_LATE } else { "Invalid date" };
                 text.to_owned()
             }
             Self::Refused(error) => {

@@ -156,7 +156,7 @@ browserTest(
       form,
     });
     assert.equal(repeated.status(), 400);
-    assert.match(await repeated.text(), /No token was created: this form was already sent/);
+    assert.match(await repeated.text(), /No token was created: this form was already submitted/);
     assert.equal(await queryWithToken(url, token), 'hacker@demo.test');
     await page.goto(`${url}/home`);
     assert.match(await page.locator('main form .notice').innerText(), /stops working immediately/);
@@ -175,7 +175,7 @@ for (const [name, date, expected] of [
     const { page } = fixture;
     await logIn(fixture);
     await page.evaluate((value) => {
-      // Submits the form for browsers without scripts.
+      // Submits the form for browsers without JavaScript.
       const container = document.createElement('div');
       container.innerHTML = document.querySelector('main noscript')?.textContent ?? '';
       const form = /** @type {HTMLFormElement} */ (container.querySelector('form'));

@@ -1,4 +1,4 @@
-//! The form that creates a token in browsers without scripts.
+//! The form that creates a token in browsers without JavaScript.
 
 use axum::body::Body;
 use http::{Request, header};
@@ -123,7 +123,7 @@ async fn a_form_that_is_sent_twice_creates_one_token() {
     let again = send_form(&world, &ana, "2026-12-01", &replaces).await;
     assert_eq!(again.status, 400);
     assert!(
-        again.text().contains("No token was created: this form was already sent"),
+        again.text().contains("No token was created: this form was already submitted"),
         "{}",
         again.text()
     );
@@ -149,7 +149,7 @@ async fn two_clicks_at_once_create_one_token() {
         assert_eq!(created.len(), 1);
         assert_eq!(rejected[0].status, 400);
         assert!(
-            rejected[0].text().contains("this form was already sent"),
+            rejected[0].text().contains("this form was already submitted"),
             "{}",
             rejected[0].text()
         );
