@@ -110,7 +110,8 @@ impl Me {
             .access()?
             .access_tokens(&self.actor, arguments.first, arguments.after, is_wanted, now)
             .await?;
-        Ok(arguments.connect(list.try_map(|it| Ok::<_, Error>(AccessToken::at(it, owner, now)))?))
+        Ok(arguments
+            .into_connection(list.try_map(|it| Ok::<_, Error>(AccessToken::at(it, owner, now)))?))
     }
 
     /// The value of the argument `callerOrigin`.

@@ -178,7 +178,7 @@ async fn list(
         direction: Direction::Ascending,
     };
     let found = ctx.access()?.organizations(&permitted, request, search).await?;
-    Ok(arguments.connect(found.try_map(|it| Organization::visible_to(actor, it))?))
+    Ok(arguments.into_connection(found.try_map(|it| Organization::visible_to(actor, it))?))
 }
 
 async fn add(ctx: &Context<'_>, name: &str) -> Result<OrganizationPayload> {

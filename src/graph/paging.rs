@@ -104,9 +104,9 @@ impl<P: Position + Clone> PageArguments<P> {
         Ok(Self { first, after })
     }
 
-    /// Converts a page to a connection. With `first: 0`, it has no items and only tells whether
-    /// there are any.
-    pub(super) fn connect<V: ConnectionNode>(self, mut page: Page<V, P>) -> Connection<V> {
+    /// Converts a page to a connection. With `first: 0`, the connection is empty and `hasNextPage`
+    /// tells whether there are items.
+    pub(super) fn into_connection<V: ConnectionNode>(self, mut page: Page<V, P>) -> Connection<V> {
         let mut has_next = page.next.is_some();
         if self.first == 0 {
             has_next |= !page.records.is_empty();
@@ -126,9 +126,8 @@ impl<P: Position + Clone> PageArguments<P> {
 }
 
 fn invalid_cursor() -> Error {
-    let hint =
-        "`after` must be an `endCursor` of the same list. Omit it to start again.".to_owned();
-    RequestFault::InvalidArgument { argument: "after", hint }.into()
+    let hint = "`after` must be a cursor from the same list. Omit it to start from the beginning.";
+    RequestFault::InvalidArgument { argument: "after", hint: hint.to_owned() }.into()
 }
 
 /// The type of the items of a connection.

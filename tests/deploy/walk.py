@@ -61,7 +61,7 @@ def the_playground_is_at_api(world):
 @test
 def an_instance_starts_without_requesting_public_keys_from_kms(world):
     kids = world.known_kids()
-    world.guide.run("Start without KMS")
+    world.guide.run("Start while KMS is unavailable")
 
     public_keys = world.variable("WebFunction", "SIGNING_PUBLIC_KEYS")
     assert public_keys.startswith(world.cloud.outputs()["SigningKeyArn"])
