@@ -1,4 +1,7 @@
-//! Creating, replacing, revoking and listing API tokens.
+//! Creates, replaces, revokes and lists API tokens.
+//!
+//! Each token has a named slot, and a slot holds at most one active token. The API uses only the
+//! slot `default`.
 
 use jiff::Timestamp;
 use ulid::Ulid;
@@ -20,19 +23,21 @@ use crate::{
     telemetry,
 };
 
-/// Which token a new one may replace.
+/// Which token must be in the slot for the new one to be stored.
 #[derive(Clone, Copy, Debug)]
-pub enum Replacement<'a> {
-    /// Any token in the slot.
+pub enum ExpectedToken<'a> {
+    /// Any token, or none.
     Any,
-    /// Only the token that the owner saw in the slot. `None` if they saw no active token.
-    Only(Option<&'a TokenId>),
+    /// The valid token with this id. `None` if the slot must have no valid token.
+    Exactly(Option<&'a TokenId>),
 }
 
-impl Replacement<'_> {
-    fn allows(self, in_slot: Option<&CurrentToken>, now: Timestamp) -> bool {
-        let live = in_slot.filter(|it| it.is_valid(now)).map(|it| &it.token);
-        matches!(self, Self::Any) || matches!(self, Self::Only(expected) if expected == live)
+impl ExpectedToken<'_> {
+    fn matches(self, in_slot: Option<&CurrentToken>, now: Timestamp) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Exactly(id) => id == in_slot.filter(|it| it.is_valid(now)).map(|it| &it.token),
+        }
     }
 }
 
@@ -43,8 +48,8 @@ impl Access {
     ///
     /// `Unavailable` when DynamoDB fails.
     pub async fn access_token(&self, actor: &Actor, now: Timestamp) -> Result<Option<AccessToken>> {
-        let own = actor.credential.access_token();
-        if let Some(token) = own.filter(|it| it.name == TokenName::default()) {
+        let caller_token = actor.credential.access_token();
+        if let Some(token) = caller_token.filter(|it| it.name == TokenName::default()) {
             return Ok(Some(token.clone()));
         }
         let token =
@@ -52,9 +57,9 @@ impl Access {
         Ok(token.filter(|it| it.is_valid(&actor.stakeholder, now)))
     }
 
-    /// Lists the actor's tokens for which `wanted` returns true, newest first: at most `first`
-    /// tokens after the position `after`. A page with few matches can be shorter: see
-    /// [`Page::filter`].
+    /// Lists up to `first` of the actor's tokens that `wanted` accepts, newest first, after the
+    /// position `after`. A page can be short even if more tokens follow: see
+    /// [`Page::read_filtered`].
     ///
     /// # Errors
     ///
@@ -72,12 +77,15 @@ impl Access {
         }
         let owner = &actor.stakeholder.id;
         let read = |after, limit| self.store.access_tokens_of(owner, after, limit, now);
-        Ok(Page::filter(first, after, read, wanted).await?)
+        Ok(Page::read_filtered(first, after, read, wanted).await?)
     }
 
     /// Creates a token in the default slot. If the slot has a token, replaces it in the same
     /// transaction. The new token is signed before anything is written, so a failure to sign
     /// changes nothing.
+    ///
+    /// If the actor's token has already been replaced, repeats the renewal and returns its
+    /// successor.
     ///
     /// # Errors
     ///
@@ -85,16 +93,16 @@ impl Access {
     /// - `INVALID_EXPIRATION_TIME` if the expiration time is not allowed.
     /// - `SESSION_REQUIRED` if the credential is a token that is not in the default slot, or that
     ///   can no longer renew itself.
-    /// - `Refused` if the credential was revoked in the meantime.
+    /// - `Refused` if the credential was revoked in the meantime, or the renewal cannot be repeated.
     /// - `RateLimited` if the user creates too many tokens.
-    /// - `Conflict` if the token in the slot may not be replaced, or if every attempt conflicts
+    /// - `Conflict` if the token in the slot is not the expected one, or if every attempt conflicts
     ///   with another request.
     /// - `Unavailable` if signing or DynamoDB fails.
     /// - `Internal` if KMS rejects the request.
     pub async fn update_access_token(
         &self,
         actor: &Actor,
-        replacement: Replacement<'_>,
+        expected: ExpectedToken<'_>,
         expiration_time: i64,
         context: &RequestContext,
     ) -> Result<(Secret, AccessToken)> {
@@ -102,12 +110,12 @@ impl Access {
         if let Some(why) = &self.creation_disabled {
             return Err(CREATION_DISABLED.broken().with_hint(why.clone()).into());
         }
-        let own = actor.credential.access_token();
-        if let Some(own) = own.filter(|it| it.state != RecordedState::Active) {
-            return self.repeat_renewal(actor, own, expiration_time, now).await;
+        let caller_token = actor.credential.access_token();
+        if let Some(replaced) = caller_token.filter(|it| it.state != RecordedState::Active) {
+            return self.repeat_renewal(actor, replaced, expiration_time, now).await;
         }
         let name = TokenName::default();
-        if own.is_some_and(|own| own.name != name) {
+        if caller_token.is_some_and(|it| it.name != name) {
             return Err(SESSION_REQUIRED.broken().into());
         }
         let policy = self.expiration_policy(actor, now);
@@ -119,37 +127,37 @@ impl Access {
         let secret = self.new_secret(actor, &id, expiration_time)?;
         let token = new_token(actor, id, name, &secret, expires_at, now);
         let signed = self.jwt.sign(&TokenClaims::from(&token), &secret).await?;
-        self.replace(actor, &token, replacement, context).await?;
+        self.replace(actor, &token, expected, context).await?;
         telemetry::update_log_line(|line| line.tokens_created += 1);
         Ok((signed, token))
     }
 
     /// Stores a token in its slot.
     ///
-    /// The first attempt uses the records that authentication read, where they suffice. If the
-    /// token in the slot may not be replaced, this fails at once, without a retry.
+    /// The first attempt reuses the records that authentication read, if they are sufficient. If
+    /// the token in the slot is not the expected one, this fails at once, without a retry.
     async fn replace(
         &self,
         actor: &Actor,
         token: &AccessToken,
-        replacement: Replacement<'_>,
+        expected: ExpectedToken<'_>,
         context: &RequestContext,
     ) -> Result<()> {
         let now = context.now;
-        let is_replaced = self.retry_on_conflict(move |attempt| async move {
-            let reread =
+        let stored = self.retry_on_conflict(move |attempt| async move {
+            let fresh_actor =
                 if attempt == 1 { None } else { Some(self.authenticate_again(actor, now).await?) };
             let Actor { stakeholder: owner, credential, slot, .. } =
-                reread.as_ref().unwrap_or(actor);
+                fresh_actor.as_ref().unwrap_or(actor);
             let in_slot = match (credential.access_token(), slot, attempt) {
-                (Some(own), ..) => Some(CurrentToken::of(own, owner)),
+                (Some(caller_token), ..) => Some(CurrentToken::of(caller_token, owner)),
                 (None, None, _) => None,
-                (None, Some(slot), 1) if matches!(replacement, Replacement::Any) => {
+                (None, Some(slot), 1) if matches!(expected, ExpectedToken::Any) => {
                     Some(slot.token(owner, now))
                 }
                 (None, Some(slot), _) => Some(self.store.current_token(owner, slot).await?),
             };
-            if !replacement.allows(in_slot.as_ref(), now) {
+            if !expected.matches(in_slot.as_ref(), now) {
                 return Ok(false);
             }
             let replaced = in_slot.as_ref().map(|it| it.token.clone());
@@ -159,11 +167,12 @@ impl Access {
             self.store.issue_access_token(owner, token, in_slot.as_ref(), &entry).await?;
             Ok(true)
         });
-        if is_replaced.await? { Ok(()) } else { Err(Error::Conflict) }
+        if stored.await? { Ok(()) } else { Err(Error::Conflict) }
     }
 
-    /// Revokes the token in the default slot, even if it has expired. A token can revoke only
-    /// itself. Succeeds if there is no token.
+    /// Revokes the token that authenticated the request or, for a session, the token in the default
+    /// slot. Succeeds if there is none, or if it has already been revoked. An expired token can be
+    /// revoked too.
     ///
     /// # Errors
     ///
@@ -174,12 +183,12 @@ impl Access {
         context: &RequestContext,
     ) -> Result<()> {
         let now = context.now;
-        let own = actor.credential.access_token();
+        let caller_token = actor.credential.access_token();
         let owner = &actor.stakeholder;
-        let by = if own.is_some() { Revoker::Holder } else { Revoker::Owner };
+        let by = if caller_token.is_some() { Revoker::Holder } else { Revoker::Owner };
         self.retry_on_conflict(move |attempt| async move {
-            let token = match (own, attempt) {
-                (Some(own), 1) => Some(own.clone()),
+            let token = match (caller_token, attempt) {
+                (Some(token), 1) => Some(token.clone()),
                 (Some(_), _) => match self.authenticate_again(actor, now).await {
                     Err(Error::Refused(_)) => None,
                     read => read?.credential.access_token().cloned(),

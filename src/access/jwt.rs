@@ -1,8 +1,8 @@
 //! Signing and verification of API tokens, which are JSON Web Tokens.
 //!
-//! `jsonwebtoken` verifies only the signatures. Its own validation of claims has a default leeway
-//! of 60 seconds, accepts `exp == now` and fractional times, and checks neither `typ` nor `crit`.
-//! Therefore this module compares the whole header and parses the claims strictly.
+//! This module uses `jsonwebtoken` only to verify signatures, because its validation of claims has
+//! a default leeway of 60 seconds, accepts `exp == now` and fractional times, and checks neither
+//! `typ` nor `crit`. Instead, this module compares the whole header and parses the claims strictly.
 
 use std::sync::Arc;
 
@@ -51,6 +51,7 @@ struct JwtClaims<'a> {
     aud: &'a str,
     sub: UserId,
     tid: TokenId,
+    /// The token's secret (256 bits). The public id is `tid`.
     jti: &'a str,
     iat: i64,
     exp: i64,
@@ -115,8 +116,8 @@ impl Jwt {
 
     /// Verifies a token, without any I/O.
     ///
-    /// There is no leeway: a token expires at `exp`. A token that was issued in the future is
-    /// rejected, because the clock may be wrong, and expired tokens would then be accepted.
+    /// `exp` has no leeway. Rejects a token whose `iat` is more than `CLOCK_SKEW` in the future:
+    /// this server's clock would be slow, and it would accept expired tokens.
     ///
     /// # Errors
     ///
@@ -175,8 +176,9 @@ impl Jwt {
     }
 }
 
-/// Creates the cache with a single shard. A function runs on one thread, and the default number of
-/// shards depends on the number of processors, which takes twenty system calls to determine.
+/// Creates the cache with a single shard. The Lambda functions are single-threaded, and the default
+/// number of shards depends on the number of processors, which takes twenty system calls to
+/// determine.
 fn new_cache() -> Cache<[u8; 32], TokenClaims> {
     let options = OptionsBuilder::new()
         .shards(1)

@@ -18,11 +18,12 @@ use crate::{
 #[derive(Clone)]
 pub struct Loader<K: LoadKey> {
     store: Store,
-    /// The keys of the next batch, with the senders to the tasks that wait for their values.
-    waiting: Arc<Mutex<Vec<Waiting<K>>>>,
+    /// The loads of the next batch.
+    pending: Arc<Mutex<Vec<PendingLoad<K>>>>,
 }
 
-struct Waiting<K: LoadKey> {
+/// A key, with the sender to the task that waits for its value.
+struct PendingLoad<K: LoadKey> {
     key: K,
     sender: oneshot::Sender<Result<Option<K::Value>>>,
 }
@@ -31,7 +32,7 @@ impl<K: LoadKey> Loader<K> {
     /// Creates a loader for one request.
     #[must_use]
     pub fn new(store: Store) -> Self {
-        Self { store, waiting: Arc::default() }
+        Self { store, pending: Arc::default() }
     }
 
     /// Loads the value of a key. Returns `None` if the key has no value.
@@ -41,31 +42,32 @@ impl<K: LoadKey> Loader<K> {
     /// `Unavailable` when DynamoDB fails.
     pub async fn load(&self, key: K) -> Result<Option<K::Value>> {
         let (sender, receiver) = oneshot::channel();
-        if self.wait(Waiting { key, sender }) {
+        if self.enqueue(PendingLoad { key, sender }) {
             telemetry::spawn(self.clone().load_batch());
         }
         receiver.await.map_err(Error::internal)?
     }
 
-    /// Adds a key to the next batch. Returns whether it is the first key of the batch.
-    fn wait(&self, new: Waiting<K>) -> bool {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push(new);
-        waiting.len() == 1
+    /// Adds a load to the next batch. Returns whether it is the first of the batch.
+    fn enqueue(&self, load: PendingLoad<K>) -> bool {
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        pending.push(load);
+        pending.len() == 1
     }
 
     /// Loads the next batch. This runs in its own task, so it starts after all resolvers that are
     /// ready have added their keys.
     async fn load_batch(self) {
         let batch = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *waiting)
+            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *pending)
         };
         let keys: Vec<K> = batch.iter().map(|it| it.key.clone()).collect();
         let values = K::load(&keys, &self.store).await.map_err(Error::from);
-        for Waiting { key, sender } in batch {
+        for PendingLoad { key, sender } in batch {
             let value = values.as_ref().map(|it| it.get(&key).cloned()).map_err(Error::clone);
-            let _the_request_has_ended = sender.send(value);
+            // Fails only if the request has ended.
+            let _ = sender.send(value);
         }
     }
 }

@@ -63,8 +63,8 @@ impl Loaders {
 impl Access {
     /// Lists the organizations whose names contain `search`, ordered by name.
     ///
-    /// A search reads at most 2,500 names. A page with few matches can be shorter: see
-    /// [`Page::filter`].
+    /// A search reads at most 2,500 names. A page can be short even if more matches follow: see
+    /// [`Page::read_filtered`].
     ///
     /// # Errors
     ///
@@ -78,12 +78,12 @@ impl Access {
         let Some(search) = search.map(str::to_lowercase).filter(|it| !it.is_empty()) else {
             return Ok(self.store.organizations(permitted, &request).await?);
         };
-        let read = |after, _missing| {
+        let read = |after, _count| {
             let request = PageRequest { limit: SEARCHED_NAMES, after, ..request.clone() };
             async move { self.store.organizations(permitted, &request).await }
         };
         let matches = |it: &OrganizationRef| it.name.as_str().contains(&search);
-        Ok(Page::filter(request.limit, request.after.clone(), read, matches).await?)
+        Ok(Page::read_filtered(request.limit, request.after.clone(), read, matches).await?)
     }
 
     /// Creates an organization. The user becomes its first customer manager.

@@ -21,7 +21,7 @@ use crate::{
 
 /// How long after a renewal the old token can repeat it.
 const REPEAT_WINDOW: SignedDuration = SignedDuration::from_mins(1);
-/// How long before renewals end the responses contain a warning.
+/// Responses warn during this period before the token can no longer renew itself.
 const WARNING_PERIOD: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// The domain separation label for deriving the secrets of successors.
 const SUCCESSOR_LABEL: &[u8] = b"arm-api: secret of a successor";
@@ -31,10 +31,7 @@ impl Access {
     #[must_use]
     pub fn expiration_policy(&self, actor: &Actor, now: Timestamp) -> ExpirationPolicy {
         let policy = ExpirationPolicy::at(now);
-        actor
-            .credential
-            .access_token()
-            .map_or(policy, |own| policy.until(self.renewal_ends_at(own)))
+        actor.credential.access_token().map_or(policy, |it| policy.until(self.renewal_ends_at(it)))
     }
 
     /// Returns the time at which renewals of the actor's token end, if it is at most 14 days away.
@@ -48,7 +45,8 @@ impl Access {
         token.chain_started_at().checked_add(self.renewal_limit).unwrap_or(Timestamp::MAX)
     }
 
-    /// Creates the secret of a new token: derived for the successor of a token, random otherwise.
+    /// Returns the secret for a new token: derived from the current token if that token renews
+    /// itself, random otherwise.
     pub(super) fn new_secret(
         &self,
         actor: &Actor,
@@ -61,13 +59,13 @@ impl Access {
         }
     }
 
-    /// Authenticates a token that renewed itself within the last minute. The actor can only repeat
+    /// Authenticates a token that was replaced within the last minute. The actor can only repeat
     /// the renewal. Returns `None` for any other credential.
     ///
     /// # Errors
     ///
     /// `Unavailable` if DynamoDB fails.
-    pub async fn predecessor(
+    pub async fn authenticate_replaced_token(
         &self,
         claims: &VerifiedClaims,
         now: Timestamp,
@@ -87,8 +85,9 @@ impl Access {
         Ok(Some(actor))
     }
 
-    /// Repeats the renewal of the actor's token. Returns the same successor, byte for byte, if the
-    /// call is the same and the successor was neither used nor revoked.
+    /// Repeats the renewal of `caller_token`, the actor's token. Returns the same successor, byte
+    /// for byte, if the expiration time is the same and the successor has been neither used nor
+    /// revoked.
     ///
     /// # Errors
     ///
@@ -96,16 +95,16 @@ impl Access {
     pub(super) async fn repeat_renewal(
         &self,
         actor: &Actor,
-        own: &AccessToken,
+        caller_token: &AccessToken,
         expiration_time: i64,
         now: Timestamp,
     ) -> Result<(Secret, AccessToken)> {
-        let RecordedState::Replaced { at, successor } = &own.state else {
+        let RecordedState::Replaced { at, successor } = &caller_token.state else {
             return Err(Error::Refused(Refusal::Invalid));
         };
         let replaced = || Error::Refused(Refusal::TokenReplaced { at: *at });
         let secret = successor_secret(actor, successor, expiration_time).ok_or_else(replaced)?;
-        let (_, token) = self.store.access_token_and_owner(&own.user, successor).await?;
+        let (_, token) = self.store.access_token_and_owner(&caller_token.user, successor).await?;
         let token = token.filter(|it| it.first_used_at.is_none()).ok_or_else(replaced)?;
         token.check(&secret.digest(), &actor.stakeholder, now).map_err(|_| replaced())?;
         let signed = self.jwt.sign(&TokenClaims::from(&token), &secret).await?;
@@ -116,11 +115,11 @@ impl Access {
 
 /// Derives the secret of a successor of the actor's token. Returns `None` for a session.
 fn successor_secret(actor: &Actor, successor: &TokenId, expiration_time: i64) -> Option<Secret> {
-    let own = actor.credential.access_token()?;
+    let caller_token = actor.credential.access_token()?;
     let key = actor.renewal_key.as_ref()?;
     Some(key.derive(&[
         SUCCESSOR_LABEL,
-        own.id.as_str().as_bytes(),
+        caller_token.id.as_str().as_bytes(),
         successor.as_str().as_bytes(),
         &expiration_time.to_be_bytes(),
     ]))

@@ -9,7 +9,7 @@ use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use jiff::Timestamp;
 
 use crate::{
-    access::access_tokens::Replacement,
+    access::access_tokens::ExpectedToken,
     domain::{
         access_token::{self, ExpirationPolicy},
         policy::UserAction,
@@ -44,7 +44,7 @@ impl AccessTokenMutations {
         let access = ctx.access()?;
         let context = ctx.request_context()?;
         let (secret, token) =
-            access.update_access_token(actor, Replacement::Any, expiration_time, context).await?;
+            access.update_access_token(actor, ExpectedToken::Any, expiration_time, context).await?;
         Ok(UpdateAccessTokenPayload {
             secret,
             token: AccessToken::at(token, &actor.stakeholder, context.now),

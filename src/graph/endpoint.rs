@@ -135,7 +135,7 @@ impl Endpoint {
         if !Document::is_mutation(request) {
             return Ok(None);
         }
-        let actor = self.access.predecessor(claims, context.now).await?;
+        let actor = self.access.authenticate_replaced_token(claims, context.now).await?;
         let (Some(actor), Ok(document)) = (actor, parse(request.clone(), context.now)) else {
             return Ok(None);
         };

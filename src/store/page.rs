@@ -50,8 +50,10 @@ impl<T, P: Clone> Page<T, P> {
         Ok(Page { records: records.collect::<Result<_, E>>()?, next: self.next })
     }
 
-    /// Reads the records after `after` that match, at most `limit`. `read` reads the records after
-    /// a position; its second argument is the number that is missing.
+    /// Reads up to `limit` matching records after the position `after`.
+    ///
+    /// `read(position, count)` must return the records that follow `position`, without gaps. `count`
+    /// is the number of records that are still needed: `read` may return fewer or more.
     ///
     /// Calls `read` at most five times, because a filter that few records match would otherwise
     /// read the whole list. If that finds too few records, the page is shorter, or empty, and has
@@ -60,7 +62,7 @@ impl<T, P: Clone> Page<T, P> {
     /// # Errors
     ///
     /// The errors of `read`.
-    pub async fn filter<F, E>(
+    pub async fn read_filtered<F, E>(
         limit: usize,
         after: Option<P>,
         read: impl Fn(Option<P>, usize) -> F,
@@ -72,8 +74,8 @@ impl<T, P: Clone> Page<T, P> {
         let mut found = Self { records: Vec::new(), next: after };
         for _ in 0..MAX_READS {
             // One more than the limit, to find out whether more follow.
-            let missing = limit + 1 - found.records.len();
-            let page = read(found.next.take(), missing).await?;
+            let count = limit + 1 - found.records.len();
+            let page = read(found.next.take(), count).await?;
             found.records.extend(page.records.into_iter().filter(|(_, it)| matches(it)));
             found.next = page.next;
             if found.records.len() > limit || found.next.is_none() {

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::Value;
 
 use crate::{
-    access::access_tokens::Replacement,
+    access::access_tokens::ExpectedToken,
     domain::{
         access_token::{AccessToken, ExpirationPolicy},
         expiration::INVALID_EXPIRATION_TIME,
@@ -109,8 +109,8 @@ impl SubmittedForm {
             Ok(time) => time,
             Err(fault) => return Ok(Err(fault)),
         };
-        let replaces = Replacement::Only(current.map(|it| &it.id));
-        match site.access.update_access_token(actor, replaces, time, context).await {
+        let expected = ExpectedToken::Exactly(current.map(|it| &it.id));
+        match site.access.update_access_token(actor, expected, time, context).await {
             Ok((token, _)) => {
                 let api = &site.public_url.api();
                 super::render(&CreatedPage { token: token.reveal(), api }).map(Ok)

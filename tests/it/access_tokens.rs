@@ -1,7 +1,7 @@
 //! Creating, replacing and revoking API tokens, and the calls to DynamoDB.
 
 use arm_api::{
-    access::{access_tokens::Replacement, keys::KeyEntry},
+    access::{access_tokens::ExpectedToken, keys::KeyEntry},
     local::faults::Fault,
 };
 use jiff::SignedDuration;
@@ -263,7 +263,7 @@ async fn a_token_that_stops_being_valid_while_it_renews_itself_gets_no_successor
     let holder = token.authenticate().await;
 
     assert_eq!(ana.query(mutation_of_the_owner).await.status, 200);
-    let renewed = access.update_access_token(&holder, Replacement::Any, at(DAY), context).await;
+    let renewed = access.update_access_token(&holder, ExpectedToken::Any, at(DAY), context).await;
 
     assert_eq!(renewed.err().unwrap().describe().reason, Some(reason));
 }

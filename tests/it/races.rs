@@ -1,7 +1,7 @@
 //! Conflicting transactions of one user, lost responses, and requests that DynamoDB rejects.
 
 use arm_api::{
-    access::access_tokens::Replacement,
+    access::access_tokens::ExpectedToken,
     http::RequestContext,
     local::faults::{Calls, Fault, Plan},
 };
@@ -143,7 +143,7 @@ async fn a_token_that_is_revoked_while_it_renews_itself_is_rejected_as_revoked()
     let renewed = world
         .app
         .access
-        .update_access_token(&holder, Replacement::Any, world.now() + DAY, &world.context())
+        .update_access_token(&holder, ExpectedToken::Any, world.now() + DAY, &world.context())
         .await;
 
     assert_eq!(renewed.unwrap_err().describe().reason, Some("TOKEN_REVOKED"));
