@@ -1,5 +1,5 @@
-//! The policy: which role may perform which action, with a table for each level. All permissions
-//! are in these tables.
+//! The policy: which role may perform which action. Roles exist at two levels: the platform and an
+//! organization. Each level has a table, and all permissions are in these tables.
 //!
 //! `tests/golden/policy.txt` shows the tables.
 
@@ -8,9 +8,9 @@ use std::fmt::Debug;
 use crate::domain::role::{OrganizationRole, UserRole};
 
 /// Defines the actions of a level. A row has the action, its name in the API, the scope that
-/// an API token needs, and a cell for each role: `yes`, or `.` for no.
+/// the schema documents for it, and a cell for each role: `yes`, or `.` for no.
 ///
-/// It does not compile until each role has a cell in each row.
+/// A row without a cell for each role does not compile.
 macro_rules! actions {
     (
         $(#[$doc:meta])*
@@ -33,7 +33,8 @@ macro_rules! actions {
                 match self { $(Self::$action => $name,)+ }
             }
 
-            /// The scope that an API token needs, or `None` if every token will do.
+            /// The scope that the schema documents for the action. `None` means any scope. Not
+            /// enforced yet: a token has all permissions of its owner.
             #[must_use]
             pub const fn scope(self) -> Option<Scope> {
                 match self { $(Self::$action => scope!($scope),)+ }
@@ -57,7 +58,7 @@ macro_rules! actions {
         }
 
         impl $role {
-            /// Whether the policy allows the action to the role.
+            /// Whether the policy allows the role to perform the action.
             #[must_use]
             pub const fn allows(self, action: $level) -> bool {
                 match action { $($level::$action => cell!($role, self, $columns, $cells),)+ }
@@ -116,16 +117,17 @@ actions! {
     AuditLog     "auditLog"     (READ Organizations) [yes   .    yes         .]
 }
 
-/// An action of a level of the policy.
+/// An action at one of the two levels: [`UserAction`] or [`OrganizationAction`].
 pub trait Action: Copy + Debug {
     /// The roles of the level.
     type Role: Copy + Debug;
 
-    /// Whether the policy allows the action to a role.
+    /// Whether the policy allows the role to perform the action.
     fn is_allowed(self, role: Self::Role) -> bool;
 }
 
-/// What an API token needs for an action, in addition to its owner's role.
+/// The scope that the schema documents for an action. Not enforced yet: a token has all
+/// permissions of its owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scope {
     pub access: ScopeAccess,
@@ -142,9 +144,9 @@ pub enum ScopeAccess {
 /// The part of the API that a scope is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ScopeArea {
-    /// Credentials of the user and tokens of agents.
+    /// The user's API tokens.
     Access,
-    /// Organizations, their policies and audit logs.
+    /// Organizations and their audit logs.
     Organizations,
 }
 

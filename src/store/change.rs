@@ -83,7 +83,7 @@ impl Store {
             if let Err(refusal) = check(&record) {
                 return Ok(Err(refusal));
             }
-            self.transaction().remove(&record)?.commit(audit).await?;
+            self.transaction().delete_unchanged(&record)?.commit(audit).await?;
             Ok(Ok(Some(record)))
         };
         self.retry_when_stale(attempt).await?

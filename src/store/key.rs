@@ -4,23 +4,24 @@
 //! |----------------|--------------|-------------------|----------------|-----------------------------|
 //! | stakeholder    | `U#<uid>`    | `P`               |                | every authentication        |
 //! | memberships    | `U#<uid>`    | `M`               |                | every authentication        |
-//! | session        | `U#<uid>`    | `S#<digest>`      | end + 1 day    | authentication by cookie    |
-//! | API token      | `U#<uid>`    | `T#<tid>`         | end + 90 days; earlier when revoked or replaced | authentication by Bearer, `me.accessTokens` |
-//! | token slot     | `U#<uid>`    | `N#<name>`        | end + 90 days  | `me.accessToken`, replacing |
+//! | session        | `U#<uid>`    | `S#<digest>`      | expiration + 1 day | authentication by cookie    |
+//! | API token      | `U#<uid>`    | `T#<tid>`         | 90 days after expiration, revocation or replacement, whichever comes first | authentication by Bearer, `me.accessTokens` |
+//! | token slot     | `U#<uid>`    | `N#<name>`        | expiration of the token + 90 days | `me.accessToken`, replacing |
 //! | organization   | `O#<uuid>`   | `P`               |                | `organization`, for platform admins |
 //! | organization's name | `O#names` | `N#<name>`        |                | `organizations`, `organizationId`; one partition, so that a name is unique and the list is in order |
 //! | organization's stakeholder | `O#<uuid>` | `M#<uid>`    |                | the list of its stakeholders; the same role is in their memberships |
-//! | audit entry    | `U#<uid>`, `O#<uuid>`, `G#<name>` | `A#<ulid>` | + 400 days | the audit log, `me.accessTokens` |
+//! | audit entry    | `U#<uid>`, `O#<uuid>`, `G#<name>` | `A#<ulid>` | creation + 400 days | the audit log, `me.accessTokens` |
 //! | email to user  | `E#<email>`  | `E`               |                | login                       |
 //! | subject to user | `I#<digest>` | `I`              |                | login                       |
-//! | login attempt  | `L#<digest>` | `L`               | end            | login, once                 |
-//! | logins from a network | `C#<network>` | `<window>` | window + 5 minutes | rate limit of logins   |
-//! | callbacks from a network | `C#<network>` | `callback#<window>` | window + 5 minutes | rate limit of callbacks |
-//! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | window + 5 minutes | rate limit of new tokens |
+//! | login attempt  | `L#<digest>` | `L`               | expiration     | login, once                 |
+//! | logins from a network | `C#<network>` | `<window>` | end of window + 5 minutes | rate limit of logins   |
+//! | callbacks from a network | `C#<network>` | `callback#<window>` | end of window + 5 minutes | rate limit of callbacks |
+//! | tokens of a user | `U#<uid>`  | `C#tokens#<window>` | end of window + 5 minutes | rate limit of new tokens |
 //!
-//! Records that a request needs together are read with one `BatchGetItem`. There is no index,
-//! because an index cannot be read consistently. `ttl` is a Number of epoch seconds.
-//! DynamoDB deletes expired records some days later, so readers check the expiry themselves.
+//! Records that a request needs together are read with one `BatchGetItem`. There is no global
+//! secondary index, because such indexes support only eventually consistent reads. `ttl` is a Number
+//! of epoch seconds. DynamoDB can delete expired records days later, so readers check the expiry
+//! themselves.
 
 use std::collections::HashMap;
 
@@ -50,7 +51,7 @@ pub(super) const TTL: &str = "ttl";
 /// The partition of the names of all organizations.
 const ORGANIZATION_NAMES: &str = "O#names";
 
-/// The key of a record.
+/// The key of a record. The constructors' documentation gives the layout as `PK` / `SK`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Key {
     pk: String,
@@ -58,55 +59,56 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of a stakeholder.
+    /// A stakeholder: `U#<uid>` / `P`.
     #[must_use]
     pub fn stakeholder(user: &UserId) -> Self {
         Self::of_user(user, "P".to_owned())
     }
 
-    /// The key of a stakeholder's memberships.
+    /// A stakeholder's memberships: `U#<uid>` / `M`.
     #[must_use]
     pub fn memberships(user: &UserId) -> Self {
         Self::of_user(user, "M".to_owned())
     }
 
-    /// The key of an organization.
+    /// An organization: `O#<uuid>` / `P`.
     #[must_use]
     pub fn organization(id: &OrganizationId) -> Self {
         Self { pk: organization_partition(id), sk: "P".to_owned() }
     }
 
-    /// The key of an organization's name in the list of all organizations.
+    /// An organization's name in the list of all organizations: `O#names` / `N#<name>`.
     #[must_use]
     pub fn organization_name(name: &OrganizationName) -> Self {
         Self { pk: ORGANIZATION_NAMES.to_owned(), sk: format!("N#{name}") }
     }
 
-    /// The key of a stakeholder in the list of an organization.
+    /// A stakeholder in the list of an organization: `O#<uuid>` / `M#<uid>`.
     #[must_use]
     pub fn member(organization: &OrganizationId, user: &UserId) -> Self {
         Self { pk: organization_partition(organization), sk: format!("M#{user}") }
     }
 
-    /// The key of a session.
+    /// A session: `U#<uid>` / `S#<digest of its secret>`.
     #[must_use]
     pub fn session(user: &UserId, digest: &Digest) -> Self {
         Self::of_user(user, format!("S#{}", digest.as_str()))
     }
 
-    /// The key of an API token.
+    /// An API token: `U#<uid>` / `T#<tid>`.
     #[must_use]
     pub fn access_token(user: &UserId, token: &TokenId) -> Self {
         Self::of_user(user, format!("T#{token}"))
     }
 
-    /// The key of a token slot.
+    /// A token slot: `U#<uid>` / `N#<name>`.
     #[must_use]
     pub fn slot(user: &UserId, name: &TokenName) -> Self {
         Self::of_user(user, format!("N#{name}"))
     }
 
-    /// The key of an entry in the audit log of a user, an organization or a group.
+    /// An entry in the audit log of a user (`U#<uid>` / `A#<ulid>`), an organization
+    /// (`O#<uuid>` / `A#<ulid>`) or a group (`G#<name>` / `A#<ulid>`).
     #[must_use]
     pub fn audit_entry(subject: &AuditSubject, id: Ulid) -> Self {
         Self { pk: audit_partition(subject), sk: format!("A#{id}") }
@@ -132,25 +134,27 @@ impl Key {
             .collect()
     }
 
-    /// The key of the record that maps an email address to its user.
+    /// The record that maps an email address to its user: `E#<email>` / `E`.
     #[must_use]
     pub fn email(email: &Email) -> Self {
         Self { pk: format!("E#{}", email.as_str()), sk: "E".to_owned() }
     }
 
-    /// The key of the record that maps a subject of an identity provider to a user.
+    /// The record that maps a subject of an identity provider to a user: `I#<digest>` / `I`.
     #[must_use]
     pub fn subject(subject: &Subject) -> Self {
         Self { pk: format!("I#{}", subject.digest().as_str()), sk: "I".to_owned() }
     }
 
-    /// The key of a login attempt, by the digest of its `state`.
+    /// A login attempt: `L#<digest of its state>` / `L`.
     #[must_use]
     pub fn login_attempt(state: &Digest) -> Self {
         Self { pk: format!("L#{}", state.as_str()), sk: "L".to_owned() }
     }
 
-    /// The key of a counter, in the window that began at `window`.
+    /// A counter in the window that began at `window`, in Unix seconds: `C#<network>` / `<window>`
+    /// for logins, `C#<network>` / `callback#<window>` for callbacks, and `U#<uid>` /
+    /// `C#tokens#<window>` for new tokens.
     #[must_use]
     pub fn counter(counter: &Counter, window: Timestamp) -> Self {
         let window = window.as_second();

@@ -104,7 +104,7 @@ impl Store {
             let writes = writes.insert(&reference)?.insert(&member)?;
             let before = self.get::<Memberships>(&Key::memberships(&creator.id)).await?;
             let after = join(before.as_ref(), creator, &reference, role);
-            writes.set(before.as_ref(), &after)?.commit(entry).await
+            writes.upsert(before.as_ref(), &after)?.commit(entry).await
         };
         self.retry_when_stale(attempt).await
     }
@@ -137,8 +137,8 @@ impl Store {
             let version = listed.as_ref().map_or(0, |it| it.version);
             let member = Member { version, ..member(id, stakeholder, role) };
             let writes = self.transaction().require_active(stakeholder)?;
-            let writes = writes.set(memberships.as_ref(), &joined)?;
-            writes.set(listed.as_ref(), &member)?.commit(entry).await
+            let writes = writes.upsert(memberships.as_ref(), &joined)?;
+            writes.upsert(listed.as_ref(), &member)?.commit(entry).await
         };
         self.retry_when_stale(attempt).await
     }

@@ -36,7 +36,7 @@ pub(super) struct Transaction<'a> {
     requirements: Vec<Requirement>,
 }
 
-/// A value of an expression, with its placeholder.
+/// A placeholder, such as `:old`, and its value.
 pub(super) type Value = (&'static str, AttributeValue);
 
 impl Store {
@@ -62,13 +62,13 @@ impl Transaction<'_> {
         Ok(self.with(write, Requirement::Guard))
     }
 
-    /// Inserts a record that does not exist yet.
+    /// Inserts a record. The transaction fails if there is one with the same key.
     pub(super) fn insert<T: Record>(self, record: &T) -> Result<Self, StoreError> {
         self.put(record, NOT_EXISTS, [], Requirement::New)
     }
 
-    /// Puts a record if `condition` holds. The condition must check that the stored record has not
-    /// changed since it was read.
+    /// Puts a record. The transaction fails unless `condition` holds. The condition must check that
+    /// the stored record has not changed since it was read.
     pub(super) fn put_where<T: Record>(
         self,
         record: &T,
@@ -94,9 +94,9 @@ impl Transaction<'_> {
         Ok(self.with(TransactWriteItem::builder().put(put).build(), requirement))
     }
 
-    /// Replaces a record that was read, or inserts it where there was none, if nobody changed or
-    /// inserted it since.
-    pub(super) fn set<T: Versioned>(
+    /// Updates `before` to `after`, or inserts `after` if `before` is `None`. The transaction fails
+    /// if the record was changed or inserted since it was read.
+    pub(super) fn upsert<T: Versioned>(
         self,
         before: Option<&T>,
         after: &T,
@@ -107,13 +107,14 @@ impl Transaction<'_> {
         }
     }
 
-    /// Changes a record, if it has not changed since `before` was read. Sets and removes the
-    /// attributes that differ, and increments the version.
+    /// Updates `before` to `after`: sets and removes the attributes that differ, and increments the
+    /// version. The transaction fails if the record was changed since `before` was read.
     pub(super) fn change<T: Versioned>(self, before: &T, after: &T) -> Result<Self, StoreError> {
         self.apply(Difference::between(before, after)?, before)
     }
 
-    /// Applies a difference to a record, if it has not changed since `before` was read.
+    /// Applies a difference to the record `before`, and increments the version. The transaction
+    /// fails if the record was changed since `before` was read.
     pub(super) fn apply<T: Versioned>(
         self,
         difference: Difference,
@@ -123,7 +124,7 @@ impl Transaction<'_> {
         self.update(difference.apply(update, before.version()), Requirement::Unchanged)
     }
 
-    /// Counts an event of `counter`, if the current window has fewer than `limit` of them.
+    /// Increments `counter`. The transaction fails if the current window has reached `limit`.
     pub(super) fn count_within(
         self,
         counter: &Counter,
@@ -135,8 +136,8 @@ impl Transaction<'_> {
         self.update(update, Requirement::BelowLimit { retry_after: limit.retry_after(now) })
     }
 
-    /// Sets `state` of the record at `key` if it is still the first of the two states. Also sets
-    /// `ttl`, if one is given.
+    /// Changes `state` of the record at `key` from `from` to `to`, and sets `ttl`, if one is given.
+    /// The transaction fails if the state is not `from`.
     pub(super) fn change_state(
         self,
         key: &Key,
@@ -168,21 +169,22 @@ impl Transaction<'_> {
         Ok(self.with(TransactWriteItem::builder().update(update).build(), requirement))
     }
 
-    /// Deletes a record, if it has not changed since it was read.
-    pub(super) fn remove<T: Versioned>(self, record: &T) -> Result<Self, StoreError> {
+    /// Deletes a record. The transaction fails if the record was changed or deleted since it was
+    /// read.
+    pub(super) fn delete_unchanged<T: Versioned>(self, record: &T) -> Result<Self, StoreError> {
         let version = AttributeValue::N(record.version().to_string());
         self.delete_where(&record.key(), "version = :version", [(":version", version)])
     }
 
-    /// Deletes the record at `key`, whether it exists or not.
+    /// Deletes the record at `key`, if there is one.
     pub(super) fn delete(self, key: &Key) -> Result<Self, StoreError> {
         let delete =
             Delete::builder().table_name(&self.store.table).set_key(Some(key.attributes()));
         self.with_delete(delete)
     }
 
-    /// Deletes the record at `key` if `condition` holds. The condition must check that the stored
-    /// record has not changed since it was read.
+    /// Deletes the record at `key`. The transaction fails unless `condition` holds. The condition
+    /// must check that the stored record has not changed since it was read.
     pub(super) fn delete_where(
         self,
         key: &Key,
