@@ -27,7 +27,7 @@ use crate::{
     entropy::Entropy,
     graph::endpoint::Endpoint,
     http::{cookies::Cookies, csrf::OwnOrigins},
-    identity::{Identity, InvalidProviders, provider::Provider},
+    identity::{InvalidProviders, LoginService, provider::Provider},
     secrets::{self, UnreadableSecret},
     store::{Store, client},
     telemetry::{self, Chain, LogFormat},
@@ -55,7 +55,7 @@ pub struct App {
 #[derive(Clone)]
 pub struct WebApp {
     pub app: App,
-    pub identity: Arc<Identity>,
+    pub identity: Arc<LoginService>,
     pub site: Arc<Site>,
 }
 
@@ -71,8 +71,8 @@ pub struct Dependencies {
     pub dynamodb: Client,
     /// The configuration for clients of other AWS services: KMS and Secrets Manager.
     pub aws: SdkConfig,
-    /// The connector to identity providers.
-    pub web: SharedHttpConnector,
+    /// The HTTP connector for requests to identity providers.
+    pub provider_connector: SharedHttpConnector,
     pub clock: Clock,
     pub entropy: Entropy,
     /// Alternatives to the public URL, such as the same port on 127.0.0.1.
@@ -166,11 +166,11 @@ impl WebApp {
     pub async fn new(config: &Config, dependencies: &Dependencies) -> Result<Self, InitError> {
         let app = App::new(config, dependencies).await?;
         let providers = read_providers(config, dependencies).await?;
-        let identity = Identity::new(
+        let identity = LoginService::new(
             Arc::clone(&app.access),
             &providers,
             &app.public_url,
-            dependencies.web.clone(),
+            dependencies.provider_connector.clone(),
             config.login_limit,
         )?;
         let login_methods = identity.providers().iter().map(login_method);
@@ -188,7 +188,7 @@ fn read_environment() -> Result<(Config, Dependencies), InvalidConfig> {
     let dependencies = Dependencies {
         dynamodb: client::client_on(&config.aws, http.clone()),
         aws: aws::sdk_config(&config.aws, http),
-        web: aws::https_connector(),
+        provider_connector: aws::https_connector(),
         clock: Clock::System,
         entropy: Entropy::System,
         other_origins: Vec::new(),

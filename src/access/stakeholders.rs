@@ -10,7 +10,7 @@ use crate::{
         issuer::{DomainOwner, DomainOwners},
         login::LoginFault,
         stakeholder::Stakeholder,
-        subject::{PinnedSubject, Subject},
+        subject::{LinkedSubject, Subject},
     },
     error::{Error, Result},
     http::RequestContext,
@@ -38,18 +38,16 @@ pub struct VerifiedIdentity {
     pub hosted_domain: Option<String>,
 }
 
-/// Which identity providers own e-mail domains, from the perspective of one login.
+/// Who owns the domain of the user's address, and all domain owners.
 #[derive(Clone, Copy, Debug)]
 pub struct DomainOwnership<'a> {
-    /// Who owns the domain of the user's address.
-    pub owner: DomainOwner,
-    /// All owners of domains.
-    pub owners: &'a DomainOwners,
+    pub domain_owner: DomainOwner,
+    pub domain_owners: &'a DomainOwners,
 }
 
 impl Access {
-    /// Logs in the stakeholder to whom the identity's subject is pinned: opens a session. The first
-    /// login pins the subject.
+    /// Logs in the stakeholder to whom the identity's subject is linked: opens a session. The first
+    /// login links the subject.
     ///
     /// A login that conflicts with another transaction is retried here, because the browser cannot
     /// repeat it: the authorization code and the login attempt are single-use.
@@ -73,28 +71,29 @@ impl Access {
         self.open_session(&stakeholder, previous, context).await.map_err(conflict_to_unavailable)
     }
 
-    /// Finds the stakeholder with an identity, or enrols them at the first login.
+    /// Returns the stakeholder that the identity is linked to, and updates their address. If there
+    /// is none, links the identity to the stakeholder with the same address, or creates one.
     async fn find_or_enrol_by_subject(
         &self,
         identity: &VerifiedIdentity,
         ownership: DomainOwnership<'_>,
         context: &RequestContext,
     ) -> Result<Stakeholder> {
-        let found = self.store.pinned_subject(&identity.subject).await?;
-        if let Some(pin) = &found
-            && let Some(known) = self.store.stakeholder(&pin.user).await?
-            && known.is(&identity.subject)
+        let stored = self.store.linked_subject(&identity.subject).await?;
+        if let Some(link) = &stored
+            && let Some(known) = self.store.stakeholder(&link.user).await?
+            && known.has_linked(&identity.subject)
         {
-            return self.update_address(known, identity, pin, ownership, context).await;
+            return self.update_address(known, identity, link, ownership, context).await;
         }
-        if ownership.owner == DomainOwner::OtherProvider {
+        if ownership.domain_owner == DomainOwner::OtherProvider {
             return Err(LoginFault::AddressOfOtherProvider.into());
         }
-        let pin = |known: &Stakeholder| PinnedSubject {
+        let link_to = |stakeholder: &Stakeholder| LinkedSubject {
             subject: identity.subject.clone(),
-            user: known.id.clone(),
+            user: stakeholder.id.clone(),
             email: identity.email.clone(),
-            pinned_at: context.now,
+            linked_at: context.now,
         };
         match self.store.stakeholder_at(&identity.email).await? {
             None => {
@@ -103,27 +102,29 @@ impl Access {
                 let mut new = Stakeholder::enrol(id, email, &identity.name, context.now);
                 new.link(&identity.subject);
                 let entry = self.login_entry(&new, ENROL, context)?;
-                self.store.enrol_subject(&new, &pin(&new), found.as_ref(), &entry).await?;
+                let link = link_to(&new);
+                self.store.enrol_subject(&new, &link, stored.as_ref(), &entry).await?;
                 Ok(new)
             }
-            // A concurrent login of the same user enrolled them after the pin was read.
-            Some(known) if known.is(&identity.subject) => Ok(known),
-            Some(known) if is_unlinked(found.as_ref(), &known) => {
+            // A concurrent login of the same user enrolled them after the link was read.
+            Some(known) if known.has_linked(&identity.subject) => Ok(known),
+            Some(known) if was_linked(stored.as_ref(), &known) => {
                 let id = telemetry::request_id();
-                let event = "a removed login was used";
+                let event =
+                    "rejected a login with an identity that was unlinked from the stakeholder";
                 tracing::warn!(requestId = id, actor = %known.id, "{event}");
                 Err(LoginFault::AddressOfAnother.into())
             }
-            Some(known) if known.may_link(&identity.subject, ownership.owner) => {
+            Some(known) if known.may_link(&identity.subject, ownership.domain_owner) => {
                 let mut linked = known.clone();
                 linked.link(&identity.subject);
-                if ownership.owner == DomainOwner::ThisProvider {
-                    linked.unlink_non_owners(&identity.subject, ownership.owners);
+                if ownership.domain_owner == DomainOwner::ThisProvider {
+                    linked.unlink_non_owners(&identity.subject, ownership.domain_owners);
                 }
                 let issuer = Change::new("login", None, Some(identity.subject.issuer()));
                 let entry = self.login_entry(&known, LINK_LOGIN, context)?.with_changes([issuer]);
-                let pin = pin(&known);
-                Ok(self.store.pin_subject(&known, linked, &pin, found.as_ref(), &entry).await?)
+                let link = link_to(&known);
+                Ok(self.store.link_subject(&known, linked, &link, stored.as_ref(), &entry).await?)
             }
             Some(_) => Err(LoginFault::AddressOfAnother.into()),
         }
@@ -135,35 +136,35 @@ impl Access {
         &self,
         known: Stakeholder,
         identity: &VerifiedIdentity,
-        pin: &PinnedSubject,
-        DomainOwnership { owner, owners }: DomainOwnership<'_>,
+        stored: &LinkedSubject,
+        DomainOwnership { domain_owner, domain_owners }: DomainOwnership<'_>,
         context: &RequestContext,
     ) -> Result<Stakeholder> {
-        if pin.email == identity.email {
+        if stored.email == identity.email {
             return Ok(known);
         }
-        let pin = PinnedSubject { email: identity.email.clone(), ..pin.clone() };
+        let link = LinkedSubject { email: identity.email.clone(), ..stored.clone() };
         if known.email == identity.email {
-            self.store.note_address(&pin).await?;
+            self.store.note_address(&link).await?;
             return Ok(known);
         }
         let id = telemetry::request_id();
-        if !known.may_move(&identity.subject, owner, owners) {
-            let event = "a changed address belongs to another provider";
+        if !known.may_change_address(&identity.subject, domain_owner, domain_owners) {
+            let event = "address not updated: another provider owns the old or the new domain";
             tracing::warn!(requestId = id, actor = %known.id, "{event}");
         } else if self.store.stakeholder_at(&identity.email).await?.is_none() {
             let change =
                 Change::new("email", Some(known.email.as_str()), Some(identity.email.as_str()));
             let entry = self.login_entry(&known, CHANGE_EMAIL, context)?.with_changes([change]);
-            return Ok(self.store.move_address(&known, &pin, &entry).await?);
+            return Ok(self.store.move_address(&known, &link, &entry).await?);
         } else {
-            let event = "a changed address belongs to another stakeholder";
+            let event = "address not updated: it belongs to another stakeholder";
             tracing::warn!(requestId = id, actor = %known.id, "{event}");
         }
         Ok(known)
     }
 
-    /// Logs in with an e-mail address and without a password: the development login of local mode.
+    /// Logs in with an email address and without a password: the development login of local mode.
     ///
     /// # Errors
     ///
@@ -179,7 +180,7 @@ impl Access {
         self.open_session(&stakeholder, previous, context).await.map_err(conflict_to_unavailable)
     }
 
-    /// Finds the stakeholder with an e-mail address, or enrols one.
+    /// Finds the stakeholder with an email address, or enrols one.
     ///
     /// # Errors
     ///
@@ -207,10 +208,10 @@ impl Access {
     }
 }
 
-/// Whether a subject was linked to a stakeholder, and the link was removed. Such a subject is never
-/// linked to the same stakeholder again.
-fn is_unlinked(found: Option<&PinnedSubject>, known: &Stakeholder) -> bool {
-    found.is_some_and(|pin| pin.user == known.id)
+/// Whether the subject's last link was to this stakeholder. If it is not linked now, the link was
+/// removed, and the subject is not linked to them again.
+fn was_linked(stored: Option<&LinkedSubject>, known: &Stakeholder) -> bool {
+    stored.is_some_and(|it| it.user == known.id)
 }
 
 /// Converts a conflict to `Unavailable`, because the request of a login cannot be repeated: the

@@ -41,8 +41,9 @@ impl DomainOwners {
     /// Whether an issuer owns a domain.
     #[must_use]
     pub fn owns(&self, issuer: &str, domain: &str) -> bool {
-        let is_it = |own: &str| is_issuer(own.trim_end_matches('/'), issuer.trim_end_matches('/'));
-        self.0.iter().any(|(own, domains)| is_it(own) && domains.iter().any(|it| it == domain))
+        let issuer = issuer.trim_end_matches('/');
+        let is_owner = |pattern: &str| is_issuer(pattern.trim_end_matches('/'), issuer);
+        self.0.iter().any(|(owner, owned)| is_owner(owner) && owned.iter().any(|it| it == domain))
     }
 }
 
@@ -67,11 +68,11 @@ mod tests {
     )]
     #[case(COMMON, "https://evil.test/72f988bf-86f1-41af-91ab-2d7cd011db47/v2.0", false)]
     fn an_issuer_is_the_providers_or_one_of_its_tenants(
-        #[case] own: &str,
-        #[case] told: &str,
-        #[case] is_it: bool,
+        #[case] pattern: &str,
+        #[case] issuer: &str,
+        #[case] expected: bool,
     ) {
-        assert_eq!(is_issuer(own, told), is_it);
+        assert_eq!(is_issuer(pattern, issuer), expected);
     }
 
     #[rstest]

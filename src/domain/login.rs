@@ -39,16 +39,16 @@ pub enum LoginFault {
     #[error("The login was not completed")]
     NotCompleted,
     /// The provider did not verify the email address.
-    #[error("Your e-mail address is not verified")]
+    #[error("Your email address is not verified")]
     UnverifiedAddress,
     /// The operator does not allow the address.
-    #[error("Your e-mail address is not admitted")]
-    AddressNotAdmitted,
+    #[error("Your email address is not allowed to log in")]
+    AddressNotAllowed,
     /// Another provider owns the domain of the address.
-    #[error("Your e-mail address belongs to another identity provider")]
+    #[error("Your email address belongs to another identity provider")]
     AddressOfOtherProvider,
     /// The address belongs to a user who logs in with another subject.
-    #[error("Your e-mail address belongs to an account with another login")]
+    #[error("Your email address belongs to an account with another login")]
     AddressOfAnother,
 }
 
@@ -93,7 +93,7 @@ mod tests {
     fn an_attempt_is_completed_by_the_same_browser_within_ten_minutes(
         #[case] seed: u8,
         #[case] seconds: i64,
-        #[case] is_admitted: bool,
+        #[case] is_accepted: bool,
     ) {
         let attempt = LoginAttempt {
             state: secret(1),
@@ -105,6 +105,6 @@ mod tests {
         };
         let now = Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds);
 
-        assert_eq!(attempt.check(&secret(seed), now).is_ok(), is_admitted);
+        assert_eq!(attempt.check(&secret(seed), now).is_ok(), is_accepted);
     }
 }

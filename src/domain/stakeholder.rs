@@ -28,7 +28,8 @@ const MAX_WORD: usize = 29;
 pub struct Stakeholder {
     pub id: UserId,
     pub email: Email,
-    /// First and last name, from the identity provider.
+    /// The name that the provider reported, or the local part of the address: at most four words
+    /// of 29 characters.
     pub name: String,
     pub role: UserRole,
     pub status: Status,
@@ -39,8 +40,8 @@ pub struct Stakeholder {
     /// organizations here and cannot read a record without the attribute.
     #[serde(rename = "organizations", skip_deserializing)]
     pub former_organizations: BTreeMap<OrganizationName, OrganizationRole>,
-    /// The subject of each issuer that logs in as this stakeholder. Empty before the first login
-    /// through an identity provider. A pinned subject is valid only while it is listed here.
+    /// The linked subject of each issuer. Only the subjects listed here can log in as this
+    /// stakeholder. Empty before the first login through an identity provider.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub subjects: BTreeMap<String, String>,
     /// The number of times that the record was changed.
@@ -87,12 +88,13 @@ impl Stakeholder {
         }
     }
 
-    /// Checks a credential that was created in `epoch`.
+    /// Checks that a credential created in `epoch` may still be used. Returns the error `revoked`
+    /// if all credentials were revoked since then.
     ///
     /// # Errors
     ///
-    /// [`Refusal::UserDisabled`] if the stakeholder is disabled; `revoked` if all credentials were
-    /// revoked after `epoch`.
+    /// [`Refusal::UserDisabled`] if the stakeholder is disabled; `revoked` if the stakeholder is in
+    /// another epoch.
     pub fn check(&self, epoch: u64, revoked: Refusal) -> Result<(), Refusal> {
         match self.status {
             Status::Disabled { .. } => Err(Refusal::UserDisabled),
@@ -127,13 +129,13 @@ impl Stakeholder {
         Permitted::check(organization, role, action)
     }
 
-    /// Whether a subject logs in as this stakeholder.
+    /// Whether a subject is linked to this stakeholder, so that it can log in as them.
     #[must_use]
-    pub fn is(&self, subject: &Subject) -> bool {
+    pub fn has_linked(&self, subject: &Subject) -> bool {
         self.subjects.get(subject.issuer()).is_some_and(|it| it == subject.id())
     }
 
-    /// Lets a subject log in as this stakeholder.
+    /// Links a subject, so that it can log in as this stakeholder.
     pub fn link(&mut self, subject: &Subject) {
         self.subjects.insert(subject.issuer().to_owned(), subject.id().to_owned());
     }
@@ -146,8 +148,8 @@ impl Stakeholder {
     /// subject of the same issuer is never linked, because the provider gave the address to
     /// another person.
     #[must_use]
-    pub fn may_link(&self, subject: &Subject, owner: DomainOwner) -> bool {
-        match owner {
+    pub fn may_link(&self, subject: &Subject, domain_owner: DomainOwner) -> bool {
+        match domain_owner {
             DomainOwner::ThisProvider => !self.subjects.contains_key(subject.issuer()),
             DomainOwner::OtherProvider => false,
             DomainOwner::Nobody => self.subjects.is_empty(),
@@ -157,24 +159,32 @@ impl Stakeholder {
     /// Removes the subjects of issuers that do not own the domain of the address, except
     /// `subject`. If any were removed, revokes all credentials, because somebody else may have
     /// created them.
-    pub fn unlink_non_owners(&mut self, subject: &Subject, owners: &DomainOwners) {
-        let (links, domain) = (self.subjects.len(), self.email.domain());
-        self.subjects.retain(|issuer, _| issuer == subject.issuer() || owners.owns(issuer, domain));
-        if self.subjects.len() < links {
+    pub fn unlink_non_owners(&mut self, subject: &Subject, domain_owners: &DomainOwners) {
+        let domain = self.email.domain();
+        let is_kept =
+            |issuer: &str| issuer == subject.issuer() || domain_owners.owns(issuer, domain);
+        let count = self.subjects.len();
+        self.subjects.retain(|issuer, _| is_kept(issuer));
+        if self.subjects.len() < count {
             self.epoch += 1;
         }
     }
 
-    /// Whether the stakeholder's address follows a change of the address at the provider of
-    /// `subject`.
+    /// Whether the stakeholder's address may change to the one that `subject`'s provider now
+    /// reports. `domain_owner` owns the domain of the new address.
     ///
-    /// It does not if another provider owns the domain of the new address, or if another issuer of
-    /// the stakeholder owns the domain of the current address.
+    /// It may not if another provider owns the domain of the new address, or if another linked
+    /// issuer owns the domain of the current address.
     #[must_use]
-    pub fn may_move(&self, subject: &Subject, owner: DomainOwner, owners: &DomainOwners) -> bool {
-        let owns = |issuer: &str| owners.owns(issuer, self.email.domain());
+    pub fn may_change_address(
+        &self,
+        subject: &Subject,
+        domain_owner: DomainOwner,
+        domain_owners: &DomainOwners,
+    ) -> bool {
+        let owns = |issuer: &str| domain_owners.owns(issuer, self.email.domain());
         let is_kept = !owns(subject.issuer()) && self.subjects.keys().any(|it| owns(it));
-        owner != DomainOwner::OtherProvider && !is_kept
+        domain_owner != DomainOwner::OtherProvider && !is_kept
     }
 
     fn role_in(
@@ -264,28 +274,28 @@ mod tests {
     }
 
     #[test]
-    fn one_issuer_gives_an_address_to_one_subject() {
+    fn an_address_is_linked_to_one_subject_per_issuer() {
         let subject = |issuer: &str| Subject::new(issuer.to_owned(), "1".to_owned()).unwrap();
         let (acme, other) = (subject("https://id.acme.test"), subject("https://id.other.test"));
         let mut known = ana();
         known.link(&acme);
 
-        assert!(ana().may_link(&acme, DomainOwner::Nobody), "the first is pinned");
+        assert!(ana().may_link(&acme, DomainOwner::Nobody), "the first subject is linked");
         assert!(
             !ana().may_link(&acme, DomainOwner::OtherProvider),
-            "not where it is another provider's"
+            "another provider owns the domain"
         );
         assert!(
             !known.may_link(&other, DomainOwner::Nobody),
-            "another issuer does not own the domain"
+            "the other issuer does not own the domain"
         );
         assert!(
             known.may_link(&other, DomainOwner::ThisProvider),
-            "another issuer owns the domain"
+            "the other issuer owns the domain"
         );
         assert!(
             !known.may_link(&acme, DomainOwner::ThisProvider),
-            "the same issuer gave the address anew"
+            "the issuer reassigned the address to another person"
         );
     }
 }

@@ -25,10 +25,10 @@ pub struct Subject {
 #[error("the subject is empty, or longer than 255 bytes")]
 pub struct InvalidSubject;
 
-/// The user that a subject logs in as. It is recorded at the first login.
+/// A subject that is linked to a user, so that it can log in as them. The first login links it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PinnedSubject {
+pub struct LinkedSubject {
     #[serde(flatten)]
     pub subject: Subject,
     #[serde(rename = "uid")]
@@ -36,8 +36,8 @@ pub struct PinnedSubject {
     /// The last address that the provider reported. The user's address changes only if this one
     /// changes, because a user with two providers can have two addresses.
     pub email: Email,
-    #[serde(with = "jiff::fmt::serde::timestamp::second::required")]
-    pub pinned_at: Timestamp,
+    #[serde(rename = "pinnedAt", with = "jiff::fmt::serde::timestamp::second::required")]
+    pub linked_at: Timestamp,
 }
 
 impl Subject {

@@ -23,8 +23,8 @@ pub(super) fn describe(fault: LoginFault) -> ErrorInfo {
         ),
         LoginFault::AddressOfOtherProvider => ErrorInfo::new(FORBIDDEN)
             .hint("Log in with the identity provider of your organization."),
-        LoginFault::AddressNotAdmitted => ErrorInfo::new(FORBIDDEN).hint(
-            "Only addresses of certain domains are admitted: log in with another one, or ask your \
+        LoginFault::AddressNotAllowed => ErrorInfo::new(FORBIDDEN).hint(
+            "Only addresses of certain domains are allowed: log in with another one, or ask your \
              administrator.",
         ),
     }

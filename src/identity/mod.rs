@@ -8,7 +8,7 @@
 //! - The PKCE verifier stays in a cookie of the browser that began the attempt. This prevents login
 //!   CSRF: nobody can be logged in by a link that somebody else prepared.
 //! - The provider's keys are fetched over TLS.
-//! - An e-mail address counts only if the provider verified it.
+//! - An email address counts only if the provider verified it.
 //!
 //! The callback must come from the provider that the attempt was made for. Otherwise a malicious
 //! provider could obtain the code of another one in a mix-up attack (RFC 9700, section 4.4). If a
@@ -17,10 +17,10 @@
 //! setting because a provider accepts only a redirect URI that is registered with it.
 //!
 //! A user is identified by the provider's issuer and subject, never by the address alone. The first
-//! login pins them (`access/stakeholders.rs`). If the operator declares that a provider owns an
-//! e-mail domain, then users with addresses in the domain can log in only with such a provider.
-//! This prevents pre-hijacking: nobody can create an account with somebody else's address before
-//! they log in for the first time.
+//! login links them to the user's account (`access/stakeholders.rs`). If the operator declares that
+//! a provider owns an email domain, then only that provider can create or link an account with an
+//! address in the domain. This prevents account pre-hijacking: an attacker cannot create an account
+//! with a victim's address before the victim's first login.
 //!
 //! A login begins only with a navigation, and the number of logins that a network can begin and
 //! complete is limited. Otherwise a page of another site, or a client in a loop, could fill the
@@ -69,19 +69,19 @@ use self::{
 
 pub use self::settings::InvalidProviders;
 
-/// Logins with identity providers.
-pub struct Identity {
+/// Starts and completes logins with identity providers.
+pub struct LoginService {
     access: Arc<Access>,
     providers: Vec<Provider>,
-    owners: DomainOwners,
+    domain_owners: DomainOwners,
     public_url: PublicUrl,
     http: HttpClient,
     limit: Option<RateLimit>,
 }
 
-impl Identity {
-    /// Creates the logins for the providers in `settings`, a JSON list. `web` is the connector to
-    /// the providers. `limit` applies to each network.
+impl LoginService {
+    /// Creates the login service for the providers in `settings`, a JSON list. `limit` applies to
+    /// each network.
     ///
     /// # Errors
     ///
@@ -90,14 +90,15 @@ impl Identity {
         access: Arc<Access>,
         settings: &Secret,
         public_url: &PublicUrl,
-        web: SharedHttpConnector,
+        provider_connector: SharedHttpConnector,
         limit: Option<RateLimit>,
     ) -> Result<Self, InvalidProviders> {
         let providers = settings::parse(settings)?;
-        let owners = providers.iter().map(|it| (it.issuer(), it.domains.clone()));
-        let owners = DomainOwners::new(owners);
+        let domain_owners = providers.iter().map(|it| (it.issuer(), it.domains.clone()));
+        let domain_owners = DomainOwners::new(domain_owners);
         let public_url = public_url.clone();
-        Ok(Self { access, providers, owners, public_url, http: HttpClient(web), limit })
+        let http = HttpClient(provider_connector);
+        Ok(Self { access, providers, domain_owners, public_url, http, limit })
     }
 
     /// Returns the providers, in the order of the settings.
@@ -166,8 +167,10 @@ impl Identity {
         let user =
             self.identify(provider, callback, &attempt.nonce, &verifier, context.now).await?;
 
-        let ownership =
-            DomainOwnership { owner: self.domain_owner(provider, &user), owners: &self.owners };
+        let ownership = DomainOwnership {
+            domain_owner: self.domain_owner(provider, &user),
+            domain_owners: &self.domain_owners,
+        };
         let previous = SessionClaims::from_headers(&request.headers, self.access.cookies);
         let login = self.access.log_in(&user, ownership, previous.as_ref(), context);
         let session = login.await?;
@@ -186,14 +189,16 @@ impl Identity {
         ProviderClient { credentials: &provider.credentials, endpoints, redirect_uri }
     }
 
-    /// Counts a login that begins or ends towards the limit of the client's network. Does nothing
-    /// if the client's address is unknown, which does not happen in Lambda.
+    /// Counts a started or returning login toward the rate limit of the client's network. Does
+    /// nothing if there is no limit or the client's address is unknown.
     async fn count(&self, counter: fn(Network) -> Counter, context: &RequestContext) -> Result<()> {
         let Some((address, limit)) = context.client_address.zip(self.limit) else { return Ok(()) };
         self.access.count_within(&counter(Network::of(address)), limit, context.now).await
     }
 
-    /// Removes this browser's login attempt from the table, whether the login then succeeds or not.
+    /// Removes the login attempt that `state` identifies, then checks that this browser began it
+    /// and that it has not expired. The attempt is removed even if the check fails.
+    ///
     /// If the network has reached its limit, the attempt stays in the table, so that the user can
     /// reload the page later.
     async fn take_attempt(
@@ -227,7 +232,7 @@ impl Identity {
         if provider.allows(&user.email) {
             Ok(user)
         } else {
-            Err(LoginFault::AddressNotAdmitted.into())
+            Err(LoginFault::AddressNotAllowed.into())
         }
     }
 

@@ -16,7 +16,7 @@ use crate::{
 
 /// Google's issuer.
 pub(super) const GOOGLE: &str = "https://accounts.google.com";
-/// The domain of Google's public e-mail service.
+/// The domain of Google's public email service.
 const GMAIL: &str = "gmail.com";
 /// The path of the callback that providers share.
 const CALLBACK: &str = "/callback";
@@ -31,7 +31,7 @@ pub struct Provider {
     /// The brand, which determines the look of the button.
     pub brand: Brand,
     pub(super) credentials: ClientCredentials,
-    /// The e-mail domains that the provider owns, according to the operator. If the list is not
+    /// The email domains that the provider owns, according to the operator. If the list is not
     /// empty, only addresses in these domains can log in.
     pub(super) domains: Vec<String>,
     pub(super) has_own_callback: bool,

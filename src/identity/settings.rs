@@ -40,9 +40,9 @@ struct Entry {
     tenant: Option<String>,
     client_id: String,
     client_secret: String,
-    /// The e-mail domains that the provider owns. Addresses in these domains can log in only with a
-    /// provider that owns the domain, and other addresses cannot log in with this provider. If the
-    /// list is empty, all addresses can.
+    /// The email domains that the provider owns. Only a provider that owns a domain can create or
+    /// link an account with an address in it. Addresses in other domains cannot log in with this
+    /// provider, unless the list is empty.
     #[serde(default)]
     domains: Vec<String>,
     /// Whether the callback is `/callback/{id}` instead of `/callback`.

@@ -38,7 +38,7 @@ pub fn dependencies(dynamodb: Client, http: SharedHttpClient) -> Dependencies {
     Dependencies {
         dynamodb,
         aws: sdk_config(&aws(None), http),
-        web: https_connector(),
+        provider_connector: https_connector(),
         clock: Clock::System,
         entropy: Entropy::System,
         other_origins: Vec::new(),

@@ -6,78 +6,81 @@ use crate::{
     domain::{
         audit::AuditEntry,
         stakeholder::Stakeholder,
-        subject::{PinnedSubject, Subject},
+        subject::{LinkedSubject, Subject},
     },
     store::{Record, Store, StoreError, key::Key, stakeholders::Address},
 };
 
-/// The condition that the subject is still not pinned, or still pinned to the user `:uid`.
-const PIN_IS_AS_FOUND: &str = "attribute_not_exists(PK) OR uid = :uid";
+/// The condition that the subject is still not linked, or still linked to the user `:uid`.
+const IS_UNCHANGED: &str = "attribute_not_exists(PK) OR uid = :uid";
 
-/// Returns the value of `:uid`: the user of `found`, or an id that no user has.
-fn as_found(found: Option<&PinnedSubject>) -> (&'static str, AttributeValue) {
-    (":uid", AttributeValue::S(found.map_or("-", |it| it.user.as_str()).to_owned()))
+/// Returns the value of `:uid`: the user of `stored`, or an id that no user has.
+fn user_of(stored: Option<&LinkedSubject>) -> (&'static str, AttributeValue) {
+    (":uid", AttributeValue::S(stored.map_or("-", |it| it.user.as_str()).to_owned()))
 }
 
-impl Record for PinnedSubject {
+impl Record for LinkedSubject {
     fn key(&self) -> Key {
         Key::subject(&self.subject)
     }
 }
 
 impl Store {
-    /// Gets the user that a subject logs in as.
+    /// Gets a subject's record. It stays when the subject is unlinked from the stakeholder, so check
+    /// [`Stakeholder::has_linked`] too.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] when DynamoDB fails.
-    pub async fn pinned_subject(
+    pub async fn linked_subject(
         &self,
         subject: &Subject,
-    ) -> Result<Option<PinnedSubject>, StoreError> {
+    ) -> Result<Option<LinkedSubject>, StoreError> {
         self.get(&Key::subject(subject)).await
     }
 
-    /// Enrols a new stakeholder under their address, and pins the subject that logs in as them.
+    /// Enrols a new stakeholder under their address, and links the subject to them. `stored` is the
+    /// subject's record, as it was read.
     ///
     /// # Errors
     ///
     /// [`StoreError::Exists`] when the address already belongs to a stakeholder;
-    /// [`StoreError::Stale`] when the subject is no longer pinned as in `found`.
+    /// [`StoreError::Stale`] when the subject is no longer linked as in `stored`.
     pub async fn enrol_subject(
         &self,
         stakeholder: &Stakeholder,
-        pin: &PinnedSubject,
-        found: Option<&PinnedSubject>,
+        link: &LinkedSubject,
+        stored: Option<&LinkedSubject>,
         entry: &AuditEntry,
     ) -> Result<(), StoreError> {
         let address = Address { email: stakeholder.email.clone(), user: stakeholder.id.clone() };
         let writes = self.transaction().insert(&address)?.insert(stakeholder)?;
-        writes.put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?.commit(entry).await
+        writes.put_where(link, IS_UNCHANGED, [user_of(stored)])?.commit(entry).await
     }
 
-    /// Pins a subject to a stakeholder who was enrolled before. `linked` is the stakeholder with
-    /// the subject added, and may have another epoch.
+    /// Links a subject to a stakeholder who was enrolled before. `linked` is the stakeholder with
+    /// the subject added, and may have another epoch. `stored` is the subject's record, as it was
+    /// read.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when another request changed the stakeholder or pinned the subject
+    /// [`StoreError::Stale`] when another request changed the stakeholder or linked the subject
     /// first.
-    pub async fn pin_subject(
+    pub async fn link_subject(
         &self,
         before: &Stakeholder,
         linked: Stakeholder,
-        pin: &PinnedSubject,
-        found: Option<&PinnedSubject>,
+        link: &LinkedSubject,
+        stored: Option<&LinkedSubject>,
         entry: &AuditEntry,
     ) -> Result<Stakeholder, StoreError> {
         let after = Stakeholder { version: before.version + 1, ..linked };
-        let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(found)])?;
+        let writes = self.transaction().put_where(link, IS_UNCHANGED, [user_of(stored)])?;
         writes.change(before, &after)?.commit(entry).await?;
         Ok(after)
     }
 
-    /// Changes a stakeholder's address to the one that the provider of a pinned subject now
+    /// Changes a stakeholder's address to the one that the provider of a linked subject now
     /// reports.
     ///
     /// # Errors
@@ -87,28 +90,28 @@ impl Store {
     pub async fn move_address(
         &self,
         before: &Stakeholder,
-        pin: &PinnedSubject,
+        link: &LinkedSubject,
         entry: &AuditEntry,
     ) -> Result<Stakeholder, StoreError> {
         let mut after = before.clone();
-        after.email = pin.email.clone();
+        after.email = link.email.clone();
         after.version += 1;
         let address = Address { email: after.email.clone(), user: after.id.clone() };
-        let writes = self.transaction().put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?;
+        let writes = self.transaction().put_where(link, IS_UNCHANGED, [user_of(Some(link))])?;
         let writes = writes.insert(&address)?.delete(&Key::email(&before.email))?;
         writes.change(before, &after)?.commit(entry).await?;
         Ok(after)
     }
 
-    /// Records the address that the provider of a pinned subject reports, if the stakeholder
+    /// Records the address that the provider of a linked subject reports, if the stakeholder
     /// already has it.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Stale`] when the subject is no longer pinned to them.
-    pub async fn note_address(&self, pin: &PinnedSubject) -> Result<(), StoreError> {
+    /// [`StoreError::Stale`] when the subject is no longer linked to them.
+    pub async fn note_address(&self, link: &LinkedSubject) -> Result<(), StoreError> {
         self.transaction()
-            .put_where(pin, PIN_IS_AS_FOUND, [as_found(Some(pin))])?
+            .put_where(link, IS_UNCHANGED, [user_of(Some(link))])?
             .commit_without_audit()
             .await
     }

@@ -205,7 +205,7 @@ impl HttpConnector for Silent {
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_for_a_provider_fails_before_the_gateway_gives_up() {
     let mut world = World::new().await;
-    world.dependencies.web = SharedHttpConnector::new(Silent);
+    world.dependencies.provider_connector = SharedHttpConnector::new(Silent);
     let acme =
         r#"[{"id":"acme","clientId":"arm","clientSecret":"c","issuer":"https://id.acme.test"}]"#;
     world.redeploy(|config| config.providers = Some(Providers::Json(acme.to_owned()))).await;

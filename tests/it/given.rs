@@ -166,7 +166,7 @@ impl World {
         let entropy = Entropy::Counting(Arc::default());
         let config = configuration(&table, &entropy, configure);
         let dependencies = Dependencies {
-            web: SharedHttpConnector::new(web.clone()),
+            provider_connector: SharedHttpConnector::new(web.clone()),
             clock: Clock::Manual(clock.clone()),
             entropy,
             ..local::dependencies(client, kms.unwrap_or_else(|| http_client(web.clone())))

@@ -12,7 +12,7 @@ use arm_api::{
         policy,
         rate_limit::{Counter, Network, RateLimit},
         secret::Secret,
-        subject::{PinnedSubject, Subject},
+        subject::{LinkedSubject, Subject},
     },
     graph,
 };
@@ -58,10 +58,10 @@ async fn the_stored_records_match_the_golden_file() {
     let email = Email::try_from("ana@acme.test".to_owned()).unwrap();
     let ana = store.stakeholder_at(&email).await.unwrap().unwrap();
     let subject = Subject::new("https://id.acme.test".to_owned(), "1".to_owned()).unwrap();
-    let pin = PinnedSubject { subject, user: ana.id.clone(), email, pinned_at: now };
+    let link = LinkedSubject { subject, user: ana.id.clone(), email, linked_at: now };
     let mut linked = ana.clone();
-    linked.link(&pin.subject);
-    store.pin_subject(&ana, linked, &pin, None, &world.audit_entry(&ana)).await.unwrap();
+    linked.link(&link.subject);
+    store.link_subject(&ana, linked, &link, None, &world.audit_entry(&ana)).await.unwrap();
     let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
     store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
 

@@ -260,7 +260,7 @@ async fn an_email_address_is_accepted_only_if_email_verified_is_true(
 
     let response = response.await;
     assert_eq!(response.status, 403, "{}", response.text());
-    assert!(response.text().contains("Your e-mail address is not verified"), "{}", response.text());
+    assert!(response.text().contains("Your email address is not verified"), "{}", response.text());
 }
 
 #[tokio::test]

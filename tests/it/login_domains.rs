@@ -28,10 +28,10 @@ async fn log_in_as<'a>(
     issuer: &str,
     owners: &[&str],
 ) -> Browser<'a> {
-    let owner =
+    let domain_owner =
         if owners.contains(&issuer) { DomainOwner::ThisProvider } else { DomainOwner::Nobody };
     let owners = owners.iter().map(|it| ((*it).to_owned(), vec!["acme.test".to_owned()]));
-    let ownership = DomainOwnership { owner, owners: &DomainOwners::new(owners) };
+    let ownership = DomainOwnership { domain_owner, domain_owners: &DomainOwners::new(owners) };
     let ana = verified_identity(issuer, "1", email);
     let login = world.app.access.log_in(&ana, ownership, None, &world.context()).await;
     let cookie = login.unwrap();
@@ -68,7 +68,7 @@ async fn an_address_of_an_owned_domain_is_enrolled_by_its_owner_only() {
 }
 
 #[tokio::test]
-async fn an_existing_user_in_an_owned_domain_is_pinned_by_its_owner_only() {
+async fn an_existing_user_in_an_owned_domain_is_linked_by_its_owner_only() {
     let world = two_providers(OWNS_ACME, "").await;
     let before = world.log_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
@@ -88,8 +88,9 @@ async fn an_email_address_does_not_change_to_a_domain_of_another_provider() {
 
     assert_eq!(user_id_of(&world, &response), eve);
     assert_eq!(email_of(&world, &response).await, "eve@free.test");
-    let is_warned =
-        |line: &Value| line["message"] == "a changed address belongs to another provider";
+    let is_warned = |line: &Value| {
+        line["message"] == "address not updated: another provider owns the old or the new domain"
+    };
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
     assert_ne!(
         user_id_of(&world, &log_in(&world, 1, |_| ()).await),

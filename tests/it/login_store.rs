@@ -10,7 +10,7 @@ use arm_api::{
         secret::Secret,
         session::{Session, SessionEnd, SessionState},
         stakeholder::Stakeholder,
-        subject::{PinnedSubject, Subject},
+        subject::{LinkedSubject, Subject},
     },
     store::{Store, StoreError, sessions::ReplacedSession},
 };
@@ -30,20 +30,20 @@ async fn ana(store: &Store) -> Stakeholder {
     ana
 }
 
-fn pin(owner: &Stakeholder, subject: &str) -> PinnedSubject {
+fn link(owner: &Stakeholder, subject: &str) -> LinkedSubject {
     let subject = Subject::new("https://id.acme.test".to_owned(), subject.to_owned()).unwrap();
-    PinnedSubject {
+    LinkedSubject {
         subject,
         user: owner.id.clone(),
         email: owner.email.clone(),
-        pinned_at: start(),
+        linked_at: start(),
     }
 }
 
-/// The owner with a pinned subject.
-fn linked(owner: &Stakeholder, pin: &PinnedSubject) -> Stakeholder {
+/// The owner with a linked subject.
+fn linked(owner: &Stakeholder, link: &LinkedSubject) -> Stakeholder {
     let mut linked = owner.clone();
-    linked.link(&pin.subject);
+    linked.link(&link.subject);
     linked
 }
 
@@ -84,46 +84,47 @@ async fn a_stored_address_stays_valid_when_the_rules_change() {
 }
 
 #[tokio::test]
-async fn a_subject_is_pinned_with_its_user() {
+async fn a_subject_is_linked_to_its_user() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let pin = pin(&ana, "1");
+    let link = link(&ana, "1");
 
     let after =
-        store.pin_subject(&ana, linked(&ana, &pin), &pin, None, &entry(&ana, 1)).await.unwrap();
+        store.link_subject(&ana, linked(&ana, &link), &link, None, &entry(&ana, 1)).await.unwrap();
 
-    assert!(after.is(&pin.subject));
+    assert!(after.has_linked(&link.subject));
     assert_eq!(store.stakeholder(&ana.id).await.unwrap(), Some(after));
-    assert_eq!(store.pinned_subject(&pin.subject).await.unwrap(), Some(pin));
+    assert_eq!(store.linked_subject(&link.subject).await.unwrap(), Some(link));
 }
 
 #[tokio::test]
-async fn the_second_of_two_concurrent_pins_is_a_conflict() {
+async fn the_second_of_two_concurrent_links_is_a_conflict() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
 
-    let first = pin(&ana, "1");
-    store.pin_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
-    let second = pin(&ana, "2");
-    let late = store.pin_subject(&ana, linked(&ana, &second), &second, None, &entry(&ana, 2)).await;
+    let first = link(&ana, "1");
+    store.link_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
+    let second = link(&ana, "2");
+    let late =
+        store.link_subject(&ana, linked(&ana, &second), &second, None, &entry(&ana, 2)).await;
 
     assert!(matches!(late, Err(StoreError::Stale)));
-    assert_eq!(store.pinned_subject(&pin(&ana, "2").subject).await.unwrap(), None);
+    assert_eq!(store.linked_subject(&link(&ana, "2").subject).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_pinned_subject_is_not_pinned_to_another_user() {
+async fn a_linked_subject_is_not_linked_to_another_user() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let first = pin(&ana, "1");
-    store.pin_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
+    let first = link(&ana, "1");
+    store.link_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
 
     let eve =
         Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
-    let taken = store.enrol_subject(&eve, &pin(&eve, "1"), None, &entry(&eve, 1)).await;
+    let taken = store.enrol_subject(&eve, &link(&eve, "1"), None, &entry(&eve, 1)).await;
 
     assert!(matches!(taken, Err(StoreError::Stale)));
     assert_eq!(store.stakeholder(&eve.id).await.unwrap(), None);
@@ -134,16 +135,18 @@ async fn a_changed_address_frees_the_former_one() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let first = pin(&ana, "1");
-    let known =
-        store.pin_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
+    let first = link(&ana, "1");
+    let known = store
+        .link_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1))
+        .await
+        .unwrap();
 
-    let moved = PinnedSubject { email: email("rossi@acme.test"), ..pin(&ana, "1") };
+    let moved = LinkedSubject { email: email("rossi@acme.test"), ..link(&ana, "1") };
     let after = store.move_address(&known, &moved, &entry(&ana, 2)).await.unwrap();
 
     assert_eq!(store.stakeholder_at(&email("rossi@acme.test")).await.unwrap(), Some(after));
     assert_eq!(store.stakeholder_at(&email("ana@acme.test")).await.unwrap(), None);
-    assert_eq!(store.pinned_subject(&moved.subject).await.unwrap(), Some(moved));
+    assert_eq!(store.linked_subject(&moved.subject).await.unwrap(), Some(moved));
 }
 
 #[tokio::test]

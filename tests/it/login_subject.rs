@@ -1,4 +1,4 @@
-//! The subject of an identity provider, which the first login pins to a user.
+//! The subject of an identity provider, which the first login links to a user.
 
 use arm_api::{
     access::stakeholders::{DomainOwnership, VerifiedIdentity},
@@ -16,7 +16,7 @@ use crate::given::{
     },
 };
 
-const WRONG_LOGIN: &str = "Your e-mail address belongs to an account with another login";
+const WRONG_LOGIN: &str = "Your email address belongs to an account with another login";
 
 fn assert_rejected(response: &TestResponse) {
     assert_eq!(response.status, 403, "{}", response.text());
@@ -26,20 +26,20 @@ fn assert_rejected(response: &TestResponse) {
 }
 
 #[tokio::test]
-async fn the_first_login_pins_the_subject() {
+async fn the_first_login_links_the_subject() {
     let world = acme().await;
 
     let user = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
     let stored = world.stored_items();
-    let pin = stored.iter().find(|it| it["SK"]["S"] == "I").unwrap();
-    assert_eq!(pin["issuer"]["S"], ACME);
-    assert_eq!(pin["subject"]["S"], "1");
-    assert_eq!(pin["uid"]["S"], user);
+    let link = stored.iter().find(|it| it["SK"]["S"] == "I").unwrap();
+    assert_eq!(link["issuer"]["S"], ACME);
+    assert_eq!(link["subject"]["S"], "1");
+    assert_eq!(link["uid"]["S"], user);
 }
 
 #[tokio::test]
-async fn a_later_login_reads_the_pinned_subject_in_one_call() {
+async fn a_later_login_reads_the_linked_subject_in_one_call() {
     let world = acme().await;
     log_in(&world, 1, |_| ()).await;
     world.take_operations();
@@ -141,7 +141,7 @@ async fn a_user_does_not_get_an_email_address_that_belongs_to_another_user() {
     assert_eq!(user_id_of(&world, &response), eve);
     assert_eq!(email_of(&world, &response).await, "eve@acme.test");
     let is_warned =
-        |line: &Value| line["message"] == "a changed address belongs to another stakeholder";
+        |line: &Value| line["message"] == "address not updated: it belongs to another stakeholder";
     assert!(world.log().iter().any(is_warned), "{:?}", world.log());
 }
 
@@ -159,7 +159,7 @@ async fn two_providers_with_different_email_addresses_do_not_change_the_address_
 }
 
 #[tokio::test]
-async fn an_existing_user_without_a_pinned_subject_is_pinned_at_the_next_login() {
+async fn an_existing_user_without_a_linked_subject_is_linked_at_the_next_login() {
     let world = two_providers("", "").await;
     let before = world.log_in("ana@acme.test").await;
     let user = before.cookie.split_once('=').unwrap().1.split_once('.').unwrap().0.to_owned();
@@ -170,13 +170,13 @@ async fn an_existing_user_without_a_pinned_subject_is_pinned_at_the_next_login()
 }
 
 #[tokio::test]
-async fn an_operator_can_release_a_pinned_subject() {
+async fn an_operator_can_unlink_a_subject() {
     let world = acme().await;
     let user = user_id_of(&world, &log_in(&world, 1, |_| ()).await);
 
     world.change_stakeholder("ana@acme.test", |it| it.subjects.clear()).await;
 
-    // The old subject logs in before the new one, and is not pinned again.
+    // The old subject logs in before the new one, and is not linked again.
     assert_rejected(&log_in(&world, 1, |_| ()).await);
     assert_eq!(user_id_of(&world, &log_in(&world, 1, |it| it["sub"] = json!("2")).await), user);
     assert_rejected(&log_in(&world, 1, |_| ()).await);
@@ -197,8 +197,8 @@ fn identity(subject: &str) -> VerifiedIdentity {
 }
 
 /// Returns this owner of the domain of the email address. No issuer owns another domain.
-fn ownership(owner: DomainOwner) -> DomainOwnership<'static> {
-    DomainOwnership { owner, owners: Box::leak(Box::default()) }
+fn ownership(domain_owner: DomainOwner) -> DomainOwnership<'static> {
+    DomainOwnership { domain_owner, domain_owners: Box::leak(Box::default()) }
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ fn fail_after_the_login_attempt(world: &World, fault: Fault, operation: &'static
 }
 
 #[tokio::test]
-async fn a_login_fails_when_dynamodb_cannot_read_the_pinned_subject() {
+async fn a_login_fails_when_dynamodb_cannot_read_the_linked_subject() {
     let world = acme().await;
     log_in(&world, 1, |_| ()).await;
     let login = StartedLogin::start(&world, "/login/acme").await;

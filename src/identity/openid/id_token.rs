@@ -76,7 +76,7 @@ pub(super) struct Claims {
     /// Google: the domain of the organization that manages the account.
     #[serde(rename = "hd")]
     pub(super) hosted_domain: Option<Value>,
-    /// Microsoft: whether the owner of the e-mail domain verified the address.
+    /// Microsoft: whether the owner of the email domain verified the address.
     #[serde(rename = "xms_edov")]
     pub(super) domain_owner_verified: Option<Flag>,
     #[serde(rename = "aud")]
