@@ -11,7 +11,7 @@ use crate::{
         memberships::Memberships,
         organization::OrganizationRef,
         permitted::{AccessDenied, Permitted, Platform},
-        policy::{OrganizationAction, UserAction},
+        policy::{ActionType, OrganizationAction, UserAction},
         secret::Secret,
         session::Session,
         stakeholder::{Owner, Stakeholder},
@@ -71,8 +71,11 @@ impl Actor {
     /// # Errors
     ///
     /// `AccessDenied` unless the policy allows it.
-    pub fn permit(&self, action: UserAction) -> Result<Permitted<Platform>, AccessDenied> {
-        if self.is_replaced() && action != UserAction::UpdateAccessToken {
+    pub fn permit<A>(&self, action: A) -> Result<Permitted<Platform, A>, AccessDenied>
+    where
+        A: ActionType<Level = UserAction>,
+    {
+        if self.is_replaced() && A::ACTION != UserAction::UpdateAccessToken {
             return Err(AccessDenied);
         }
         self.stakeholder.permit(action)
@@ -84,11 +87,14 @@ impl Actor {
     ///
     /// `AccessDenied` unless the policy allows it. The error is the same for an organization that
     /// the user cannot see and for one that does not exist.
-    pub fn permit_in(
+    pub fn permit_in<A>(
         &self,
         organization: OrganizationRef,
-        action: OrganizationAction,
-    ) -> Result<Permitted<OrganizationRef>, AccessDenied> {
+        action: A,
+    ) -> Result<Permitted<OrganizationRef, A>, AccessDenied>
+    where
+        A: ActionType<Level = OrganizationAction>,
+    {
         if self.is_replaced() {
             return Err(AccessDenied);
         }

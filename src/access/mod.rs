@@ -18,6 +18,7 @@ mod key_entry;
 pub mod keys;
 pub mod kms;
 pub mod loader;
+pub mod loaders;
 pub mod organizations;
 mod rate_limit;
 mod renewal;

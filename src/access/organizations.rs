@@ -1,16 +1,13 @@
 //! Access to organizations, and their creation.
 
 use crate::{
-    access::{Access, actor::Actor, loader::Loader},
+    access::{Access, actor::Actor},
     domain::{
         audit::AuditSubject,
         id::{OrganizationId, OrganizationName},
-        organization::{
-            ORGANIZATION_NAME_TAKEN, Organization, OrganizationIdentifier, OrganizationRef,
-        },
-        permitted::{AccessDenied, Permitted, Platform},
-        policy::OrganizationAction,
-        role::UserRole,
+        organization::{ORGANIZATION_NAME_TAKEN, Organization, OrganizationRef},
+        permitted::{Permitted, Platform},
+        policy::{in_organization, on_platform},
     },
     error::Result,
     http::RequestContext,
@@ -23,43 +20,6 @@ use crate::{
 /// The number of names that one read of a search requests.
 const SEARCHED_NAMES: usize = 500;
 
-/// The loaders of one request, which batch its reads.
-pub struct Loaders {
-    organizations: Loader<OrganizationIdentifier>,
-}
-
-impl Loaders {
-    /// Creates the loaders of a request.
-    #[must_use]
-    pub fn new(access: &Access) -> Self {
-        Self { organizations: Loader::new(access.store.clone()) }
-    }
-
-    /// Checks that a user may perform an action in an organization.
-    ///
-    /// A user's organizations are in their memberships, so this reads nothing, and a user cannot
-    /// distinguish a hidden organization from one that does not exist. A platform admin can see all
-    /// organizations: if they are not a member, this reads the organization's record.
-    ///
-    /// # Errors
-    ///
-    /// `AccessDenied` unless the policy allows it; `Unavailable` when DynamoDB fails.
-    pub async fn organization(
-        &self,
-        actor: &Actor,
-        identifier: OrganizationIdentifier,
-        action: OrganizationAction,
-    ) -> Result<Permitted<OrganizationRef>> {
-        let found = match actor.memberships.find(&identifier) {
-            None if actor.stakeholder.role == UserRole::Admin => {
-                self.organizations.load(identifier).await?
-            }
-            found => found,
-        };
-        Ok(actor.permit_in(found.ok_or(AccessDenied)?, action)?)
-    }
-}
-
 impl Access {
     /// Lists the organizations whose names contain `search`, ordered by name.
     ///
@@ -71,7 +31,7 @@ impl Access {
     /// `Unavailable` when DynamoDB fails.
     pub async fn organizations(
         &self,
-        permitted: &Permitted<Platform>,
+        permitted: &Permitted<Platform, on_platform::Organizations>,
         request: PageRequest,
         search: Option<&str>,
     ) -> Result<Page<OrganizationRef>> {
@@ -95,11 +55,10 @@ impl Access {
     pub async fn add_organization(
         &self,
         actor: &Actor,
-        permitted: &Permitted<Platform>,
+        permitted: &Permitted<Platform, on_platform::AddOrganization>,
         name: OrganizationName,
         context: &RequestContext,
-    ) -> Result<Permitted<OrganizationRef>> {
-        actor.memberships.check_limit()?;
+    ) -> Result<Permitted<OrganizationRef, in_organization::Organization>> {
         let id = OrganizationId::from_entropy(self.entropy.bytes()?);
         let organization = Organization::new(id, name, context.now);
         let subject = AuditSubject::Organization(organization.id.clone());
@@ -109,8 +68,8 @@ impl Access {
         let creator = &actor.stakeholder;
         match self.store.add_organization(permitted, &organization, creator, &entry).await {
             Err(StoreError::Exists) => return Err(ORGANIZATION_NAME_TAKEN.broken().into()),
-            added => added?,
+            added => added??,
         }
-        Ok(actor.permit_in(organization.to_ref(), OrganizationAction::Organization)?)
+        Ok(actor.permit_in(organization.to_ref(), in_organization::Organization)?)
     }
 }

@@ -21,7 +21,7 @@ pub struct Memberships {
     pub user: UserId,
     #[serde(default)]
     organizations: BTreeMap<OrganizationId, Membership>,
-    /// How often the record was changed. 0 if there is no record yet.
+    /// How often the record was changed.
     pub version: u64,
 }
 

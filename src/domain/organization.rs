@@ -4,7 +4,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    email::Email,
     id::{InvalidId, OrganizationId, OrganizationName, UserId},
     role::OrganizationRole,
     rule::{BrokenRule, Rule, RuleCode},
@@ -42,7 +41,6 @@ pub struct Organization {
 pub struct Member {
     pub organization: OrganizationId,
     pub user: UserId,
-    pub email: Email,
     pub role: OrganizationRole,
     /// How often the record was changed.
     pub version: u64,

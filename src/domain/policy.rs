@@ -14,13 +14,27 @@ use crate::domain::role::{OrganizationRole, UserRole};
 macro_rules! actions {
     (
         $(#[$doc:meta])*
-        $level:ident for $role:ident $columns:tt
+        $level:ident in $module:ident for $role:ident $columns:tt
         $($action:ident $name:literal $scope:tt $cells:tt)+
     ) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $level {
             $(#[doc = concat!("`", $name, "` in the API.")] $action,)+
+        }
+
+        #[doc = concat!("The actions of [`", stringify!($level), "`] as types, for proofs.")]
+        pub mod $module {
+            $(
+                #[doc = concat!("`", $name, "` in the API.")]
+                #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+                pub struct $action;
+
+                impl super::ActionType for $action {
+                    type Level = super::$level;
+                    const ACTION: super::$level = super::$level::$action;
+                }
+            )+
         }
 
         impl $level {
@@ -102,7 +116,7 @@ macro_rules! scope {
 
 actions! {
     /// What a user can do on the platform.
-    UserAction for UserRole                                             [Admin Hacker User]
+    UserAction in on_platform for UserRole                              [Admin Hacker User]
     Me                    "me"                    any                   [yes   yes    yes]
     UpdateAccessToken     "updateAccessToken"     (WRITE Access)        [yes   yes    yes]
     InvalidateAccessToken "invalidateAccessToken" any                   [yes   yes    yes]
@@ -112,9 +126,10 @@ actions! {
 
 actions! {
     /// What a stakeholder can do in an organization.
-    OrganizationAction for OrganizationRole          [Admin User UserManager CustomerManager]
-    Organization "organization" (READ Organizations) [yes   yes  yes         yes]
-    AuditLog     "auditLog"     (READ Organizations) [yes   .    yes         .]
+    OrganizationAction in in_organization for OrganizationRole          [Admin User UserManager CustomerManager]
+    Organization     "organization"                       (READ Organizations) [yes   yes  yes         yes]
+    AuditLog         "auditLog"                           (READ Organizations) [yes   .    yes         .]
+    GrantStakeholder "grantStakeholderOrganizationAccess" (WRITE Stakeholders) [yes   .    yes         yes]
 }
 
 /// An action at one of the two levels: [`UserAction`] or [`OrganizationAction`].
@@ -124,6 +139,16 @@ pub trait Action: Copy + Debug {
 
     /// Whether the policy allows the role to perform the action.
     fn is_allowed(self, role: Self::Role) -> bool;
+}
+
+/// An action as a type of its own. A proof has it as a parameter, so that the proof of one action
+/// does not serve for another.
+pub trait ActionType: Copy + Debug {
+    /// The actions of the level.
+    type Level: Action;
+
+    /// The same action as a value.
+    const ACTION: Self::Level;
 }
 
 /// The scope that the schema documents for an action. Not enforced yet: a token has all
@@ -148,6 +173,8 @@ pub enum ScopeArea {
     Access,
     /// Organizations and their audit logs.
     Organizations,
+    /// The stakeholders of organizations, and their roles.
+    Stakeholders,
 }
 
 /// Renders the tables of all levels as text, for the golden file.
@@ -159,7 +186,7 @@ pub fn table() -> String {
 }
 
 fn row<'a>(name: &str, scope: &str, cells: impl Iterator<Item = &'a str>) -> String {
-    cells.fold(format!("{name:<24}{scope:<20}"), |row, cell| format!("{row}{cell:>18}"))
+    cells.fold(format!("{name:<36}{scope:<20}"), |row, cell| format!("{row}{cell:>18}"))
 }
 
 fn cell_text(is_allowed: bool) -> &'static str {

@@ -12,7 +12,7 @@ use crate::domain::{
     memberships::Memberships,
     organization::OrganizationRef,
     permitted::{AccessDenied, Permitted, Platform},
-    policy::{OrganizationAction, UserAction},
+    policy::{ActionType, OrganizationAction, UserAction},
     refusal::Refusal,
     role::{OrganizationRole, UserRole},
     subject::Subject,
@@ -108,7 +108,10 @@ impl Stakeholder {
     /// # Errors
     ///
     /// [`AccessDenied`] unless the policy allows it.
-    pub fn permit(&self, action: UserAction) -> Result<Permitted<Platform>, AccessDenied> {
+    pub fn permit<A>(&self, action: A) -> Result<Permitted<Platform, A>, AccessDenied>
+    where
+        A: ActionType<Level = UserAction>,
+    {
         Permitted::check(Platform, Some(self.role), action)
     }
 
@@ -119,12 +122,15 @@ impl Stakeholder {
     ///
     /// [`AccessDenied`] unless the policy allows it. The error is the same for an organization that
     /// is hidden from the user and for one that does not exist.
-    pub fn permit_in(
+    pub fn permit_in<A>(
         &self,
         organization: OrganizationRef,
         memberships: &Memberships,
-        action: OrganizationAction,
-    ) -> Result<Permitted<OrganizationRef>, AccessDenied> {
+        action: A,
+    ) -> Result<Permitted<OrganizationRef, A>, AccessDenied>
+    where
+        A: ActionType<Level = OrganizationAction>,
+    {
         let role = self.role_in(&organization.id, memberships);
         Permitted::check(organization, role, action)
     }

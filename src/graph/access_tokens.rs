@@ -12,7 +12,7 @@ use crate::{
     access::access_tokens::ExpectedToken,
     domain::{
         access_token::{self, ExpirationPolicy},
-        policy::UserAction,
+        policy::on_platform,
         refusal::Revoker,
         secret::Secret,
         stakeholder::Stakeholder,
@@ -40,7 +40,7 @@ impl AccessTokenMutations {
                           `me.accessTokenPolicy` returns the limits.")]
         expiration_time: i64,
     ) -> Result<UpdateAccessTokenPayload> {
-        let actor = ctx.authorize(UserAction::UpdateAccessToken)?;
+        let actor = ctx.authorize(on_platform::UpdateAccessToken)?;
         let access = ctx.access()?;
         let context = ctx.request_context()?;
         let (secret, token) =
@@ -55,7 +55,7 @@ impl AccessTokenMutations {
     /// session revokes the slot `default` and a token revokes itself. Also succeeds if there is no
     /// such token or it has ended. An API token can only revoke itself. Scope: any.
     async fn invalidate_access_token(&self, ctx: &Context<'_>) -> Result<SimplePayload> {
-        let actor = ctx.authorize(UserAction::InvalidateAccessToken)?;
+        let actor = ctx.authorize(on_platform::InvalidateAccessToken)?;
         ctx.access()?.invalidate_access_token(actor, ctx.request_context()?).await?;
         Ok(SimplePayload { success: true })
     }

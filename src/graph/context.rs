@@ -9,12 +9,12 @@ use crate::{
     access::{
         Access,
         actor::{Actor, Principal},
-        organizations::Loaders,
+        loaders::Loaders,
     },
     domain::{
         organization::{OrganizationIdentifier, OrganizationRef},
         permitted::{AccessDenied, Permitted},
-        policy::{OrganizationAction, UserAction},
+        policy::{ActionType, OrganizationAction, UserAction},
     },
     error::{Error, Result},
     graph::extension::Report,
@@ -35,7 +35,7 @@ pub(super) trait ContextExt {
     /// # Errors
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action.
-    fn authorize(&self, action: UserAction) -> Result<&Arc<Actor>>;
+    fn authorize(&self, action: impl ActionType<Level = UserAction>) -> Result<&Arc<Actor>>;
 
     /// Returns an organization if the user may perform an action in it. The identifier is `None` if
     /// the client sent a text that is neither a valid name nor a valid ID.
@@ -44,11 +44,11 @@ pub(super) trait ContextExt {
     ///
     /// `NoCredential` without a credential; `AccessDenied` unless the policy allows the action, or
     /// if there is no such organization; `Unavailable` if DynamoDB fails.
-    fn organization(
+    fn organization<A: ActionType<Level = OrganizationAction> + Send>(
         &self,
         identifier: Option<OrganizationIdentifier>,
-        action: OrganizationAction,
-    ) -> impl Future<Output = Result<Permitted<OrganizationRef>>> + Send;
+        action: A,
+    ) -> impl Future<Output = Result<Permitted<OrganizationRef, A>>> + Send;
 
     /// Returns the time at which the request arrived.
     fn now(&self) -> Result<Timestamp>;
@@ -71,17 +71,17 @@ impl ContextExt for Context<'_> {
         }
     }
 
-    fn authorize(&self, action: UserAction) -> Result<&Arc<Actor>> {
+    fn authorize(&self, action: impl ActionType<Level = UserAction>) -> Result<&Arc<Actor>> {
         let actor = self.actor()?;
         actor.permit(action)?;
         Ok(actor)
     }
 
-    async fn organization(
+    async fn organization<A: ActionType<Level = OrganizationAction> + Send>(
         &self,
         identifier: Option<OrganizationIdentifier>,
-        action: OrganizationAction,
-    ) -> Result<Permitted<OrganizationRef>> {
+        action: A,
+    ) -> Result<Permitted<OrganizationRef, A>> {
         let actor = self.actor()?;
         let identifier = identifier.ok_or(AccessDenied)?;
         self.data::<Loaders>().map_err(missing)?.organization(actor, identifier, action).await

@@ -8,7 +8,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    access::{Access, actor::Principal, organizations::Loaders},
+    access::{Access, actor::Principal, loaders::Loaders},
     error::{Error, RequestFault, Result},
     graph::{
         self, Schema,

@@ -9,7 +9,7 @@ use crate::{
     domain::{
         access_token,
         organization::OrganizationIdentifier,
-        policy::{OrganizationAction, UserAction},
+        policy::{in_organization, on_platform},
         role::OrganizationRole,
     },
     error::{Error, Result},
@@ -57,7 +57,7 @@ impl MeQueries {
     ) -> Option<Result<Me>> {
         let is_front = caller_origin.as_deref() == Some("FRONT");
         let caller_origin = if is_front { CallerOrigin::Front } else { CallerOrigin::Api };
-        let actor = ctx.authorize(UserAction::Me).cloned();
+        let actor = ctx.authorize(on_platform::Me).cloned();
         Some(actor.map(|actor| Me { actor, caller_origin }))
     }
 }
@@ -184,7 +184,7 @@ impl Me {
         identifier: Option<String>,
     ) -> Result<OrganizationRole> {
         let identifier = identifier.and_then(|it| OrganizationIdentifier::try_from(it).ok());
-        Ok(ctx.organization(identifier, OrganizationAction::Organization).await?.role())
+        Ok(ctx.organization(identifier, in_organization::Organization).await?.role())
     }
 }
 

@@ -12,12 +12,12 @@ use crate::{
     domain::{
         organization::{self, OrganizationIdentifier, OrganizationRef},
         permitted::Permitted,
-        policy::{OrganizationAction, UserAction},
+        policy::{in_organization, on_platform},
     },
     error::Result,
     graph::{
         context::ContextExt,
-        paging::{self, Connection, ConnectionNode, PageArguments, Position},
+        paging::{self, Connection, ConnectionNode, PageArguments},
     },
     store::{
         cursor::Cursor,
@@ -96,7 +96,7 @@ impl OrganizationMutations {
 }
 
 /// An organization. It has groups, stakeholders and policies.
-pub(super) struct Organization(Permitted<OrganizationRef>);
+pub(super) struct Organization(Permitted<OrganizationRef, in_organization::Organization>);
 
 impl Organization {
     /// Creates the view of an organization, if the user may see it.
@@ -105,7 +105,7 @@ impl Organization {
     ///
     /// `AccessDenied` if it is hidden from the user.
     pub(super) fn visible_to(actor: &Actor, organization: OrganizationRef) -> Result<Self> {
-        Ok(Self(actor.permit_in(organization, OrganizationAction::Organization)?))
+        Ok(Self(actor.permit_in(organization, in_organization::Organization)?))
     }
 }
 
@@ -137,16 +137,6 @@ impl ConnectionNode for Organization {
     const DESCRIPTION: &'static str = "A page of organizations.";
 }
 
-impl Position for Cursor {
-    fn to_cursor(&self) -> String {
-        self.to_string()
-    }
-
-    fn from_cursor(cursor: &str) -> Option<Self> {
-        Self::try_from(cursor.to_owned()).ok()
-    }
-}
-
 /// A changed organization.
 #[derive(SimpleObject)]
 struct OrganizationPayload {
@@ -160,7 +150,7 @@ async fn find(
     ctx: &Context<'_>,
     identifier: Option<OrganizationIdentifier>,
 ) -> Result<Organization> {
-    Ok(Organization(ctx.organization(identifier, OrganizationAction::Organization).await?))
+    Ok(Organization(ctx.organization(identifier, in_organization::Organization).await?))
 }
 
 async fn list(
@@ -170,7 +160,7 @@ async fn list(
     search: Option<&str>,
 ) -> Result<Connection<Organization>> {
     let actor = ctx.actor()?;
-    let permitted = actor.permit(UserAction::Organizations)?;
+    let permitted = actor.permit(on_platform::Organizations)?;
     let arguments = PageArguments::<Cursor>::parse(first, after)?;
     let request = PageRequest {
         limit: arguments.first.max(1),
@@ -183,7 +173,7 @@ async fn list(
 
 async fn add(ctx: &Context<'_>, name: &str) -> Result<OrganizationPayload> {
     let actor = ctx.actor()?;
-    let permitted = actor.permit(UserAction::AddOrganization)?;
+    let permitted = actor.permit(on_platform::AddOrganization)?;
     let name = organization::Organization::parse_name(name)?;
     let access = ctx.access()?;
     let added = access.add_organization(actor, &permitted, name, ctx.request_context()?).await?;

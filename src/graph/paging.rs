@@ -15,7 +15,7 @@ use ulid::Ulid;
 use crate::{
     error::{Error, RequestFault, Result},
     graph::{context::ContextExt, warning::Warning},
-    store::page::Page,
+    store::{cursor::Cursor, page::Page},
 };
 
 /// The maximum page size.
@@ -65,7 +65,7 @@ pub(super) trait Position: Sized {
     /// Returns the cursor.
     fn to_cursor(&self) -> String;
 
-    /// Parses a cursor. Returns `None` if the text is not a cursor of this list.
+    /// Parses a cursor. Returns `None` if the text is not a cursor.
     fn from_cursor(cursor: &str) -> Option<Self>;
 }
 
@@ -76,6 +76,16 @@ impl Position for Ulid {
 
     fn from_cursor(cursor: &str) -> Option<Self> {
         cursor.parse().ok()
+    }
+}
+
+impl Position for Cursor {
+    fn to_cursor(&self) -> String {
+        self.to_string()
+    }
+
+    fn from_cursor(cursor: &str) -> Option<Self> {
+        Self::try_from(cursor.to_owned()).ok()
     }
 }
 

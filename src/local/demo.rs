@@ -8,7 +8,7 @@ use crate::{
         id::{OrganizationId, OrganizationName, UserId},
         memberships::Memberships,
         organization::{Organization, OrganizationIdentifier, OrganizationRef},
-        policy::{OrganizationAction, UserAction},
+        policy::{in_organization, on_platform},
         role::{OrganizationRole, UserRole},
         stakeholder::{Stakeholder, Status},
     },
@@ -43,7 +43,7 @@ pub(super) async fn fill(app: &App) -> Result<()> {
     let store = &app.access.store;
     for (address, name, role, in_demo) in PEOPLE {
         let mut stakeholder = find_or_enrol(app, address, name, role).await?;
-        if store.memberships(&stakeholder.id).await?.version > 0 {
+        if !store.memberships(&stakeholder.id).await?.is_empty() {
             continue;
         }
         if stakeholder.role == UserRole::User && role != UserRole::User {
@@ -55,9 +55,9 @@ pub(super) async fn fill(app: &App) -> Result<()> {
         let demo = find_or_add_organization(app, &stakeholder).await?;
         let admin = Stakeholder { role: UserRole::Admin, ..stakeholder.clone() };
         let none = Memberships::none(stakeholder.id.clone());
-        let permitted = admin.permit_in(demo, &none, OrganizationAction::Organization)?;
+        let permitted = admin.permit_in(demo, &none, in_organization::GrantStakeholder)?;
         let entry = entry(app, &stakeholder)?;
-        store.set_member(&permitted, &stakeholder, in_demo, &entry).await?;
+        store.set_member(&permitted, &stakeholder, in_demo, &entry).await??;
     }
     Ok(())
 }
@@ -89,9 +89,9 @@ async fn find_or_add_organization(app: &App, admin: &Stakeholder) -> Result<Orga
     }
     let id = OrganizationId::from_entropy(app.entropy.bytes().map_err(Error::internal)?);
     let organization = Organization::new(id, name, app.clock.now());
-    let permitted = admin.permit(UserAction::AddOrganization)?;
+    let permitted = admin.permit(on_platform::AddOrganization)?;
     let entry = entry(app, admin)?;
-    store.add_organization(&permitted, &organization, admin, &entry).await?;
+    store.add_organization(&permitted, &organization, admin, &entry).await??;
     Ok(organization.to_ref())
 }
 

@@ -4,8 +4,9 @@ use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-/// The maximum length of a sort key, in bytes.
-const MAX_SORT_KEY_LENGTH: usize = 1024;
+/// The maximum length of a sort key without its prefix, in bytes. With the prefix, DynamoDB accepts
+/// 1,024 bytes.
+const MAX_LENGTH: usize = 1000;
 
 /// A position in a list: the place after the record with this sort key.
 ///
@@ -41,7 +42,7 @@ impl TryFrom<String> for Cursor {
     fn try_from(text: String) -> Result<Self, InvalidCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
         let sort_key = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
-        let is_possible = (1..=MAX_SORT_KEY_LENGTH).contains(&sort_key.len());
+        let is_possible = (1..=MAX_LENGTH).contains(&sort_key.len());
         is_possible.then_some(Self(sort_key)).ok_or(InvalidCursor)
     }
 }

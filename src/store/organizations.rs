@@ -9,7 +9,9 @@ use crate::{
         memberships::Memberships,
         organization::{Member, Organization, OrganizationIdentifier, OrganizationRef},
         permitted::{Permitted, Platform},
+        policy::{in_organization, on_platform},
         role::OrganizationRole,
+        rule::BrokenRule,
         stakeholder::Stakeholder,
     },
     store::{
@@ -74,7 +76,7 @@ impl Store {
     /// [`StoreError::Unavailable`] when DynamoDB fails.
     pub async fn organizations(
         &self,
-        _permitted: &Permitted<Platform>,
+        _permitted: &Permitted<Platform, on_platform::Organizations>,
         request: &PageRequest,
     ) -> Result<Page<OrganizationRef>, StoreError> {
         self.page(&KeyPrefix::organization_names(), request).await
@@ -86,25 +88,28 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Exists`] when the name is taken; [`StoreError::Guard`] when the creator was
-    /// disabled meanwhile; [`StoreError::Stale`] when others changed the creator's memberships at
+    /// `LIMIT_REACHED` when the creator has 100 organizations; [`StoreError::Exists`] when the name
+    /// is taken; [`StoreError::Guard`] when the creator was disabled meanwhile; [`StoreError::Stale`] when others changed the creator's memberships at
     /// each attempt.
     pub async fn add_organization(
         &self,
-        _permitted: &Permitted<Platform>,
+        _permitted: &Permitted<Platform, on_platform::AddOrganization>,
         organization: &Organization,
         creator: &Stakeholder,
         entry: &AuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Result<(), BrokenRule>, StoreError> {
         let role = OrganizationRole::CustomerManager;
         let member = member(&organization.id, creator, role);
         let reference = organization.to_ref();
         let attempt = || async {
+            let before = self.get::<Memberships>(&Key::memberships(&creator.id)).await?;
+            let after = match join(before.as_ref(), creator, &reference, role) {
+                Ok(after) => after,
+                Err(limit) => return Ok(Err(limit)),
+            };
             let writes = self.transaction().require_active(creator)?.insert(organization)?;
             let writes = writes.insert(&reference)?.insert(&member)?;
-            let before = self.get::<Memberships>(&Key::memberships(&creator.id)).await?;
-            let after = join(before.as_ref(), creator, &reference, role);
-            writes.upsert(before.as_ref(), &after)?.commit(entry).await
+            writes.upsert(before.as_ref(), &after)?.commit(entry).await.map(Ok)
         };
         self.retry_when_stale(attempt).await
     }
@@ -112,19 +117,20 @@ impl Store {
     /// Gives a stakeholder a role in an organization: in their memberships and in the
     /// organization's list of stakeholders.
     ///
-    /// Costs one `BatchGetItem` and one `TransactWriteItems` of four writes, for each attempt.
+    /// Costs one `BatchGetItem` and one `TransactWriteItems` of five writes, for each attempt.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Guard`] when the stakeholder was disabled meanwhile; [`StoreError::Stale`]
-    /// when others changed their memberships at each attempt.
+    /// `LIMIT_REACHED` when the stakeholder has 100 other organizations; [`StoreError::Guard`] when
+    /// the stakeholder was disabled or the organization does not exist; [`StoreError::Stale`] when
+    /// others changed their memberships at each attempt.
     pub async fn set_member(
         &self,
-        permitted: &Permitted<OrganizationRef>,
+        permitted: &Permitted<OrganizationRef, in_organization::GrantStakeholder>,
         stakeholder: &Stakeholder,
         role: OrganizationRole,
         entry: &AuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Result<(), BrokenRule>, StoreError> {
         let organization = permitted.resource();
         let id = &organization.id;
         let keys = [Key::memberships(&stakeholder.id), Key::member(id, &stakeholder.id)];
@@ -133,27 +139,35 @@ impl Store {
             let [memberships, listed] = &keys;
             let memberships: Option<Memberships> = item::take(&mut items, memberships)?;
             let listed: Option<Member> = item::take(&mut items, listed)?;
-            let joined = join(memberships.as_ref(), stakeholder, organization, role);
+            let joined = match join(memberships.as_ref(), stakeholder, organization, role) {
+                Ok(joined) => joined,
+                Err(limit) => return Ok(Err(limit)),
+            };
             let version = listed.as_ref().map_or(0, |it| it.version);
             let member = Member { version, ..member(id, stakeholder, role) };
             let writes = self.transaction().require_active(stakeholder)?;
+            let writes = writes.require_exists(&Key::organization(id))?;
             let writes = writes.upsert(memberships.as_ref(), &joined)?;
-            writes.upsert(listed.as_ref(), &member)?.commit(entry).await
+            writes.upsert(listed.as_ref(), &member)?.commit(entry).await.map(Ok)
         };
         self.retry_when_stale(attempt).await
     }
 }
 
-/// Adds an organization to the memberships of a stakeholder, or changes the role in it.
+/// Adds an organization to the memberships of a stakeholder, or changes the role in it. Returns the
+/// error `LIMIT_REACHED` if the stakeholder has 100 other organizations.
 fn join(
     before: Option<&Memberships>,
     stakeholder: &Stakeholder,
     organization: &OrganizationRef,
     role: OrganizationRole,
-) -> Memberships {
+) -> Result<Memberships, BrokenRule> {
     let none = || Memberships::none(stakeholder.id.clone());
     let before = before.cloned().unwrap_or_else(none);
-    before.with(organization.id.clone(), organization.name.clone(), role)
+    if before.role_in(&organization.id).is_none() {
+        before.check_limit()?;
+    }
+    Ok(before.with(organization.id.clone(), organization.name.clone(), role))
 }
 
 fn member(
@@ -161,11 +175,5 @@ fn member(
     stakeholder: &Stakeholder,
     role: OrganizationRole,
 ) -> Member {
-    Member {
-        organization: organization.clone(),
-        user: stakeholder.id.clone(),
-        email: stakeholder.email.clone(),
-        role,
-        version: 0,
-    }
+    Member { organization: organization.clone(), user: stakeholder.id.clone(), role, version: 0 }
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+    builders::ConditionCheckBuilder,
     builders::{DeleteBuilder, UpdateBuilder},
 };
 
@@ -56,7 +57,16 @@ impl Transaction<'_> {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":epoch", AttributeValue::N(owner.epoch.to_string()))
             .expression_attribute_values(":active", AttributeValue::S("active".to_owned()));
-        let check = check.table_name(&self.store.table).set_key(Some(owner.key().attributes()));
+        self.require(check, &owner.key())
+    }
+
+    /// Requires that the record at `key` exists.
+    pub(super) fn require_exists(self, key: &Key) -> Result<Self, StoreError> {
+        self.require(ConditionCheck::builder().condition_expression("attribute_exists(PK)"), key)
+    }
+
+    fn require(self, check: ConditionCheckBuilder, key: &Key) -> Result<Self, StoreError> {
+        let check = check.table_name(&self.store.table).set_key(Some(key.attributes()));
         let check = check.build().map_err(rejected)?;
         let write = TransactWriteItem::builder().condition_check(check).build();
         Ok(self.with(write, Requirement::Guard))

@@ -12,6 +12,7 @@ use crate::{
         error_page::PageError,
         layout::{self, Layout},
         logged_in::LoggedIn,
+        organizations::Organization,
         token_form::{SubmittedForm, TokenForm},
     },
 };
@@ -27,13 +28,6 @@ struct Data {
 struct User {
     user_name: String,
     organizations: Vec<Organization>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Organization {
-    name: String,
-    user_role: String,
 }
 
 #[derive(Template)]

@@ -52,11 +52,12 @@ struct PageInfo {
     has_next_page: bool,
 }
 
+/// An item of the list.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Organization {
-    name: String,
-    user_role: String,
+pub(super) struct Organization {
+    pub(super) name: String,
+    pub(super) user_role: String,
 }
 
 #[derive(Template)]

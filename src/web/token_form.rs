@@ -15,7 +15,7 @@ use crate::{
     domain::{
         access_token::{AccessToken, ExpirationPolicy},
         expiration::INVALID_EXPIRATION_TIME,
-        policy::UserAction,
+        policy::on_platform,
     },
     error::{Error, Result},
     http::form::Form,
@@ -104,7 +104,7 @@ impl SubmittedForm {
         if current.map_or("", |it| it.id.as_str()) != self.replaces {
             return Ok(Err(Fault::Form(TOKEN_CHANGED)));
         }
-        actor.permit(UserAction::UpdateAccessToken)?;
+        actor.permit(on_platform::UpdateAccessToken)?;
         let time = match self.expiration_time(context.now) {
             Ok(time) => time,
             Err(fault) => return Ok(Err(fault)),

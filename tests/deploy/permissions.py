@@ -118,11 +118,12 @@ _COMMON = {
     "dynamodb:DeleteItem",
     "dynamodb:GetItem",
     "dynamodb:PutItem",
+    "dynamodb:Query",
     "dynamodb:UpdateItem",
     "kms:GetPublicKey",
 }
 
 ALLOWED = {
-    "ApiRole": _COMMON | {"dynamodb:Query", "kms:Sign"},
+    "ApiRole": _COMMON | {"kms:Sign"},
     "WebRole": _COMMON | {"secretsmanager:GetSecretValue"},
 }

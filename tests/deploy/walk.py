@@ -50,6 +50,20 @@ def a_user_logs_in_with_the_provider_and_gets_a_session(world):
 
 
 @test
+def an_admin_creates_an_organization_and_sees_it_in_the_list(world):
+    world.set_role("admin")
+    created = world.ana.query(world.api, 'mutation { addOrganization(name: "acme") { success } }')
+    by_name = world.ana.query(world.api, '{ organizationId(organizationName: "acme") { name } }')
+    page = world.ana.open(f"{world.product}/orgs")
+    world.set_role("user")
+
+    assert created.json() == {"data": {"addOrganization": {"success": True}}}, created.text
+    assert by_name.json() == {"data": {"organizationId": {"name": "acme"}}}, by_name.text
+    assert page.status == 200, page.text
+    assert "<span>acme</span>" in page.text
+
+
+@test
 def the_playground_is_at_api(world):
     page = world.ana.open(world.api)
 

@@ -82,6 +82,19 @@ class World:
         )
         return found["Environment"]["Variables"][name]
 
+    def set_role(self, role):
+        """Gives Ana a role on the platform, by a change of her record in the table."""
+        dynamodb, table = self.cloud.client("dynamodb"), self.cloud.outputs()["TableName"]
+        address = {"PK": {"S": f"E#{ANA}"}, "SK": {"S": "E"}}
+        user = dynamodb.get_item(TableName=table, Key=address)["Item"]["user"]["S"]
+        dynamodb.update_item(
+            TableName=table,
+            Key={"PK": {"S": f"U#{user}"}, "SK": {"S": "P"}},
+            UpdateExpression="SET #role = :role",
+            ExpressionAttributeNames={"#role": "role"},
+            ExpressionAttributeValues={":role": {"S": role}},
+        )
+
     def record(self, name):
         """Returns the key of a token's record in the table."""
         claims = part(self.tokens[name], 1)

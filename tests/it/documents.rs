@@ -109,8 +109,9 @@ async fn an_invalid_document_is_rejected(#[case] document: &str) {
 #[tokio::test]
 async fn the_documents_of_pages_are_valid() {
     let queries = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/web/queries");
-    for file in fs::read_dir(queries).into_iter().flatten() {
-        let path = file.unwrap().path();
+    let paths: Vec<_> = fs::read_dir(queries).unwrap().map(|it| it.unwrap().path()).collect();
+    assert!(!paths.is_empty());
+    for path in paths {
         let document = fs::read_to_string(&path).unwrap();
         let validated = execution::validate(&document).await;
         assert!(validated.is_ok(), "{}: {validated:?}", path.display());

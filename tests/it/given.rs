@@ -30,7 +30,7 @@ use arm_api::{
         id::{OrganizationId, OrganizationName},
         memberships::Memberships,
         organization::{Organization, OrganizationIdentifier, OrganizationRef},
-        policy::{OrganizationAction, UserAction},
+        policy::{in_organization, on_platform},
         rate_limit::RateLimit,
         role::{OrganizationRole, UserRole},
         stakeholder::Stakeholder,
@@ -290,11 +290,11 @@ impl World {
         let permitted = admin(&stakeholder).permit_in(
             organization,
             &Memberships::none(stakeholder.id.clone()),
-            OrganizationAction::Organization,
+            in_organization::GrantStakeholder,
         );
         let entry = self.audit_entry(&stakeholder);
         let store = &self.app.access.store;
-        store.set_member(&permitted.unwrap(), &stakeholder, role, &entry).await.unwrap();
+        store.set_member(&permitted.unwrap(), &stakeholder, role, &entry).await.unwrap().unwrap();
     }
 
     /// Returns the ID of an existing organization.
@@ -318,10 +318,10 @@ impl World {
         }
         let id = OrganizationId::from_entropy(self.app.entropy.bytes().unwrap());
         let organization = Organization::new(id, name, self.app.clock.now());
-        let permitted = admin(creator).permit(UserAction::AddOrganization).unwrap();
+        let permitted = admin(creator).permit(on_platform::AddOrganization).unwrap();
         let entry = self.audit_entry(creator);
         let store = &self.app.access.store;
-        store.add_organization(&permitted, &organization, creator, &entry).await.unwrap();
+        store.add_organization(&permitted, &organization, creator, &entry).await.unwrap().unwrap();
         organization.to_ref()
     }
 

@@ -11,6 +11,7 @@ use arm_api::{
         own_path::OwnPath,
         policy,
         rate_limit::{Counter, Network, RateLimit},
+        role::OrganizationRole,
         secret::Secret,
         subject::{LinkedSubject, Subject},
     },
@@ -64,6 +65,8 @@ async fn the_stored_records_match_the_golden_file() {
     store.link_subject(&ana, linked, &link, None, &world.audit_entry(&ana)).await.unwrap();
     let office = Counter::LoginsFrom(Network::of("203.0.113.7".parse().unwrap()));
     store.count_within(&office, RateLimit::per_minute(30), now).await.unwrap();
+
+    world.add_member("ana@acme.test", "acme", OrganizationRole::UserManager).await;
 
     let items = world.stored_items();
 

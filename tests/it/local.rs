@@ -7,6 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use arm_api::local::dynamodb::Embedded;
 use serde_json::Value;
 
 /// Runs the binary with arguments that are rejected, and returns the error message.
@@ -179,6 +180,22 @@ fn tokens_and_sessions_survive_a_restart() {
 
     assert_eq!(second.status_of_me(&session), 200);
     assert_eq!(second.status_of_me(&token), 200);
+}
+
+#[test]
+fn a_second_start_does_not_write_the_demo_data_again() {
+    let folder = Folder::new("demo");
+    let count = || {
+        drop(Local::start(&["--data-dir", folder.path()]));
+        let database = Embedded::in_file(&format!("{}/dynamodb.sqlite", folder.path())).unwrap();
+        let (_, response) = database.respond("Scan", br#"{"TableName":"arm"}"#);
+        serde_json::from_str::<Value>(&response).unwrap()["Count"].as_u64().unwrap()
+    };
+
+    let first = count();
+
+    assert!(first > 0);
+    assert_eq!(count(), first);
 }
 
 #[test]

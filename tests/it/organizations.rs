@@ -1,10 +1,17 @@
 //! Organizations: who sees them, how they are listed, and how they are created.
 
-use arm_api::domain::{
-    id::OrganizationId,
-    role::{OrganizationRole, UserRole},
+use arm_api::{
+    domain::{
+        id::{OrganizationId, OrganizationName},
+        memberships::Memberships,
+        organization::OrganizationRef,
+        policy::in_organization::GrantStakeholder,
+        role::{OrganizationRole, UserRole},
+        stakeholder::Stakeholder,
+    },
+    local::faults::{Calls, Fault, Plan},
+    store::StoreError,
 };
-use arm_api::local::faults::{Calls, Fault, Plan};
 use rstest::rstest;
 use serde_json::{Value, json};
 
@@ -73,7 +80,7 @@ async fn a_member_finds_an_organization_by_id_and_by_name() {
 
     let acme = json!({
         "id": id.as_str(), "name": "acme", "userRole": "user_manager",
-        "permissions": ["organization", "auditLog"],
+        "permissions": ["organization", "auditLog", "grantStakeholderOrganizationAccess"],
     });
     assert_eq!(found_by_id.json()["data"]["organization"], acme);
     assert_eq!(found_by_name.json()["data"]["organizationId"], acme);
@@ -263,6 +270,43 @@ async fn an_admin_who_creates_an_organization_becomes_its_customer_manager() {
     let found = ada.query(&by_name("acme")).await.json();
     assert_eq!(found["data"]["organizationId"]["id"], payload["organization"]["id"]);
     assert_eq!(found["data"]["organizationId"]["userRole"], "customer_manager");
+}
+
+#[tokio::test]
+async fn a_user_can_have_at_most_100_organizations() {
+    let world = World::new().await;
+    let ada = admin(&world, "ada@acme.test").await;
+    for number in 0..99 {
+        world.add_member("ada@acme.test", &format!("acme-{number}"), OrganizationRole::User).await;
+    }
+
+    let (first, second) = (add("first"), add("second"));
+    let (first, second) = futures_util::join!(ada.query(&first), ada.query(&second));
+    let third = ada.query(&add("third")).await;
+
+    let is_success = |it: &TestResponse| it.json()["data"]["addOrganization"]["success"] == true;
+    assert_ne!(is_success(&first), is_success(&second), "both requests read 99 organizations");
+    assert_eq!(third.json()["errors"][0]["extensions"]["reason"], "LIMIT_REACHED");
+    assert_eq!(third.json()["errors"][0]["extensions"]["limit"], 100);
+}
+
+#[tokio::test]
+async fn a_stakeholder_is_not_added_to_an_organization_that_does_not_exist() {
+    let world = World::new().await;
+    world.log_in("ana@acme.test").await;
+    let ana = world.stakeholder("ana@acme.test").await;
+    let admin = Stakeholder { role: UserRole::Admin, ..ana.clone() };
+    let organization = OrganizationRef {
+        id: OrganizationId::from_entropy([7; 16]),
+        name: OrganizationName::try_from("missing".to_owned()).unwrap(),
+    };
+    let memberships = Memberships::none(ana.id.clone());
+    let permitted = admin.permit_in(organization, &memberships, GrantStakeholder).unwrap();
+
+    let (store, entry) = (&world.app.access.store, world.audit_entry(&ana));
+    let added = store.set_member(&permitted, &ana, OrganizationRole::User, &entry).await;
+
+    assert!(matches!(added, Err(StoreError::Guard)), "{added:?}");
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ async fn an_admin_pages_through_all_organizations_and_searches_them() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_another_list_is_a_bad_request() {
+async fn a_text_that_is_no_cursor_is_a_bad_request() {
     let world = World::new().await;
     let ada = world.log_in("ada@acme.test").await;
     world.change_stakeholder("ada@acme.test", |it| it.role = UserRole::Admin).await;

@@ -24,6 +24,9 @@ fn is_public_item(line: &str) -> bool {
 fn is_documented(before: &[&str]) -> bool {
     let mut is_in_attribute = false;
     for line in before.iter().rev() {
+        if line.starts_with("#[doc = ") {
+            return true;
+        }
         if line.starts_with("#[") {
             is_in_attribute = false;
         } else if line.ends_with(")]") {
