@@ -18,7 +18,7 @@
 //! | `bin/local.rs`, `local` | local mode: the whole application on localhost with an embedded DynamoDB (feature `local`) |
 //! | [`app`], [`routes`] | objects that live as long as the process; the routes and their middleware |
 //! | [`identity`], [`graph`], [`web`] | logins with identity providers; the GraphQL schema and its execution; the pages and the IDE |
-//! | [`access`] | authentication: sessions, API tokens, signing keys |
+//! | [`access`] | authentication and authorization: sessions, API tokens, signing keys, access to organizations |
 //! | [`mod@http`] | HTTP headers, bodies and cookies; the handler for Lambda events |
 //! | [`error`] | the errors that clients receive |
 //! | [`store`] | the DynamoDB table |
@@ -54,8 +54,7 @@
 //!
 //! - [`domain`] does no I/O and has no async code (`tests/it/architecture.rs`).
 //! - A module uses only modules of lower layers (`tests/it/architecture.rs`).
-//! - There are no cyclic dependencies between files, except those that `tests/it/architecture.rs`
-//!   lists.
+//! - There are no cyclic dependencies between files (`tests/it/architecture.rs`).
 //! - Only [`clock`] reads the time, only [`entropy`] generates random numbers, and only [`config`]
 //!   reads the environment (`clippy.toml`).
 //! - A request reads the clock once. All code below the handler receives the time as a parameter

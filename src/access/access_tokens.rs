@@ -232,16 +232,3 @@ fn new_token(
         last_used_at: None,
     }
 }
-
-impl From<&AccessToken> for TokenClaims {
-    fn from(token: &AccessToken) -> Self {
-        Self {
-            user: token.user.clone(),
-            token: token.id.clone(),
-            digest: token.digest.clone(),
-            issued_at: token.issued_at,
-            expires_at: token.expires_at,
-            renewal_key: None,
-        }
-    }
-}

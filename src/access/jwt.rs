@@ -20,7 +20,7 @@ use crate::{
     config::PublicUrl,
     domain::{
         CLOCK_SKEW,
-        access_token::ExpirationPolicy,
+        access_token::{AccessToken, ExpirationPolicy},
         id::{TokenId, UserId},
         refusal::{MalformedToken, Refusal},
         secret::{Digest, Secret},
@@ -69,6 +69,19 @@ pub struct TokenClaims {
     /// The key that derives the secret of the token's successor. `None` if the claims were read
     /// from the token's record.
     pub renewal_key: Option<Arc<Secret>>,
+}
+
+impl From<&AccessToken> for TokenClaims {
+    fn from(token: &AccessToken) -> Self {
+        Self {
+            user: token.user.clone(),
+            token: token.id.clone(),
+            digest: token.digest.clone(),
+            issued_at: token.issued_at,
+            expires_at: token.expires_at,
+            renewal_key: None,
+        }
+    }
 }
 
 impl Jwt {

@@ -55,8 +55,8 @@ impl<K: LoadKey> Loader<K> {
         pending.len() == 1
     }
 
-    /// Loads the next batch. This runs in its own task, so it starts after all resolvers that are
-    /// ready have added their keys.
+    /// Loads the next batch. This runs in its own task. All our binaries run on one thread, so it
+    /// starts after all resolvers that are ready have added their keys.
     async fn load_batch(self) {
         let batch = {
             let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! Authentication, and the management of sessions, API tokens and signing keys.
+//! Authentication and authorization, and the management of sessions, API tokens, signing keys and
+//! organizations.
 //!
 //! A forged token is rejected without I/O. Authenticating a valid credential takes one
 //! `BatchGetItem`, which reads the stakeholder, their memberships and the credential with strong

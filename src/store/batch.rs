@@ -26,6 +26,16 @@ const WRITES: u32 = 7;
 const PAUSE: Duration = Duration::from_millis(25);
 
 impl Store {
+    /// Makes a read like that of an authentication, which also opens the connection. Call it at
+    /// startup, when Lambda does not throttle the CPU yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] when DynamoDB does not respond.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        self.items(&[Key::warm_up()]).await.map(|_| ())
+    }
+
     /// Gets the records at `keys` with consistent reads, in no particular order. Omits records that
     /// do not exist. Logs and omits records that cannot be read.
     ///

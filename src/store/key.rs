@@ -203,12 +203,6 @@ pub struct KeyPrefix {
 }
 
 impl KeyPrefix {
-    /// The API tokens of a user. Their order has no meaning.
-    #[must_use]
-    pub fn access_tokens(user: &UserId) -> Self {
-        Self { pk: format!("U#{user}"), prefix: "T#" }
-    }
-
     /// The names of all organizations, in alphabetical order.
     #[must_use]
     pub fn organization_names() -> Self {

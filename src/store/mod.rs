@@ -58,16 +58,6 @@ impl Store {
         Self { client, table, entropy }
     }
 
-    /// Makes a read like that of an authentication, which also opens the connection. Call it at
-    /// startup, when Lambda does not throttle the CPU yet.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Unavailable`] when DynamoDB does not respond.
-    pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.items(&[Key::warm_up()]).await.map(|_| ())
-    }
-
     /// Gets the record at `key` with a consistent read.
     ///
     /// Costs one `GetItem`.
