@@ -145,7 +145,7 @@ impl Access {
         }
         let link = LinkedSubject { email: identity.email.clone(), ..stored.clone() };
         if known.email == identity.email {
-            self.store.note_address(&link).await?;
+            self.store.record_address(&link).await?;
             return Ok(known);
         }
         let id = telemetry::request_id();
@@ -156,7 +156,7 @@ impl Access {
             let change =
                 Change::new("email", Some(known.email.as_str()), Some(identity.email.as_str()));
             let entry = self.login_entry(&known, CHANGE_EMAIL, context)?.with_changes([change]);
-            return Ok(self.store.move_address(&known, &link, &entry).await?);
+            return Ok(self.store.change_address(&known, &link, &entry).await?);
         } else {
             let event = "address not updated: it belongs to another stakeholder";
             tracing::warn!(requestId = id, actor = %known.id, "{event}");

@@ -14,6 +14,18 @@ use crate::{
 /// The condition that the subject is still not linked, or still linked to the user `:uid`.
 const IS_UNCHANGED: &str = "attribute_not_exists(PK) OR uid = :uid";
 
+/// The condition that the subject is still linked to the user `:uid`.
+const IS_LINKED: &str = "uid = :uid";
+
+/// Changes the address that the provider reports. Other attributes stay, even unknown ones.
+const SET_ADDRESS: &str = "SET email = :email";
+
+/// Returns the values of `:uid` and `:email`.
+fn address_of(link: &LinkedSubject) -> [(&'static str, AttributeValue); 2] {
+    let email = AttributeValue::S(link.email.as_str().to_owned());
+    [user_of(Some(link)), (":email", email)]
+}
+
 /// Returns the value of `:uid`: the user of `stored`, or an id that no user has.
 fn user_of(stored: Option<&LinkedSubject>) -> (&'static str, AttributeValue) {
     (":uid", AttributeValue::S(stored.map_or("-", |it| it.user.as_str()).to_owned()))
@@ -87,7 +99,7 @@ impl Store {
     ///
     /// [`StoreError::Exists`] when the address belongs to another stakeholder;
     /// [`StoreError::Stale`] when another request changed the stakeholder first.
-    pub async fn move_address(
+    pub async fn change_address(
         &self,
         before: &Stakeholder,
         link: &LinkedSubject,
@@ -97,7 +109,8 @@ impl Store {
         after.email = link.email.clone();
         after.version += 1;
         let address = Address { email: after.email.clone(), user: after.id.clone() };
-        let writes = self.transaction().put_where(link, IS_UNCHANGED, [user_of(Some(link))])?;
+        let writes = self.transaction();
+        let writes = writes.update_where(&link.key(), SET_ADDRESS, IS_LINKED, address_of(link))?;
         let writes = writes.insert(&address)?.delete(&Key::email(&before.email))?;
         writes.change(before, &after)?.commit(entry).await?;
         Ok(after)
@@ -106,13 +119,12 @@ impl Store {
     /// Records the address that the provider of a linked subject reports, if the stakeholder
     /// already has it.
     ///
+    /// Costs one `UpdateItem`.
+    ///
     /// # Errors
     ///
     /// [`StoreError::Stale`] when the subject is no longer linked to them.
-    pub async fn note_address(&self, link: &LinkedSubject) -> Result<(), StoreError> {
-        self.transaction()
-            .put_where(link, IS_UNCHANGED, [user_of(Some(link))])?
-            .commit_without_audit()
-            .await
+    pub async fn record_address(&self, link: &LinkedSubject) -> Result<(), StoreError> {
+        self.update(&link.key(), SET_ADDRESS, IS_LINKED, address_of(link)).await
     }
 }

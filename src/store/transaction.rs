@@ -170,6 +170,22 @@ impl Transaction<'_> {
         self.update(update, Requirement::Unchanged)
     }
 
+    /// Applies the update expression `change` to the record at `key`. The transaction fails unless
+    /// `condition` holds.
+    pub(super) fn update_where(
+        self,
+        key: &Key,
+        change: &str,
+        condition: &str,
+        values: impl IntoIterator<Item = Value>,
+    ) -> Result<Self, StoreError> {
+        let update = self.update_at(key).update_expression(change).condition_expression(condition);
+        let update = values
+            .into_iter()
+            .fold(update, |update, (name, value)| update.expression_attribute_values(name, value));
+        self.update(update, Requirement::Unchanged)
+    }
+
     fn update_at(&self, key: &Key) -> UpdateBuilder {
         Update::builder().table_name(&self.store.table).set_key(Some(key.attributes()))
     }

@@ -15,6 +15,7 @@ use arm_api::{
     store::{Store, StoreError, sessions::ReplacedSession},
 };
 use jiff::SignedDuration;
+use serde_json::json;
 use ulid::Ulid;
 
 use crate::given::{World, start};
@@ -142,11 +143,36 @@ async fn a_changed_address_frees_the_former_one() {
         .unwrap();
 
     let moved = LinkedSubject { email: email("rossi@acme.test"), ..link(&ana, "1") };
-    let after = store.move_address(&known, &moved, &entry(&ana, 2)).await.unwrap();
+    let after = store.change_address(&known, &moved, &entry(&ana, 2)).await.unwrap();
 
     assert_eq!(store.stakeholder_at(&email("rossi@acme.test")).await.unwrap(), Some(after));
     assert_eq!(store.stakeholder_at(&email("ana@acme.test")).await.unwrap(), None);
     assert_eq!(store.linked_subject(&moved.subject).await.unwrap(), Some(moved));
+}
+
+#[tokio::test]
+async fn a_changed_address_keeps_an_attribute_of_the_link_that_a_newer_version_added() {
+    let world = World::new().await;
+    let store = &world.app.access.store;
+    let ana = ana(store).await;
+    let first = link(&ana, "1");
+    let linked = linked(&ana, &first);
+    let known = store.link_subject(&ana, linked, &first, None, &entry(&ana, 1)).await.unwrap();
+    let record = || world.stored_items().into_iter().find(|it| it["SK"]["S"] == "I").unwrap();
+    let added = json!({
+        "TableName": world.table, "Key": { "PK": record()["PK"], "SK": record()["SK"] },
+        "UpdateExpression": "SET picture = :text",
+        "ExpressionAttributeValues": { ":text": { "S": "new" } },
+    });
+    let embedded = world.embedded.as_ref().unwrap();
+    assert_eq!(embedded.respond("UpdateItem", added.to_string().as_bytes()).0, 200);
+
+    let moved = LinkedSubject { email: email("rossi@acme.test"), ..link(&ana, "1") };
+    store.record_address(&moved).await.unwrap();
+    store.change_address(&known, &moved, &entry(&ana, 2)).await.unwrap();
+
+    assert_eq!(record()["picture"]["S"], "new");
+    assert_eq!(record()["email"]["S"], "rossi@acme.test");
 }
 
 #[tokio::test]
