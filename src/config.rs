@@ -3,12 +3,16 @@
 //! It is read once, when the process starts. The error lists all mistakes at once. For Lambda,
 //! `template.yaml` sets the variables.
 
+mod variables;
+
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 use jiff::SignedDuration;
 use url::Url;
 
 use crate::domain::rate_limit::RateLimit;
+
+use self::variables::Variables;
 
 /// The default number of logins that one network can begin per minute.
 const DEFAULT_LOGIN_LIMIT: u32 = 30;
@@ -108,67 +112,66 @@ impl Config {
     ///
     /// [`InvalidConfig`] lists everything that is missing or malformed.
     pub fn from_variables(variables: &BTreeMap<String, String>) -> Result<Self, InvalidConfig> {
-        let mut mistakes = Vec::new();
-        let optional = |name: &str| variables.get(name).filter(|it| !it.is_empty()).cloned();
-        let mut required = |name: &str| {
-            optional(name).unwrap_or_else(|| {
-                mistakes.push(format!("{name} is not set"));
-                String::new()
-            })
-        };
-        let table = required("TABLE_NAME");
-        let signing_keys = SigningKeys(required("SIGNING_KEYS"));
-        let aws = Aws {
-            region: required("AWS_REGION"),
-            access_key_id: required("AWS_ACCESS_KEY_ID"),
-            secret_access_key: required("AWS_SECRET_ACCESS_KEY"),
-            session_token: optional("AWS_SESSION_TOKEN"),
-            endpoint: optional("AWS_ENDPOINT_URL"),
-            dynamodb_endpoint: optional("AWS_ENDPOINT_URL_DYNAMODB")
-                .or_else(|| optional("AWS_ENDPOINT_URL")),
-        };
-        let public_url = PublicUrl::try_from(required("PUBLIC_URL")).unwrap_or_else(|fault| {
-            mistakes.push(format!("PUBLIC_URL: {fault}"));
-            PublicUrl(String::new())
-        });
-        let cors_origins =
-            parse_cors_origins(&optional("CORS_ORIGINS").unwrap_or_default(), &mut mistakes);
-
-        let login_limit = parse_login_limit(optional("LOGINS_PER_ADDRESS"), &mut mistakes);
-        let token_creation_disabled = optional("TOKEN_CREATION_DISABLED");
-        let renewal_days = optional("TOKEN_RENEWAL_DAYS");
-        let renewal_days = renewal_days.as_deref().unwrap_or(DEFAULT_RENEWAL_DAYS);
-        let token_renewal_limit = parse_renewal_days(renewal_days).unwrap_or_else(|fault| {
-            mistakes.push(format!("TOKEN_RENEWAL_DAYS: {fault}"));
-            SignedDuration::ZERO
-        });
-        let signing_public_keys = optional("SIGNING_PUBLIC_KEYS").unwrap_or_default();
-        let providers = optional("PROVIDERS_SECRET_ARN").map(Providers::SecretArn);
-        let function_name = optional("AWS_LAMBDA_FUNCTION_NAME");
+        let mut variables = Variables::new(variables);
         let config = Self {
-            table,
-            public_url,
-            signing_keys,
-            signing_public_keys,
-            cors_origins,
-            token_creation_disabled,
-            token_renewal_limit,
-            providers,
-            login_limit,
-            function_name,
-            aws,
+            table: variables.required("TABLE_NAME"),
+            signing_keys: SigningKeys(variables.required("SIGNING_KEYS")),
+            aws: Aws::read(&mut variables),
+            public_url: read_public_url(&mut variables),
+            cors_origins: read_cors_origins(&mut variables),
+            login_limit: read_login_limit(&mut variables),
+            token_creation_disabled: variables.optional("TOKEN_CREATION_DISABLED"),
+            token_renewal_limit: read_renewal_limit(&mut variables),
+            signing_public_keys: variables.optional("SIGNING_PUBLIC_KEYS").unwrap_or_default(),
+            providers: variables.optional("PROVIDERS_SECRET_ARN").map(Providers::SecretArn),
+            function_name: variables.optional("AWS_LAMBDA_FUNCTION_NAME"),
         };
-        if mistakes.is_empty() { Ok(config) } else { Err(InvalidConfig(mistakes)) }
+        variables.finish(config).map_err(InvalidConfig)
     }
 }
 
-fn parse_login_limit(text: Option<String>, mistakes: &mut Vec<String>) -> Option<RateLimit> {
-    let number = text.map_or(Ok(DEFAULT_LOGIN_LIMIT), |it| it.parse::<u32>());
-    let number = number.unwrap_or_else(|_| {
-        mistakes.push("LOGINS_PER_ADDRESS is not a whole number".to_owned());
-        DEFAULT_LOGIN_LIMIT
+impl Aws {
+    fn read(variables: &mut Variables<'_>) -> Self {
+        let endpoint = variables.optional("AWS_ENDPOINT_URL");
+        Self {
+            region: variables.required("AWS_REGION"),
+            access_key_id: variables.required("AWS_ACCESS_KEY_ID"),
+            secret_access_key: variables.required("AWS_SECRET_ACCESS_KEY"),
+            session_token: variables.optional("AWS_SESSION_TOKEN"),
+            dynamodb_endpoint: variables
+                .optional("AWS_ENDPOINT_URL_DYNAMODB")
+                .or_else(|| endpoint.clone()),
+            endpoint,
+        }
+    }
+}
+
+fn read_public_url(variables: &mut Variables<'_>) -> PublicUrl {
+    let url = PublicUrl::try_from(variables.required("PUBLIC_URL"));
+    variables.valid("PUBLIC_URL", url).unwrap_or_else(|| PublicUrl(String::new()))
+}
+
+fn read_cors_origins(variables: &mut Variables<'_>) -> Vec<http::HeaderValue> {
+    let text = variables.optional("CORS_ORIGINS").unwrap_or_default();
+    let origins = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+    let parsed = origins.map(|it| {
+        let origin = PublicUrl::try_from(it.to_owned())?;
+        http::HeaderValue::try_from(origin.0).map_err(|fault| fault.to_string())
     });
+    parsed.filter_map(|it| variables.valid("CORS_ORIGINS", it)).collect()
+}
+
+fn read_login_limit(variables: &mut Variables<'_>) -> Option<RateLimit> {
+    let number = variables.optional("LOGINS_PER_ADDRESS").map(|it| it.parse::<u32>());
+    let number = number.unwrap_or(Ok(DEFAULT_LOGIN_LIMIT)).map_err(|_| "must be a whole number");
+    let number = variables.valid("LOGINS_PER_ADDRESS", number).unwrap_or_default();
     (number > 0).then_some(RateLimit::per_minute(number))
+}
+
+fn read_renewal_limit(variables: &mut Variables<'_>) -> SignedDuration {
+    let days = variables.optional("TOKEN_RENEWAL_DAYS");
+    let limit = parse_renewal_days(days.as_deref().unwrap_or(DEFAULT_RENEWAL_DAYS));
+    variables.valid("TOKEN_RENEWAL_DAYS", limit).unwrap_or_default()
 }
 
 /// Parses the number of days for which tokens can renew themselves. The minimum is 184, because a
@@ -187,17 +190,6 @@ pub fn parse_renewal_days(days: &str) -> Result<SignedDuration, String> {
         )
     };
     days.map(|it: u16| SignedDuration::from_hours(i64::from(it) * 24)).ok_or_else(expected)
-}
-
-fn parse_cors_origins(text: &str, mistakes: &mut Vec<String>) -> Vec<http::HeaderValue> {
-    let parsed = text.split(',').map(str::trim).filter(|it| !it.is_empty()).map(|origin| {
-        let origin = PublicUrl::try_from(origin.to_owned())
-            .map_err(|fault| format!("CORS_ORIGINS: {fault}"))?;
-        http::HeaderValue::try_from(origin.0).map_err(|fault| format!("CORS_ORIGINS: {fault}"))
-    });
-    let (valid, invalid): (Vec<_>, Vec<_>) = parsed.partition(Result::is_ok);
-    mistakes.extend(invalid.into_iter().filter_map(Result::err));
-    valid.into_iter().flatten().collect()
 }
 
 impl PublicUrl {

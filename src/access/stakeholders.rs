@@ -45,6 +45,17 @@ pub struct DomainOwnership<'a> {
     pub domain_owners: &'a DomainOwners,
 }
 
+impl VerifiedIdentity {
+    fn link_to(&self, stakeholder: &Stakeholder, context: &RequestContext) -> LinkedSubject {
+        LinkedSubject {
+            subject: self.subject.clone(),
+            user: stakeholder.id.clone(),
+            email: self.email.clone(),
+            linked_at: context.now,
+        }
+    }
+}
+
 impl Access {
     /// Logs in the stakeholder to whom the identity's subject is linked: opens a session. The first
     /// login links the subject.
@@ -89,23 +100,8 @@ impl Access {
         if ownership.domain_owner == DomainOwner::OtherProvider {
             return Err(LoginFault::AddressOfOtherProvider.into());
         }
-        let link_to = |stakeholder: &Stakeholder| LinkedSubject {
-            subject: identity.subject.clone(),
-            user: stakeholder.id.clone(),
-            email: identity.email.clone(),
-            linked_at: context.now,
-        };
         match self.store.stakeholder_at(&identity.email).await? {
-            None => {
-                let id = self.user_id()?;
-                let email = identity.email.clone();
-                let mut new = Stakeholder::enrol(id, email, &identity.name, context.now);
-                new.link(&identity.subject);
-                let entry = self.login_entry(&new, ENROL, context)?;
-                let link = link_to(&new);
-                self.store.enrol_subject(&new, &link, stored.as_ref(), &entry).await?;
-                Ok(new)
-            }
+            None => self.enrol_identity(identity, stored.as_ref(), context).await,
             // A concurrent login of the same user enrolled them after the link was read.
             Some(known) if known.has_linked(&identity.subject) => Ok(known),
             Some(known) if was_linked(stored.as_ref(), &known) => {
@@ -116,18 +112,49 @@ impl Access {
                 Err(LoginFault::AddressOfAnother.into())
             }
             Some(known) if known.may_link(&identity.subject, ownership.domain_owner) => {
-                let mut linked = known.clone();
-                linked.link(&identity.subject);
-                if ownership.domain_owner == DomainOwner::ThisProvider {
-                    linked.unlink_non_owners(&identity.subject, ownership.domain_owners);
-                }
-                let issuer = Change::new("login", None, Some(identity.subject.issuer()));
-                let entry = self.login_entry(&known, LINK_LOGIN, context)?.with_changes([issuer]);
-                let link = link_to(&known);
-                Ok(self.store.link_subject(&known, linked, &link, stored.as_ref(), &entry).await?)
+                self.link_identity(&known, identity, ownership, stored.as_ref(), context).await
             }
             Some(_) => Err(LoginFault::AddressOfAnother.into()),
         }
+    }
+
+    /// Creates a stakeholder with an identity. `stored` is the record of its subject, if there is
+    /// one.
+    async fn enrol_identity(
+        &self,
+        identity: &VerifiedIdentity,
+        stored: Option<&LinkedSubject>,
+        context: &RequestContext,
+    ) -> Result<Stakeholder> {
+        let id = self.user_id()?;
+        let email = identity.email.clone();
+        let mut new = Stakeholder::enrol(id, email, &identity.name, context.now);
+        new.link(&identity.subject);
+        let entry = self.login_entry(&new, ENROL, context)?;
+        let link = identity.link_to(&new, context);
+        self.store.enrol_subject(&new, &link, stored, &entry).await?;
+        Ok(new)
+    }
+
+    /// Links an identity to a stakeholder. Unlinks the providers that do not own the domain of the
+    /// address, if this one does. `stored` is the record of the subject, if there is one.
+    async fn link_identity(
+        &self,
+        known: &Stakeholder,
+        identity: &VerifiedIdentity,
+        ownership: DomainOwnership<'_>,
+        stored: Option<&LinkedSubject>,
+        context: &RequestContext,
+    ) -> Result<Stakeholder> {
+        let mut linked = known.clone();
+        linked.link(&identity.subject);
+        if ownership.domain_owner == DomainOwner::ThisProvider {
+            linked.unlink_non_owners(&identity.subject, ownership.domain_owners);
+        }
+        let issuer = Change::new("login", None, Some(identity.subject.issuer()));
+        let entry = self.login_entry(known, LINK_LOGIN, context)?.with_changes([issuer]);
+        let link = identity.link_to(known, context);
+        Ok(self.store.link_subject(known, linked, &link, stored, &entry).await?)
     }
 
     /// Updates a stakeholder's address if it changed at the provider, unless another stakeholder
