@@ -55,12 +55,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 use ulid::Ulid;
 
-use self::wire::{Call, Calls, Log, Meter, ReadBarrier, RecordingConnector, dynamodb};
+use self::wire::{Calls, Log, Meter, ReadBarrier, RecordingConnector, dynamodb};
 pub(crate) use self::{
     people::{Browser, Program},
     response::TestResponse,
     web::{FakeWeb, ProviderKey},
-    wire::Units,
+    wire::{Call, Units},
 };
 
 /// The time at which tests with the embedded DynamoDB start.
