@@ -223,6 +223,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::Exists | StoreError::Stale | StoreError::Guard => Self::Conflict,
             StoreError::LimitReached { retry_after } => Self::RateLimited { retry_after },
+            StoreError::Rule(broken) => Self::Rule(broken),
             StoreError::Raced | StoreError::Unavailable(_) => Self::unavailable(error),
             StoreError::TooManyWrites { .. } | StoreError::Rejected(_) | StoreError::Corrupt(_) => {
                 Self::internal(error)

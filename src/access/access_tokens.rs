@@ -93,7 +93,8 @@ impl Access {
     /// - `INVALID_EXPIRATION_TIME` if the expiration time is not allowed.
     /// - `SESSION_REQUIRED` if the credential is a token that is not in the default slot, or that
     ///   can no longer renew itself.
-    /// - `Refused` if the credential was revoked in the meantime, or the renewal cannot be repeated.
+    /// - `Refused` if the credential was revoked in the meantime, or the renewal cannot be
+    ///   repeated.
     /// - `RateLimited` if the user creates too many tokens.
     /// - `Conflict` if the token in the slot is not the expected one, or if every attempt conflicts
     ///   with another request.

@@ -4,20 +4,21 @@
 //! waiting resolvers and reads them in one batch. The `DataLoader` of async-graphql does the same,
 //! but it delays each batch by a millisecond and needs a thread for its timer.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
 use crate::{
+    access::Access,
     error::{Error, Result},
-    store::{Store, load::LoadKey},
+    store::load::LoadKey,
     telemetry,
 };
 
 /// Loads values by key, for one request. Does not cache them.
 #[derive(Clone)]
 pub struct Loader<K: LoadKey> {
-    store: Store,
+    access: Arc<Access>,
     /// The loads of the next batch.
     pending: Arc<Mutex<Vec<PendingLoad<K>>>>,
 }
@@ -31,8 +32,8 @@ struct PendingLoad<K: LoadKey> {
 impl<K: LoadKey> Loader<K> {
     /// Creates a loader for one request.
     #[must_use]
-    pub fn new(store: Store) -> Self {
-        Self { store, pending: Arc::default() }
+    pub fn new(access: Arc<Access>) -> Self {
+        Self { access, pending: Arc::default() }
     }
 
     /// Loads the value of a key. Returns `None` if the key has no value.
@@ -50,20 +51,21 @@ impl<K: LoadKey> Loader<K> {
 
     /// Adds a load to the next batch. Returns whether it is the first of the batch.
     fn enqueue(&self, load: PendingLoad<K>) -> bool {
-        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pending = self.pending();
         pending.push(load);
         pending.len() == 1
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Vec<PendingLoad<K>>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Loads the next batch. This runs in its own task. All our binaries run on one thread, so it
     /// starts after all resolvers that are ready have added their keys.
     async fn load_batch(self) {
-        let batch = {
-            let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *pending)
-        };
+        let batch = std::mem::take(&mut *self.pending());
         let keys: Vec<K> = batch.iter().map(|it| it.key.clone()).collect();
-        let values = K::load(&keys, &self.store).await.map_err(Error::from);
+        let values = K::load(&keys, &self.access.store).await.map_err(Error::from);
         for PendingLoad { key, sender } in batch {
             let value = values.as_ref().map(|it| it.get(&key).cloned()).map_err(Error::clone);
             // Fails only if the request has ended.

@@ -1,5 +1,7 @@
 //! The loaders of one request. A noun that is loaded in batches adds its own here.
 
+use std::sync::Arc;
+
 use crate::{
     access::{Access, actor::Actor, loader::Loader},
     domain::{
@@ -19,8 +21,8 @@ pub struct Loaders {
 impl Loaders {
     /// Creates the loaders of a request.
     #[must_use]
-    pub fn new(access: &Access) -> Self {
-        Self { organizations: Loader::new(access.store.clone()) }
+    pub fn new(access: &Arc<Access>) -> Self {
+        Self { organizations: Loader::new(Arc::clone(access)) }
     }
 
     /// Checks that a user may perform an action in an organization.

@@ -68,7 +68,7 @@ impl Access {
         let creator = &actor.stakeholder;
         match self.store.add_organization(permitted, &organization, creator, &entry).await {
             Err(StoreError::Exists) => return Err(ORGANIZATION_NAME_TAKEN.broken().into()),
-            added => added??,
+            added => added?,
         }
         Ok(actor.permit_in(organization.to_ref(), in_organization::Organization)?)
     }

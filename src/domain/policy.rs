@@ -126,10 +126,11 @@ actions! {
 
 actions! {
     /// What a stakeholder can do in an organization.
-    OrganizationAction in in_organization for OrganizationRole          [Admin User UserManager CustomerManager]
-    Organization     "organization"                       (READ Organizations) [yes   yes  yes         yes]
-    AuditLog         "auditLog"                           (READ Organizations) [yes   .    yes         .]
-    GrantStakeholder "grantStakeholderOrganizationAccess" (WRITE Stakeholders) [yes   .    yes         yes]
+    OrganizationAction in in_organization for OrganizationRole
+                                                            [Admin User UserManager CustomerManager]
+    Organization     "organization"                       (READ Organizations) [yes yes yes yes]
+    AuditLog         "auditLog"                           (READ Organizations) [yes .   yes .  ]
+    GrantStakeholder "grantStakeholderOrganizationAccess" (WRITE Stakeholders) [yes .   yes yes]
 }
 
 /// An action at one of the two levels: [`UserAction`] or [`OrganizationAction`].

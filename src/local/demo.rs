@@ -57,7 +57,7 @@ pub(super) async fn fill(app: &App) -> Result<()> {
         let none = Memberships::none(stakeholder.id.clone());
         let permitted = admin.permit_in(demo, &none, in_organization::GrantStakeholder)?;
         let entry = entry(app, &stakeholder)?;
-        store.set_member(&permitted, &stakeholder, in_demo, &entry).await??;
+        store.set_member(&permitted, &stakeholder, in_demo, &entry).await?;
     }
     Ok(())
 }
@@ -91,7 +91,7 @@ async fn find_or_add_organization(app: &App, admin: &Stakeholder) -> Result<Orga
     let organization = Organization::new(id, name, app.clock.now());
     let permitted = admin.permit(on_platform::AddOrganization)?;
     let entry = entry(app, admin)?;
-    store.add_organization(&permitted, &organization, admin, &entry).await??;
+    store.add_organization(&permitted, &organization, admin, &entry).await?;
     Ok(organization.to_ref())
 }
 

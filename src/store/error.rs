@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     operation::transact_write_items::TransactWriteItemsError,
 };
 
-use crate::telemetry;
+use crate::{domain::rule::BrokenRule, telemetry};
 
 /// Error codes with a 4xx status after which the request may be sent again.
 const TEMPORARY: [&str; 6] = [
@@ -47,6 +47,9 @@ pub enum StoreError {
     /// Other transactions wrote to the same records during every attempt of the write.
     #[error("other transactions kept writing to the same records")]
     Raced,
+    /// A rule of the domain forbids the change, as the records are now.
+    #[error(transparent)]
+    Rule(#[from] BrokenRule),
     /// A transaction has more writes than DynamoDB accepts. It was not sent.
     #[error("a transaction has {writes} writes, and DynamoDB accepts 100")]
     TooManyWrites { writes: usize },

@@ -88,7 +88,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// `LIMIT_REACHED` when the creator has 100 organizations; [`StoreError::Exists`] when the name
+    /// [`StoreError::Rule`] (`LIMIT_REACHED`) when the creator has 100 organizations; [`StoreError::Exists`] when the name
     /// is taken; [`StoreError::Guard`] when the creator was disabled meanwhile; [`StoreError::Stale`] when others changed the creator's memberships at
     /// each attempt.
     pub async fn add_organization(
@@ -97,19 +97,16 @@ impl Store {
         organization: &Organization,
         creator: &Stakeholder,
         entry: &AuditEntry,
-    ) -> Result<Result<(), BrokenRule>, StoreError> {
+    ) -> Result<(), StoreError> {
         let role = OrganizationRole::CustomerManager;
         let member = member(&organization.id, creator, role);
         let reference = organization.to_ref();
         let attempt = || async {
             let before = self.get::<Memberships>(&Key::memberships(&creator.id)).await?;
-            let after = match join(before.as_ref(), creator, &reference, role) {
-                Ok(after) => after,
-                Err(limit) => return Ok(Err(limit)),
-            };
+            let after = join(before.as_ref(), creator, &reference, role)?;
             let writes = self.transaction().require_active(creator)?.insert(organization)?;
             let writes = writes.insert(&reference)?.insert(&member)?;
-            writes.upsert(before.as_ref(), &after)?.commit(entry).await.map(Ok)
+            writes.upsert(before.as_ref(), &after)?.commit(entry).await
         };
         self.retry_when_stale(attempt).await
     }
@@ -121,7 +118,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// `LIMIT_REACHED` when the stakeholder has 100 other organizations; [`StoreError::Guard`] when
+    /// [`StoreError::Rule`] (`LIMIT_REACHED`) when the stakeholder has 100 other organizations; [`StoreError::Guard`] when
     /// the stakeholder was disabled or the organization does not exist; [`StoreError::Stale`] when
     /// others changed their memberships at each attempt.
     pub async fn set_member(
@@ -130,7 +127,7 @@ impl Store {
         stakeholder: &Stakeholder,
         role: OrganizationRole,
         entry: &AuditEntry,
-    ) -> Result<Result<(), BrokenRule>, StoreError> {
+    ) -> Result<(), StoreError> {
         let organization = permitted.resource();
         let id = &organization.id;
         let keys = [Key::memberships(&stakeholder.id), Key::member(id, &stakeholder.id)];
@@ -139,16 +136,13 @@ impl Store {
             let [memberships, listed] = &keys;
             let memberships: Option<Memberships> = item::take(&mut items, memberships)?;
             let listed: Option<Member> = item::take(&mut items, listed)?;
-            let joined = match join(memberships.as_ref(), stakeholder, organization, role) {
-                Ok(joined) => joined,
-                Err(limit) => return Ok(Err(limit)),
-            };
+            let joined = join(memberships.as_ref(), stakeholder, organization, role)?;
             let version = listed.as_ref().map_or(0, |it| it.version);
             let member = Member { version, ..member(id, stakeholder, role) };
             let writes = self.transaction().require_active(stakeholder)?;
             let writes = writes.require_exists(&Key::organization(id))?;
             let writes = writes.upsert(memberships.as_ref(), &joined)?;
-            writes.upsert(listed.as_ref(), &member)?.commit(entry).await.map(Ok)
+            writes.upsert(listed.as_ref(), &member)?.commit(entry).await
         };
         self.retry_when_stale(attempt).await
     }

@@ -2,8 +2,7 @@
 
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-    builders::ConditionCheckBuilder,
-    builders::{DeleteBuilder, UpdateBuilder},
+    builders::{ConditionCheckBuilder, DeleteBuilder, UpdateBuilder},
 };
 
 use jiff::Timestamp;

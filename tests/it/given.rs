@@ -294,7 +294,7 @@ impl World {
         );
         let entry = self.audit_entry(&stakeholder);
         let store = &self.app.access.store;
-        store.set_member(&permitted.unwrap(), &stakeholder, role, &entry).await.unwrap().unwrap();
+        store.set_member(&permitted.unwrap(), &stakeholder, role, &entry).await.unwrap();
     }
 
     /// Returns the ID of an existing organization.
@@ -321,7 +321,7 @@ impl World {
         let permitted = admin(creator).permit(on_platform::AddOrganization).unwrap();
         let entry = self.audit_entry(creator);
         let store = &self.app.access.store;
-        store.add_organization(&permitted, &organization, creator, &entry).await.unwrap().unwrap();
+        store.add_organization(&permitted, &organization, creator, &entry).await.unwrap();
         organization.to_ref()
     }
 

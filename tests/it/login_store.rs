@@ -67,6 +67,12 @@ fn entry(owner: &Stakeholder, number: u64) -> AuditEntry {
     AuditEntry::new(subject, id, start(), Author::program(owner), "test")
 }
 
+/// Links the subject `1` to a stakeholder.
+async fn link_first(store: &Store, ana: &Stakeholder) -> Stakeholder {
+    let first = link(ana, "1");
+    store.link_subject(ana, linked(ana, &first), &first, None, &entry(ana, 1)).await.unwrap()
+}
+
 #[tokio::test]
 async fn a_stored_address_stays_valid_when_the_rules_change() {
     let world = World::new().await;
@@ -105,8 +111,7 @@ async fn the_second_of_two_concurrent_links_is_a_conflict() {
     let store = &world.app.access.store;
     let ana = ana(store).await;
 
-    let first = link(&ana, "1");
-    store.link_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
+    link_first(store, &ana).await;
     let second = link(&ana, "2");
     let late =
         store.link_subject(&ana, linked(&ana, &second), &second, None, &entry(&ana, 2)).await;
@@ -120,8 +125,7 @@ async fn a_linked_subject_is_not_linked_to_another_user() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let first = link(&ana, "1");
-    store.link_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1)).await.unwrap();
+    link_first(store, &ana).await;
 
     let eve =
         Stakeholder::enrol(UserId::from_entropy([2; 16]), email("eve@acme.test"), "Eve", start());
@@ -136,11 +140,7 @@ async fn a_changed_address_frees_the_former_one() {
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let first = link(&ana, "1");
-    let known = store
-        .link_subject(&ana, linked(&ana, &first), &first, None, &entry(&ana, 1))
-        .await
-        .unwrap();
+    let known = link_first(store, &ana).await;
 
     let moved = LinkedSubject { email: email("rossi@acme.test"), ..link(&ana, "1") };
     let after = store.change_address(&known, &moved, &entry(&ana, 2)).await.unwrap();
@@ -155,9 +155,7 @@ async fn a_changed_address_keeps_an_attribute_of_the_link_that_a_newer_version_a
     let world = World::new().await;
     let store = &world.app.access.store;
     let ana = ana(store).await;
-    let first = link(&ana, "1");
-    let linked = linked(&ana, &first);
-    let known = store.link_subject(&ana, linked, &first, None, &entry(&ana, 1)).await.unwrap();
+    let known = link_first(store, &ana).await;
     let record = || world.stored_items().into_iter().find(|it| it["SK"]["S"] == "I").unwrap();
     let added = json!({
         "TableName": world.table, "Key": { "PK": record()["PK"], "SK": record()["SK"] },
