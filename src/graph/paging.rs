@@ -4,18 +4,17 @@
 //! batched or limited. The cost of the fields inside a connection is multiplied by `first`, that of
 //! the fields inside a plain list by 10.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Display, str::FromStr};
 
 use async_graphql::{
     Context, Description, Object, OutputType, TypeName,
     connection::{Edge, EmptyFields, PageInfo},
 };
-use ulid::Ulid;
 
 use crate::{
     error::{Error, RequestFault, Result},
     graph::{context::ContextExt, warning::Warning},
-    store::{cursor::Cursor, page::Page},
+    store::page::Page,
 };
 
 /// The maximum page size.
@@ -59,37 +58,8 @@ pub(super) fn limit_plain_list<T>(ctx: &Context<'_>, mut items: Vec<T>) -> Resul
     Ok(items)
 }
 
-/// A position in a list. Clients get it as an opaque cursor. It stays valid when items are inserted
-/// or removed, even if its own item is removed.
-pub(super) trait Position: Sized {
-    /// Returns the cursor.
-    fn to_cursor(&self) -> String;
-
-    /// Parses a cursor. Returns `None` if the text is not a cursor.
-    fn from_cursor(cursor: &str) -> Option<Self>;
-}
-
-impl Position for Ulid {
-    fn to_cursor(&self) -> String {
-        self.to_string()
-    }
-
-    fn from_cursor(cursor: &str) -> Option<Self> {
-        cursor.parse().ok()
-    }
-}
-
-impl Position for Cursor {
-    fn to_cursor(&self) -> String {
-        self.to_string()
-    }
-
-    fn from_cursor(cursor: &str) -> Option<Self> {
-        Self::try_from(cursor.to_owned()).ok()
-    }
-}
-
-/// The arguments of a connection.
+/// The arguments of a connection. Clients get positions as opaque cursors. A position stays valid
+/// when items are inserted or removed, even if its own item is removed.
 pub(super) struct PageArguments<P> {
     /// The page size, from 0 to 100.
     pub(super) first: usize,
@@ -97,7 +67,7 @@ pub(super) struct PageArguments<P> {
     pub(super) after: Option<P>,
 }
 
-impl<P: Position + Clone> PageArguments<P> {
+impl<P: Display + FromStr + Clone> PageArguments<P> {
     /// Parses the arguments `first` and `after`.
     ///
     /// # Errors
@@ -110,7 +80,7 @@ impl<P: Position + Clone> PageArguments<P> {
             argument: "first",
             hint: format!("`first` must be from 0 to {MAX_PAGE}, not {first}."),
         })?;
-        let after = after.map(|it| P::from_cursor(it).ok_or_else(invalid_cursor)).transpose()?;
+        let after = after.map(|it| it.parse().map_err(|_| invalid_cursor())).transpose()?;
         Ok(Self { first, after })
     }
 
@@ -124,13 +94,13 @@ impl<P: Position + Clone> PageArguments<P> {
         }
         let last = page.records.last().map(|(position, _)| position.clone());
         let end = page.next.or(last).or_else(|| self.after.clone());
-        let edges = page.records.into_iter().map(|(at, it)| Edge::new(at.to_cursor(), it));
+        let edges = page.records.into_iter().map(|(at, it)| Edge::new(at.to_string(), it));
         let edges = edges.collect();
         Connection {
             edges,
             has_previous: self.after.is_some(),
             has_next,
-            end: end.map(|it| it.to_cursor()),
+            end: end.map(|it| it.to_string()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Positions in lists.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -36,10 +36,10 @@ impl fmt::Display for Cursor {
     }
 }
 
-impl TryFrom<String> for Cursor {
-    type Error = InvalidCursor;
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
 
-    fn try_from(text: String) -> Result<Self, InvalidCursor> {
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor)?;
         let sort_key = String::from_utf8(bytes).map_err(|_| InvalidCursor)?;
         let is_possible = (1..=MAX_LENGTH).contains(&sort_key.len());

@@ -9,10 +9,10 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use crate::given::{
-    ProviderKey, TestResponse, World,
+    TestResponse, World,
     login::{
-        self, ACME, OWNS_ACME, StartedLogin, acme, claims, email_of, log_in, log_in_with_other,
-        set_id_token_at, two_providers, user_id_of, world,
+        self, ACME, OWNS_ACME, acme, email_of, log_in, log_in_with_other, start_login,
+        two_providers, user_id_of, world,
     },
 };
 
@@ -287,9 +287,7 @@ fn fail_after_the_login_attempt(world: &World, fault: Fault, operation: &'static
 async fn a_login_fails_when_dynamodb_cannot_read_the_linked_subject() {
     let world = acme().await;
     log_in(&world, 1, |_| ()).await;
-    let login = StartedLogin::start(&world, "/login/acme").await;
-    let claims = claims(&world, ACME, login.parameter("nonce"));
-    set_id_token_at(&world, ACME, &ProviderKey::from_seed(1).id_token(&claims));
+    let login = start_login(&world, ("acme", ACME), 1, |_| ()).await;
 
     fail_after_the_login_attempt(&world, Fault::Error, "GetItem", 100);
 
@@ -300,9 +298,7 @@ async fn a_login_fails_when_dynamodb_cannot_read_the_linked_subject() {
 async fn a_login_is_retried_when_it_conflicts_with_another_transaction() {
     let world = acme().await;
     world.skip_waits();
-    let login = StartedLogin::start(&world, "/login/acme").await;
-    let claims = claims(&world, ACME, login.parameter("nonce"));
-    set_id_token_at(&world, ACME, &ProviderKey::from_seed(1).id_token(&claims));
+    let login = start_login(&world, ("acme", ACME), 1, |_| ()).await;
 
     fail_after_the_login_attempt(&world, Fault::Conflict, "TransactWriteItems", 3);
 
@@ -313,9 +309,7 @@ async fn a_login_is_retried_when_it_conflicts_with_another_transaction() {
 async fn a_login_whose_every_attempt_conflicts_is_unavailable() {
     let world = acme().await;
     world.skip_waits();
-    let login = StartedLogin::start(&world, "/login/acme").await;
-    let claims = claims(&world, ACME, login.parameter("nonce"));
-    set_id_token_at(&world, ACME, &ProviderKey::from_seed(1).id_token(&claims));
+    let login = start_login(&world, ("acme", ACME), 1, |_| ()).await;
 
     fail_after_the_login_attempt(&world, Fault::Changed, "TransactWriteItems", 1000);
 

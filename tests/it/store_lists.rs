@@ -178,7 +178,7 @@ async fn a_cursor_can_be_converted_to_text_and_back() {
     insert(store, 1..=3).await;
 
     let first = page(store, 1, None, Direction::Ascending).await;
-    let cursor = Cursor::try_from(first.next.unwrap().to_string()).unwrap();
+    let cursor = first.next.unwrap().to_string().parse::<Cursor>().unwrap();
 
     assert_eq!(numbers(&page(store, 9, Some(&cursor), Direction::Ascending).await), [2, 3]);
 }
@@ -189,7 +189,7 @@ async fn a_cursor_can_be_converted_to_text_and_back() {
 #[case::not_text("_w")]
 #[case::too_long(&"A".repeat(1368))]
 fn text_that_is_not_a_cursor_is_rejected(#[case] text: &str) {
-    assert!(Cursor::try_from(text.to_owned()).is_err());
+    assert!(text.parse::<Cursor>().is_err());
 }
 
 #[rstest]
@@ -202,7 +202,7 @@ async fn a_forged_cursor_cannot_read_another_list(#[case] text: &str) {
     let store = &world.app.access.store;
     insert(store, 1..=3).await;
 
-    let cursor = Cursor::try_from(text.to_owned()).unwrap();
+    let cursor = text.parse::<Cursor>().unwrap();
 
     for direction in [Direction::Ascending, Direction::Descending] {
         let found = numbers(&page(store, 9, Some(&cursor), direction).await);

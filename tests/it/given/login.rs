@@ -108,11 +108,22 @@ pub(crate) async fn log_in(
     key: u8,
     change: impl FnOnce(&mut Value),
 ) -> TestResponse {
-    let login = StartedLogin::start(world, "/login/acme").await;
-    let mut claims = claims(world, ACME, login.parameter("nonce"));
+    start_login(world, ("acme", ACME), key, change).await.finish(world).await
+}
+
+/// Starts Ana's login with a provider, given by its id and its host, and sets its ID token as
+/// [`log_in`] does.
+pub(crate) async fn start_login(
+    world: &World,
+    (id, host): (&str, &str),
+    key: u8,
+    change: impl FnOnce(&mut Value),
+) -> StartedLogin {
+    let login = StartedLogin::start(world, &format!("/login/{id}")).await;
+    let mut claims = claims(world, host, login.parameter("nonce"));
     change(&mut claims);
-    set_id_token(world, &ProviderKey::from_seed(key).id_token(&claims));
-    login.finish(world).await
+    set_id_token_at(world, host, &ProviderKey::from_seed(key).id_token(&claims));
+    login
 }
 
 /// Sets the ID token that the provider returns for a code.
@@ -121,7 +132,7 @@ pub(crate) fn set_id_token(world: &World, id_token: &str) {
 }
 
 /// Sets the ID token that the provider on `host` returns for a code.
-pub(crate) fn set_id_token_at(world: &World, host: &str, id_token: &str) {
+fn set_id_token_at(world: &World, host: &str, id_token: &str) {
     let tokens =
         json!({ "access_token": "an-access-token", "token_type": "Bearer", "id_token": id_token });
     world.web.set_response(&format!("{host}/token"), 200, &tokens);
@@ -148,11 +159,7 @@ pub(crate) async fn log_in_with_other(
     world: &World,
     change: impl FnOnce(&mut Value),
 ) -> TestResponse {
-    let login = StartedLogin::start(world, "/login/other").await;
-    let mut claims = claims(world, OTHER, login.parameter("nonce"));
-    change(&mut claims);
-    set_id_token_at(world, OTHER, &ProviderKey::from_seed(1).id_token(&claims));
-    login.finish(world).await
+    start_login(world, ("other", OTHER), 1, change).await.finish(world).await
 }
 
 /// Returns the user ID in the session cookie of a successful login.
